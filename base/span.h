@@ -1,0 +1,45 @@
+#ifndef BASE_SPAN_H
+#define BASE_SPAN_H
+
+/* Bytes that belong to somebody else: borrowed until the call returns, unless a header says longer. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+	const uint8_t *p;
+	size_t n;
+};
+
+/* For printf: "%.*s", SPAN_ARG(s) */
+#define SPAN_ARG(s) (int)(s).n, (const char *)(s).p
+
+static inline struct span span_of(const void *p, size_t n)
+{
+	return (struct span){p, n};
+}
+
+static inline struct span span_str(const char *s)
+{
+	return (struct span){(const uint8_t *)s, strlen(s)};
+}
+
+static inline bool span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool span_is(struct span a, const char *s)
+{
+	return span_eq(a, span_str(s));
+}
+
+/* Equal but for the case of ASCII letters. */
+bool span_is_nocase(struct span a, const char *s);
+
+/* A zero-terminated copy, freed with free(3). */
+char *span_dup(struct span a);
+
+#endif
