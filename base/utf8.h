@@ -1,0 +1,23 @@
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+/*
+ * Is it UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing over U+10FFFF)?
+ * Asked in pieces: a character may be cut anywhere. A state of 0 is the beginning.
+ */
+
+#include "base/span.h"
+
+/* The state of one text, carried from piece to piece. False as soon as no further bytes could make it UTF-8. */
+bool utf8_feed(uint32_t *state, struct span in);
+
+/* Does the text end here, and not inside a character? */
+bool utf8_is_whole(uint32_t state);
+
+/* The whole of in, at once. */
+bool utf8_check(struct span in);
+
+/* The length of the character that in begins with, 1 to 4; 0 when it begins with none (in.n > 0). */
+size_t utf8_first(struct span in);
+
+#endif
