@@ -1,0 +1,95 @@
+#include "proto/arena.h"
+
+#include "base/mem.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+
+enum { BLOCK = 64 * 1024 };
+
+struct arena_block {
+	struct arena_block *next;
+	size_t room;
+	alignas(max_align_t) uint8_t bytes[];
+};
+
+static void *take(struct arena *a, size_t n);
+
+static void *for_protobuf(void *arg, size_t n)
+{
+	return take(arg, n);
+}
+
+/* The arena frees all at once. */
+static void not_one_by_one(void *arg, void *p)
+{
+	(void)arg;
+	(void)p;
+}
+
+void arena_init(struct arena *a)
+{
+	*a = (struct arena){
+		.allocator = {for_protobuf, not_one_by_one, a},
+	};
+}
+
+static void add_block(struct arena *a, size_t n)
+{
+	size_t room = n > BLOCK ? n : BLOCK;
+	struct arena_block *b = xmalloc(sizeof *b + room);
+
+	b->room = room;
+	b->next = a->blocks;
+	a->blocks = b;
+	a->used = 0;
+}
+
+static void *take(struct arena *a, size_t n)
+{
+	const size_t step = alignof(max_align_t);
+	size_t want = (n + step - 1) / step * step;
+	void *p;
+
+	if (a->blocks == NULL || a->blocks->room - a->used < want)
+		add_block(a, want);
+	p = a->blocks->bytes + a->used;
+	a->used += want;
+	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	return memset(take(a, n), 0, n);
+}
+
+struct span arena_copy(struct arena *a, struct span in)
+{
+	uint8_t *p = take(a, in.n);
+
+	if (in.n > 0)
+		memcpy(p, in.p, in.n);
+	return span_of(p, in.n);
+}
+
+void arena_reset(struct arena *a)
+{
+	while (a->blocks != NULL && (a->blocks->next != NULL || a->blocks->room > BLOCK)) {
+		struct arena_block *b = a->blocks;
+
+		a->blocks = b->next;
+		free(b);
+	}
+	a->used = 0;
+}
+
+void arena_close(struct arena *a)
+{
+	while (a->blocks != NULL) {
+		struct arena_block *b = a->blocks;
+
+		a->blocks = b->next;
+		free(b);
+	}
+	a->used = 0;
+}

@@ -1,0 +1,62 @@
+#include "proto/envelope.h"
+
+#include "proto/id.h"
+
+static bool id_ok(ProtobufCBinaryData id)
+{
+	return id.len == ID_BYTES;
+}
+
+static bool roster_ok(const Gatepost__Roster *r)
+{
+	for (size_t i = 0; i < r->n_rows; i++)
+		if (!id_ok(r->rows[i]->id))
+			return false;
+	return true;
+}
+
+/* An item of this version: a newer one's unknown kinds have body_case NOT_SET. */
+static bool item_ok(const Gatepost__Item *i)
+{
+	switch ((int)i->body_case) {
+	case GATEPOST__ITEM__BODY_HELLO:
+		return i->hello->boot != 0 && i->hello->number <= UINT16_MAX;
+	case GATEPOST__ITEM__BODY_WELCOME:
+		return i->welcome->boot != 0 && i->welcome->number >= 1 &&
+		       i->welcome->number <= UINT16_MAX && i->welcome->members != NULL;
+	case GATEPOST__ITEM__BODY_REFUSAL:
+	case GATEPOST__ITEM__BODY_MEMBERS:
+	case GATEPOST__ITEM__BODY_RESYNC:
+	case GATEPOST__ITEM__BODY_LEAVING: return true;
+	case GATEPOST__ITEM__BODY_ROSTER: return roster_ok(i->roster);
+	case GATEPOST__ITEM__BODY_EVENT:
+		return id_ok(i->event->id) && i->event->kind >= GATEPOST__EVENT__KIND__CONNECT &&
+		       i->event->kind <= GATEPOST__EVENT__KIND__HTTP;
+	case GATEPOST__ITEM__BODY_ANSWER: return id_ok(i->answer->id);
+	case GATEPOST__ITEM__BODY_COMMAND:
+		return id_ok(i->command->id) &&
+		       i->command->kind >= GATEPOST__COMMAND__KIND__SEND &&
+		       i->command->kind <= GATEPOST__COMMAND__KIND__LOOK &&
+		       (i->command->kind != GATEPOST__COMMAND__KIND__SEND ||
+			i->command->frame != NULL);
+	case GATEPOST__ITEM__BODY_OUTCOME:
+		return i->outcome->result >= GATEPOST__OUTCOME__RESULT__OK &&
+		       i->outcome->result <= GATEPOST__OUTCOME__RESULT__FULL;
+	default: return false;
+	}
+}
+
+enum err envelope_read(struct span in, struct arena *a, Gatepost__Envelope **out)
+{
+	Gatepost__Envelope *e = gatepost__envelope__unpack(&a->allocator, in.n, in.p);
+
+	if (e == NULL)
+		return ERR_MALFORMED;
+	*out = e;
+	if (e->version != LINK_VERSION)
+		return ERR_DENIED;
+	for (size_t i = 0; i < e->n_items; i++)
+		if (!item_ok(e->items[i]))
+			return ERR_MALFORMED;
+	return OK;
+}
