@@ -1,0 +1,41 @@
+#ifndef STORE_KEYS_H
+#define STORE_KEYS_H
+
+/*
+ * Every key in Redis and how long it lives, on one page.
+ *
+ *   key                          type    lives until
+ *   {prefix}{eN}:connections     HASH    its last row is removed; field: connection id, value: the row as JSON
+ *   {prefix}{eN}:lease           STRING  the lease lapses (PX); value: the boot id of the edge that holds N
+ *   {prefix}{eN}:owner           STRING  KEYS_OWNER_MS after N was given up; the last boot id that held N
+ *   {prefix}{m}:edges            SET     for ever; a number leaves when it is forgotten
+ *   {prefix}{m}:members          HASH    twice the members' ttl after the last beat; field: boot id, value: JSON
+ *   {prefix}{m}:cluster          STRING  for ever: when it is gone, Redis has lost its memory
+ *
+ * The braces stand in the key: what is inside is Redis Cluster's hash tag, so all
+ * keys of one edge (eN, N from 1 to 65535) are on one node, and all with {m} on one.
+ * The prefix is a setting, "gatepost:" by default.
+ */
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+enum {
+	KEYS_PREFIX_MAX = 64,
+	KEYS_TEXT = 128, /* room for any key and its zero */
+	KEYS_OWNER_MS = 24 * 60 * 60 * 1000,
+};
+
+/* May this be a prefix: at most 64 of A-Z a-z 0-9 : . _ - /, so that neither tags nor patterns break. */
+must_use enum err keys_check_prefix(const char *prefix);
+
+/* Each writes the key into out and returns out. */
+const char *keys_connections(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_lease(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_owner(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_edges(const char *prefix, char out[KEYS_TEXT]);
+const char *keys_members(const char *prefix, char out[KEYS_TEXT]);
+const char *keys_cluster(const char *prefix, char out[KEYS_TEXT]);
+
+#endif

@@ -1,0 +1,58 @@
+#ifndef STORE_LEASES_H
+#define STORE_LEASES_H
+
+/*
+ * Edge numbers (1 to 65535) on lease, and the list of all numbers that may have rows.
+ *
+ *   FREE --take--> HELD --renew--> HELD
+ *                   | ttl over, or drop
+ *                   v
+ *                 LAPSED --the same boot renews or takes--> HELD
+ *                   | rows removed, store_edge_forget
+ *                   v
+ *                 FREE
+ *
+ * A boot id is the name of one run of one edge: 1 to 64 characters.
+ */
+
+#include "base/span.h"
+#include "store/store.h"
+
+/*
+ * Take a number.
+ *
+ * wanted  0: any; the same boot finds the same number again while it is HELD or LAPSED, so two
+ *         brokers that ask for one edge at the same time get one number
+ * fn      OK with the number; ERR_DENIED: the wanted one is another's, or was another's and
+ *         still has rows; ERR_BUSY: no free one was found. number is 0 unless OK.
+ */
+typedef void store_lease_fn(void *arg, enum err e, uint16_t number);
+void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64_t ttl_ms,
+		      store_lease_fn *fn, void *arg);
+
+/*
+ * Keep a number. One that lapsed, and that nobody has forgotten or taken, is held again; so
+ * is one that Redis no longer knows since it lost its memory.
+ *
+ * fn  OK; ERR_NOTFOUND: it was forgotten meanwhile (its connections were given up);
+ *     ERR_DENIED: another holds it, or held it since
+ */
+void store_lease_renew(struct store *st, uint16_t number, const char *boot,
+		       int64_t ttl_ms, store_done_fn *fn, void *arg);
+
+/* Give a number up before its time. fn: OK; ERR_NOTFOUND when this boot did not hold it. */
+void store_lease_drop(struct store *st, uint16_t number, const char *boot,
+		      store_done_fn *fn, void *arg);
+
+/* Who holds it. e: OK with the boot id; ERR_NOTFOUND when nobody does. */
+typedef void store_holder_fn(void *arg, enum err e, struct span boot);
+void store_lease_find(struct store *st, uint16_t number, store_holder_fn *fn, void *arg);
+
+/* All numbers that were taken and not forgotten, in rising order: for the reaper and for lists. */
+typedef void store_edges_fn(void *arg, enum err e, const uint16_t *numbers, size_t n);
+void store_edges_list(struct store *st, store_edges_fn *fn, void *arg);
+
+/* Forget a lapsed number without rows. fn: OK; ERR_DENIED when it is held or has rows: left as it is. */
+void store_edge_forget(struct store *st, uint16_t number, store_done_fn *fn, void *arg);
+
+#endif

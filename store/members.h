@@ -1,0 +1,38 @@
+#ifndef STORE_MEMBERS_H
+#define STORE_MEMBERS_H
+
+/* The live brokers, and the cluster's id. */
+
+#include "base/span.h"
+#include "store/store.h"
+
+struct member {
+	struct span name;     /* "broker-0" */
+	struct span boot;     /* one run of it */
+	struct span endpoint; /* "tcp://10.0.0.7:7000", where edges connect */
+};
+
+struct members_view {
+	const struct member
+		*members; /* the asker among them, in the order of their boot ids */
+	size_t n;
+	struct span
+		cluster; /* id of this memory: another one than before means that Redis lost it */
+	bool cluster_is_new; /* this beat has made it */
+};
+
+/*
+ * Say that self lives for another ttl_ms (by Redis's clock), and ask who else does.
+ *
+ * proposed  the cluster id, should there be none
+ * fn        view is NULL unless OK
+ */
+typedef void store_members_fn(void *arg, enum err e, const struct members_view *view);
+void store_members_beat(struct store *st, const struct member *self, const char *proposed,
+			int64_t ttl_ms, store_members_fn *fn, void *arg);
+
+/* Leave before the time. */
+void store_members_leave(struct store *st, struct span boot, store_done_fn *fn,
+			 void *arg);
+
+#endif

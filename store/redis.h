@@ -1,0 +1,85 @@
+#ifndef STORE_REDIS_H
+#define STORE_REDIS_H
+
+/*
+ * One connection to Redis, which is made again for as long as it takes.
+ *
+ *   DOWN --backoff over--> CONNECTING --socket--> GREETING --AUTH, SELECT, PING--> UP
+ *    \______________________________ error, silence ________________________________/
+ *
+ * Requests are pipelined. Each has its own deadline: hiredis 0.14 has none, so
+ * only its reader and its formatter are used, over a bufferevent of our own.
+ */
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/metric.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct redis;
+struct redisReply; /* <hiredis/hiredis.h> */
+
+struct redis_conf {
+	const char *url;    /* see store/redis_url.h; read during redis_new only */
+	int64_t timeout_ms; /* a request fails when its reply takes longer */
+	int64_t stall_ms; /* the connection is made anew when the oldest reply takes longer */
+	int64_t max_in_flight;
+};
+
+/*
+ * Begin to connect; whether Redis is there is known later.
+ *
+ * m        may be NULL
+ * returns  NULL after an error line that says what is wrong with the URL
+ */
+struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct metrics *m);
+
+/* No fn is called any more. Not from inside a fn: loop_defer it. NULL is fine. */
+void redis_free(struct redis *r);
+
+bool redis_is_up(const struct redis *r);
+
+/* Call fn(arg) each time the connection has come up. One fn; the last one set counts. */
+void redis_on_up(struct redis *r, loop_fn *fn, void *arg);
+
+/*
+ * e    OK, and then reply is set, borrowed until the call returns, and never of the error type;
+ *      ERR_DOWN    not connected, no reply in time, or Redis said that it cannot now (LOADING,
+ *                  READONLY, OOM, NOAUTH, …): a write may have been done or not
+ *      ERR_BUSY    too many in flight: not sent
+ *      ERR_MALFORMED  Redis refused the command, or the key holds another type (it is in the log)
+ */
+typedef void redis_reply_fn(void *arg, enum err e, const struct redisReply *reply);
+
+/*
+ * Send one command. fn is called once, never from inside this call; on an error too.
+ *
+ * argv, lens  borrowed until the call returns; lens NULL: zero-terminated words
+ */
+void redis_call(struct redis *r, redis_reply_fn *fn, void *arg, int argc,
+		const char **argv, const size_t *lens);
+
+/* The same for zero-terminated words, ended by NULL: redis_words(r, fn, arg, "HLEN", key, NULL). */
+void redis_words(struct redis *r, redis_reply_fn *fn, void *arg, ...)
+	__attribute__((sentinel));
+
+/* A Lua script that the build took from store/NAME.lua (store/scripts.h). */
+struct redis_script {
+	const char *text;
+	size_t n;
+	const char *sha1; /* 40 hex digits */
+};
+
+/*
+ * Run a script: by its hash, and by its text when Redis does not know it yet (that
+ * second round trip has a deadline of its own).
+ *
+ * argc, argv  the keys, then the arguments, as zero-terminated words
+ * nkeys       how many of them are keys; in a Redis Cluster all share one hash tag
+ */
+void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *fn,
+		void *arg, int nkeys, int argc, const char **argv);
+
+#endif

@@ -1,0 +1,62 @@
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+/*
+ * The brokers' memory: questions in the words of the domain, answers from Redis.
+ * What can be asked is in connections.h, leases.h and members.h.
+ *
+ * For every question: fn is called once and never from inside the call that asked.
+ * What it gets is borrowed until it returns. Besides what each question names,
+ * every fn may get
+ *   ERR_DOWN       no answer (yet): a write may have been done or not; ask again later
+ *   ERR_BUSY       too much in flight: shed; nothing was done
+ *   ERR_MALFORMED  what is in Redis is not ours to read (the log names the key)
+ */
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/metric.h"
+
+struct store;
+
+struct store_conf {
+	const char *redis;
+	const char *prefix;
+	int64_t timeout_ms;
+	int64_t max_in_flight;
+};
+
+/* The rows of a settings table whose struct st has these settings in its field f. */
+#define STORE_CONF_KEYS(st, f)                                                           \
+	CONF_TEXT(st, f.redis, "redis", "redis://127.0.0.1:6379",                        \
+		  "where Redis is: unix:/path, "                                         \
+		  "redis://[user:password@]host[:port][/db] or "                         \
+		  "host:port"),                                                          \
+		CONF_TEXT(st, f.prefix, "redis-prefix",                                  \
+			  "gatepost:", "what all keys in Redis begin with"),             \
+		CONF_MSEC(st, f.timeout_ms, "redis-timeout", "2s", 10, 60000,            \
+			  "a request fails when Redis takes longer"),                    \
+		CONF_INT(st, f.max_in_flight, "redis-max-in-flight", "20000", 1,         \
+			 1000000, "requests to Redis that may wait for their replies")
+
+/*
+ * m        may be NULL
+ * returns  NULL after an error line when the URL or the prefix is wrong; whether Redis
+ *          is there is known later
+ */
+struct store *store_new(struct loop *l, const struct store_conf *conf, struct metrics *m);
+
+/* No fn is called any more. Not from inside a fn: loop_defer it. NULL is fine. */
+void store_free(struct store *st);
+
+/* Would a question be sent now? For readiness. */
+bool store_is_up(const struct store *st);
+
+/* Call fn(arg) each time Redis can be reached (again). One fn; the last one set counts. */
+void store_on_up(struct store *st, loop_fn *fn, void *arg);
+
+/* How it went, for questions without an answer. */
+typedef void store_done_fn(void *arg, enum err e);
+
+#endif
