@@ -36,8 +36,8 @@ void loop_run(struct loop *l);
 /* Let loop_run return at the end of this turn. */
 void loop_stop(struct loop *l);
 
-/* Milliseconds of clock_ms() as of this turn's beginning; costs nothing. */
-int64_t loop_now(const struct loop *l);
+/* Milliseconds of clock_ms() of this turn: the clock is read when the first asks. */
+int64_t loop_now(struct loop *l);
 
 /* A timer of this loop. */
 struct timer;

@@ -25,7 +25,11 @@ struct zsock;
  */
 typedef void zsock_fn(void *arg, struct span from, zmq_msg_t *body);
 
-/* The transport under the socket changed: up is true after a handshake, false when the peer's end is gone. */
+/*
+ * The transport under a connecting socket changed: up is true after the handshake; false
+ * once, after the last message that came through it, when the peer's end is gone, refused,
+ * or did not answer within 11 s. After that the socket is of no more use.
+ */
 typedef void zsock_link_fn(void *arg, bool up);
 
 /*
@@ -38,23 +42,31 @@ struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void
 /* NULL is fine. Never from inside fn or link_fn: loop_defer it. */
 void zsock_free(struct zsock *z);
 
-/* ERR_MALFORMED when the endpoint cannot be parsed, ERR_BUSY when it is taken or not ours; errno says which. */
+/*
+ * returns  OK; ERR_MALFORMED when the endpoint cannot be parsed; ERR_BUSY when it is taken
+ *          or not ours (errno says which; an ipc path is taken over from its holder)
+ */
 must_use enum err zsock_bind(struct zsock *z, const char *endpoint);
 
-/* Connects in the background and does not reconnect: a socket is one life of a link. ERR_MALFORMED as above. */
+/*
+ * Connects in the background and does not reconnect: a socket is one life of a link. Give
+ * a numeric address: libzmq resolves names on its I/O thread, and all wait. ERR_MALFORMED
+ * as above.
+ */
 must_use enum err zsock_connect(struct zsock *z, const char *endpoint);
 
 /* What the last bind gave, with the port in place of 0 or *; borrowed until the next bind. */
 const char *zsock_endpoint(struct zsock *z);
 
-/* Call fn(arg, up) when the transport connects and when it ends. Before bind or connect. */
+/* Call fn(arg, up), with zsock_new's arg, when the transport connects and when it ends. Before connect, once. */
 void zsock_watch(struct zsock *z, zsock_link_fn *fn);
 
 /*
  * Send one message; never waits. Takes body, whatever it returns.
  *
  * to       the routing id on a ROUTER, else empty
- * returns  OK; ERR_BUSY when the queue is full; ERR_DOWN when there is no such peer
+ * returns  OK; ERR_BUSY when the queue is full; ERR_DOWN when there is no such peer, or when
+ *          a watched socket is not up (yet, or any more): nothing waits for a transport
  */
 enum err zsock_send(struct zsock *z, struct span to, zmq_msg_t *body);
 

@@ -1,0 +1,16 @@
+#include "base/err.h"
+
+const char *err_name(enum err e)
+{
+	switch (e) {
+	case OK: return "ok";
+	case ERR_AGAIN: return "again";
+	case ERR_MALFORMED: return "malformed";
+	case ERR_TOOBIG: return "toobig";
+	case ERR_DENIED: return "denied";
+	case ERR_NOTFOUND: return "notfound";
+	case ERR_BUSY: return "busy";
+	case ERR_DOWN: return "down";
+	}
+	return "unknown";
+}

@@ -1,0 +1,424 @@
+#include "base/zsock.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum {
+	TURN = 256,     /* messages taken in one turn of the loop */
+	QUEUE = 100000, /* messages; the link's own credit bounds what is in flight */
+	CONNECT_MS = 5000,
+	HANDSHAKE_MS = 5000,
+	LINK_MS = CONNECT_MS + HANDSHAKE_MS + 1000, /* for what libzmq never reports */
+	LARGEST = 64 << 20,
+};
+
+enum link { UNWATCHED, CONNECTING, UP, ENDING, DOWN };
+
+struct zsock {
+	void *zctx;
+	void *zmq;
+	int type;
+	zsock_fn *fn;
+	zsock_link_fn *link_fn;
+	void *arg;
+	struct loop *loop;
+	struct event *readable;
+	struct timer *again;
+	void *monitor;
+	struct event *monitored;
+	struct timer *monitor_again;
+	struct timer *deadline;
+	enum link link;
+	char endpoint[320];
+};
+
+static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void take_turn(void *arg);
+
+static void set(void *zmq, int option, int value)
+{
+	int rc = zmq_setsockopt(zmq, option, &value, sizeof value);
+
+	assert(rc == 0);
+}
+
+static struct event *watch_fd(struct loop *l, void *zmq, event_callback_fn fn, void *arg)
+{
+	int fd = -1;
+	size_t n = sizeof fd;
+	int rc = zmq_getsockopt(zmq, ZMQ_FD, &fd, &n);
+
+	assert(rc == 0);
+
+	struct event *e = event_new(loop_base(l), fd, EV_READ | EV_PERSIST, fn, arg);
+
+	assert(e);
+	event_add(e, NULL);
+	return e;
+}
+
+static void *open_socket(void *zctx, int type)
+{
+	void *zmq = zmq_socket(zctx, type);
+
+	if (!zmq) {
+		log_error("zsock.failed", S("why", zmq_strerror(errno)),
+			  S("next", "raise the limit of open files"));
+		abort();
+	}
+	return zmq;
+}
+
+struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void *arg)
+{
+	struct zsock *z = xcalloc(1, sizeof *z);
+	int64_t largest = LARGEST;
+
+	z->zctx = zctx;
+	z->zmq = open_socket(zctx, type);
+	z->type = type;
+	z->fn = fn;
+	z->arg = arg;
+	z->loop = l;
+	set(z->zmq, ZMQ_LINGER, 0);
+	set(z->zmq, ZMQ_SNDHWM, QUEUE);
+	set(z->zmq, ZMQ_RCVHWM, QUEUE);
+	set(z->zmq, ZMQ_RECONNECT_IVL, -1);
+	set(z->zmq, ZMQ_CONNECT_TIMEOUT, CONNECT_MS);
+	set(z->zmq, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
+	set(z->zmq, ZMQ_IMMEDIATE, 1); /* what is accepted has a transport under it */
+	set(z->zmq, ZMQ_IPV6, 1);
+	zmq_setsockopt(z->zmq, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
+	if (type == ZMQ_ROUTER)
+		set(z->zmq, ZMQ_ROUTER_MANDATORY, 1);
+	z->again = timer_new(l, take_turn, z);
+	z->readable = watch_fd(l, z->zmq, on_readable, z);
+	timer_after(z->again, 0);
+	return z;
+}
+
+static void close_monitor(struct zsock *z)
+{
+	if (!z->monitor)
+		return;
+	event_free(z->monitored);
+	timer_free(z->monitor_again);
+	zmq_socket_monitor(z->zmq, NULL, 0);
+	zmq_close(z->monitor);
+	z->monitor = NULL;
+}
+
+void zsock_free(struct zsock *z)
+{
+	if (!z)
+		return;
+	close_monitor(z);
+	timer_free(z->deadline);
+	timer_free(z->again);
+	event_free(z->readable);
+	zmq_close(z->zmq);
+	free(z);
+}
+
+static enum err code_of(int error)
+{
+	switch (error) {
+	case EINVAL:
+	case EPROTONOSUPPORT:
+	case ENOCOMPATPROTO:
+	case ENAMETOOLONG: return ERR_MALFORMED;
+	default: return ERR_BUSY;
+	}
+}
+
+/* Libzmq takes port 99999 for 34463. */
+static bool port_is_sound(const char *endpoint)
+{
+	const char *colon = strrchr(endpoint, ':');
+
+	if (strncmp(endpoint, "tcp://", 6) != 0)
+		return true;
+	return strcmp(colon, ":*") == 0 ||
+	       (strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
+		atol(colon + 1) <= 65535);
+}
+
+enum err zsock_bind(struct zsock *z, const char *endpoint)
+{
+	if (!port_is_sound(endpoint))
+		return ERR_MALFORMED;
+	return zmq_bind(z->zmq, endpoint) == 0 ? OK : code_of(errno);
+}
+
+enum err zsock_connect(struct zsock *z, const char *endpoint)
+{
+	if (!port_is_sound(endpoint))
+		return ERR_MALFORMED;
+	if (zmq_connect(z->zmq, endpoint) == -1)
+		return code_of(errno);
+	if (z->deadline)
+		timer_after(z->deadline, LINK_MS);
+	return OK;
+}
+
+const char *zsock_endpoint(struct zsock *z)
+{
+	size_t n = sizeof z->endpoint;
+
+	if (zmq_getsockopt(z->zmq, ZMQ_LAST_ENDPOINT, z->endpoint, &n) == -1)
+		z->endpoint[0] = '\0';
+	return z->endpoint;
+}
+
+/* Asking lets the socket also take in what its I/O thread has to tell. */
+static bool has_input(struct zsock *z)
+{
+	int events = 0;
+	size_t n = sizeof events;
+
+	zmq_getsockopt(z->zmq, ZMQ_EVENTS, &events, &n);
+	return events & ZMQ_POLLIN;
+}
+
+/* A timer and not a loop here, so that the other sources are polled first. */
+static void come_back(struct zsock *z)
+{
+	timer_after(z->again, 0);
+}
+
+/* Read to the end of a message that has more parts than it should. */
+static void drop_rest(struct zsock *z)
+{
+	zmq_msg_t part;
+	bool more = true;
+
+	zmq_msg_init(&part);
+	while (more && zmq_msg_recv(&part, z->zmq, ZMQ_DONTWAIT) != -1)
+		more = zmq_msg_more(&part);
+	zmq_msg_close(&part);
+	log_warn_flood(
+		"zsock.parts",
+		S("what", "a message with the wrong number of parts was dropped"),
+		S("next", "find out who speaks to this port: it is no peer of ours"));
+}
+
+/* The body, after the routing id on a ROUTER; the parts of a message arrive together. */
+static void take_body(struct zsock *z, struct span from, zmq_msg_t *body)
+{
+	if (zmq_msg_more(body))
+		drop_rest(z);
+	else
+		z->fn(z->arg, from, body);
+}
+
+/* Take one message; false when there is none. */
+static bool take_one(struct zsock *z)
+{
+	zmq_msg_t from, body;
+
+	zmq_msg_init(&from);
+	zmq_msg_init(&body);
+
+	bool ok = zmq_msg_recv(z->type == ZMQ_ROUTER ? &from : &body, z->zmq,
+			       ZMQ_DONTWAIT) != -1;
+
+	if (ok && z->type != ZMQ_ROUTER)
+		take_body(z, (struct span){0}, &body);
+	else if (ok && zmq_msg_more(&from) &&
+		 zmq_msg_recv(&body, z->zmq, ZMQ_DONTWAIT) != -1)
+		take_body(z, span_of(zmq_msg_data(&from), zmq_msg_size(&from)), &body);
+	zmq_msg_close(&from);
+	zmq_msg_close(&body);
+	return ok;
+}
+
+/* The link's end is told after the last message that came through it. */
+static void tell_end(struct zsock *z)
+{
+	z->link = DOWN;
+	timer_stop(z->deadline);
+	z->link_fn(z->arg, false);
+}
+
+/*
+ * ZMQ_FD tells of a change once, not of a state: take what is there, and come
+ * back for what this turn leaves.
+ *
+ * source  zmq_getsockopt(3), ZMQ_FD
+ */
+static void take_turn(void *arg)
+{
+	struct zsock *z = arg;
+
+	for (int i = 0; i < TURN; i++) {
+		if (take_one(z))
+			continue;
+		if (z->link == ENDING)
+			tell_end(z);
+		return;
+	}
+	come_back(z);
+}
+
+/* Libevent's words into ours. */
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	take_turn(arg);
+}
+
+/* Once more after asking: the socket may not have seen yet that its peer is there. */
+static int try_send(struct zsock *z, zmq_msg_t *part, int flags)
+{
+	int rc = zmq_msg_send(part, z->zmq, flags | ZMQ_DONTWAIT);
+
+	if (rc == -1 && (errno == EAGAIN || errno == EHOSTUNREACH)) {
+		int error = errno;
+
+		if (has_input(z))
+			come_back(z);
+		errno = error;
+		rc = zmq_msg_send(part, z->zmq, flags | ZMQ_DONTWAIT);
+	}
+	return rc;
+}
+
+static int send_id(struct zsock *z, struct span to)
+{
+	zmq_msg_t id;
+
+	zmq_msg_init_size(&id, to.n);
+	if (to.n)
+		memcpy(zmq_msg_data(&id), to.p, to.n);
+
+	int rc = try_send(z, &id, ZMQ_SNDMORE);
+	int error = errno;
+
+	if (rc == -1)
+		zmq_msg_close(&id);
+	errno = error;
+	return rc;
+}
+
+enum err zsock_send(struct zsock *z, struct span to, zmq_msg_t *body)
+{
+	enum err e = OK;
+
+	if ((z->type == ZMQ_ROUTER && send_id(z, to) == -1) ||
+	    try_send(z, body, 0) == -1) {
+		bool full = errno == EAGAIN && (z->link == UNWATCHED || z->link == UP);
+
+		e = full ? ERR_BUSY : ERR_DOWN;
+		zmq_msg_close(body);
+	}
+	if (has_input(z)) /* a send can swallow the signal of an arrival */
+		come_back(z);
+	return e;
+}
+
+static void link_is_up(struct zsock *z)
+{
+	if (z->link != CONNECTING)
+		return;
+	z->link = UP;
+	timer_stop(z->deadline);
+	if (has_input(z)) /* and the peer is there for the send that link_fn may do */
+		come_back(z);
+	z->link_fn(z->arg, true);
+}
+
+static void link_is_down(struct zsock *z)
+{
+	if (z->link != CONNECTING && z->link != UP)
+		return;
+	z->link = ENDING;
+	come_back(z);
+}
+
+static void take_event(struct zsock *z, unsigned event)
+{
+	switch (event) {
+	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: link_is_up(z); break;
+	case ZMQ_EVENT_CLOSED: /* the connect came to nothing */
+	case ZMQ_EVENT_DISCONNECTED:
+	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: link_is_down(z); break;
+	default: break;
+	}
+}
+
+/*
+ * A monitor's message: event (16 bits) and value (32 bits) in the first part, the
+ * endpoint in the second.
+ *
+ * source  zmq_socket_monitor(3)
+ */
+static bool take_monitor_message(struct zsock *z)
+{
+	uint8_t event[6], endpoint[320];
+	uint16_t which;
+
+	if (zmq_recv(z->monitor, event, sizeof event, ZMQ_DONTWAIT) != sizeof event)
+		return false;
+	if (zmq_recv(z->monitor, endpoint, sizeof endpoint, ZMQ_DONTWAIT) == -1)
+		return false;
+	memcpy(&which, event, sizeof which);
+	take_event(z, which);
+	return true;
+}
+
+static void take_monitor(void *arg)
+{
+	struct zsock *z = arg;
+
+	for (int i = 0; i < TURN; i++)
+		if (!take_monitor_message(z))
+			return;
+	timer_after(z->monitor_again, 0);
+}
+
+static void on_monitored(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	take_monitor(arg);
+}
+
+/* A name resolution that fails, for one, makes no event at all. */
+static void on_deadline(void *arg)
+{
+	link_is_down(arg);
+}
+
+void zsock_watch(struct zsock *z, zsock_link_fn *fn)
+{
+	char name[48];
+	uint64_t unique = 0; /* a closed monitor's name stays taken for a moment */
+	ssize_t n = getrandom(&unique, sizeof unique, 0);
+
+	assert(n == sizeof unique && !z->monitor);
+	snprintf(name, sizeof name, "inproc://zsock-%016" PRIx64, unique);
+
+	int rc = zmq_socket_monitor(z->zmq, name, ZMQ_EVENT_ALL);
+
+	assert(rc == 0);
+	z->monitor = open_socket(z->zctx, ZMQ_PAIR);
+	set(z->monitor, ZMQ_LINGER, 0);
+	rc = zmq_connect(z->monitor, name);
+	assert(rc == 0);
+	z->link = CONNECTING;
+	z->link_fn = fn;
+	z->deadline = timer_new(z->loop, on_deadline, z);
+	z->monitor_again = timer_new(z->loop, take_monitor, z);
+	z->monitored = watch_fd(z->loop, z->monitor, on_monitored, z);
+	timer_after(z->monitor_again, 0);
+}
