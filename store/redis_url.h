@@ -21,7 +21,7 @@ struct redis_url {
 };
 
 /*
- * text     "unix:/path/to.sock", "redis://[[user]:password@]host[:port][/db]" (user and
+ * text     "unix:/path/to.sock", "redis://[[user:]password@]host[:port][/db]" (user and
  *          password with %XX for what a URL cannot hold), "host:port", "[::1]:6379"
  * why      gets a sentence of at most n bytes unless OK; it never holds the password
  * returns  OK, or ERR_MALFORMED

@@ -1,0 +1,63 @@
+#include "store/keys.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err keys_check_prefix(const char *prefix)
+{
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789:._-/";
+
+	if (strlen(prefix) > KEYS_PREFIX_MAX || prefix[strspn(prefix, allowed)] != '\0')
+		return ERR_MALFORMED;
+	return OK;
+}
+
+static const char *edge_key(const char *prefix, uint16_t edge, const char *what,
+			    char *out)
+{
+	int n = snprintf(out, KEYS_TEXT, "%s{e%u}:%s", prefix, edge, what);
+
+	assert(n > 0 && n < KEYS_TEXT);
+	return out;
+}
+
+static const char *member_key(const char *prefix, const char *what, char *out)
+{
+	int n = snprintf(out, KEYS_TEXT, "%s{m}:%s", prefix, what);
+
+	assert(n > 0 && n < KEYS_TEXT);
+	return out;
+}
+
+const char *keys_connections(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
+{
+	return edge_key(prefix, edge, "connections", out);
+}
+
+const char *keys_lease(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
+{
+	return edge_key(prefix, edge, "lease", out);
+}
+
+const char *keys_owner(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
+{
+	return edge_key(prefix, edge, "owner", out);
+}
+
+const char *keys_edges(const char *prefix, char out[KEYS_TEXT])
+{
+	return member_key(prefix, "edges", out);
+}
+
+const char *keys_members(const char *prefix, char out[KEYS_TEXT])
+{
+	return member_key(prefix, "members", out);
+}
+
+const char *keys_cluster(const char *prefix, char out[KEYS_TEXT])
+{
+	return member_key(prefix, "cluster", out);
+}

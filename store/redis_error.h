@@ -1,0 +1,25 @@
+#ifndef STORE_REDIS_ERROR_H
+#define STORE_REDIS_ERROR_H
+
+/* What an error reply of Redis asks of us, and of the person who runs it. */
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+/* Did Redis only mean that it has not got the script (any more)? */
+bool redis_error_is_noscript(const char *text);
+
+/*
+ * Turn an error reply into a code, after a log line (at most one a second) that says
+ * what to do about it.
+ *
+ * text     "WRONGTYPE Operation against a key holding the wrong kind of value"
+ * command  "HSET"
+ * key      the first key that the command named, "" for none
+ * returns  ERR_DOWN when Redis may take the same command later; ERR_MALFORMED when not
+ */
+must_use enum err redis_error_take(const char *text, const char *command,
+				   const char *key);
+
+#endif

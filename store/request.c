@@ -1,0 +1,89 @@
+#include "store/request.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void note(char *out, size_t room, int argc, const char **argv, const size_t *lens,
+		 int i)
+{
+	size_t n = 0;
+
+	if (i < argc)
+		n = lens == NULL ? strlen(argv[i]) : lens[i];
+	if (n >= room)
+		n = room - 1;
+	if (n > 0)
+		memcpy(out, argv[i], n);
+	out[n] = '\0';
+}
+
+struct request *request_new(redis_reply_fn *fn, void *arg, int argc, const char **argv,
+			    const size_t *lens)
+{
+	struct request *q = xcalloc(1, sizeof *q);
+
+	q->fn = fn;
+	q->arg = arg;
+	note(q->command, sizeof q->command, argc, argv, lens, 0);
+	/* AUTH's first word is no key, and EVALSHA sha n key … has it later */
+	if (strcasecmp(q->command, "AUTH") != 0)
+		note(q->key, sizeof q->key, argc, argv, lens,
+		     strncasecmp(q->command, "EVAL", 4) == 0 ? 3 : 1);
+	return q;
+}
+
+void request_free(struct request *q)
+{
+	if (q == NULL)
+		return;
+	free(q->wire);
+	free(q);
+}
+
+void requests_push(struct requests *all, struct request *q)
+{
+	q->next = NULL;
+	if (all->tail == NULL)
+		all->head = q;
+	else
+		all->tail->next = q;
+	all->tail = q;
+	if (all->due == NULL)
+		all->due = q;
+	all->n++;
+}
+
+struct request *requests_pop(struct requests *all)
+{
+	struct request *q = all->head;
+
+	if (q == NULL)
+		return NULL;
+	all->head = q->next;
+	if (all->head == NULL)
+		all->tail = NULL;
+	if (all->due == q)
+		all->due = q->next;
+	all->n--;
+	q->next = NULL;
+	return q;
+}
+
+struct request *requests_expire(struct requests *all, int64_t now_ms)
+{
+	struct request *q = all->due;
+
+	if (q == NULL || q->due_ms > now_ms)
+		return NULL;
+	all->due = q->next;
+	return q;
+}
+
+void requests_close(struct requests *all)
+{
+	for (struct request *q = requests_pop(all); q != NULL; q = requests_pop(all))
+		request_free(q);
+}
