@@ -1,0 +1,97 @@
+#include "base/utf8.h"
+
+/*
+ * A state says what the next byte must be. 0: the beginning of a character.
+ * Otherwise three bytes: how many bytes the character still lacks, and the least
+ * and the greatest value of the next one. Only the second byte of a character has a
+ * narrower range than 80..BF, and that range alone keeps out overlong forms,
+ * surrogates and what is over U+10FFFF (RFC 3629 section 4).
+ */
+static uint32_t expect(uint32_t lacking, uint32_t least, uint32_t most)
+{
+	return lacking | least << 8 | most << 16;
+}
+
+/* The state after a first byte; ~0 when no character begins with it. */
+static uint32_t after_first(uint8_t c)
+{
+	if (c < 0x80)
+		return 0;
+	if (c < 0xc2 || c > 0xf4)
+		return ~UINT32_C(0);
+	if (c < 0xe0)
+		return expect(1, 0x80, 0xbf);
+	if (c < 0xf0)
+		return expect(2, c == 0xe0 ? 0xa0 : 0x80, c == 0xed ? 0x9f : 0xbf);
+	return expect(3, c == 0xf0 ? 0x90 : 0x80, c == 0xf4 ? 0x8f : 0xbf);
+}
+
+/* The state after one more byte; ~0 when it cannot stand here. */
+static uint32_t after(uint32_t state, uint8_t c)
+{
+	if (state == 0)
+		return after_first(c);
+	if (c < (state >> 8 & 0xff) || c > (state >> 16 & 0xff))
+		return ~UINT32_C(0);
+	return (state & 0xff) == 1 ? 0 : expect((state & 0xff) - 1, 0x80, 0xbf);
+}
+
+/* How many of the first bytes are ASCII for sure: whole groups of 16. */
+static size_t ascii_groups(struct span in)
+{
+	size_t at = 0;
+
+	for (; in.n - at >= 16; at += 16) {
+		uint64_t a, b;
+
+		memcpy(&a, in.p + at, 8);
+		memcpy(&b, in.p + at + 8, 8);
+		if ((a | b) & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return at;
+}
+
+bool utf8_feed(uint32_t *state, struct span in)
+{
+	uint32_t s = *state;
+	size_t at = 0;
+
+	while (at < in.n) {
+		if (s == 0 && in.p[at] < 0x80)
+			at += ascii_groups(span_of(in.p + at, in.n - at));
+		if (at == in.n)
+			break;
+		s = after(s, in.p[at++]);
+		if (s == ~UINT32_C(0))
+			return false;
+	}
+	*state = s;
+	return true;
+}
+
+bool utf8_is_whole(uint32_t state)
+{
+	return state == 0;
+}
+
+bool utf8_check(struct span in)
+{
+	uint32_t state = 0;
+
+	return utf8_feed(&state, in) && utf8_is_whole(state);
+}
+
+size_t utf8_first(struct span in)
+{
+	uint32_t state = 0;
+
+	for (size_t n = 0; n < in.n; n++) {
+		state = after(state, in.p[n]);
+		if (state == 0)
+			return n + 1;
+		if (state == ~UINT32_C(0))
+			break;
+	}
+	return 0;
+}
