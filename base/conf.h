@@ -9,7 +9,8 @@
  *   --max-message 64KiB    GATEPOST_MAX_MESSAGE=64KiB    max-message = 64KiB
  *
  * The file is what --settings (or GATEPOST_SETTINGS) names: `name = value` lines,
- * blank lines, and # comments. No code reads the environment anywhere else.
+ * blank lines, and # comments. An empty variable is as good as none. No code reads the
+ * environment anywhere else.
  */
 
 #include "base/err.h"
@@ -61,7 +62,7 @@ struct conf_table {
 /*
  * Fill the struct at out from all four sources.
  *
- * argv     argv[0] is not read; flags are `--name value` or `--name=value`
+ * argv     argv[0] is not read; flags are `--name value` or `--name=value`; the last of a name wins
  * returns  OK; ERR_AGAIN after --help or --version were printed to stdout (exit 0);
  *          ERR_MALFORMED after a line on stderr that says which row, where it came
  *          from and what is allowed (exit 2)

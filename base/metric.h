@@ -21,6 +21,7 @@ struct metric;
  * name    "gatepost_edge_messages_total"; the same name may come again with other labels
  * labels  "kind=\"text\"" without braces, or NULL
  * help    one sentence; taken from the first of a name
+ * m       NULL: nobody collects, and NULL comes back
  * owns    the metrics own it; strings are copied
  */
 struct metric *metric_counter(struct metrics *m, const char *name, const char *labels,
