@@ -61,6 +61,8 @@ class Cluster:
     expect  names of warn and error lines that this test causes; `*` matches as in a shell
     """
 
+    running = []  # whose logs a failing test shows (conftest.py)
+
     def __init__(self, edges=2, brokers=2, args=(), expect=()):
         self._args = [
             BIN / "gatepost", "up", "--listen", "127.0.0.1:0", "--management", "127.0.0.1:0",
@@ -87,6 +89,7 @@ class Cluster:
     def start(self):
         self._folder = Path(tempfile.mkdtemp(prefix="gatepost-test."))
         self._pids = set()
+        Cluster.running.append(self)
         command = [*self._args, "--ready-file", self._folder / "ready.json"]
         with open(self._folder / "out", "wb") as out, open(self._folder / "log", "wb") as log:
             self._up = subprocess.Popen(
@@ -132,6 +135,7 @@ class Cluster:
         raise AssertionError(f"{why}\n---- log of the cluster ----\n{log}")
 
     def _remove(self):
+        Cluster.running.remove(self)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # What the ready file says; read anew each time, since a restart replaces it
@@ -215,7 +219,8 @@ class Cluster:
 
     def metrics(self, name):
         """{metric with labels: value} of the process of that name."""
-        _, text = self.get(self.process(name)["metrics"])
+        url = self.process(name)["metrics"].removesuffix("/metrics") + "/metrics"
+        _, text = self.get(url)
         rows = (line.rpartition(" ") for line in text.decode().splitlines() if line[:1] != "#")
         return {metric: float(value) for metric, _, value in rows if metric}
 

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Run the tests, and end with one line: `N passed, M failed`.
+
+    tests/run.py BIN [NAME...]
+
+BIN is the folder of the programs under test. A NAME picks: a suite (unit, integration,
+clients), a room (unit_base), a file (test_up), or any part of a test's name; without one,
+all run. A test that was skipped has not passed, and counts as failed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent
+SECONDS = 600  # for one program of unit tests; a test of pytest's has its own limit
+NOTHING_PICKED = 5  # pytest's exit status
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+
+    def add(self, name, why):
+        """Count one test; why is None when it passed."""
+        if why is None:
+            self.passed += 1
+        else:
+            self.failed.append(name)
+            print(f"FAILED {name}\n{indent(why)}\n", flush=True)
+
+
+def indent(text):
+    return "\n".join("    " + line for line in text.strip().splitlines())
+
+
+def main():
+    programs = Path(sys.argv[1]).resolve()
+    names = sys.argv[2:]
+    tally = Tally()
+    for unit in sorted(programs.glob("unit_*")):
+        run_unit(unit, names, tally)
+    run_pytest(programs, names, tally)
+    for name in tally.failed:
+        print(f"FAILED {name}")
+    if not tally.passed and not tally.failed:
+        print(f"no test is called {' or '.join(names)}" if names else "no test was found")
+    print(f"{tally.passed} passed, {len(tally.failed)} failed", flush=True)
+    sys.exit(1 if tally.failed or not tally.passed else 0)
+
+
+# Unit tests
+
+
+def run_unit(unit, names, tally):
+    """One program of Criterion's, each test in a process of its own."""
+    whole = not names or any(name in unit.name for name in names)
+    picked = [] if whole else ["--filter", "@(" + "|".join(f"*{n}*" for n in names) + ")"]
+    with tempfile.TemporaryDirectory(prefix="gatepost-unit.") as folder:
+        report = Path(folder, "report.xml")
+        try:
+            done = subprocess.run(
+                [unit, f"--xml={report}", "--color=never", *picked],
+                env=sanitizers_write_to(Path(folder, "sanitizer")),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace", timeout=SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            tally.add(unit.name, f"it did not end within {SECONDS} s")
+            return
+        before = len(tally.failed), tally.passed
+        if report.exists():
+            faults = sanitizer_faults(Path(folder))
+            count_unit(unit.name, xml.parse(report).getroot(), faults, whole, tally)
+        broke = done.returncode != 0 or "runtime error:" in done.stdout
+        if broke and len(tally.failed) == before[0]:
+            tally.add(unit.name, f"exit status {done.returncode}\n{done.stdout}")
+        if len(tally.failed) > before[0]:
+            print(f"What {unit.name} wrote:\n{indent(done.stdout)}\n")
+        elif tally.passed > before[1]:
+            print(f"{unit.name}: {tally.passed - before[1]} passed", flush=True)
+
+
+def sanitizers_write_to(path):
+    """Criterion takes a test that leaked for one that passed: the reports go to files."""
+    env = dict(os.environ)
+    env["ASAN_OPTIONS"] = f"{env.get('ASAN_OPTIONS', '')}:log_path={path}"
+    env["UBSAN_OPTIONS"] = f"{env.get('UBSAN_OPTIONS', '')}:log_path={path}:print_stacktrace=1"
+    return env
+
+
+def sanitizer_faults(folder):
+    """{name of the test's function: report}; under "" what names no test."""
+    faults = {}
+    for path in sorted(folder.glob("sanitizer.*")):
+        report = path.read_text(errors="replace")
+        test = re.search(r" in (\w+)_impl ", report)
+        name = test[1] if test else ""
+        faults[name] = faults.get(name, "") + report
+    return faults
+
+
+def count_unit(program, root, faults, whole, tally):
+    for suite in root.iter("testsuite"):
+        for case in suite.iter("testcase"):
+            if not whole and case.get("status") == "SKIPPED":
+                continue  # not picked
+            name = f"{suite.get('name')}_{case.get('name')}"
+            why = why_failed(case)
+            fault = faults.pop(name, None)
+            if fault:
+                why = f"{why or ''}\n{fault}"
+            tally.add(f"{program}/{suite.get('name')}/{case.get('name')}", why)
+    for report in faults.values():
+        tally.add(f"{program}, a sanitizer's report", report)
+
+
+# Integration tests, and other people's clients
+
+
+def run_pytest(programs, names, tally):
+    workers = str(min(4, len(os.sched_getaffinity(0))))
+    picked = ["-k", " or ".join(names)] if names else []
+    with tempfile.TemporaryDirectory(prefix="gatepost-pytest.") as folder:
+        report = Path(folder, "report.xml")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "--no-header", "-n", workers,
+             "--dist", "loadfile", f"--junitxml={report}", *picked],
+            cwd=TESTS, env={**os.environ, "GATEPOST_BIN": str(programs)},
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if done.returncode == NOTHING_PICKED:
+            return
+        before = len(tally.failed)
+        if report.exists():
+            count_pytest(xml.parse(report).getroot(), tally)
+        if done.returncode != 0 and len(tally.failed) == before:
+            tally.add("pytest", f"exit status {done.returncode}")
+
+
+def count_pytest(root, tally):
+    """pytest has printed why; here only the names count."""
+    for case in root.iter("testcase"):
+        why = why_failed(case)
+        if why is None:
+            tally.passed += 1
+        else:
+            tally.failed.append(f"{case.get('classname')}/{case.get('name')}")
+
+
+def why_failed(case):
+    """None, or what the report says about a test that failed, broke or was skipped."""
+    for kind in ("failure", "error", "skipped"):
+        for note in case.iter(kind):
+            return f"{kind}: {note.get('message', '')}\n{note.text or ''}"
+    return None
+
+
+if __name__ == "__main__":
+    main()
