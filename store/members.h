@@ -31,7 +31,7 @@ typedef void store_members_fn(void *arg, enum err e, const struct members_view *
 void store_members_beat(struct store *st, const struct member *self, const char *proposed,
 			int64_t ttl_ms, store_members_fn *fn, void *arg);
 
-/* Leave before the time. */
+/* Leave before the time. fn: OK; ERR_NOTFOUND when it was not (or no longer) there. */
 void store_members_leave(struct store *st, struct span boot, store_done_fn *fn,
 			 void *arg);
 

@@ -1,16 +1,16 @@
 #include "store/redis.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/redis_dial.h"
 #include "store/redis_error.h"
+#include "store/redis_meter.h"
 #include "store/redis_url.h"
 #include "store/request.h"
 
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/dns.h>
 #include <event2/util.h>
 #include <hiredis/hiredis.h>
 #include <netinet/in.h>
@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <time.h>
 
 enum { BACKOFF_LEAST_MS = 50, BACKOFF_MOST_MS = 2000, WORDS_MOST = 16 };
@@ -42,23 +41,19 @@ struct redis {
 	enum state state;
 	struct bufferevent *bev;
 	redisReader *reader;
-	struct evdns_base *dns;
+	struct redis_dial dial;
 	struct timer
 		*life; /* DOWN: connect again; CONNECTING, GREETING: it took too long */
 	struct timer *deadlines;
 	struct timer *next_turn;
-	bool watching; /* deadlines runs */
-	int calling;   /* how many fn are on the stack */
+	int64_t watch_at; /* when deadlines comes; 0: it does not run */
+	int calling;      /* how many fn are on the stack */
 	int64_t backoff_ms;
-	unsigned attempts;
 	struct requests sent;
 	struct requests refused; /* answered on the next turn */
 	loop_fn *on_up;
 	void *on_up_arg;
-	struct {
-		struct metric *requests, *late, *seconds, *losses;
-		struct metric *errors[ERR_DOWN + 1];
-	} count;
+	struct redis_meter meter;
 };
 
 static void connect_now(struct redis *r);
@@ -69,7 +64,7 @@ static void lose(struct redis *r, const char *why);
 static void on_life(void *arg);
 static void on_deadlines(void *arg);
 static void on_next_turn(void *arg);
-static void count_init(struct redis *r, struct metrics *m);
+static void ask_gauges(struct redis *r, struct metrics *m);
 
 struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct metrics *m)
 {
@@ -88,10 +83,13 @@ struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct me
 	r->conf = *conf;
 	r->conf.url = NULL;
 	r->backoff_ms = BACKOFF_LEAST_MS;
+	redis_dial_init(&r->dial, loop_base(l));
 	r->life = timer_new(l, on_life, r);
 	r->deadlines = timer_new(l, on_deadlines, r);
 	r->next_turn = timer_new(l, on_next_turn, r);
-	count_init(r, m);
+	redis_meter_init(&r->meter, m);
+	if (m != NULL)
+		ask_gauges(r, m);
 	timer_after(r->life, 0);
 	return r;
 }
@@ -105,8 +103,7 @@ void redis_free(struct redis *r)
 		bufferevent_free(r->bev);
 	if (r->reader != NULL)
 		redisReaderFree(r->reader);
-	if (r->dns != NULL)
-		evdns_base_free(r->dns, 0);
+	redis_dial_close(&r->dial);
 	timer_free(r->life);
 	timer_free(r->deadlines);
 	timer_free(r->next_turn);
@@ -138,36 +135,8 @@ static void enter(struct redis *r, enum state next)
 
 /* ---- connecting ---- */
 
-static int connect_unix(struct redis *r)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-
-	memcpy(sa.sun_path, r->url.path, sizeof r->url.path);
-	return bufferevent_socket_connect(r->bev, (struct sockaddr *)&sa, sizeof sa);
-}
-
-/*
- * The name is looked up anew each time, since it may have moved. libevent tries the
- * first address only, so IPv4 and IPv6 take turns.
- */
-static int connect_tcp(struct redis *r)
-{
-	int family = r->attempts % 2 == 1 ? AF_INET : AF_INET6;
-
-	if (r->dns ==
-	    NULL) /* NULL still: no resolv.conf; libevent asks getaddrinfo(3) then */
-		r->dns = evdns_base_new(loop_base(r->loop),
-					EVDNS_BASE_INITIALIZE_NAMESERVERS |
-						EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (strchr(r->url.host, ':') != NULL)
-		family = AF_INET6;
-	return bufferevent_socket_connect_hostname(r->bev, r->dns, family, r->url.host,
-						   r->url.port);
-}
-
 static void connect_now(struct redis *r)
 {
-	r->attempts++;
 	enter(r, CONNECTING);
 	/* deferred: no callback of ours from inside a call of ours */
 	r->bev = bufferevent_socket_new(loop_base(r->loop), -1,
@@ -177,22 +146,8 @@ static void connect_now(struct redis *r)
 	bufferevent_setcb(r->bev, on_readable, NULL, on_event, r);
 	bufferevent_enable(r->bev, EV_READ | EV_WRITE);
 	timer_after(r->life, r->conf.timeout_ms);
-
-	int failed = r->url.path[0] != '\0' ? connect_unix(r) : connect_tcp(r);
-
-	if (failed != 0)
-		lose(r, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
-}
-
-static const char *event_text(struct bufferevent *bev, short what)
-{
-	int dns = bufferevent_socket_get_dns_error(bev);
-
-	if (what & BEV_EVENT_EOF)
-		return "Redis closed the connection";
-	if (dns != 0)
-		return evutil_gai_strerror(dns);
-	return evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR());
+	if (!redis_dial(&r->dial, &r->url, r->bev))
+		lose(r, redis_dial_why(r->bev, BEV_EVENT_ERROR));
 }
 
 /* Libevent's words into ours, and nothing else. */
@@ -203,7 +158,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	if (what & BEV_EVENT_CONNECTED)
 		greet(r);
 	else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		lose(r, event_text(bev, what));
+		lose(r, redis_dial_why(bev, what));
 }
 
 static void on_life(void *arg)
@@ -244,7 +199,7 @@ static void answer(struct redis *r, struct request *q, enum err e,
 		return;
 	q->fn = NULL;
 	if (e != OK)
-		metric_add(r->count.errors[e], 1);
+		metric_add(r->meter.errors[e], 1);
 	r->calling++;
 	fn(q->arg, e, e == OK ? reply : NULL);
 	r->calling--;
@@ -272,19 +227,19 @@ static void on_next_turn(void *arg)
 
 static void watch_deadlines(struct redis *r)
 {
-	int64_t at;
+	const struct request *head = r->sent.head, *due = r->sent.due;
+	int64_t now = loop_now(r->loop);
 
-	r->watching = r->sent.head != NULL;
-	if (!r->watching)
+	r->watch_at = 0;
+	if (head == NULL)
 		return;
-	at = r->sent.head->due_ms - r->conf.timeout_ms + r->conf.stall_ms;
-	if (r->sent.due != NULL && r->sent.due->due_ms < at)
-		at = r->sent.due->due_ms;
-	at -= loop_now(r->loop);
-	timer_after(r->deadlines, at > 0 ? at : 0);
+	r->watch_at = head->due_ms - r->conf.timeout_ms + r->conf.stall_ms;
+	if (due != NULL && due->due_ms < r->watch_at)
+		r->watch_at = due->due_ms;
+	timer_after(r->deadlines, r->watch_at > now ? r->watch_at - now : 0);
 }
 
-/* Set for the oldest at the time, not for each: it comes at most once in a timeout. */
+/* Set for the oldest at the time, not for each, so that a request costs no timer. */
 static void on_deadlines(void *arg)
 {
 	struct redis *r = arg;
@@ -292,7 +247,7 @@ static void on_deadlines(void *arg)
 	struct request *q;
 
 	while ((q = requests_expire(&r->sent, now)) != NULL) {
-		metric_add(r->count.late, q->fn != NULL);
+		metric_add(r->meter.late, q->fn != NULL);
 		answer(r, q, ERR_DOWN, NULL);
 	}
 	q = r->sent.head;
@@ -307,7 +262,7 @@ static void send_bytes(struct redis *r, struct request *q, const char *wire, siz
 	q->due_ms = loop_now(r->loop) + r->conf.timeout_ms;
 	bufferevent_write(r->bev, wire, n);
 	requests_push(&r->sent, q);
-	if (!r->watching)
+	if (r->watch_at == 0 || r->watch_at > q->due_ms)
 		watch_deadlines(r);
 }
 
@@ -319,7 +274,7 @@ static void send_words(struct redis *r, struct request *q, int argc, const char 
 
 	assert(n > 0);
 	q->begun_us = now_us();
-	metric_add(r->count.requests, 1);
+	metric_add(r->meter.requests, 1);
 	send_bytes(r, q, wire, (size_t)n);
 	if (q->script == NULL) {
 		redisFreeCommand(wire);
@@ -427,7 +382,7 @@ static void take_reply(struct redis *r, const redisReply *reply)
 		lose(r, "Redis answered what nobody had asked");
 		return;
 	}
-	metric_add(r->count.seconds, now_us() - q->begun_us);
+	metric_add(r->meter.seconds, now_us() - q->begun_us);
 	if (reply->type == REDIS_REPLY_ERROR) {
 		take_error(r, q, reply);
 		return;
@@ -441,7 +396,8 @@ static bool feed(struct redis *r, struct evbuffer *in)
 {
 	struct evbuffer_iovec piece;
 
-	while (evbuffer_peek(in, -1, NULL, &piece, 1) > 0) {
+	while (evbuffer_get_length(in) > 0) {
+		evbuffer_peek(in, -1, NULL, &piece, 1);
 		if (redisReaderFeed(r->reader, piece.iov_base, piece.iov_len) != REDIS_OK)
 			return false;
 		evbuffer_drain(in, piece.iov_len);
@@ -496,7 +452,7 @@ static void on_ping(void *arg, enum err e, const redisReply *reply)
 	}
 	enter(r, UP);
 	r->backoff_ms = BACKOFF_LEAST_MS;
-	r->attempts = 0;
+	r->dial.attempts = 0;
 	timer_stop(r->life);
 	log_info("redis.up", S("address", r->url.shown));
 	if (r->on_up != NULL)
@@ -540,7 +496,7 @@ static void lose(struct redis *r, const char *why)
 		return;
 	log_warn_flood("redis.down", S("address", r->url.shown), S("err", why),
 		       I("waiting", lost.n), I("retry_in_ms", wait));
-	metric_add(r->count.losses, r->state == UP);
+	metric_add(r->meter.losses, r->state == UP);
 	enter(r, DOWN);
 	bufferevent_free(r->bev);
 	redisReaderFree(r->reader);
@@ -566,35 +522,13 @@ static int64_t ask_up(void *arg)
 
 static int64_t ask_in_flight(void *arg)
 {
-	struct redis *r = arg;
+	const struct redis *r = arg;
 
 	return (int64_t)r->sent.n;
 }
 
-static void count_init(struct redis *r, struct metrics *m)
+static void ask_gauges(struct redis *r, struct metrics *m)
 {
-	static const char errors[] = "gatepost_redis_errors_total";
-
-	if (m == NULL)
-		return;
-	r->count.requests = metric_counter(m, "gatepost_redis_requests_total", NULL,
-					   "Commands sent to Redis.");
-	for (enum err e = ERR_MALFORMED; e <= ERR_DOWN; e++) {
-		char label[32];
-
-		if (e != ERR_MALFORMED && e != ERR_BUSY && e != ERR_DOWN)
-			continue;
-		snprintf(label, sizeof label, "kind=\"%s\"", err_name(e));
-		r->count.errors[e] = metric_counter(
-			m, errors, label, "Requests to Redis that failed, by kind.");
-	}
-	r->count.late = metric_counter(m, "gatepost_redis_late_total", NULL,
-				       "Requests without a reply within redis-timeout.");
-	r->count.losses =
-		metric_counter(m, "gatepost_redis_disconnects_total", NULL,
-			       "Times that a working connection to Redis was lost.");
-	r->count.seconds = metric_seconds(m, "gatepost_redis_seconds", NULL,
-					  "From sending a command to its reply.");
 	metric_asked_gauge(m, "gatepost_redis_up", NULL, "1 while Redis can be asked.",
 			   ask_up, r);
 	metric_asked_gauge(m, "gatepost_redis_in_flight", NULL,

@@ -1,0 +1,16 @@
+-- Keep an edge's number. No lease and no owner: Redis has lost its memory, not we our number.
+-- KEYS lease, owner   ARGV boot id, ttl in ms
+local holder = redis.call('GET', KEYS[1])
+local owner = redis.call('GET', KEYS[2])
+if holder and holder ~= ARGV[1] then
+	return 'held'
+end
+if not holder and owner == 'forgotten:' .. ARGV[1] then
+	return 'gone'
+end
+if not holder and owner and owner ~= ARGV[1] then
+	return 'held'
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[2], ARGV[1])
+return 'ok'

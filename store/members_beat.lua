@@ -1,0 +1,23 @@
+-- Drop the brokers whose time is over, add the asker, and answer with all of them and the cluster's id.
+-- KEYS members, cluster   ARGV boot id, name, endpoint, ttl in ms, proposed cluster id
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local live = {{ARGV[1], ARGV[2], ARGV[3]}}
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+	local readable, m = pcall(cjson.decode, all[i + 1])
+	readable = readable and type(m) == 'table' and type(m.expires) == 'number' and
+		type(m.name) == 'string' and type(m.endpoint) == 'string'
+	if not readable or m.expires <= now then
+		redis.call('HDEL', KEYS[1], all[i])
+	elseif all[i] ~= ARGV[1] then
+		live[#live + 1] = {all[i], m.name, m.endpoint}
+	end
+end
+redis.call('HSET', KEYS[1], ARGV[1],
+	cjson.encode({name = ARGV[2], endpoint = ARGV[3], expires = now + ARGV[4]}))
+redis.call('PEXPIRE', KEYS[1], 2 * ARGV[4])
+table.sort(live, function(a, b) return a[1] < b[1] end)
+
+local made = redis.call('SET', KEYS[2], ARGV[5], 'NX')
+return {made and 1 or 0, redis.call('GET', KEYS[2]), live}

@@ -1,0 +1,27 @@
+#include "store/redis_meter.h"
+
+#include <stddef.h>
+
+static struct metric *errors(struct metrics *m, const char *label)
+{
+	return metric_counter(m, "gatepost_redis_errors_total", label,
+			      "Requests to Redis that failed, by kind.");
+}
+
+void redis_meter_init(struct redis_meter *c, struct metrics *m)
+{
+	*c = (struct redis_meter){0};
+	if (m == NULL)
+		return;
+	c->requests = metric_counter(m, "gatepost_redis_requests_total", NULL,
+				     "Commands sent to Redis.");
+	c->errors[ERR_MALFORMED] = errors(m, "kind=\"malformed\"");
+	c->errors[ERR_BUSY] = errors(m, "kind=\"busy\"");
+	c->errors[ERR_DOWN] = errors(m, "kind=\"down\"");
+	c->late = metric_counter(m, "gatepost_redis_late_total", NULL,
+				 "Requests without a reply within redis-timeout.");
+	c->losses = metric_counter(m, "gatepost_redis_disconnects_total", NULL,
+				   "Times that a working connection to Redis was lost.");
+	c->seconds = metric_seconds(m, "gatepost_redis_seconds", NULL,
+				    "From sending a command to its reply.");
+}

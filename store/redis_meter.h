@@ -1,0 +1,21 @@
+#ifndef STORE_REDIS_METER_H
+#define STORE_REDIS_METER_H
+
+/* What is counted about a connection to Redis. */
+
+#include "base/err.h"
+#include "base/metric.h"
+
+struct redis_meter {
+	struct metric *requests;
+	struct metric *late;
+	struct metric *losses;
+	struct metric *seconds;
+	struct metric
+		*errors[ERR_DOWN + 1]; /* by code; NULL for those that do not occur */
+};
+
+/* m may be NULL: nothing is counted. */
+void redis_meter_init(struct redis_meter *c, struct metrics *m);
+
+#endif

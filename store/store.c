@@ -1,0 +1,58 @@
+#include "store/store.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/ask.h"
+#include "store/keys.h"
+
+#include <stdlib.h>
+
+enum { STALL_MS = 5000 };
+
+struct store *store_new(struct loop *l, const struct store_conf *conf, struct metrics *m)
+{
+	struct redis_conf redis = {
+		.url = conf->redis,
+		.timeout_ms = conf->timeout_ms,
+		.stall_ms = conf->timeout_ms > STALL_MS ? conf->timeout_ms : STALL_MS,
+		.max_in_flight = conf->max_in_flight,
+	};
+
+	if (keys_check_prefix(conf->prefix) != OK) {
+		log_error("store.prefix", S("setting", "redis-prefix"),
+			  S("value", conf->prefix),
+			  S("err", "at most 64 of A-Z a-z 0-9 : . _ - / are allowed"));
+		return NULL;
+	}
+
+	struct redis *r = redis_new(l, &redis, m);
+
+	if (r == NULL)
+		return NULL;
+
+	struct store *st = xcalloc(1, sizeof *st);
+
+	st->redis = r;
+	st->prefix = xstrdup(conf->prefix);
+	return st;
+}
+
+void store_free(struct store *st)
+{
+	if (st == NULL)
+		return;
+	redis_free(st->redis);
+	ask_close(st);
+	free(st->prefix);
+	free(st);
+}
+
+bool store_is_up(const struct store *st)
+{
+	return redis_is_up(st->redis);
+}
+
+void store_on_up(struct store *st, loop_fn *fn, void *arg)
+{
+	redis_on_up(st->redis, fn, arg);
+}
