@@ -74,7 +74,8 @@ struct span arena_copy(struct arena *a, struct span in)
 
 void arena_reset(struct arena *a)
 {
-	while (a->blocks != NULL && (a->blocks->next != NULL || a->blocks->room > BLOCK)) {
+	while (a->blocks != NULL &&
+	       (a->blocks->next != NULL || a->blocks->room > BLOCK)) {
 		struct arena_block *b = a->blocks;
 
 		a->blocks = b->next;

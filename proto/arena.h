@@ -12,8 +12,8 @@
 struct arena_block;
 
 struct arena {
-	struct arena_block *blocks; /* the newest first */
-	size_t used;                /* of the newest */
+	struct arena_block *blocks;   /* the newest first */
+	size_t used;                  /* of the newest */
 	ProtobufCAllocator allocator; /* for protobuf-c's unpack */
 };
 

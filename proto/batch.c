@@ -27,7 +27,8 @@ void *batch_add(struct batch *b, Gatepost__Item__BodyCase what,
 	gatepost__item__init(item);
 	protobuf_c_message_init(d, m);
 	item->body_case = what;
-	item->hello = (void *)m; /* each member of the union is a pointer to its message */
+	item->hello =
+		(void *)m; /* each member of the union is a pointer to its message */
 	if (b->n == b->room) {
 		b->room = b->room ? b->room * 2 : 32;
 		b->items = xrealloc(b->items, b->room * sizeof *b->items);

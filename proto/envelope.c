@@ -30,7 +30,8 @@ static bool item_ok(const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_LEAVING: return true;
 	case GATEPOST__ITEM__BODY_ROSTER: return roster_ok(i->roster);
 	case GATEPOST__ITEM__BODY_EVENT:
-		return id_ok(i->event->id) && i->event->kind >= GATEPOST__EVENT__KIND__CONNECT &&
+		return id_ok(i->event->id) &&
+		       i->event->kind >= GATEPOST__EVENT__KIND__CONNECT &&
 		       i->event->kind <= GATEPOST__EVENT__KIND__HTTP;
 	case GATEPOST__ITEM__BODY_ANSWER: return id_ok(i->answer->id);
 	case GATEPOST__ITEM__BODY_COMMAND:

@@ -20,6 +20,7 @@ enum { LINK_VERSION = 1 };
  *          known value that is not 0. On ERR_DENIED only out->version means anything.
  * returns  OK; ERR_DENIED: another protocol version; ERR_MALFORMED: not an envelope (drop the link)
  */
-must_use enum err envelope_read(struct span in, struct arena *a, Gatepost__Envelope **out);
+must_use enum err envelope_read(struct span in, struct arena *a,
+				Gatepost__Envelope **out);
 
 #endif

@@ -2,7 +2,8 @@
 
 #include <xxhash.h>
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char alphabet[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* 88 bits are fourteen characters and two thirds of one. */
 enum { CHARS = 15, SPARE_BITS = 2 };
@@ -27,8 +28,8 @@ uint16_t id_edge(const struct id *id)
 
 uint32_t id_slot(const struct id *id)
 {
-	return (uint32_t)id->b[2] << 24 | (uint32_t)id->b[3] << 16 | (uint32_t)id->b[4] << 8 |
-	       id->b[5];
+	return (uint32_t)id->b[2] << 24 | (uint32_t)id->b[3] << 16 |
+	       (uint32_t)id->b[4] << 8 | id->b[5];
 }
 
 bool id_eq(const struct id *a, const struct id *b)

@@ -40,10 +40,11 @@ struct link {
 	uint8_t to[255];       /* the peer's routing id, on a broker's ROUTER */
 	size_t to_n;
 	struct batch out;
-	struct window ahead;               /* events (edge) or commands (broker) that we may send */
+	struct window ahead; /* events (edge) or commands (broker) that we may send */
 	uint64_t taken_items, taken_bytes; /* edge: commands taken on this link */
 	uint64_t told_items;               /* edge: what of it the broker knows */
 	int64_t heard_ms, sent_ms;
+	bool broken;   /* a batch was lost: the next link_flush says so */
 	char peer[64]; /* its name, for logs */
 };
 

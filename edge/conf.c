@@ -1,0 +1,99 @@
+#include "edge/conf.h"
+
+#define TEXT(f, name, dflt, help) CONF_TEXT(struct edge_conf, f, name, dflt, help)
+#define INT(f, name, dflt, least, most, help)                                            \
+	CONF_INT(struct edge_conf, f, name, dflt, least, most, help)
+#define BYTES(f, name, dflt, least, most, help)                                          \
+	CONF_BYTES(struct edge_conf, f, name, dflt, least, most, help)
+#define MSEC(f, name, dflt, least, most, help)                                           \
+	CONF_MSEC(struct edge_conf, f, name, dflt, least, most, help)
+
+enum {
+	KI = 1024,
+	MI = 1024 * 1024,
+	SECOND = 1000,
+	MINUTE = 60 * SECOND,
+	DAY = 1440 * MINUTE
+};
+
+static const struct conf_key keys[] = {
+	TEXT(name, "name", "edge-0", "this process in logs; unique in the cluster"),
+	TEXT(listen, "listen", "0.0.0.0:8080",
+	     "where clients connect; several edges of a host may share it"),
+	TEXT(brokers, "brokers", "tcp://127.0.0.1:7400",
+	     "endpoints to find the first broker at, with commas: tcp://host:port, "
+	     "ipc:///path"),
+	TEXT(metrics, "metrics", "127.0.0.1:9101",
+	     "where /livez, /readyz and /metrics are"),
+	CONF_CHOICE(struct edge_conf, log_level, "log-level", "info",
+		    "debug|info|warn|error", "least grave log line to write"),
+	CONF_CHOICE(struct edge_conf, log_format, "log-format", "text", "text|json",
+		    "form of the log lines"),
+
+	BYTES(max_message, "max-message", "16MiB", 1, 64 * MI,
+	      "largest message from a client, all frames together; over it: close 1009"),
+	BYTES(max_frame, "max-frame", "16MiB", 125, 64 * MI,
+	      "largest frame from a client; over it: close 1009"),
+	BYTES(max_target, "max-target", "4KiB", 64, 64 * KI,
+	      "longest path and query of a request; over it: 414"),
+	BYTES(max_head, "max-head", "16KiB", 512, 256 * KI,
+	      "largest request head; over it: 431"),
+	INT(max_connections, "max-connections", "1000000", 1, 4000000,
+	    "most sockets at a time (the descriptor limit may set less); over it: 503"),
+
+	MSEC(handshake_ms, "handshake-timeout", "10s", 100, 10 * MINUTE,
+	     "time for a request to arrive whole; then: 408"),
+	MSEC(verdict_ms, "verdict-timeout", "35s", 100, 60 * MINUTE,
+	     "time for $connect or an HTTP function to answer; then: 504"),
+	MSEC(keep_alive_ms, "keep-alive", "75s", 100, 60 * MINUTE,
+	     "silence after an HTTP response before the socket is closed"),
+	MSEC(close_ms, "close-timeout", "5s", 100, 10 * MINUTE,
+	     "time for a client to answer a close frame; then its socket is cut"),
+	MSEC(ping_ms, "ping-every", "25s", 100, 60 * MINUTE,
+	     "silence of a client before it is sent a ping"),
+	MSEC(pong_ms, "pong-timeout", "20s", 100, 60 * MINUTE,
+	     "silence after that ping before the client is taken for dead (1006)"),
+	MSEC(idle_ms, "idle-timeout", "0", 0, 365LL * DAY,
+	     "time without a message in either direction before close 1001; 0: never"),
+	MSEC(stall_ms, "stall-timeout", "30s", 100, 60 * MINUTE,
+	     "time in which a client takes none of what is queued for it; then it is "
+	     "cut"),
+
+	BYTES(outbox_bytes, "outbox", "1MiB", 4 * KI, 1024 * MI,
+	      "bytes queued for a slow client; above: pushes get 429, its messages are "
+	      "not read"),
+	BYTES(held_bytes, "held-memory", "512MiB", MI, 1024LL * 1024 * MI,
+	      "bytes of unfinished and unanswered messages of all clients; above: large "
+	      "ones get 1013"),
+	INT(lane_events, "lane-events", "32", 1, 65536,
+	    "unanswered messages of a connection before its socket is not read"),
+	BYTES(lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI, "the same in bytes"),
+	MSEC(drain_ms, "drain-timeout", "8s", 0, 60 * MINUTE,
+	     "time after SIGTERM for clients and brokers to say goodbye"),
+
+	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
+	     "a broker hears at least this often"),
+	MSEC(silence_ms, "silence", "5s", 100, 10 * MINUTE,
+	     "a broker that says nothing for so long is down"),
+	MSEC(retry_ms, "retry", "1s", 10, MINUTE,
+	     "pause before a broker that is down, or an event that could not be done, is "
+	     "tried again"),
+	MSEC(resolve_ms, "resolve", "5s", 100, 60 * MINUTE,
+	     "how often the names in --brokers are resolved"),
+	INT(credit_items, "credit-items", "16384", 16, 1000000,
+	    "pushes that a broker may have under way to this edge"),
+	BYTES(credit_bytes, "credit-bytes", "32MiB", 64 * KI, 1024 * MI,
+	      "the same in bytes"),
+};
+
+static const struct conf_table table = {
+	.program = "gatepost-edge",
+	.purpose = "Terminates WebSockets and hands their events to brokers.",
+	.keys = keys,
+	.n = sizeof keys / sizeof *keys,
+};
+
+enum err edge_conf_load(struct edge_conf *out, int argc, char **argv)
+{
+	return conf_load(&table, out, argc, argv);
+}

@@ -1,0 +1,321 @@
+/*
+ * The life of a client's socket: readiness, reading, writing, deadlines, the end.
+ * What the bytes mean is the next room's: handshake.c, then websocket.c.
+ */
+#include "edge/connection.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "edge/handshake.h"
+#include "edge/registry.h"
+#include "edge/websocket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void on_ready(evutil_socket_t fd, short what, void *arg);
+static void read_some(struct connection *c);
+static void hang_up(struct connection *c);
+static void write_some(struct connection *c);
+static void free_later(struct connection *c);
+
+static const char *const state_names[] = {
+	[CONNECTION_HEAD] = "head",       [CONNECTION_BODY] = "body",
+	[CONNECTION_ASKED] = "asked",     [CONNECTION_OPEN] = "open",
+	[CONNECTION_CLOSING] = "closing", [CONNECTION_LINGER] = "linger",
+	[CONNECTION_GONE] = "gone",
+};
+
+#define TO(s) (1u << CONNECTION_##s)
+static const unsigned allowed[] = {
+	[CONNECTION_HEAD] = TO(BODY) | TO(ASKED) | TO(LINGER) | TO(GONE),
+	[CONNECTION_BODY] = TO(ASKED) | TO(LINGER) | TO(GONE),
+	[CONNECTION_ASKED] = TO(HEAD) | TO(OPEN) | TO(LINGER) | TO(GONE),
+	[CONNECTION_OPEN] = TO(CLOSING) | TO(LINGER) | TO(GONE),
+	[CONNECTION_CLOSING] = TO(LINGER) | TO(GONE),
+	[CONNECTION_LINGER] = TO(GONE),
+	[CONNECTION_GONE] = 0,
+};
+
+enum { LINGER_MS = 2000 };
+
+void connection_new(struct edge *edge, int fd, const struct sockaddr *peer)
+{
+	struct connection *c = xcalloc(1, sizeof *c);
+
+	if (registry_add(edge->registry, c, &c->slot) != OK) {
+		metric_add(edge->counts.refused, 1);
+		log_warn_flood("connection.refused", S("why", "too many connections"),
+			       I("max-connections", edge->conf.max_connections));
+		close(fd);
+		free(c);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	c->edge = edge;
+	c->heard_ms = c->active_ms = loop_now(edge->loop);
+	c->deadline_ms = c->heard_ms + edge->conf.handshake_ms;
+	c->id = id_make(edge->number, c->slot, 0);
+	metric_add(edge->counts.accepted, 1);
+	handshake_begin(c, peer);
+	event_assign(&c->ready, loop_base(edge->loop), fd, EV_READ | EV_PERSIST, on_ready,
+		     c);
+	event_add(&c->ready, NULL);
+}
+
+struct connection *connection_of(struct lane *l)
+{
+	return (struct connection *)(void *)((char *)l -
+					     offsetof(struct connection, lane));
+}
+
+/* The one place that writes c->state. */
+void connection_enter(struct connection *c, enum connection_state next, int64_t deadline)
+{
+	assert(allowed[c->state] & 1u << next);
+	if (log_wants(LOG_DEBUG)) {
+		char text[ID_TEXT];
+
+		log_debug("connection.state", S("id", id_text(&c->id, text)),
+			  S("from", state_names[c->state]), S("to", state_names[next]));
+	}
+	c->state = (uint8_t)next;
+	c->deadline_ms = deadline ? loop_now(c->edge->loop) + deadline : 0;
+	connection_settle(c);
+}
+
+/* What the socket is to be watched for. */
+static short wanted(const struct connection *c)
+{
+	const struct edge_conf *conf = &c->edge->conf;
+	short w = c->outbox && !c->is_dirty ? EV_WRITE : 0;
+
+	switch ((enum connection_state)c->state) {
+	case CONNECTION_ASKED:
+		return w | (handshake_is_upgrade(c->handshake) ? EV_CLOSED : 0);
+	case CONNECTION_OPEN:
+		/* TCP holds back a client that is ahead of the brokers, or behind with its own reading. */
+		if (c->lane.unsent != NULL || c->lane.n >= conf->lane_events ||
+		    c->lane.bytes >= conf->lane_bytes ||
+		    outbox_bytes(c->outbox) >= (size_t)conf->outbox_bytes)
+			return w;
+		return w | EV_READ;
+	case CONNECTION_HEAD:
+	case CONNECTION_BODY:
+	case CONNECTION_CLOSING:
+	case CONNECTION_LINGER: return w | EV_READ;
+	case CONNECTION_GONE: return 0;
+	}
+	return 0;
+}
+
+void connection_settle(struct connection *c)
+{
+	short now = event_get_events(&c->ready) & (EV_READ | EV_WRITE | EV_CLOSED);
+	short want = wanted(c);
+
+	if (now == want || c->state == CONNECTION_GONE)
+		return;
+	event_del(&c->ready);
+	event_assign(&c->ready, loop_base(c->edge->loop), event_get_fd(&c->ready),
+		     want | EV_PERSIST, on_ready, c);
+	if (want)
+		event_add(&c->ready, NULL);
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)fd;
+	if (what & EV_WRITE)
+		write_some(c);
+	if (what & EV_CLOSED && c->state == CONNECTION_ASKED)
+		hang_up(c);
+	if (what & EV_READ && c->state != CONNECTION_GONE)
+		read_some(c);
+}
+
+static void read_some(struct connection *c)
+{
+	ssize_t n = recv(event_get_fd(&c->ready), c->edge->scratch, EDGE_SCRATCH, 0);
+	struct span in = span_of(c->edge->scratch, n > 0 ? (size_t)n : 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	if (n <= 0) {
+		hang_up(c);
+		return;
+	}
+	c->heard_ms = loop_now(c->edge->loop);
+	c->is_pinged = false;
+	switch ((enum connection_state)c->state) {
+	case CONNECTION_HEAD:
+	case CONNECTION_BODY: handshake_feed(c, in); break;
+	case CONNECTION_OPEN:
+	case CONNECTION_CLOSING: websocket_feed(c, in); break;
+	case CONNECTION_ASKED:
+	case CONNECTION_LINGER:
+	case CONNECTION_GONE: break;
+	}
+}
+
+/* The client's end is closed. */
+static void hang_up(struct connection *c)
+{
+	if (c->state == CONNECTION_OPEN)
+		websocket_lost(c, FRAME_CODE_ABNORMAL, "Connection Closed Abnormally");
+	connection_cut(c);
+}
+
+void connection_push(struct connection *c, struct blob *b)
+{
+	assert(c->state != CONNECTION_GONE);
+	if (c->outbox == NULL)
+		c->wrote_ms = loop_now(c->edge->loop);
+	outbox_push(&c->outbox, b);
+	if (c->is_dirty)
+		return;
+	c->is_dirty = true;
+	c->next_dirty = c->edge->dirty;
+	c->edge->dirty = c;
+}
+
+bool connection_has_room(const struct connection *c)
+{
+	return outbox_bytes(c->outbox) < (size_t)c->edge->conf.outbox_bytes;
+}
+
+static void write_some(struct connection *c)
+{
+	size_t wrote = 0;
+	enum err e = outbox_write(&c->outbox, event_get_fd(&c->ready), &wrote);
+
+	if (wrote > 0) {
+		c->wrote_ms = loop_now(c->edge->loop);
+		metric_add(c->edge->counts.bytes_out, (int64_t)wrote);
+	}
+	if (e == ERR_DOWN) {
+		hang_up(c);
+		return;
+	}
+	if (e == OK && c->state == CONNECTION_LINGER)
+		shutdown(event_get_fd(&c->ready), SHUT_WR);
+	connection_settle(c);
+}
+
+void connections_flush(void *arg)
+{
+	struct edge *edge = arg;
+
+	while (edge->dirty != NULL) {
+		struct connection *c = edge->dirty;
+
+		edge->dirty = c->next_dirty;
+		c->is_dirty = false;
+		if (c->state != CONNECTION_GONE)
+			write_some(c);
+	}
+}
+
+void connection_finish(struct connection *c)
+{
+	if (c->state == CONNECTION_LINGER || c->state == CONNECTION_GONE)
+		return;
+	connection_enter(c, CONNECTION_LINGER, LINGER_MS);
+	if (c->outbox == NULL)
+		shutdown(event_get_fd(&c->ready), SHUT_WR);
+}
+
+void connection_cut(struct connection *c)
+{
+	if (c->state == CONNECTION_GONE)
+		return;
+	event_del(&c->ready);
+	close(event_get_fd(&c->ready));
+	outbox_close(&c->outbox);
+	if (c->reader != NULL) {
+		c->edge->held_bytes -= message_reader_bytes(c->reader);
+		message_reader_close(c->reader);
+		free(c->reader);
+		c->reader = NULL;
+	}
+	connection_enter(c, CONNECTION_GONE, 0);
+	if (c->lane.first == NULL)
+		free_later(c);
+}
+
+void connection_abandon(struct connection *c)
+{
+	c->edge->held_bytes -= c->lane.bytes;
+	lane_close(&c->lane);
+	c->is_opened = false;
+	if (c->state == CONNECTION_GONE)
+		free_later(c);
+	else
+		connection_cut(c);
+}
+
+void connection_event_done(struct connection *c, struct lane_event *e)
+{
+	c->edge->held_bytes -= lane_event_bytes(e);
+	lane_done(&c->lane, e);
+	if (c->state == CONNECTION_GONE && c->lane.first == NULL)
+		free_later(c);
+	else
+		connection_settle(c);
+}
+
+static void free_now(void *arg)
+{
+	struct connection *c = arg;
+
+	registry_remove(c->edge->registry, c->slot);
+	lane_close(&c->lane);
+	handshake_free(c->handshake);
+	blob_unref(c->context);
+	free(c);
+}
+
+/* Nobody's callback frees what its caller still uses. */
+static void free_later(struct connection *c)
+{
+	if (c->is_freed)
+		return;
+	c->is_freed = true;
+	loop_defer(c->edge->loop, free_now, c);
+}
+
+void connection_tick(struct connection *c, int64_t now)
+{
+	if (c->outbox != NULL && now - c->wrote_ms > c->edge->conf.stall_ms) {
+		metric_add(c->edge->counts.slow, 1);
+		if (c->state == CONNECTION_OPEN)
+			websocket_lost(c, FRAME_CODE_ABNORMAL,
+				       "The client takes nothing");
+		connection_cut(c);
+		return;
+	}
+	if (c->state == CONNECTION_OPEN) {
+		websocket_tick(c, now);
+		return;
+	}
+	if (c->deadline_ms == 0 || now < c->deadline_ms)
+		return;
+	if (c->state < CONNECTION_OPEN)
+		handshake_late(c);
+	else
+		connection_cut(c);
+}
+
+void connection_drain(struct connection *c)
+{
+	if (c->state == CONNECTION_OPEN)
+		websocket_close(c, FRAME_CODE_GOING_AWAY, span_str("Going away"));
+	else if (c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY)
+		connection_cut(c);
+}

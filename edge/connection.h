@@ -1,0 +1,98 @@
+#ifndef EDGE_CONNECTION_H
+#define EDGE_CONNECTION_H
+
+/*
+ * One client's socket, from its first byte to its last.
+ *
+ *   HEAD --request--> (BODY) --event--> ASKED --verdict 2xx--> OPEN --close--> CLOSING
+ *    ^                                    |                      |                |
+ *    +----------- keep-alive -------------+--- refused ---> LINGER <--------------+
+ *                                                              |
+ *      any --error, hang-up--> GONE <--------------------------+
+ *
+ * HEAD, BODY, ASKED are handshake.c; OPEN and CLOSING are websocket.c. LINGER: all
+ * is written and our end is closed, what the client still sends is thrown away, so
+ * that our last words reach it. GONE: no socket any more, but a slot for as long as
+ * its lane has events that no broker has acknowledged.
+ *
+ * An idle connection has this struct and its context, nothing else.
+ */
+
+#include "base/address.h"
+#include "edge/edge.h"
+#include "edge/lane.h"
+#include "edge/outbox.h"
+
+#include <event2/event_struct.h>
+
+enum connection_state {
+	CONNECTION_HEAD,
+	CONNECTION_BODY,
+	CONNECTION_ASKED,
+	CONNECTION_OPEN,
+	CONNECTION_CLOSING,
+	CONNECTION_LINGER,
+	CONNECTION_GONE,
+};
+
+struct handshake; /* edge/handshake.c */
+
+struct connection {
+	struct event ready;
+	struct edge *edge;
+	struct connection *next_dirty;
+	struct lane lane;
+	struct outbox *outbox;         /* NULL while nothing waits */
+	struct message_reader *reader; /* NULL between messages */
+	struct handshake *handshake;   /* NULL from OPEN on */
+	struct blob *context;          /* a packed Context, sent with each event */
+	int64_t heard_ms;              /* when bytes came last */
+	int64_t active_ms;             /* when a message came or went last */
+	int64_t wrote_ms;              /* when the socket last took some of the outbox */
+	int64_t deadline_ms;           /* of the state; 0: none */
+	uint32_t slot;
+	struct id id; /* made anew for each request on the socket */
+	uint8_t state;
+	bool is_dirty, is_pinged, is_opened, is_freed;
+};
+
+/* Begin with an accepted socket; closes it again when there is no slot. */
+void connection_new(struct edge *edge, int fd, const struct sockaddr *peer);
+
+/* Whose lane is it? */
+struct connection *connection_of(struct lane *l);
+
+/* Change the state. deadline: milliseconds from now for it, 0: none. */
+void connection_enter(struct connection *c, enum connection_state next, int64_t deadline);
+
+/* Queue b for writing at the end of this turn; takes b. Only while there is a socket. */
+void connection_push(struct connection *c, struct blob *b);
+
+/* Room for another push by somebody else than the client itself? */
+bool connection_has_room(const struct connection *c);
+
+/* Say no more: LINGER once the outbox is written. */
+void connection_finish(struct connection *c);
+
+/* The socket is closed at once: GONE. The lane lives on until it is empty. */
+void connection_cut(struct connection *c);
+
+/* Somebody else has accounted for its end: no more events, and the socket is closed at once. */
+void connection_abandon(struct connection *c);
+
+/* Look again at what is to be read and written: after the lane, the outbox or the state changed. */
+void connection_settle(struct connection *c);
+
+/* An event of the lane is done: count what it held, and free the connection after its last. */
+void connection_event_done(struct connection *c, struct lane_event *e);
+
+/* Write what this turn has queued; a hook of the loop. */
+void connections_flush(void *edge);
+
+/* Deadlines, pings, stalled writers; called about once a second for each connection. */
+void connection_tick(struct connection *c, int64_t now);
+
+/* Close politely, because the process ends. */
+void connection_drain(struct connection *c);
+
+#endif

@@ -1,0 +1,437 @@
+/*
+ * HTTP before, or instead of, WebSocket. Time flows down the page:
+ *
+ *   handshake_feed     bytes → on_head → (take_body) → ask
+ *   handshake_answer   the event's answer → accept, or respond
+ */
+#include "edge/handshake.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "edge/registry.h"
+#include "edge/response.h"
+#include "edge/upgrade.h"
+#include "edge/uplink.h"
+#include "edge/websocket.h"
+#include "proto/batch.h"
+
+#include <event2/util.h>
+#include <stdlib.h>
+
+struct handshake {
+	char peer[ADDRESS_TEXT]; /* the client's address, without the port */
+	uint8_t *in;             /* bytes that are not used yet */
+	size_t n, room;
+	struct blob *request; /* a packed Request, until it goes into the event */
+	struct blob *body;    /* of a plain request */
+	size_t body_n;        /* of it, what has come */
+	size_t body_want;
+	char key[UPGRADE_ACCEPT];
+	char *protocols; /* the subprotocols offered, as ",a,b," */
+	int64_t asked_ms;
+	bool is_upgrade, keep_alive, head_only;
+};
+
+static void feed(struct connection *c, struct span in);
+static size_t on_head(struct connection *c, struct span in);
+static void on_upgrade(struct connection *c, const struct request *r,
+		       const struct upgrade *u);
+static void on_request(struct connection *c, const struct request *r);
+static size_t take_body(struct connection *c, struct span in);
+static void ask(struct connection *c, uint8_t kind);
+static void accept_upgrade(struct connection *c, const Gatepost__Response *r);
+static void respond(struct connection *c, const Gatepost__Response *r);
+static void next_request(struct connection *c);
+static void refuse(struct connection *c, int status, const char *why);
+
+void handshake_begin(struct connection *c, const struct sockaddr *peer)
+{
+	c->handshake = xcalloc(1, sizeof *c->handshake);
+	address_host(peer, c->handshake->peer);
+}
+
+void handshake_free(struct handshake *h)
+{
+	if (h == NULL)
+		return;
+	free(h->in);
+	free(h->protocols);
+	blob_unref(h->request);
+	blob_unref(h->body);
+	free(h);
+}
+
+bool handshake_is_upgrade(const struct handshake *h)
+{
+	return h->is_upgrade;
+}
+
+/* What is left of in waits for more, or for its turn. */
+static void keep(struct handshake *h, struct span in)
+{
+	if (in.n > 0 && in.p != h->in) {
+		if (in.n > h->room) {
+			h->room = in.n;
+			h->in = xrealloc(h->in, h->room);
+		}
+		memmove(h->in, in.p, in.n);
+	} else if (in.n == 0) {
+		free(h->in);
+		h->in = NULL;
+		h->room = 0;
+	}
+	h->n = in.n;
+}
+
+void handshake_feed(struct connection *c, struct span in)
+{
+	struct handshake *h = c->handshake;
+
+	if (h->n > 0) { /* behind what came before */
+		size_t n = h->n + in.n;
+		uint8_t *joined = xmalloc(n);
+
+		memcpy(joined, h->in, h->n);
+		memcpy(joined + h->n, in.p, in.n);
+		feed(c, span_of(joined, n));
+		free(joined);
+	} else {
+		feed(c, in);
+	}
+}
+
+/* As far as it goes; the bytes that are left are kept. */
+static void feed(struct connection *c, struct span in)
+{
+	size_t used = 1;
+
+	while (used > 0 && in.n > 0 && c->state <= CONNECTION_BODY) {
+		used = c->state == CONNECTION_HEAD ? on_head(c, in) : take_body(c, in);
+		in = span_of(in.p + used, in.n - used);
+	}
+	keep(c->handshake, in);
+}
+
+/* Returns the bytes used; 0 when the head is not whole yet. */
+static size_t on_head(struct connection *c, struct span in)
+{
+	struct request r;
+	struct upgrade u;
+	enum err e = request_parse(in, &c->edge->request_limits, &r);
+
+	if (e == ERR_AGAIN)
+		return 0;
+	if (e != OK) {
+		refuse(c, r.status, r.why);
+		return in.n;
+	}
+	c->handshake->head_only = span_is(r.method, "HEAD");
+	c->handshake->keep_alive = r.keep_alive;
+	e = upgrade_check(&r, &u);
+	if (c->edge->number == 0 || c->edge->draining)
+		refuse(c, 503, "This edge takes no connections now: try again");
+	else if (e == OK)
+		on_upgrade(c, &r, &u);
+	else if (e == ERR_NOTFOUND)
+		on_request(c, &r);
+	else
+		refuse(c, u.status, u.why);
+	return r.head_bytes;
+}
+
+static ProtobufCBinaryData bytes_of(struct span s)
+{
+	return (ProtobufCBinaryData){.len = s.n, .data = (uint8_t *)(uintptr_t)s.p};
+}
+
+static struct blob *pack(const ProtobufCMessage *m)
+{
+	struct blob *b = blob_alloc(protobuf_c_message_get_packed_size(m));
+
+	protobuf_c_message_pack(m, b->p);
+	return b;
+}
+
+static struct blob *pack_request(const struct request *r)
+{
+	Gatepost__Request m = GATEPOST__REQUEST__INIT;
+	Gatepost__Request__Header headers[REQUEST_HEADERS];
+	Gatepost__Request__Header *list[REQUEST_HEADERS];
+
+	for (size_t i = 0; i < r->n_headers; i++) {
+		gatepost__request__header__init(&headers[i]);
+		headers[i].name = bytes_of(r->headers[i].name);
+		headers[i].value = bytes_of(r->headers[i].value);
+		list[i] = &headers[i];
+	}
+	m.method = bytes_of(r->method);
+	m.path = bytes_of(r->path);
+	m.query = bytes_of(r->query);
+	m.headers = list;
+	m.n_headers = r->n_headers;
+	return pack(&m.base);
+}
+
+static struct blob *pack_context(const struct connection *c, const struct request *r)
+{
+	Gatepost__Context m = GATEPOST__CONTEXT__INIT;
+	const struct header *agent = request_header(r, "User-Agent");
+
+	m.connected_at_ms = clock_wall_ms();
+	m.source_ip = bytes_of(span_str(c->handshake->peer));
+	if (agent != NULL)
+		m.user_agent = bytes_of(agent->value);
+	m.domain = bytes_of(r->host);
+	return pack(&m.base);
+}
+
+/* A request is an event: from here on the socket has a name and a lane. */
+static void name(struct connection *c, const struct request *r)
+{
+	uint64_t random;
+
+	evutil_secure_rng_get_bytes(&random, sizeof random);
+	c->id = id_make(c->edge->number, c->slot, random);
+	lane_begin(&c->lane);
+	blob_unref(c->context);
+	c->context = pack_context(c, r);
+	c->handshake->request = pack_request(r);
+}
+
+static char *join_protocols(const struct upgrade *u)
+{
+	char *all = xstrdup(",");
+
+	for (size_t i = 0; i < u->n_protocols; i++) {
+		char *more = xasprintf("%s%.*s,", all, SPAN_ARG(u->protocols[i]));
+
+		free(all);
+		all = more;
+	}
+	return all;
+}
+
+static void on_upgrade(struct connection *c, const struct request *r,
+		       const struct upgrade *u)
+{
+	struct handshake *h = c->handshake;
+
+	if (r->content_length > 0) {
+		refuse(c, 400, "An upgrade request has no body");
+		return;
+	}
+	name(c, r);
+	h->is_upgrade = true;
+	memcpy(h->key, u->key.p, u->key.n);
+	h->protocols = join_protocols(u);
+	ask(c, GATEPOST__EVENT__KIND__CONNECT);
+}
+
+static void on_request(struct connection *c, const struct request *r)
+{
+	struct handshake *h = c->handshake;
+
+	if (r->content_length > c->edge->conf.max_message) {
+		refuse(c, 413, "The body is larger than this server takes");
+		return;
+	}
+	name(c, r);
+	if (r->content_length <= 0) {
+		ask(c, GATEPOST__EVENT__KIND__HTTP);
+		return;
+	}
+	h->body_want = (size_t)r->content_length;
+	if (r->expect_continue)
+		connection_push(c, blob_new(span_str("HTTP/1.1 100 Continue\r\n\r\n")));
+	connection_enter(c, CONNECTION_BODY, c->edge->conf.handshake_ms);
+}
+
+/* The buffer grows with what has come, not with what was promised. */
+static void grow_body(struct handshake *h, size_t need)
+{
+	size_t room = h->body ? h->body->n : 0;
+	struct blob *b;
+
+	if (need <= room)
+		return;
+	room = need > 2 * room ? need : 2 * room;
+	b = blob_alloc(room < h->body_want ? room : h->body_want);
+	if (h->body != NULL)
+		memcpy(b->p, h->body->p, h->body_n);
+	blob_unref(h->body);
+	h->body = b;
+}
+
+static size_t take_body(struct connection *c, struct span in)
+{
+	struct handshake *h = c->handshake;
+	size_t want = h->body_want - h->body_n;
+	size_t n = in.n < want ? in.n : want;
+
+	grow_body(h, h->body_n + n);
+	memcpy(h->body->p + h->body_n, in.p, n);
+	h->body_n += n;
+	c->deadline_ms = loop_now(c->edge->loop) + c->edge->conf.handshake_ms;
+	if (h->body_n == h->body_want)
+		ask(c, GATEPOST__EVENT__KIND__HTTP);
+	return n;
+}
+
+static void ask(struct connection *c, uint8_t kind)
+{
+	struct handshake *h = c->handshake;
+	struct blob *request = h->request, *body = h->body;
+
+	h->request = h->body = NULL;
+	h->body_n = h->body_want = 0;
+	h->asked_ms = loop_now(c->edge->loop);
+	connection_enter(c, CONNECTION_ASKED, c->edge->conf.verdict_ms);
+	uplink_request(c->edge->uplink, c, kind, request, body);
+}
+
+void handshake_answer(struct connection *c, const Gatepost__Response *r)
+{
+	struct handshake *h = c->handshake;
+	bool accepted = h->is_upgrade && r->status >= 200 && r->status <= 299;
+
+	metric_add(c->edge->counts.verdict_seconds,
+		   1000 * (loop_now(c->edge->loop) - h->asked_ms));
+	if (c->state == CONNECTION_ASKED && accepted && !c->edge->draining) {
+		accept_upgrade(c, r);
+	} else if (accepted) { /* it was let in, but is not here any more */
+		c->is_opened = true;
+		metric_add(c->edge->counts.opened, 1);
+		websocket_lost(c, FRAME_CODE_ABNORMAL,
+			       "Gone before the handshake was done");
+		if (c->state == CONNECTION_ASKED)
+			refuse(c, 503, "This edge takes no connections now: try again");
+	} else if (c->state == CONNECTION_ASKED) {
+		respond(c, r);
+	}
+}
+
+/* The subprotocol that the function chose, if it is one that the client offered. */
+static struct span chosen_protocol(const struct handshake *h, const Gatepost__Response *r)
+{
+	for (size_t i = 0; i < r->n_headers; i++) {
+		struct span v = span_from(r->headers[i]->value);
+		char *framed;
+		bool offered;
+
+		if (!span_is_nocase(span_from(r->headers[i]->name),
+				    "Sec-WebSocket-Protocol"))
+			continue;
+		framed = xasprintf(",%.*s,", SPAN_ARG(v));
+		offered = request_is_token(v) && strstr(h->protocols, framed) != NULL;
+		free(framed);
+		return offered ? v : span_of(NULL, 0);
+	}
+	return span_of(NULL, 0);
+}
+
+static struct response_header *headers_of(const Gatepost__Response *r)
+{
+	struct response_header *h = xcalloc(r->n_headers + 1, sizeof *h);
+
+	for (size_t i = 0; i < r->n_headers; i++)
+		h[i] = (struct response_header){span_from(r->headers[i]->name),
+						span_from(r->headers[i]->value)};
+	return h;
+}
+
+static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
+{
+	struct handshake *h = c->handshake;
+	struct response_header *headers = headers_of(r);
+
+	connection_push(c, response_switching(span_str(h->key), chosen_protocol(h, r),
+					      headers, r->n_headers));
+	free(headers);
+	c->handshake = NULL;
+	websocket_open(c, span_of(h->in, h->n));
+	handshake_free(h);
+}
+
+static void respond(struct connection *c, const Gatepost__Response *r)
+{
+	struct handshake *h = c->handshake;
+	struct response_header *headers = headers_of(r);
+	bool again = h->keep_alive && !h->is_upgrade && !c->edge->draining;
+	unsigned flags = (again ? RESPONSE_KEEP_ALIVE : 0) |
+			 (h->head_only ? RESPONSE_HEAD_ONLY : 0);
+
+	connection_push(c, response_blob((int)r->status, headers, r->n_headers,
+					 span_from(r->body), flags));
+	free(headers);
+	if (again)
+		next_request(c);
+	else
+		connection_finish(c);
+}
+
+struct later {
+	struct edge *edge;
+	struct id id;
+};
+
+/* On the next turn: the lane still has the event that was just answered. */
+static void on_next_turn(void *arg)
+{
+	struct later *l = arg;
+	struct connection *c = registry_find(l->edge->registry, &l->id);
+
+	if (c != NULL && c->state == CONNECTION_HEAD)
+		handshake_feed(c, span_of(NULL, 0));
+	free(l);
+}
+
+static void next_request(struct connection *c)
+{
+	connection_enter(c, CONNECTION_HEAD, c->edge->conf.keep_alive_ms);
+	if (c->handshake->n > 0) {
+		struct later *l = xmalloc(sizeof *l);
+
+		*l = (struct later){c->edge, c->id};
+		loop_defer(c->edge->loop, on_next_turn, l);
+	}
+}
+
+void handshake_late(struct connection *c)
+{
+	struct handshake *h = c->handshake;
+
+	if (c->state == CONNECTION_ASKED)
+		refuse(c, 504, "No answer in time");
+	else if (c->state == CONNECTION_BODY || h->n > 0)
+		refuse(c, 408, "The request did not arrive in time");
+	else
+		connection_cut(c); /* it said nothing, and so do we */
+}
+
+/* The edge's own word, in the form that API Gateway gives it. */
+static void refuse(struct connection *c, int status, const char *why)
+{
+	static const struct {
+		int status;
+		const char *name, *value;
+	} extra[] = {
+		{405, "Allow", "GET"},
+		{426, "Sec-WebSocket-Version", "13"},
+		{503, "Retry-After", "1"},
+	};
+	struct response_header h[2] = {
+		{span_str("Content-Type"), span_str("application/json")}};
+	char *body = xasprintf("{\"message\":\"%s\"}", why);
+	unsigned flags = c->handshake->head_only ? RESPONSE_HEAD_ONLY : 0;
+	size_t n = 1;
+
+	for (size_t i = 0; i < sizeof extra / sizeof *extra; i++)
+		if (extra[i].status == status)
+			h[n++] = (struct response_header){span_str(extra[i].name),
+							  span_str(extra[i].value)};
+	metric_add(c->edge->counts.refused, 1);
+	connection_push(c, response_blob(status, h, n, span_str(body), flags));
+	free(body);
+	connection_finish(c);
+}

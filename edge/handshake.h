@@ -1,0 +1,28 @@
+#ifndef EDGE_HANDSHAKE_H
+#define EDGE_HANDSHAKE_H
+
+/*
+ * HTTP on a connection: requests come in, become events, and their answers go out.
+ * A request for an upgrade is answered with 101 when its $connect was.
+ */
+
+#include "edge/connection.h"
+
+#include <proto/gatepost.pb-c.h>
+
+void handshake_begin(struct connection *c, const struct sockaddr *peer);
+void handshake_free(struct handshake *h); /* NULL is fine */
+
+/* Bytes for HEAD or BODY. */
+void handshake_feed(struct connection *c, struct span in);
+
+/* The verdict on the upgrade, or the response to the request; the client may be gone. */
+void handshake_answer(struct connection *c, const Gatepost__Response *r);
+
+/* The state's deadline has passed. */
+void handshake_late(struct connection *c);
+
+/* Whoever waits for an upgrade has gone when its end is closed; a plain request may be half-closed. */
+bool handshake_is_upgrade(const struct handshake *h);
+
+#endif

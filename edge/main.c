@@ -1,0 +1,175 @@
+/* The edge: clients' WebSockets on one side, the brokers on the other. */
+#include "base/health.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "edge/drain.h"
+#include "edge/edge.h"
+#include "edge/listener.h"
+#include "edge/registry.h"
+#include "edge/uplink.h"
+
+#include <event2/util.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#include <sys/resource.h>
+#include <zmq.h>
+
+/* What is not for clients: listening sockets, links, the log, Redis-free as an edge is. */
+enum { OTHER_DESCRIPTORS = 64 };
+
+static void count(struct edge *edge);
+static const char *missing(void *arg);
+
+/* As many descriptors as we may have; the connections must fit in them. */
+static uint32_t most_connections(const struct edge_conf *conf)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur > (rlim_t)conf->max_connections + OTHER_DESCRIPTORS)
+		return (uint32_t)conf->max_connections;
+	return limit.rlim_cur > 2 * OTHER_DESCRIPTORS
+		       ? (uint32_t)(limit.rlim_cur - OTHER_DESCRIPTORS)
+		       : OTHER_DESCRIPTORS;
+}
+
+static void set_limits(struct edge *edge)
+{
+	edge->message_limits = (struct message_limits){
+		.max_message = (uint64_t)edge->conf.max_message,
+		.max_frame = (uint64_t)edge->conf.max_frame,
+	};
+	edge->request_limits = (struct request_limits){
+		.max_target = (size_t)edge->conf.max_target,
+		.max_head = (size_t)edge->conf.max_head,
+		.max_headers = REQUEST_HEADERS,
+	};
+}
+
+int main(int argc, char **argv)
+{
+	struct edge edge = {0};
+	enum err e = edge_conf_load(&edge.conf, argc, argv);
+	uint32_t most;
+
+	if (e != OK)
+		return e == ERR_AGAIN ? 0 : 2;
+	log_init(edge.conf.name, (enum log_level)edge.conf.log_level,
+		 (enum log_format)edge.conf.log_format);
+	most = most_connections(&edge.conf);
+	set_limits(&edge);
+	evutil_secure_rng_get_bytes(&edge.boot, sizeof edge.boot);
+	edge.boot |= 1; /* 0 is nobody */
+
+	void *zctx = zmq_ctx_new();
+
+	edge.scratch = xmalloc(EDGE_SCRATCH);
+	edge.loop = loop_new();
+	edge.metrics = metrics_new();
+	edge.registry = registry_new(most);
+	count(&edge);
+	loop_at_turn_end(edge.loop, connections_flush, &edge);
+	edge.uplink = uplink_new(&edge, zctx);
+	edge.listener = edge.uplink ? listener_new(&edge) : NULL;
+
+	struct health *health = edge.listener ? health_new(edge.loop, edge.conf.metrics,
+							   edge.metrics, missing, &edge)
+					      : NULL;
+	struct drain *drain = health ? drain_new(&edge) : NULL;
+
+	if (drain != NULL) {
+		loop_at_turn_end(edge.loop, uplink_flush, edge.uplink);
+		log_info("edge.start", S("listen", listener_address(edge.listener)),
+			 I("max-connections", most));
+		sd_notifyf(0, "READY=1\nX_GATEPOST_LISTEN=%s\nX_GATEPOST_METRICS=%s",
+			   listener_address(edge.listener), health_url(health));
+		loop_run(edge.loop);
+		log_info("edge.stop", I("connections", registry_count(edge.registry)));
+	}
+	drain_free(drain);
+	health_free(health);
+	listener_free(edge.listener);
+	drain_last(&edge);
+	uplink_free(edge.uplink);
+	loop_free(edge.loop);
+	registry_free(edge.registry);
+	metrics_free(edge.metrics);
+	zmq_ctx_term(zctx);
+	free(edge.scratch);
+	return drain != NULL ? 0 : 2;
+}
+
+static const char *missing(void *arg)
+{
+	const struct edge *edge = arg;
+
+	return edge->draining ? "draining" : uplink_missing(edge->uplink);
+}
+
+static int64_t ask_connections(void *arg)
+{
+	return registry_count(((struct edge *)arg)->registry);
+}
+
+static int64_t ask_brokers(void *arg)
+{
+	const struct edge *edge = arg;
+
+	return edge->uplink ? uplink_brokers(edge->uplink) : 0;
+}
+
+static int64_t ask_held(void *arg)
+{
+	return (int64_t)((struct edge *)arg)->held_bytes;
+}
+
+static void count(struct edge *edge)
+{
+	struct metrics *m = edge->metrics;
+
+	edge->counts = (struct edge_counts){
+		.accepted = metric_counter(m, "gatepost_edge_accepted_total", NULL,
+					   "Sockets accepted"),
+		.refused = metric_counter(m, "gatepost_edge_refused_total", NULL,
+					  "Requests that the edge itself refused"),
+		.opened = metric_counter(m, "gatepost_edge_opened_total", NULL,
+					 "WebSocket connections opened"),
+		.closed = metric_counter(m, "gatepost_edge_closed_total", NULL,
+					 "WebSocket connections ended"),
+		.messages_in = metric_counter(m, "gatepost_edge_messages_received_total",
+					      NULL, "Messages from clients"),
+		.bytes_in =
+			metric_counter(m, "gatepost_edge_message_bytes_received_total",
+				       NULL, "Bytes of messages from clients"),
+		.frames_out = metric_counter(m, "gatepost_edge_messages_sent_total", NULL,
+					     "Messages queued for clients"),
+		.bytes_out = metric_counter(m, "gatepost_edge_bytes_written_total", NULL,
+					    "Bytes written to clients' sockets"),
+		.events = metric_counter(m, "gatepost_edge_events_total", NULL,
+					 "Events for brokers"),
+		.resent = metric_counter(m, "gatepost_edge_events_resent_total", NULL,
+					 "Events sent again, since their broker was lost "
+					 "or could not do them"),
+		.slow = metric_counter(
+			m, "gatepost_edge_stalled_total", NULL,
+			"Clients cut since they took nothing of what was queued"),
+		.shed = metric_counter(m, "gatepost_edge_shed_total", NULL,
+				       "Pushes refused for a full outbox, large messages "
+				       "for lack of memory"),
+		.stale = metric_counter(m, "gatepost_edge_stale_answers_total", NULL,
+					"Answers of an older term, dropped"),
+		.verdict_seconds = metric_seconds(m, "gatepost_edge_request_seconds",
+						  NULL, "From a request to its answer"),
+	};
+	metric_asked_gauge(m, "gatepost_edge_connections", NULL,
+			   "Sockets, and slots that wait for an acknowledgement",
+			   ask_connections, edge);
+	metric_asked_gauge(m, "gatepost_edge_brokers", NULL, "Brokers linked",
+			   ask_brokers, edge);
+	metric_asked_gauge(m, "gatepost_edge_held_bytes", NULL,
+			   "Bytes of unfinished and unanswered messages", ask_held, edge);
+	metrics_add_process(m);
+}

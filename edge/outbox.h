@@ -1,0 +1,31 @@
+#ifndef EDGE_OUTBOX_H
+#define EDGE_OUTBOX_H
+
+/*
+ * What waits to be written to one socket: references to blobs, shared with the other
+ * sockets that get the same. There is none while nothing waits: an outbox is NULL.
+ */
+
+#include "base/blob.h"
+#include "base/err.h"
+
+struct outbox;
+
+/* Append one whole frame or response; takes b. */
+void outbox_push(struct outbox **o, struct blob *b);
+
+/* Bytes that wait; 0 for NULL. */
+size_t outbox_bytes(const struct outbox *o);
+
+/*
+ * Write as much as the socket takes.
+ *
+ * wrote    bytes written now are added
+ * returns  OK: all is written, *o is NULL again; ERR_AGAIN: the socket is full; ERR_DOWN: it is broken
+ */
+must_use enum err outbox_write(struct outbox **o, int fd, size_t *wrote);
+
+/* Forget what waits; *o is NULL afterwards. */
+void outbox_close(struct outbox **o);
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * A WebSocket's talk: messages go up as events, frames come down into the outbox.
+ *
+ *   websocket_feed   bytes → messages → on_message, on_control
+ *   say_goodbye      the one place that makes the disconnect event
+ */
+#include "edge/websocket.h"
+
+#include "base/mem.h"
+#include "edge/uplink.h"
+
+#include <stdlib.h>
+
+static void on_message(struct connection *c, struct message *m);
+static void on_close(struct connection *c, const struct message *m);
+static void keep_reader(struct connection *c, struct message_reader *r);
+static void say_goodbye(struct connection *c, uint16_t code, struct span reason);
+
+/* A connection over the memory budget may still have messages of this size. */
+enum { SMALL_MESSAGE = 16 * 1024 };
+
+void websocket_open(struct connection *c, struct span rest)
+{
+	c->is_opened = true;
+	c->active_ms = loop_now(c->edge->loop);
+	metric_add(c->edge->counts.opened, 1);
+	connection_enter(c, CONNECTION_OPEN, 0);
+	if (rest.n > 0)
+		websocket_feed(c, rest);
+}
+
+/* What breaks the protocol is told why, and not listened to any more. */
+static void fail(struct connection *c, uint16_t code, const char *why)
+{
+	if (c->state == CONNECTION_OPEN) { /* else our close frame has gone already */
+		connection_push(c, frame_close(code, span_str(why)));
+		say_goodbye(c, code, span_str(why));
+	}
+	connection_finish(c);
+}
+
+void websocket_feed(struct connection *c, struct span in)
+{
+	struct message_reader fresh = {0};
+	struct message_reader *r = c->reader ? c->reader : &fresh;
+	size_t held = message_reader_bytes(r);
+	enum err e = OK;
+
+	while (e == OK &&
+	       (c->state == CONNECTION_OPEN || c->state == CONNECTION_CLOSING)) {
+		struct message m;
+
+		e = message_read(r, &in, &c->edge->message_limits, &m);
+		if (e == OK)
+			on_message(c, &m);
+		else if (e != ERR_AGAIN)
+			fail(c, m.code, m.why);
+	}
+	c->edge->held_bytes += message_reader_bytes(r) - held;
+	if (message_reader_bytes(r) > SMALL_MESSAGE &&
+	    c->edge->held_bytes > (uint64_t)c->edge->conf.held_bytes &&
+	    c->state == CONNECTION_OPEN) {
+		metric_add(c->edge->counts.shed, 1);
+		fail(c, FRAME_CODE_TRY_LATER,
+		     "No memory for large messages now: try later");
+	}
+	keep_reader(c, r);
+}
+
+/* Only a message that is under way has a reader. */
+static void keep_reader(struct connection *c, struct message_reader *r)
+{
+	bool keep = !message_reader_is_idle(r) &&
+		    (c->state == CONNECTION_OPEN || c->state == CONNECTION_CLOSING);
+
+	if (keep && r != c->reader) {
+		c->reader = xmalloc(sizeof *r);
+		*c->reader = *r;
+	}
+	if (keep)
+		return;
+	c->edge->held_bytes -= message_reader_bytes(r);
+	message_reader_close(r);
+	if (r == c->reader) {
+		free(c->reader);
+		c->reader = NULL;
+	}
+}
+
+/* Takes m->body. */
+static void on_message(struct connection *c, struct message *m)
+{
+	struct edge *edge = c->edge;
+
+	switch (m->kind) {
+	case MESSAGE_TEXT:
+	case MESSAGE_BINARY:
+		if (c->state != CONNECTION_OPEN)
+			break; /* after our close frame nothing counts */
+		c->active_ms = loop_now(edge->loop);
+		metric_add(edge->counts.messages_in, 1);
+		metric_add(edge->counts.bytes_in, (int64_t)m->body->n);
+		uplink_message(edge->uplink, c, m->body, m->kind == MESSAGE_BINARY);
+		return;
+	case MESSAGE_PING:
+		/* A client that does not read its pongs gets no more of them. */
+		if (c->state == CONNECTION_OPEN && connection_has_room(c))
+			connection_push(c, frame_blob(FRAME_PONG, blob_span(m->body)));
+		break;
+	case MESSAGE_PONG: break;
+	case MESSAGE_CLOSE: on_close(c, m); break;
+	}
+	blob_unref(m->body);
+}
+
+/* RFC 6455 5.5.1: answer with the code that was received, and close the socket. */
+static void on_close(struct connection *c, const struct message *m)
+{
+	if (c->state == CONNECTION_OPEN) {
+		struct span reason =
+			m->code == FRAME_CODE_NONE
+				? span_str("Client-side close frame status not set")
+				: m->reason;
+
+		connection_push(c, frame_close(m->code, span_of(NULL, 0)));
+		say_goodbye(c, m->code, reason);
+	}
+	connection_finish(c);
+}
+
+void websocket_send(struct connection *c, struct blob *frame)
+{
+	c->active_ms = loop_now(c->edge->loop);
+	metric_add(c->edge->counts.frames_out, 1);
+	connection_push(c, frame);
+}
+
+void websocket_close(struct connection *c, uint16_t code, struct span reason)
+{
+	connection_push(c, frame_close(code, reason));
+	say_goodbye(c, code, reason);
+	connection_enter(c, CONNECTION_CLOSING, c->edge->conf.close_ms);
+}
+
+void websocket_lost(struct connection *c, uint16_t code, const char *reason)
+{
+	say_goodbye(c, code, span_str(reason));
+}
+
+/* One disconnect for each connect, whoever ends it. */
+static void say_goodbye(struct connection *c, uint16_t code, struct span reason)
+{
+	if (!c->is_opened)
+		return;
+	c->is_opened = false;
+	metric_add(c->edge->counts.closed, 1);
+	uplink_disconnect(c->edge->uplink, c, code, reason);
+}
+
+void websocket_tick(struct connection *c, int64_t now)
+{
+	const struct edge_conf *conf = &c->edge->conf;
+	int64_t silent = now - c->heard_ms;
+
+	if (conf->idle_ms > 0 && now - c->active_ms > conf->idle_ms) {
+		websocket_close(c, FRAME_CODE_GOING_AWAY, span_str("Going away"));
+	} else if (!(event_get_events(&c->ready) & EV_READ)) {
+		c->heard_ms = now; /* we do not listen: its silence is ours */
+	} else if (c->is_pinged && silent > conf->ping_ms + conf->pong_ms) {
+		websocket_lost(c, FRAME_CODE_ABNORMAL, "No pong");
+		connection_cut(c);
+	} else if (!c->is_pinged && silent > conf->ping_ms) {
+		connection_push(c, frame_blob(FRAME_PING, span_of(NULL, 0)));
+		c->is_pinged = true;
+	}
+}
