@@ -1,0 +1,93 @@
+#ifndef CLI_CHILD_H
+#define CLI_CHILD_H
+
+/*
+ * One place in the household: its processes come and go, its name stays.
+ *
+ *   WAITING --start--> STARTING --READY=1--> READY
+ *      ^                  |                    |
+ *      '--exits, backoff--+--------------------+   each --stop--> STOPPING --exits--> GONE
+ *
+ * What dies is started again, after 100 ms, 200 ms, … 5 s; ten seconds of life make the
+ * next wait short again.
+ */
+
+#include "base/err.h"
+#include "base/loop.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum role { ROLE_REDIS, ROLE_BROKER, ROLE_EDGE, ROLES }; /* in the order of starting */
+
+enum child_state {
+	CHILD_WAITING,
+	CHILD_STARTING,
+	CHILD_READY,
+	CHILD_STOPPING,
+	CHILD_GONE
+};
+
+struct child {
+	enum role role;
+	char *name; /* "edge-0" */
+	enum child_state state;
+	pid_t pid;        /* 0: none */
+	bool was_started; /* this process or one before it */
+	bool was_ready;   /* this process or one before it */
+
+	/* What it reported; NULL until it has, and for Redis. */
+	char *metrics;    /* "http://127.0.0.1:41231" */
+	char *management; /* "127.0.0.1:8081,127.0.0.1:41233" */
+
+	/* For child.c alone. */
+	char **argv;
+	char *if_missing;
+	char *notify;
+	int64_t started_ms;
+	int64_t backoff_ms;
+	struct timer *again;
+};
+
+/* What it takes to start a child. */
+struct child_plan {
+	enum role role;
+	const char *name; /* "edge-0" */
+	char **argv; /* ended by NULL; child_new takes it, with its words (free(3)) */
+	const char *if_missing; /* what to do when there is no such program */
+	const char *notify;     /* path of the socket for sd_notify(3) */
+};
+
+/* "redis", "broker", "edge" */
+const char *role_name(enum role r);
+
+/* A child that waits for its start. Copies the texts of the plan. */
+struct child *child_new(struct loop *l, const struct child_plan *plan);
+
+/* NULL is fine; kills what still runs. */
+void child_free(struct child *c);
+
+/*
+ * Start its process.
+ *
+ * returns  OK, also when it cannot start now and will try again by itself; ERR_NOTFOUND,
+ *          after an error line, when there is no such program and never was
+ */
+must_use enum err child_start(struct child *c);
+
+/* It has reported READY=1; text is all of the datagram. */
+void child_take_ready(struct child *c, const char *text);
+
+/* Its process has ended unasked: say so, and start another one after the backoff. */
+void child_restart(struct child *c, int wait_status);
+
+/* Ask it to end: SIGTERM. One that has no process is GONE. */
+void child_stop(struct child *c);
+
+/* SIGKILL. */
+void child_kill(struct child *c);
+
+/* Its process has ended for good. Returns false, after a warning, when it did not end well. */
+bool child_take_end(struct child *c, int wait_status);
+
+#endif

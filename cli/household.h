@@ -1,0 +1,25 @@
+#ifndef CLI_HOUSEHOLD_H
+#define CLI_HOUSEHOLD_H
+
+/* Who lives here: which processes `gatepost up` starts, with which flags. */
+
+#include "base/address.h"
+#include "cli/folder.h"
+#include "cli/supervisor.h"
+#include "cli/up_conf.h"
+
+struct household {
+	const struct up_conf *conf;
+	const struct folder *folder;
+	struct address listen;     /* of all edges, reserved */
+	struct address management; /* that all brokers share, reserved */
+	struct address metrics;    /* of edge-0; the others follow (port_next) */
+};
+
+/* Add all of them: Redis unless the user has one, the brokers, the edges. */
+void household_add(struct supervisor *s, const struct household *h);
+
+/* Where the brokers find Redis; freed with free(3). */
+char *household_redis(const struct household *h);
+
+#endif

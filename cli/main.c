@@ -1,0 +1,76 @@
+/* The command that people type. */
+#include "cli/up.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BAD_SETTINGS = 2 };
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the command */
+	const char *help;
+};
+
+static int help(int argc, char **argv);
+static int version(int argc, char **argv);
+
+static const struct command commands[] = {
+	{"up", up_run, "start all of Gatepost on this machine, and print where it is"},
+	{"help", help, "print this, or what a command takes: gatepost help up"},
+	{"version", version, "print the version"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct command *find_command(const char *name)
+{
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0)
+		name = "version";
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	fprintf(stderr,
+		"gatepost: there is no command \"%s\"; gatepost help lists them\n", name);
+	return BAD_SETTINGS;
+}
+
+static int help(int argc, char **argv)
+{
+	const struct command *c = argc > 1 ? find_command(argv[1]) : NULL;
+
+	if (argc > 1 && c == NULL)
+		return unknown(argv[1]);
+	if (c && c->run != help && c->run != version)
+		return c->run(2, (char *[]){argv[1], "--help", NULL});
+	puts("Usage: gatepost COMMAND [--NAME VALUE]...\n"
+	     "Gatepost: the WebSocket API gateway that you run yourself.\n\n"
+	     "Commands:");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-9s %s\n", commands[i].name, commands[i].help);
+	return 0;
+}
+
+static int version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("gatepost " GATEPOST_VERSION);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return help(0, argv);
+
+	const struct command *c = find_command(argv[1]);
+	return c ? c->run(argc - 1, argv + 1) : unknown(argv[1]);
+}

@@ -1,0 +1,104 @@
+/*
+ * Starting a program: what happens between fork and exec.
+ *
+ *   spawn_program   a pipe that exec closes, a fork
+ *   become          in the child: streams, surroundings, exec; or errno into the pipe
+ *   exec_errno      in the parent: what came out of the pipe
+ */
+#include "cli/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void become(char *const argv[], const char *notify, int failure)
+	__attribute__((noreturn));
+static int exec_errno(int failure);
+static void forget_handlers(void);
+
+pid_t spawn_program(char *const argv[], const char *notify)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+
+	pid_t pid = spawn_fork();
+	if (pid == 0)
+		become(argv, notify, ends[1]);
+
+	int why = pid == -1 ? errno : 0;
+	close(ends[1]);
+	if (pid > 0)
+		why = exec_errno(ends[0]);
+	close(ends[0]);
+	if (why == 0)
+		return pid;
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	errno = why;
+	return -1;
+}
+
+static void become(char *const argv[], const char *notify, int failure)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setpgid(0, 0);
+	dup2(null, STDIN_FILENO);
+	dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is for the endpoints and the demo */
+	setenv("NOTIFY_SOCKET", notify, 1);
+	unsetenv("GATEPOST_SETTINGS"); /* its rows are ours: a child would refuse them */
+	execvp(argv[0], argv);
+
+	int why = errno;
+	if (write(failure, &why, sizeof why) != (ssize_t)sizeof why)
+		_exit(126);
+	_exit(127);
+}
+
+/* 0 once exec has closed the pipe. */
+static int exec_errno(int failure)
+{
+	int why = 0;
+	ssize_t n;
+
+	do
+		n = read(failure, &why, sizeof why);
+	while (n == -1 && errno == EINTR);
+	return n == (ssize_t)sizeof why ? why : 0;
+}
+
+pid_t spawn_fork(void)
+{
+	sigset_t all, before;
+	pid_t parent = getpid();
+
+	/* A handler of ours must not run in the child: it would write into the pipe by
+	 * which libevent tells the parent's loop of signals. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = fork();
+	if (pid == 0) {
+		forget_handlers();
+		sigemptyset(&before);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != parent)
+			_exit(1); /* it ended before the line above */
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+static void forget_handlers(void)
+{
+	struct sigaction usual = {.sa_handler = SIG_DFL};
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &usual,
+			  NULL); /* fails for SIGKILL and SIGSTOP, as it should */
+}

@@ -1,0 +1,122 @@
+#include "cli/up_conf.h"
+
+#include "base/conf.h"
+#include "store/keys.h"
+#include "store/redis_url.h"
+
+#include <string.h>
+
+enum {
+	STAGE_MAX = 128, /* bytes, as on AWS */
+	PROCESSES_MAX = 64,
+};
+
+static const char *const routes[] = {"builtin:reject", "builtin:echo"};
+static const char *const levels[] = {"debug", "info", "warn", "error"};
+static const char *const formats[] = {"text", "json"};
+
+static const struct conf_key keys[] = {
+	CONF_TEXT(struct up_conf, listen, "listen", "127.0.0.1:8080",
+		  "where clients connect; port 0 takes a free one"),
+	CONF_TEXT(struct up_conf, management, "management", "127.0.0.1:8081",
+		  "where /@connections is; port 0 takes a free one"),
+	CONF_TEXT(
+		struct up_conf, metrics, "metrics", "127.0.0.1:0",
+		"metrics of edge-0; the other edges and then the brokers have the ports "
+		"after it; port 0: each takes a free one"),
+	CONF_INT(struct up_conf, edges, "edges", "1", 1, PROCESSES_MAX,
+		 "edges, which share the listening port"),
+	CONF_INT(struct up_conf, brokers, "brokers", "2", 1, PROCESSES_MAX,
+		 "brokers; of two, one may die and no client notices"),
+	CONF_TEXT(struct up_conf, stage, "stage", "dev",
+		  "the first part of the path in URLs"),
+	CONF_CHOICE(struct up_conf, default_route, "default-route", "builtin:reject",
+		    "builtin:reject|builtin:echo",
+		    "what becomes of messages that no other route takes: refused, or "
+		    "sent back"),
+	CONF_TEXT(struct up_conf, redis, "redis", NULL,
+		  "your Redis: unix:/path or redis://[user:password@]host[:port][/db]; "
+		  "not set: a private one is started"),
+	CONF_TEXT(struct up_conf, redis_prefix, "redis-prefix",
+		  "gatepost:", "what all keys in Redis begin with"),
+	CONF_TEXT(struct up_conf, data, "data", NULL,
+		  "folder where the private Redis keeps its data; not set: a temporary "
+		  "one, "
+		  "removed at the end"),
+	CONF_BOOL(struct up_conf, demo, "demo", "false",
+		  "after the start, act as a client and print what happens"),
+	CONF_BOOL(struct up_conf, once, "once", "false",
+		  "stop after the demo; exit status 0 if all of it was right"),
+	CONF_TEXT(struct up_conf, ready_file, "ready-file", NULL,
+		  "file that gets the endpoints and processes as JSON once all is ready"),
+	CONF_CHOICE(struct up_conf, log_level, "log-level", "info",
+		    "debug|info|warn|error",
+		    "the least grave lines on stderr, of all processes"),
+	CONF_CHOICE(struct up_conf, log_format, "log-format", "text", "text|json",
+		    "of the lines on stderr, of all processes"),
+};
+
+static const struct conf_table table = {
+	"gatepost up",
+	"Start Redis, brokers and edges on this machine; Ctrl-C stops them, a second one "
+	"hurries.\nTheir other settings come from the environment: "
+	"GATEPOST_MAX_MESSAGE=64KiB gatepost up",
+	keys,
+	sizeof keys / sizeof *keys,
+};
+
+static enum err refuse(const char *row, const char *value, const char *why);
+static bool stage_is_right(const char *stage);
+
+enum err up_conf_load(struct up_conf *out, int argc, char **argv)
+{
+	struct redis_url url;
+	char why[200];
+	enum err e = conf_load(&table, out, argc, argv);
+
+	if (e != OK)
+		return e;
+	if (out->once && !out->demo)
+		return refuse("once", "true", "it stops after the demo: give --demo too");
+	if (out->redis && out->data)
+		return refuse("data", out->data,
+			      "it is for the private Redis: without --redis");
+	if (out->redis && redis_url_parse(out->redis, &url, why, sizeof why) != OK)
+		return refuse("redis", "…", why); /* it may hold a password */
+	if (keys_check_prefix(out->redis_prefix) != OK)
+		return refuse("redis-prefix", out->redis_prefix,
+			      "allowed: at most 64 of A-Z a-z 0-9 : . _ - /");
+	if (!stage_is_right(out->stage))
+		return refuse("stage", out->stage,
+			      "allowed: 1 to 128 of A-Z a-z 0-9 _ -");
+	return OK;
+}
+
+static enum err refuse(const char *row, const char *value, const char *why)
+{
+	fprintf(stderr, "gatepost up: %s = \"%s\": %s\n", row, value, why);
+	return ERR_MALFORMED;
+}
+
+static bool stage_is_right(const char *stage)
+{
+	size_t n = strspn(stage, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789_-");
+
+	return stage[n] == '\0' && n >= 1 && n <= STAGE_MAX;
+}
+
+const char *up_conf_default_route(const struct up_conf *c)
+{
+	return routes[c->default_route];
+}
+
+const char *up_conf_log_level(const struct up_conf *c)
+{
+	return levels[c->log_level];
+}
+
+const char *up_conf_log_format(const struct up_conf *c)
+{
+	return formats[c->log_format];
+}
