@@ -62,6 +62,10 @@ enum err conf_load(const struct conf_table *t, void *out, int argc, char **argv)
 		conf_help(t, stdout);
 		return ERR_AGAIN;
 	}
+	if (asks(argc, argv, "--man")) { /* the build fills the manual pages with this */
+		conf_man(t, stdout);
+		return ERR_AGAIN;
+	}
 	if (asks(argc, argv, "--version")) {
 		printf("%s %s\n", t->program, GATEPOST_VERSION);
 		return ERR_AGAIN;
