@@ -41,7 +41,7 @@ static const struct advice advices[] = {
 
 /* Redis answered what no version of it answers to this command, or to this user. */
 static const struct advice unknown = {"", ERR_MALFORMED, LOG_ERROR,
-				      "see the reply; Redis 6.2 or later is needed"};
+				      "see the reply; Redis 6 or later is needed"};
 
 /* Is text's first word the code? */
 static bool has_code(const char *text, const char *code)

@@ -1,0 +1,104 @@
+#include "tests/unit/store/bed.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <hiredis/hiredis.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 20000 };
+
+static void on_guard(void *arg)
+{
+	(void)arg;
+	cr_fatal("nobody has stopped the loop for 20 s");
+}
+
+void bed_start(struct bed *b)
+{
+	if (b->server.pid == 0)
+		redis_server_start(&b->server);
+	b->loop = loop_new();
+	b->metrics = metrics_new();
+	b->guard = timer_new(b->loop, on_guard, NULL);
+	b->store = store_new(b->loop,
+			     &(struct store_conf){.redis = b->server.url,
+						  .prefix = "t:",
+						  .timeout_ms = 300,
+						  .max_in_flight = 1000},
+			     b->metrics);
+	cr_assert(b->store != NULL);
+	bed_run_until_up(b);
+}
+
+void bed_stop(struct bed *b)
+{
+	store_free(b->store);
+	timer_free(b->guard);
+	metrics_free(b->metrics);
+	loop_free(b->loop);
+	redis_server_stop(&b->server);
+}
+
+void bed_run(struct bed *b)
+{
+	timer_after(b->guard, PATIENCE_MS);
+	loop_run(b->loop);
+	timer_stop(b->guard);
+}
+
+static void on_up(void *arg)
+{
+	loop_stop(arg);
+}
+
+void bed_run_until_up(struct bed *b)
+{
+	store_on_up(b->store, on_up, b->loop);
+	if (!store_is_up(b->store))
+		bed_run(b);
+	store_on_up(b->store, NULL, NULL);
+	cr_assert(store_is_up(b->store));
+}
+
+const char *bed_redis(struct bed *b, const char *fmt, ...)
+{
+	static char text[1024];
+	redisContext *c = redisConnectUnix(b->server.socket);
+	redisReply *r;
+	va_list ap;
+
+	cr_assert(c != NULL && c->err == 0);
+	va_start(ap, fmt);
+	r = redisvCommand(c, fmt, ap);
+	va_end(ap);
+	cr_assert(r != NULL);
+	if (r->type == REDIS_REPLY_INTEGER)
+		snprintf(text, sizeof text, "%lld", r->integer);
+	else
+		snprintf(text, sizeof text, "%s",
+			 r->type == REDIS_REPLY_NIL ? "(nil)" : r->str);
+	freeReplyObject(r);
+	redisFree(c);
+	return text;
+}
+
+void on_done(void *arg, enum err e)
+{
+	struct done *d = arg;
+
+	d->calls++;
+	d->err = e;
+	loop_stop(d->bed->loop);
+}
+
+enum err bed_wait(struct done *d)
+{
+	int before = d->calls;
+
+	while (d->calls == before)
+		bed_run(d->bed);
+	cr_assert(eq(int, d->calls, before + 1));
+	return d->err;
+}

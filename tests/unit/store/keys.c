@@ -1,0 +1,46 @@
+#include "store/keys.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+Test(keys, of_one_edge_share_its_hash_tag_and_the_brokers_share_m)
+{
+	char key[KEYS_TEXT];
+
+	cr_assert(eq(str, (char *)keys_connections("gatepost:", 7, key),
+		     "gatepost:{e7}:connections"));
+	cr_assert(
+		eq(str, (char *)keys_lease("gatepost:", 7, key), "gatepost:{e7}:lease"));
+	cr_assert(eq(str, (char *)keys_owner("gatepost:", 65535, key),
+		     "gatepost:{e65535}:owner"));
+	cr_assert(eq(str, (char *)keys_edges("", key), "{m}:edges"));
+	cr_assert(eq(str, (char *)keys_members("x:", key), "x:{m}:members"));
+	cr_assert(eq(str, (char *)keys_cluster("x:", key), "x:{m}:cluster"));
+}
+
+Test(keys, fit_with_the_longest_prefix)
+{
+	char prefix[KEYS_PREFIX_MAX + 2], key[KEYS_TEXT];
+
+	memset(prefix, 'p', sizeof prefix);
+	prefix[KEYS_PREFIX_MAX] = '\0';
+	cr_assert(eq(int, keys_check_prefix(prefix), OK));
+	cr_assert(eq(sz, strlen(keys_connections(prefix, 65535, key)),
+		     KEYS_PREFIX_MAX + 20));
+
+	prefix[KEYS_PREFIX_MAX] = 'p';
+	prefix[KEYS_PREFIX_MAX + 1] = '\0';
+	cr_assert(eq(int, keys_check_prefix(prefix), ERR_MALFORMED));
+}
+
+Test(keys, have_no_prefix_that_breaks_a_hash_tag_or_a_pattern)
+{
+	static const char *const bad[] = {"{",   "a}",  "a*",  "a?",
+					  "[a]", "a b", "a\n", "ä"};
+
+	cr_assert(eq(int, keys_check_prefix(""), OK));
+	cr_assert(eq(int, keys_check_prefix("prod/gatepost-2_b.c:"), OK));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		cr_assert(eq(int, keys_check_prefix(bad[i]), ERR_MALFORMED), "%s",
+			  bad[i]);
+}

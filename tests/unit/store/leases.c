@@ -1,0 +1,300 @@
+#include "store/leases.h"
+
+#include "tests/unit/store/bed.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TTL_MS = 60000 };
+
+static struct bed bed;
+
+static void start(void)
+{
+	bed_start(&bed);
+}
+
+static void stop(void)
+{
+	bed_stop(&bed);
+}
+
+TestSuite(leases, .init = start, .fini = stop, .timeout = 60);
+
+struct taken {
+	int calls;
+	enum err err;
+	uint16_t number;
+};
+
+static void on_taken(void *arg, enum err e, uint16_t number)
+{
+	struct taken *t = arg;
+
+	*t = (struct taken){t->calls + 1, e, number};
+	cr_assert(eq(int, e == OK, number != 0));
+	loop_stop(bed.loop);
+}
+
+static struct taken take_for(const char *boot, uint16_t wanted, int64_t ttl_ms)
+{
+	struct taken t = {0};
+
+	store_lease_take(bed.store, boot, wanted, ttl_ms, on_taken, &t);
+	bed_run(&bed);
+	cr_assert(eq(int, t.calls, 1));
+	return t;
+}
+
+static enum err take(const char *boot, uint16_t wanted)
+{
+	return take_for(boot, wanted, TTL_MS).err;
+}
+
+static enum err renew(const char *boot, uint16_t number)
+{
+	struct done d = {.bed = &bed};
+
+	store_lease_renew(bed.store, number, boot, TTL_MS, on_done, &d);
+	return bed_wait(&d);
+}
+
+static enum err drop(const char *boot, uint16_t number)
+{
+	struct done d = {.bed = &bed};
+
+	store_lease_drop(bed.store, number, boot, on_done, &d);
+	return bed_wait(&d);
+}
+
+static enum err forget(uint16_t number)
+{
+	struct done d = {.bed = &bed};
+
+	store_edge_forget(bed.store, number, on_done, &d);
+	return bed_wait(&d);
+}
+
+struct held {
+	enum err err;
+	char boot[16];
+};
+
+static void on_holder(void *arg, enum err e, struct span boot)
+{
+	struct held *h = arg;
+
+	h->err = e;
+	snprintf(h->boot, sizeof h->boot, "%.*s", SPAN_ARG(boot));
+	loop_stop(bed.loop);
+}
+
+static struct held holder(uint16_t number)
+{
+	struct held h = {0};
+
+	store_lease_find(bed.store, number, on_holder, &h);
+	bed_run(&bed);
+	return h;
+}
+
+struct listed {
+	char text[64]; /* "3 7 11 " */
+};
+
+static void on_edges(void *arg, enum err e, const uint16_t *numbers, size_t n)
+{
+	struct listed *l = arg;
+	size_t at = 0;
+
+	cr_assert(eq(int, e, OK));
+	for (size_t i = 0; i < n; i++)
+		at += (size_t)snprintf(l->text + at, sizeof l->text - at, "%u ",
+				       numbers[i]);
+	loop_stop(bed.loop);
+}
+
+static struct listed edges(void)
+{
+	struct listed l = {""};
+
+	store_edges_list(bed.store, on_edges, &l);
+	bed_run(&bed);
+	return l;
+}
+
+/* What the clock would do. */
+static void lapse(uint16_t number)
+{
+	bed_redis(&bed, "DEL t:{e%u}:lease", number);
+}
+
+static void put_a_row(uint16_t number)
+{
+	bed_redis(&bed, "HSET t:{e%u}:connections id {}", number);
+}
+
+Test(leases, any_number_is_from_1_on_and_another_for_each_boot)
+{
+	struct taken a = take_for("boot-a", 0, TTL_MS), b = take_for("boot-b", 0, TTL_MS);
+
+	cr_assert(eq(int, a.err, OK));
+	cr_assert(eq(int, b.err, OK));
+	cr_assert(ne(u16, a.number, b.number));
+	cr_assert(eq(str, holder(a.number).boot, "boot-a"));
+	cr_assert(eq(str, holder(b.number).boot, "boot-b"));
+}
+
+Test(leases, one_boot_has_one_number_whoever_asks_for_it)
+{
+	struct taken a = {0}, b = {0};
+
+	store_lease_take(bed.store, "boot-a", 0, TTL_MS, on_taken, &a);
+	store_lease_take(bed.store, "boot-a", 0, TTL_MS, on_taken, &b);
+	while (a.calls == 0 || b.calls == 0)
+		bed_run(&bed);
+	cr_assert(eq(u16, a.number, b.number));
+}
+
+Test(leases, any_number_passes_over_those_that_are_held_or_have_rows)
+{
+	struct taken first = take_for("boot-a", 0, TTL_MS), second, third;
+
+	lapse(first.number);
+	cr_assert(eq(int, take("boot-b", first.number), OK));
+	second = take_for("boot-a", 0, TTL_MS);
+	cr_assert(eq(int, second.err, OK));
+	cr_assert(ne(u16, second.number, first.number));
+
+	lapse(second.number);
+	bed_redis(&bed, "SET t:{e%u}:owner boot-c", second.number);
+	put_a_row(second.number);
+	third = take_for("boot-a", 0, TTL_MS);
+	cr_assert(eq(int, third.err, OK));
+	cr_assert(ne(u16, third.number, first.number));
+	cr_assert(ne(u16, third.number, second.number));
+}
+
+Test(leases, wanted_number_is_given_and_denied_to_another)
+{
+	cr_assert(eq(int, take("boot-a", 65535), OK));
+	cr_assert(eq(int, take("boot-a", 65535), OK));
+	cr_assert(eq(int, take("boot-b", 65535), ERR_DENIED));
+}
+
+Test(leases, end_after_their_time)
+{
+	char ttl[24];
+
+	cr_assert(eq(int, take_for("boot-a", 7, 5000).err, OK));
+	snprintf(ttl, sizeof ttl, "%s", bed_redis(&bed, "PTTL t:{e7}:lease"));
+	cr_assert(le(int, atoi(ttl), 5000));
+	cr_assert(gt(int, atoi(ttl), 1000));
+	cr_assert(eq(int, renew("boot-a", 7), OK));
+	snprintf(ttl, sizeof ttl, "%s", bed_redis(&bed, "PTTL t:{e7}:lease"));
+	cr_assert(gt(int, atoi(ttl), 5000));
+}
+
+Test(leases, lapsed_number_with_rows_is_given_to_its_last_holder_alone)
+{
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	put_a_row(7);
+	lapse(7);
+	cr_assert(eq(int, holder(7).err, ERR_NOTFOUND));
+	cr_assert(eq(int, take("boot-b", 7), ERR_DENIED));
+	cr_assert(eq(int, take("boot-a", 7), OK));
+}
+
+Test(leases, lapsed_number_without_rows_is_given_to_anybody)
+{
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	lapse(7);
+	cr_assert(eq(int, take("boot-b", 7), OK));
+	cr_assert(eq(int, renew("boot-a", 7), ERR_DENIED));
+	lapse(7);
+	cr_assert(eq(int, renew("boot-a", 7), ERR_DENIED));
+}
+
+Test(leases, lapsed_number_is_held_again_by_a_renewal)
+{
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	put_a_row(7);
+	lapse(7);
+	cr_assert(eq(int, renew("boot-a", 7), OK));
+	cr_assert(eq(str, holder(7).boot, "boot-a"));
+}
+
+Test(leases, forgotten_number_is_not_renewed_but_can_be_taken_anew)
+{
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	lapse(7);
+	cr_assert(eq(int, forget(7), OK));
+	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
+	cr_assert(eq(int, forget(7), OK));
+	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
+	cr_assert(eq(int, renew("boot-b", 7), ERR_DENIED));
+	cr_assert(gt(int, atoi(bed_redis(&bed, "TTL t:{e7}:owner")), 80000));
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	cr_assert(eq(int, renew("boot-a", 7), OK));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "TTL t:{e7}:owner"), "-1"));
+}
+
+Test(leases, that_redis_has_lost_with_its_memory_are_renewed)
+{
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	bed_redis(&bed, "FLUSHALL");
+	cr_assert(eq(int, renew("boot-a", 7), OK));
+	cr_assert(eq(str, holder(7).boot, "boot-a"));
+	cr_assert(eq(str, edges().text, "7 "));
+}
+
+Test(leases, number_that_was_given_up_is_free_at_once)
+{
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	cr_assert(eq(int, drop("boot-b", 7), ERR_NOTFOUND));
+	cr_assert(eq(int, drop("boot-a", 7), OK));
+	cr_assert(eq(int, drop("boot-a", 7), ERR_NOTFOUND));
+	cr_assert(eq(int, take("boot-b", 7), OK));
+}
+
+Test(leases, edges_are_listed_in_order_until_forgotten)
+{
+	cr_assert(eq(str, edges().text, ""));
+	take("boot-a", 11);
+	take("boot-b", 3);
+	take("boot-c", 7);
+	bed_redis(&bed, "SADD t:{m}:edges nonsense 0 65536");
+	cr_assert(eq(str, edges().text, "3 7 11 "));
+	lapse(7);
+	cr_assert(eq(int, forget(7), OK));
+	cr_assert(eq(str, edges().text, "3 11 "));
+}
+
+Test(leases, held_number_or_one_with_rows_is_not_forgotten)
+{
+	take("boot-a", 7);
+	cr_assert(eq(int, forget(7), ERR_DENIED));
+	put_a_row(7);
+	lapse(7);
+	cr_assert(eq(int, forget(7), ERR_DENIED));
+	cr_assert(eq(str, edges().text, "7 "));
+}
+
+Test(leases, key_of_another_type_is_malformed_and_no_denial)
+{
+	bed_redis(&bed, "LPUSH t:{e7}:lease x");
+	cr_assert(eq(int, take("boot-a", 7), ERR_MALFORMED));
+	cr_assert(eq(int, renew("boot-a", 7), ERR_MALFORMED));
+	cr_assert(eq(int, drop("boot-a", 7), ERR_MALFORMED));
+	cr_assert(eq(int, holder(7).err, ERR_MALFORMED));
+}
+
+Test(leases, are_down_in_time_when_redis_freezes)
+{
+	redis_server_freeze(&bed.server);
+	cr_assert(eq(int, take("boot-a", 0), ERR_DOWN));
+	cr_assert(eq(int, renew("boot-a", 7), ERR_DOWN));
+	redis_server_thaw(&bed.server);
+}

@@ -1,0 +1,163 @@
+#include "store/members.h"
+
+#include "tests/unit/store/bed.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+
+enum { TTL_MS = 60000 };
+
+static struct bed bed;
+
+static void start(void)
+{
+	bed_start(&bed);
+}
+
+static void stop(void)
+{
+	bed_stop(&bed);
+}
+
+TestSuite(members, .init = start, .fini = stop, .timeout = 60);
+
+struct seen {
+	enum err err;
+	char members[128]; /* "boot name endpoint, …" */
+	char cluster[16];
+	bool is_new;
+};
+
+static void on_view(void *arg, enum err e, const struct members_view *view)
+{
+	struct seen *s = arg;
+	size_t at = 0;
+
+	s->err = e;
+	loop_stop(bed.loop);
+	cr_assert(eq(int, e == OK, view != NULL));
+	if (view == NULL)
+		return;
+	for (size_t i = 0; i < view->n; i++)
+		at += (size_t)snprintf(
+			s->members + at, sizeof s->members - at, "%.*s %.*s %.*s, ",
+			SPAN_ARG(view->members[i].boot), SPAN_ARG(view->members[i].name),
+			SPAN_ARG(view->members[i].endpoint));
+	snprintf(s->cluster, sizeof s->cluster, "%.*s", SPAN_ARG(view->cluster));
+	s->is_new = view->cluster_is_new;
+}
+
+static struct seen beat_for(const char *boot, const char *name, const char *endpoint,
+			    int64_t ttl_ms)
+{
+	struct seen s = {0};
+	struct member self = {span_str(name), span_str(boot), span_str(endpoint)};
+
+	store_members_beat(bed.store, &self, boot, ttl_ms, on_view, &s);
+	bed_run(&bed);
+	return s;
+}
+
+static struct seen beat(const char *boot)
+{
+	return beat_for(boot, "broker", "tcp://h:1", TTL_MS);
+}
+
+Test(members, first_one_makes_the_cluster_and_the_second_finds_it)
+{
+	struct seen a = beat_for("x1", "broker-0", "ipc:///a", TTL_MS);
+	struct seen b = beat_for("x2", "broker-1", "ipc:///b", TTL_MS);
+
+	cr_assert(eq(str, a.members, "x1 broker-0 ipc:///a, "));
+	cr_assert(eq(str, a.cluster, "x1"));
+	cr_assert(a.is_new);
+	cr_assert(eq(str, b.members, "x1 broker-0 ipc:///a, x2 broker-1 ipc:///b, "));
+	cr_assert(eq(str, b.cluster, "x1"));
+	cr_assert(not(b.is_new));
+}
+
+Test(members, that_beat_again_are_there_once_and_with_what_they_said_last)
+{
+	beat_for("x1", "broker-0", "ipc:///a", TTL_MS);
+	cr_assert(eq(str, beat_for("x1", "broker-0", "ipc:///c", TTL_MS).members,
+		     "x1 broker-0 ipc:///c, "));
+}
+
+static void on_later(void *arg)
+{
+	loop_stop(arg);
+}
+
+Test(members, whose_time_is_over_are_gone)
+{
+	struct timer *later = timer_new(bed.loop, on_later, bed.loop);
+
+	beat_for("x1", "broker-0", "ipc:///a", 100);
+	beat("x2");
+	timer_after(later, 150); /* Redis's own clock decides, and it cannot be faked */
+	bed_run(&bed);
+	cr_assert(eq(str, beat("x2").members, "x2 broker tcp://h:1, "));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "HLEN t:{m}:members"), "1"));
+	timer_free(later);
+}
+
+Test(members, that_left_are_gone_at_once)
+{
+	struct done d = {.bed = &bed};
+
+	beat("x1");
+	beat("x2");
+	store_members_leave(bed.store, span_str("x1"), on_done, &d);
+	cr_assert(eq(int, bed_wait(&d), OK));
+	cr_assert(eq(str, beat("x2").members, "x2 broker tcp://h:1, "));
+	store_members_leave(bed.store, span_str("x1"), on_done, &d);
+	cr_assert(eq(int, bed_wait(&d), ERR_NOTFOUND));
+}
+
+Test(members, make_a_new_cluster_when_redis_was_killed_and_came_back_empty)
+{
+	struct seen s;
+
+	cr_assert(beat("x1").is_new);
+	redis_server_kill(&bed.server);
+	while (store_is_up(bed.store)) {
+		s = beat("x1");
+		cr_assert(eq(int, s.err, ERR_DOWN));
+	}
+	redis_server_restart(&bed.server);
+	bed_run_until_up(&bed);
+	s = beat("x2");
+	cr_assert(eq(int, s.err, OK));
+	cr_assert(s.is_new);
+	cr_assert(eq(str, s.cluster, "x2"));
+	cr_assert(not(beat("x1").is_new));
+}
+
+Test(members, of_another_hand_are_removed)
+{
+	bed_redis(&bed, "HSET t:{m}:members x0 nonsense x3 7 x4 {\"expires\":\"soon\"}");
+	cr_assert(eq(str, beat("x1").members, "x1 broker tcp://h:1, "));
+}
+
+Test(members, have_names_with_any_characters)
+{
+	struct seen s = beat_for("x1", "\"b\" \\ \xc3\xa9", "tcp://[::1]:1", TTL_MS);
+
+	cr_assert(eq(str, s.members, "x1 \"b\" \\ \xc3\xa9 tcp://[::1]:1, "));
+	cr_assert(eq(str, beat("x0").members,
+		     "x0 broker tcp://h:1, x1 \"b\" \\ \xc3\xa9 tcp://[::1]:1, "));
+}
+
+Test(members, key_of_another_type_is_malformed)
+{
+	bed_redis(&bed, "SET t:{m}:members text");
+	cr_assert(eq(int, beat("x1").err, ERR_MALFORMED));
+}
+
+Test(members, key_goes_when_all_have_been_silent_for_long_and_the_cluster_stays)
+{
+	beat("x1");
+	cr_assert(ne(str, (char *)bed_redis(&bed, "PTTL t:{m}:members"), "-1"));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "PTTL t:{m}:cluster"), "-1"));
+}

@@ -1,0 +1,429 @@
+#include "store/redis.h"
+
+#include "base/clock.h"
+#include "tests/unit/store/bed.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <event2/buffer.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+enum { TIMEOUT_MS = 300, STALL_MS = 700 };
+
+static struct bed bed;
+static struct redis *redis;
+
+static void on_up(void *arg)
+{
+	(void)arg;
+	loop_stop(bed.loop);
+}
+
+static struct redis *connect_to(const char *url, int64_t max_in_flight)
+{
+	struct redis *r = redis_new(bed.loop,
+				    &(struct redis_conf){.url = url,
+							 .timeout_ms = TIMEOUT_MS,
+							 .stall_ms = STALL_MS,
+							 .max_in_flight = max_in_flight},
+				    NULL);
+
+	cr_assert(r != NULL);
+	redis_on_up(r, on_up, NULL);
+	return r;
+}
+
+static void start(void)
+{
+	bed_start(&bed);
+	redis = connect_to(bed.server.url, 100);
+	bed_run(&bed);
+	cr_assert(redis_is_up(redis));
+}
+
+static void stop(void)
+{
+	redis_free(redis);
+	bed_stop(&bed);
+	memset(&bed, 0, sizeof bed);
+}
+
+/* What one request came to. */
+struct got {
+	int calls;
+	enum err err;
+	char text[64];
+	bool keep_running;
+};
+
+static void on_reply(void *arg, enum err e, const redisReply *reply)
+{
+	struct got *g = arg;
+
+	g->calls++;
+	g->err = e;
+	cr_assert(eq(int, e == OK, reply != NULL));
+	if (reply != NULL && reply->str != NULL)
+		snprintf(g->text, sizeof g->text, "%s", reply->str);
+	if (!g->keep_running)
+		loop_stop(bed.loop);
+}
+
+static void wait_for(const struct got *g)
+{
+	while (g->calls == 0)
+		bed_run(&bed);
+	cr_assert(eq(int, g->calls, 1));
+}
+
+TestSuite(redis, .init = start, .fini = stop, .timeout = 60);
+
+Test(redis, gives_each_of_many_pipelined_requests_its_own_reply)
+{
+	struct got got[50] = {0};
+	char text[50][12];
+
+	for (int i = 0; i < 50; i++) {
+		snprintf(text[i], sizeof text[i], "%d", i);
+		got[i].keep_running = i < 49;
+		redis_words(redis, on_reply, &got[i], "ECHO", text[i], NULL);
+		cr_assert(eq(int, got[i].calls, 0), "called from inside the call");
+	}
+	wait_for(&got[49]);
+	for (int i = 0; i < 50; i++) {
+		cr_assert(eq(int, got[i].calls, 1));
+		cr_assert(eq(str, got[i].text, text[i]));
+	}
+}
+
+Test(redis, sends_bytes_as_they_are)
+{
+	struct got set = {0}, n = {0};
+
+	redis_call(redis, on_reply, &set, 3, (const char *[]){"SET", "k", "a\0\r\nb"},
+		   (size_t[]){3, 1, 5});
+	wait_for(&set);
+	cr_assert(eq(str, (char *)bed_redis(&bed, "STRLEN k"), "5"));
+	redis_words(redis, on_reply, &n, "GET", "k", NULL);
+	wait_for(&n);
+	cr_assert(eq(int, n.err, OK));
+}
+
+Test(redis, that_is_not_there_is_down_on_the_next_turn)
+{
+	struct got g = {0};
+
+	redis_server_kill(&bed.server);
+	while (redis_is_up(redis)) {
+		struct got probe = {0};
+
+		redis_words(redis, on_reply, &probe, "PING", NULL);
+		wait_for(&probe);
+	}
+	redis_words(redis, on_reply, &g, "PING", NULL);
+	cr_assert(eq(int, g.calls, 0));
+	wait_for(&g);
+	cr_assert(eq(int, g.err, ERR_DOWN));
+}
+
+Test(redis, that_freezes_is_down_at_the_deadline_and_its_late_replies_reach_nobody)
+{
+	struct got late = {0}, next = {0};
+	int64_t begun = clock_ms(), took;
+
+	redis_server_freeze(&bed.server);
+	redis_words(redis, on_reply, &late, "ECHO", "late", NULL);
+	wait_for(&late);
+	took = clock_ms() - begun;
+	cr_assert(eq(int, late.err, ERR_DOWN));
+	cr_assert(took >= TIMEOUT_MS - 20 && took < STALL_MS, "%d ms", (int)took);
+	cr_assert(redis_is_up(redis));
+
+	redis_server_thaw(&bed.server);
+	redis_words(redis, on_reply, &next, "ECHO", "next", NULL);
+	wait_for(&next);
+	cr_assert(eq(str, next.text, "next"));
+	cr_assert(eq(int, late.calls, 1));
+}
+
+Test(redis, request_after_an_expired_one_has_its_full_and_only_its_own_time)
+{
+	struct got first = {0}, second = {0};
+	int64_t begun;
+
+	redis_server_freeze(&bed.server);
+	redis_words(redis, on_reply, &first, "PING", NULL);
+	wait_for(&first);
+	begun = clock_ms();
+	redis_words(redis, on_reply, &second, "PING", NULL);
+	wait_for(&second);
+	cr_assert(eq(int, second.err, ERR_DOWN));
+	cr_assert(clock_ms() - begun >= TIMEOUT_MS - 20);
+	cr_assert(clock_ms() - begun < STALL_MS);
+	redis_server_thaw(&bed.server);
+}
+
+Test(redis, connection_that_stalls_is_made_anew)
+{
+	struct got lost = {0}, next = {0};
+	int64_t begun = clock_ms();
+
+	redis_server_freeze(&bed.server);
+	redis_words(redis, on_reply, &lost, "PING", NULL);
+	wait_for(&lost);
+	while (redis_is_up(redis)) {
+		struct got probe = {0};
+
+		redis_words(redis, on_reply, &probe, "PING", NULL);
+		wait_for(&probe);
+	}
+	cr_assert(clock_ms() - begun >= STALL_MS - 20);
+
+	redis_server_thaw(&bed.server);
+	while (!redis_is_up(redis))
+		bed_run(&bed);
+	redis_words(redis, on_reply, &next, "ECHO", "again", NULL);
+	wait_for(&next);
+	cr_assert(eq(str, next.text, "again"));
+}
+
+Test(redis, that_was_killed_and_started_again_is_found_by_itself)
+{
+	struct got waiting = {0}, g = {0};
+
+	redis_server_freeze(&bed.server);
+	redis_words(redis, on_reply, &waiting, "PING", NULL);
+	redis_server_kill(&bed.server);
+	wait_for(&waiting);
+	cr_assert(eq(int, waiting.err, ERR_DOWN));
+	redis_server_restart(&bed.server);
+	while (!redis_is_up(redis))
+		bed_run(&bed);
+	redis_words(redis, on_reply, &g, "ECHO", "back", NULL);
+	wait_for(&g);
+	cr_assert(eq(str, g.text, "back"));
+}
+
+Test(redis, takes_no_more_than_it_may_have_in_flight)
+{
+	struct got got[102] = {0};
+
+	for (int i = 0; i < 102; i++) {
+		got[i].keep_running = true;
+		redis_words(redis, on_reply, &got[i], "PING", NULL);
+	}
+	got[99].keep_running = false;
+	while (got[99].calls == 0)
+		bed_run(&bed);
+	for (int i = 0; i < 102; i++) {
+		cr_assert(eq(int, got[i].calls, 1));
+		cr_assert(eq(int, got[i].err, i < 100 ? OK : ERR_BUSY), "%d", i);
+	}
+
+	struct got after = {0};
+
+	redis_words(redis, on_reply, &after, "PING", NULL);
+	wait_for(&after);
+	cr_assert(eq(int, after.err, OK));
+}
+
+Test(redis, key_of_another_type_is_malformed)
+{
+	struct got g = {0};
+
+	bed_redis(&bed, "SET k text");
+	redis_words(redis, on_reply, &g, "HLEN", "k", NULL);
+	wait_for(&g);
+	cr_assert(eq(int, g.err, ERR_MALFORMED));
+}
+
+Test(redis, without_memory_is_down_for_writes_and_there_for_reads)
+{
+	struct got set = {0}, get = {0};
+
+	bed_redis(&bed, "CONFIG SET maxmemory 1");
+	redis_words(redis, on_reply, &set, "SET", "k", "v", NULL);
+	wait_for(&set);
+	cr_assert(eq(int, set.err, ERR_DOWN));
+	redis_words(redis, on_reply, &get, "GET", "k", NULL);
+	wait_for(&get);
+	cr_assert(eq(int, get.err, OK));
+}
+
+Test(redis, replica_is_down_for_writes)
+{
+	struct got g = {0};
+
+	bed_redis(&bed, "REPLICAOF 127.0.0.1 1");
+	redis_words(redis, on_reply, &g, "SET", "k", "v", NULL);
+	wait_for(&g);
+	cr_assert(eq(int, g.err, ERR_DOWN));
+}
+
+Test(redis, script_is_sent_by_its_text_only_when_redis_does_not_know_it)
+{
+	static const char text[] = "return KEYS[1] .. ARGV[1]";
+	struct redis_script s = {text, sizeof text - 1,
+				 "32a2f7e1e0b49ef0e9a8a3b4d4c6d8c16d2cd5c1"};
+	char sha1[41];
+
+	snprintf(sha1, sizeof sha1, "%s", bed_redis(&bed, "SCRIPT LOAD %s", text));
+	s.sha1 = sha1;
+	bed_redis(&bed, "SCRIPT FLUSH");
+	for (int i = 0; i < 2; i++) {
+		struct got g = {0};
+
+		redis_eval(redis, &s, on_reply, &g, 1, 2, (const char *[]){"a", "b"});
+		wait_for(&g);
+		cr_assert(eq(int, g.err, OK));
+		cr_assert(eq(str, g.text, "ab"));
+	}
+	cr_assert(strstr(bed_redis(&bed, "INFO commandstats"), "cmdstat_eval:calls=1,") !=
+		  NULL);
+}
+
+Test(redis, freed_with_requests_in_flight_calls_nobody)
+{
+	struct got g = {0};
+
+	redis_words(redis, on_reply, &g, "PING", NULL);
+	redis_free(redis);
+	redis = connect_to(bed.server.url, 1);
+	redis_words(redis, on_reply, &g, "PING",
+		    NULL); /* not connected: due on the next turn */
+	redis_free(redis);
+	redis = connect_to(bed.server.url, 100);
+	bed_run(&bed);
+	cr_assert(eq(int, g.calls, 0));
+}
+
+Test(redis, bad_url_is_refused_at_the_start)
+{
+	cr_assert(redis_new(bed.loop, &(struct redis_conf){.url = "localhost"}, NULL) ==
+		  NULL);
+}
+
+Test(redis, late_requests_are_counted)
+{
+	struct evbuffer *out = evbuffer_new();
+	struct metrics *m = metrics_new();
+	struct redis *r = redis_new(bed.loop,
+				    &(struct redis_conf){.url = bed.server.url,
+							 .timeout_ms = 50,
+							 .stall_ms = STALL_MS,
+							 .max_in_flight = 10},
+				    m);
+	struct got g = {0};
+	const char *all;
+
+	redis_on_up(r, on_up, NULL);
+	bed_run(&bed);
+	redis_server_freeze(&bed.server);
+	redis_words(r, on_reply, &g, "PING", NULL);
+	wait_for(&g);
+	metrics_print(m, out);
+	evbuffer_add(out, "", 1);
+	all = (const char *)evbuffer_pullup(out, -1);
+	cr_assert(strstr(all, "gatepost_redis_late_total 1\n") != NULL, "%s", all);
+	cr_assert(strstr(all, "gatepost_redis_errors_total{kind=\"down\"} 1\n") != NULL,
+		  "%s", all);
+	cr_assert(strstr(all, "gatepost_redis_requests_total 2\n") != NULL, "%s", all);
+	cr_assert(strstr(all, "gatepost_redis_up 1\n") != NULL, "%s", all);
+	cr_assert(strstr(all, "gatepost_redis_in_flight 1\n") != NULL, "%s", all);
+	redis_server_thaw(&bed.server);
+	redis_free(r);
+	metrics_free(m);
+	evbuffer_free(out);
+}
+
+/* A port that was free a moment ago. */
+static uint16_t free_port(void)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof sa;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert(bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+	cr_assert(getsockname(fd, (struct sockaddr *)&sa, &n) == 0);
+	close(fd);
+	return ntohs(sa.sin_port);
+}
+
+static void start_locked(void)
+{
+	bed.loop = loop_new();
+	bed.guard = timer_new(bed.loop, NULL, NULL);
+	bed.server.port = free_port();
+	bed.server.extra = "requirepass s3cret/word";
+	redis_server_start(&bed.server);
+}
+
+TestSuite(redis_login, .init = start_locked, .fini = stop, .timeout = 60);
+
+Test(redis_login, with_password_and_database_over_tcp_and_a_name)
+{
+	struct got g = {0};
+	char url[96];
+
+	snprintf(url, sizeof url, "redis://:s3cret%%2Fword@localhost:%u/3",
+		 bed.server.port);
+	redis = connect_to(url, 10);
+	bed_run(&bed);
+	redis_words(redis, on_reply, &g, "CLIENT", "INFO", NULL);
+	wait_for(&g);
+	cr_assert(eq(int, g.err, OK));
+
+	struct got set = {0}, move = {0};
+
+	redis_words(redis, on_reply, &set, "SET", "k", "v", NULL);
+	wait_for(&set);
+	redis_words(redis, on_reply, &move, "MOVE", "k", "3",
+		    NULL); /* refused only inside 3 */
+	wait_for(&move);
+	cr_assert(eq(int, move.err, ERR_MALFORMED));
+}
+
+static void on_second(void *arg)
+{
+	(void)arg;
+	loop_stop(bed.loop);
+}
+
+static void never_comes_up(const char *url)
+{
+	struct got g = {0};
+	struct timer *second = timer_new(bed.loop, on_second, NULL);
+
+	redis = connect_to(url, 10);
+	timer_after(second, 1000); /* several attempts */
+	loop_run(bed.loop);
+	cr_assert(not(redis_is_up(redis)));
+	redis_words(redis, on_reply, &g, "PING", NULL);
+	wait_for(&g);
+	cr_assert(eq(int, g.err, ERR_DOWN));
+	timer_free(second);
+}
+
+Test(redis_login, with_the_wrong_password_never_comes_up)
+{
+	char url[96];
+
+	snprintf(url, sizeof url, "redis://:wrong@127.0.0.1:%u", bed.server.port);
+	never_comes_up(url);
+}
+
+Test(redis_login, without_the_password_never_comes_up)
+{
+	never_comes_up(bed.server.url);
+}
+
+Test(redis_login, at_a_name_that_does_not_exist_never_comes_up)
+{
+	never_comes_up("redis://no-such-host.invalid:1");
+}
