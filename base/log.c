@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -54,33 +55,14 @@ static void put_str(struct line *l, const char *s)
 	put(l, s, strlen(s));
 }
 
-/*
- * The code point that p begins with.
- *
- * returns  its length; 0 when the bytes are not UTF-8
- * source   RFC 3629 3 and 4
- */
-static size_t decode(const uint8_t *p, size_t n, uint32_t *cp)
+/* The code point of a character of n bytes, which utf8_first has found to be one. */
+static uint32_t code_point(const uint8_t *p, size_t n)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = *p < 0x80   ? 1
-		     : *p < 0xc2 ? 0
-		     : *p < 0xe0 ? 2
-		     : *p < 0xf0 ? 3
-		     : *p < 0xf5 ? 4
-				 : 0;
+	uint32_t cp = n == 1 ? *p : *p & (0x7fu >> n);
 
-	if (len == 0 || len > n)
-		return 0;
-	*cp = len == 1 ? *p : *p & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		*cp = *cp << 6 | (p[i] & 0x3f);
-	}
-	if (*cp < least[len] || *cp > 0x10ffff || (*cp >= 0xd800 && *cp <= 0xdfff))
-		return 0;
-	return len;
+	for (size_t i = 1; i < n; i++)
+		cp = cp << 6 | (p[i] & 0x3f);
+	return cp;
 }
 
 /* What moves a terminal's cursor, breaks a line or turns its direction. */
@@ -93,8 +75,8 @@ static bool is_control(uint32_t cp)
 /* What stands in the log for the next code point of v; returns how many bytes of v it was. */
 static size_t escape(struct span v, char out[8])
 {
-	uint32_t cp = 0;
-	size_t len = decode(v.p, v.n, &cp);
+	size_t len = utf8_first(v);
+	uint32_t cp = code_point(v.p, len);
 
 	if (len == 0)
 		snprintf(out, 8, self.format == LOG_JSON ? "\\ufffd" : "\\x%02x", *v.p);

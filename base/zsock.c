@@ -2,13 +2,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/zlink.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 enum {
 	TURN = 256,     /* messages taken in one turn of the loop */
@@ -18,8 +16,6 @@ enum {
 	LINK_MS = CONNECT_MS + HANDSHAKE_MS + 1000, /* for what libzmq never reports */
 	LARGEST = 64 << 20,
 };
-
-enum link { UNWATCHED, CONNECTING, UP, ENDING, DOWN };
 
 struct zsock {
 	void *zctx;
@@ -31,11 +27,8 @@ struct zsock {
 	struct loop *loop;
 	struct event *readable;
 	struct timer *again;
-	void *monitor;
-	struct event *monitored;
-	struct timer *monitor_again;
-	struct timer *deadline;
-	enum link link;
+	struct zlink *link; /* NULL: not watched */
+	bool ending;        /* the link is down, which link_fn does not know yet */
 	char endpoint[320];
 };
 
@@ -104,23 +97,11 @@ struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void
 	return z;
 }
 
-static void close_monitor(struct zsock *z)
-{
-	if (!z->monitor)
-		return;
-	event_free(z->monitored);
-	timer_free(z->monitor_again);
-	zmq_socket_monitor(z->zmq, NULL, 0);
-	zmq_close(z->monitor);
-	z->monitor = NULL;
-}
-
 void zsock_free(struct zsock *z)
 {
 	if (!z)
 		return;
-	close_monitor(z);
-	timer_free(z->deadline);
+	zlink_free(z->link);
 	timer_free(z->again);
 	event_free(z->readable);
 	zmq_close(z->zmq);
@@ -163,8 +144,8 @@ enum err zsock_connect(struct zsock *z, const char *endpoint)
 		return ERR_MALFORMED;
 	if (zmq_connect(z->zmq, endpoint) == -1)
 		return code_of(errno);
-	if (z->deadline)
-		timer_after(z->deadline, LINK_MS);
+	if (z->link)
+		zlink_connecting(z->link, LINK_MS);
 	return OK;
 }
 
@@ -239,14 +220,6 @@ static bool take_one(struct zsock *z)
 	return ok;
 }
 
-/* The link's end is told after the last message that came through it. */
-static void tell_end(struct zsock *z)
-{
-	z->link = DOWN;
-	timer_stop(z->deadline);
-	z->link_fn(z->arg, false);
-}
-
 /*
  * ZMQ_FD tells of a change once, not of a state: take what is there, and come
  * back for what this turn leaves.
@@ -260,8 +233,10 @@ static void take_turn(void *arg)
 	for (int i = 0; i < TURN; i++) {
 		if (take_one(z))
 			continue;
-		if (z->link == ENDING)
-			tell_end(z);
+		if (z->ending) {
+			z->ending = false;
+			z->link_fn(z->arg, false);
+		}
 		return;
 	}
 	come_back(z);
@@ -308,117 +283,43 @@ static int send_id(struct zsock *z, struct span to)
 	return rc;
 }
 
+static enum err send_parts(struct zsock *z, struct span to, zmq_msg_t *body)
+{
+	if (z->link && !zlink_is_up(z->link))
+		return ERR_DOWN; /* libzmq may still take it for a moment, and lose it */
+	if (z->type == ZMQ_ROUTER && send_id(z, to) == -1)
+		return errno == EAGAIN ? ERR_BUSY : ERR_DOWN;
+	if (try_send(z, body, 0) == -1)
+		return errno == EAGAIN ? ERR_BUSY : ERR_DOWN;
+	return OK;
+}
+
 enum err zsock_send(struct zsock *z, struct span to, zmq_msg_t *body)
 {
-	enum err e = OK;
+	enum err e = send_parts(z, to, body);
 
-	if ((z->type == ZMQ_ROUTER && send_id(z, to) == -1) ||
-	    try_send(z, body, 0) == -1) {
-		bool full = errno == EAGAIN && (z->link == UNWATCHED || z->link == UP);
-
-		e = full ? ERR_BUSY : ERR_DOWN;
+	if (e != OK)
 		zmq_msg_close(body);
-	}
 	if (has_input(z)) /* a send can swallow the signal of an arrival */
 		come_back(z);
 	return e;
 }
 
-static void link_is_up(struct zsock *z)
-{
-	if (z->link != CONNECTING)
-		return;
-	z->link = UP;
-	timer_stop(z->deadline);
-	if (has_input(z)) /* and the peer is there for the send that link_fn may do */
-		come_back(z);
-	z->link_fn(z->arg, true);
-}
-
-static void link_is_down(struct zsock *z)
-{
-	if (z->link != CONNECTING && z->link != UP)
-		return;
-	z->link = ENDING;
-	come_back(z);
-}
-
-static void take_event(struct zsock *z, unsigned event)
-{
-	switch (event) {
-	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: link_is_up(z); break;
-	case ZMQ_EVENT_CLOSED: /* the connect came to nothing */
-	case ZMQ_EVENT_DISCONNECTED:
-	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: link_is_down(z); break;
-	default: break;
-	}
-}
-
-/*
- * A monitor's message: event (16 bits) and value (32 bits) in the first part, the
- * endpoint in the second.
- *
- * source  zmq_socket_monitor(3)
- */
-static bool take_monitor_message(struct zsock *z)
-{
-	uint8_t event[6], endpoint[320];
-	uint16_t which;
-
-	if (zmq_recv(z->monitor, event, sizeof event, ZMQ_DONTWAIT) != sizeof event)
-		return false;
-	if (zmq_recv(z->monitor, endpoint, sizeof endpoint, ZMQ_DONTWAIT) == -1)
-		return false;
-	memcpy(&which, event, sizeof which);
-	take_event(z, which);
-	return true;
-}
-
-static void take_monitor(void *arg)
+/* The end is told after the last message that came through the link. */
+static void on_link(void *arg, bool up)
 {
 	struct zsock *z = arg;
 
-	for (int i = 0; i < TURN; i++)
-		if (!take_monitor_message(z))
-			return;
-	timer_after(z->monitor_again, 0);
-}
-
-static void on_monitored(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	take_monitor(arg);
-}
-
-/* A name resolution that fails, for one, makes no event at all. */
-static void on_deadline(void *arg)
-{
-	link_is_down(arg);
+	if (has_input(z) || !up)
+		come_back(z);
+	z->ending = !up;
+	if (up)
+		z->link_fn(z->arg, true);
 }
 
 void zsock_watch(struct zsock *z, zsock_link_fn *fn)
 {
-	char name[48];
-	uint64_t unique = 0; /* a closed monitor's name stays taken for a moment */
-	ssize_t n = getrandom(&unique, sizeof unique, 0);
-
-	assert(n == sizeof unique && !z->monitor);
-	snprintf(name, sizeof name, "inproc://zsock-%016" PRIx64, unique);
-
-	int rc = zmq_socket_monitor(z->zmq, name, ZMQ_EVENT_ALL);
-
-	assert(rc == 0);
-	z->monitor = open_socket(z->zctx, ZMQ_PAIR);
-	set(z->monitor, ZMQ_LINGER, 0);
-	rc = zmq_connect(z->monitor, name);
-	assert(rc == 0);
-	z->link = CONNECTING;
+	assert(!z->link);
 	z->link_fn = fn;
-	z->deadline = timer_new(z->loop, on_deadline, z);
-	z->monitor_again = timer_new(z->loop, take_monitor, z);
-	z->monitored = watch_fd(z->loop, z->monitor, on_monitored, z);
-	timer_after(z->monitor_again, 0);
+	z->link = zlink_new(z->loop, z->zctx, z->zmq, on_link, z);
 }

@@ -1,0 +1,32 @@
+#include "base/span.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+
+Test(span, case_is_ignored_for_letters_alone)
+{
+	cr_assert(span_is_nocase(span_str("WebSocket"), "websocket"));
+	cr_assert(span_is_nocase(span_str("websocket"), "WEBSOCKET"));
+	cr_assert(not(span_is_nocase(span_str("a@b"), "a`b")));
+	cr_assert(not(span_is_nocase(span_str("websocke"), "websocket")));
+	cr_assert(not(span_is_nocase(span_str("websockets"), "websocket")));
+	cr_assert(span_is_nocase((struct span){0}, ""));
+}
+
+Test(span, a_zero_byte_is_no_end)
+{
+	cr_assert(not(span_is(span_of("ab\0c", 4), "ab")));
+	cr_assert(not(span_is_nocase(span_of("ab\0c", 4), "ab")));
+}
+
+Test(span, a_copy_ends_with_a_zero)
+{
+	char *copy = span_dup(span_of("abcdef", 3));
+	char *nothing = span_dup((struct span){0});
+
+	cr_assert(eq(str, copy, "abc"));
+	cr_assert(eq(str, nothing, ""));
+	free(copy);
+	free(nothing);
+}
