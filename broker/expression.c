@@ -221,7 +221,7 @@ static enum err append_string(struct key *k, struct span raw)
 {
 	uint8_t *end = (uint8_t *)k->p + k->n;
 	struct span s;
-	enum err e = json_string(raw, end, k->room - k->n, &s);
+	enum err e = json_unescape(raw, end, k->room - k->n, &s);
 
 	if (e != OK || s.p != end)
 		return e == OK ? append(k, s) : e;
@@ -238,14 +238,14 @@ static enum err append_variable(struct key *k, const struct part *p, struct span
 	if (e != OK)
 		return e;
 	switch (v.kind) {
-	case JSON_MISSING:
-	case JSON_NULL: return OK;
-	case JSON_STRING: return append_string(k, v.raw);
-	case JSON_NUMBER:
-	case JSON_TRUE:
-	case JSON_FALSE:
-	case JSON_OBJECT:
-	case JSON_ARRAY: return append(k, v.raw);
+	case JSON_IS_MISSING:
+	case JSON_IS_NULL: return OK;
+	case JSON_IS_STRING: return append_string(k, v.raw);
+	case JSON_IS_NUMBER:
+	case JSON_IS_TRUE:
+	case JSON_IS_FALSE:
+	case JSON_IS_OBJECT:
+	case JSON_IS_ARRAY: return append(k, v.raw);
 	}
 	return ERR_MALFORMED;
 }

@@ -45,7 +45,7 @@ enum err json_find(struct span doc, const struct json_path *path, struct json_va
 {
 	struct reader rd = {.at = doc.p, .end = doc.p + doc.n, .path = path, .out = out};
 
-	*out = (struct json_value){.kind = JSON_MISSING};
+	*out = (struct json_value){.kind = JSON_IS_MISSING};
 	if (doc.n == 0 || !read_value(&rd, 0))
 		return ERR_MALFORMED;
 	skip_blank(&rd);
@@ -55,13 +55,13 @@ enum err json_find(struct span doc, const struct json_path *path, struct json_va
 static enum json_kind kind_of(uint8_t first)
 {
 	switch (first) {
-	case '"': return JSON_STRING;
-	case '{': return JSON_OBJECT;
-	case '[': return JSON_ARRAY;
-	case 't': return JSON_TRUE;
-	case 'f': return JSON_FALSE;
-	case 'n': return JSON_NULL;
-	default: return JSON_NUMBER;
+	case '"': return JSON_IS_STRING;
+	case '{': return JSON_IS_OBJECT;
+	case '[': return JSON_IS_ARRAY;
+	case 't': return JSON_IS_TRUE;
+	case 'f': return JSON_IS_FALSE;
+	case 'n': return JSON_IS_NULL;
+	default: return JSON_IS_NUMBER;
 	}
 }
 
@@ -70,14 +70,14 @@ static bool read_kind(struct reader *rd, enum json_kind kind, int steps)
 	struct span raw;
 
 	switch (kind) {
-	case JSON_STRING: return read_string(rd, &raw);
-	case JSON_OBJECT: return read_object(rd, steps);
-	case JSON_ARRAY: return read_array(rd, steps);
-	case JSON_TRUE: return read_word(rd, "true");
-	case JSON_FALSE: return read_word(rd, "false");
-	case JSON_NULL: return read_word(rd, "null");
-	case JSON_NUMBER: return read_number(rd);
-	case JSON_MISSING: break;
+	case JSON_IS_STRING: return read_string(rd, &raw);
+	case JSON_IS_OBJECT: return read_object(rd, steps);
+	case JSON_IS_ARRAY: return read_array(rd, steps);
+	case JSON_IS_TRUE: return read_word(rd, "true");
+	case JSON_IS_FALSE: return read_word(rd, "false");
+	case JSON_IS_NULL: return read_word(rd, "null");
+	case JSON_IS_NUMBER: return read_number(rd);
+	case JSON_IS_MISSING: break;
 	}
 	return false;
 }
@@ -93,7 +93,7 @@ static bool read_value(struct reader *rd, int steps)
 
 	/* The last member of a name wins: what an earlier one led to is gone. */
 	if (steps != OFF)
-		*rd->out = (struct json_value){.kind = JSON_MISSING};
+		*rd->out = (struct json_value){.kind = JSON_IS_MISSING};
 	if (!read_kind(rd, kind, steps))
 		return false;
 	if (steps != OFF && (size_t)steps == rd->path->n)

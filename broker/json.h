@@ -3,7 +3,8 @@
 
 /*
  * JSON read in place: one value is found in a text, without a tree and without
- * memory. Strict (RFC 8259): what is malformed anywhere is malformed.
+ * memory. Strict (RFC 8259): what is malformed anywhere is malformed. (The names keep
+ * clear of those of jansson, which is linked for JSON off the hot path.)
  */
 
 #include "base/err.h"
@@ -14,14 +15,14 @@
 enum { JSON_DEPTH = 64 };
 
 enum json_kind {
-	JSON_MISSING,
-	JSON_STRING,
-	JSON_NUMBER,
-	JSON_TRUE,
-	JSON_FALSE,
-	JSON_NULL,
-	JSON_OBJECT,
-	JSON_ARRAY,
+	JSON_IS_MISSING,
+	JSON_IS_STRING,
+	JSON_IS_NUMBER,
+	JSON_IS_TRUE,
+	JSON_IS_FALSE,
+	JSON_IS_NULL,
+	JSON_IS_OBJECT,
+	JSON_IS_ARRAY,
 };
 
 /* One step down: into the member key of an object, or, when key.p is NULL, to an element of an array. */
@@ -43,7 +44,7 @@ struct json_value {
 /*
  * Read the whole of doc, and find the value at path.
  *
- * out      filled on OK; JSON_MISSING when nothing is there. Of two members of
+ * out      filled on OK; JSON_IS_MISSING when nothing is there. Of two members of
  *          one name the last one counts
  * returns  OK; ERR_MALFORMED: doc is not JSON, or is nested deeper than JSON_DEPTH
  * source   RFC 8259 2 to 8
@@ -54,12 +55,13 @@ must_use enum err json_find(struct span doc, const struct json_path *path,
 /*
  * The characters of a string.
  *
- * raw      of a JSON_STRING, with its quotes
+ * raw      of a JSON_IS_STRING, with its quotes
  * room     n bytes to unescape into; raw.n are always enough
  * out      points into raw when nothing is escaped, else into room
  * returns  OK; ERR_MALFORMED for half of a surrogate pair; ERR_TOOBIG when room is too small
  */
-must_use enum err json_string(struct span raw, uint8_t *room, size_t n, struct span *out);
+must_use enum err json_unescape(struct span raw, uint8_t *room, size_t n,
+				struct span *out);
 
 /* Append in as a JSON string, quotes included; U+FFFD stands in for what is not UTF-8. */
 void json_escape(struct span in, struct evbuffer *out);

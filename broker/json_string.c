@@ -123,7 +123,7 @@ bool json_string_is(struct span raw, struct span key)
 	return at == key.n;
 }
 
-enum err json_string(struct span raw, uint8_t *room, size_t n, struct span *out)
+enum err json_unescape(struct span raw, uint8_t *room, size_t n, struct span *out)
 {
 	const uint8_t *p = raw.p + 1;
 	const uint8_t *end = raw.p + raw.n - 1;

@@ -1,7 +1,7 @@
 #ifndef BROKER_JSON_STRING_H
 #define BROKER_JSON_STRING_H
 
-/* What json.c asks about the strings that it passes; json_string and json_escape of json.h live here too. */
+/* What json.c asks about the strings that it passes; json_unescape and json_escape of json.h live here too. */
 
 #include "base/span.h"
 
