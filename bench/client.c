@@ -1,0 +1,323 @@
+#include "bench/client.h"
+
+#include "base/mem.h"
+#include "bench/frame.h"
+#include "bench/handshake.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { A_SOURCE = 10000 }; /* clients of one source address; it has some 28,000 ports */
+
+/* The one place that writes c->state. */
+static void client_enter(struct client *c, struct crowd *w, enum client_state next)
+{
+	w->count[c->state]--;
+	w->count[next]++;
+	c->state = next;
+}
+
+void client_init(struct client *c, struct crowd *w, uint32_t number)
+{
+	*c = (struct client){.fd = -1, .number = number};
+	w->count[CLIENT_NEW]++;
+}
+
+void client_close(struct client *c, struct crowd *w)
+{
+	if (c->fd != -1)
+		close(c->fd);
+	free(c->held);
+	free(c->unsent);
+	c->fd = -1;
+	c->held = c->unsent = NULL;
+	c->held_n = c->unsent_n = 0;
+	client_enter(c, w, CLIENT_GONE);
+}
+
+static void client_fail(struct client *c, struct crowd *w, enum trouble t)
+{
+	w->tally->troubles[t]++;
+	client_close(c, w);
+}
+
+/* On loopback, many connections to one address need many source addresses: 127.1.x.y. */
+static void choose_source(const struct client *c, const struct crowd *w, int fd)
+{
+	const struct sockaddr_in *to = (const struct sockaddr_in *)&w->plan->server.sa;
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	uint32_t nth = c->number / A_SOURCE;
+
+	if (to->sin_family != AF_INET || ntohl(to->sin_addr.s_addr) >> 24 != 127)
+		return;
+	from.sin_addr.s_addr =
+		htonl(127u << 24 | 1 << 16 | (nth / 250) << 8 | (nth % 250 + 1));
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+	if (bind(fd, (struct sockaddr *)&from, sizeof from) == -1)
+		return; /* then the kernel chooses, and its ports run out earlier */
+}
+
+static void watch(const struct client *c, const struct crowd *w, int how, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.ptr = (void *)(uintptr_t)c};
+
+	epoll_ctl(w->epoll, how, c->fd, &e);
+}
+
+void client_connect(struct client *c, struct crowd *w)
+{
+	const struct address *to = &w->plan->server;
+
+	client_enter(c, w, CLIENT_CONNECTING);
+	c->since_us = crowd_now_us();
+	c->fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd == -1) {
+		client_fail(c, w, TROUBLE_LOCAL);
+		return;
+	}
+	choose_source(c, w, c->fd);
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	if (connect(c->fd, (const struct sockaddr *)&to->sa, to->n) == -1 &&
+	    errno != EINPROGRESS) {
+		client_fail(c, w,
+			    errno == EADDRNOTAVAIL ? TROUBLE_LOCAL : TROUBLE_REFUSED);
+		return;
+	}
+	watch(c, w, EPOLL_CTL_ADD, EPOLLOUT);
+}
+
+/* Send what there is, behind what is still unsent; keep what the socket does not take. */
+static void put(struct client *c, struct crowd *w, const uint8_t *p, size_t n)
+{
+	ssize_t sent = c->unsent_n > 0 ? 0 : send(c->fd, p, n, MSG_NOSIGNAL);
+
+	if (sent == -1 && errno != EAGAIN) {
+		client_fail(c, w, TROUBLE_CUT);
+		return;
+	}
+	size_t done = sent == -1 ? 0 : (size_t)sent;
+	if (done == n)
+		return;
+	c->unsent = xrealloc(c->unsent, c->unsent_n + n - done);
+	memcpy(c->unsent + c->unsent_n, p + done, n - done);
+	c->unsent_n += n - done;
+	watch(c, w, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+}
+
+static void put_rest(struct client *c, struct crowd *w)
+{
+	uint8_t *rest = c->unsent;
+	size_t n = c->unsent_n;
+
+	c->unsent = NULL;
+	c->unsent_n = 0;
+	watch(c, w, EPOLL_CTL_MOD, EPOLLIN);
+	put(c, w, rest, n);
+	free(rest);
+}
+
+static void put_frame(struct client *c, struct crowd *w, enum frame_op op,
+		      struct span body)
+{
+	put(c, w, w->out, frame_write(w->out, op, body, crowd_mask(w)));
+}
+
+static void on_connected(struct client *c, struct crowd *w)
+{
+	char key[HANDSHAKE_KEY], text[1024];
+	int error = 0;
+
+	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
+	if (error != 0) {
+		client_fail(c, w, TROUBLE_REFUSED);
+		return;
+	}
+	handshake_key(c->number, w->seed, key);
+	int n = snprintf(text, sizeof text,
+			 "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
+			 "Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\n"
+			 "Sec-WebSocket-Version: 13\r\n\r\n",
+			 w->plan->path, w->plan->authority, key);
+	watch(c, w, EPOLL_CTL_MOD, EPOLLIN);
+	client_enter(c, w, CLIENT_UPGRADING);
+	put(c, w, (const uint8_t *)text, (size_t)n);
+}
+
+/* Returns the bytes used, 0 when more are needed or the client is gone. */
+static size_t take_upgrade(struct client *c, struct crowd *w, struct span in)
+{
+	char key[HANDSHAKE_KEY];
+	unsigned status = 0;
+	size_t used = 0;
+
+	handshake_key(c->number, w->seed, key);
+	enum err e = handshake_check(in, key, &status, &used);
+	if (e == ERR_AGAIN)
+		return 0;
+	if (e != OK) {
+		if (e == ERR_DENIED)
+			w->tally->by_status[status]++;
+		client_fail(c, w, e == ERR_DENIED ? TROUBLE_HTTP : TROUBLE_HANDSHAKE);
+		return 0;
+	}
+	w->tally->opened++;
+	histogram_add(&w->tally->connect, crowd_now_us() - c->since_us);
+	client_enter(c, w, CLIENT_OPEN);
+	return used;
+}
+
+static void take_answer(struct client *c, struct crowd *w, struct span body)
+{
+	if (c->state != CLIENT_WAITING ||
+	    !span_eq(body, crowd_message(w, c->number, c->sent - 1))) {
+		client_fail(c, w, TROUBLE_BYTES);
+		return;
+	}
+	w->tally->answered++;
+	histogram_add(&w->tally->echo, crowd_now_us() - c->since_us);
+	client_enter(c, w, CLIENT_OPEN);
+}
+
+/* The answer to our own close frame, or a close that nobody had asked for. */
+static void take_close(struct client *c, struct crowd *w, struct span body)
+{
+	unsigned code = frame_close_code(body);
+
+	if (c->state == CLIENT_CLOSING && code == 1000) {
+		c->close_seen =
+			true; /* and the server ends the TCP connection: RFC 6455 7.1.1 */
+		return;
+	}
+	w->tally->by_close[code < TALLY_CODES ? code : 0]++;
+	client_fail(c, w, TROUBLE_CLOSED);
+}
+
+static void take_frame(struct client *c, struct crowd *w, const struct frame_in *f)
+{
+	if (!f->fin)
+		client_fail(c, w, TROUBLE_FRAME);
+	else if (f->op == FRAME_TEXT)
+		take_answer(c, w, f->body);
+	else if (f->op == FRAME_CLOSE)
+		take_close(c, w, f->body);
+	else if (f->op == FRAME_PING && f->body.n <= 125)
+		put_frame(c, w, FRAME_PONG, f->body);
+	else if (f->op != FRAME_PONG)
+		client_fail(c, w, TROUBLE_FRAME);
+}
+
+static size_t take_frames(struct client *c, struct crowd *w, struct span in)
+{
+	size_t used = 0;
+
+	while (c->state != CLIENT_GONE && used < in.n) {
+		struct frame_in f;
+		enum err e = frame_read(span_of(in.p + used, in.n - used), &f);
+
+		if (e == ERR_AGAIN)
+			break;
+		if (e != OK) {
+			client_fail(c, w, TROUBLE_FRAME);
+			break;
+		}
+		take_frame(c, w, &f);
+		used += f.whole;
+	}
+	return used;
+}
+
+static void hold(struct client *c, const uint8_t *p, size_t n)
+{
+	if (n > c->held_n)
+		c->held = xrealloc(c->held, n);
+	if (n > 0)
+		memcpy(c->held, p, n);
+	c->held_n = n;
+}
+
+static void take_bytes(struct client *c, struct crowd *w, size_t n)
+{
+	size_t used = 0;
+
+	if (c->state == CLIENT_UPGRADING)
+		used = take_upgrade(c, w, span_of(w->in, n));
+	if (c->state != CLIENT_UPGRADING)
+		used += take_frames(c, w, span_of(w->in + used, n - used));
+	if (c->state != CLIENT_GONE)
+		hold(c, w->in + used, n - used);
+}
+
+/* The server has ended the TCP connection. */
+static void on_end(struct client *c, struct crowd *w)
+{
+	if (!c->close_seen) {
+		client_fail(c, w, TROUBLE_CUT);
+		return;
+	}
+	w->tally->closed++;
+	histogram_add(&w->tally->close, crowd_now_us() - c->since_us);
+	client_close(c, w);
+}
+
+static void on_readable(struct client *c, struct crowd *w)
+{
+	if (c->held_n == w->in_n) {
+		client_fail(c, w, TROUBLE_BYTES); /* longer than any answer can be */
+		return;
+	}
+	if (c->held_n > 0)
+		memcpy(w->in, c->held, c->held_n);
+
+	ssize_t n = recv(c->fd, w->in + c->held_n, w->in_n - c->held_n, 0);
+	if (n > 0)
+		take_bytes(c, w, c->held_n + (size_t)n);
+	else if (n == 0)
+		on_end(c, w);
+	else if (errno != EAGAIN)
+		client_fail(c, w, TROUBLE_CUT);
+}
+
+void client_take(struct client *c, struct crowd *w, uint32_t events)
+{
+	if (c->state == CLIENT_CONNECTING) {
+		on_connected(c, w);
+		return;
+	}
+	if (events & EPOLLOUT && c->unsent_n > 0)
+		put_rest(c, w);
+	if (events & ~(uint32_t)EPOLLOUT && c->fd != -1)
+		on_readable(c, w);
+}
+
+void client_say(struct client *c, struct crowd *w)
+{
+	struct span body = crowd_message(w, c->number, c->sent);
+
+	c->sent++;
+	c->since_us = crowd_now_us();
+	client_enter(c, w, CLIENT_WAITING);
+	put_frame(c, w, FRAME_TEXT, body);
+}
+
+void client_leave(struct client *c, struct crowd *w)
+{
+	static const uint8_t normal[] = {1000 >> 8, 1000 & 0xff};
+
+	c->since_us = crowd_now_us();
+	client_enter(c, w, CLIENT_CLOSING);
+	put_frame(c, w, FRAME_CLOSE, span_of(normal, sizeof normal));
+}
+
+void client_check(struct client *c, struct crowd *w, int64_t since_us)
+{
+	bool waits = c->state != CLIENT_NEW && c->state != CLIENT_OPEN &&
+		     c->state != CLIENT_GONE;
+
+	if (waits && c->since_us < since_us)
+		client_fail(c, w, TROUBLE_TIMEOUT);
+}

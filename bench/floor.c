@@ -1,0 +1,196 @@
+/*
+ * The floor: a WebSocket echo server of one thread that does the least possible
+ * work on bare epoll. What a message costs here is what the kernel asks for one
+ * recv and one send; every other figure is read beside it.
+ *
+ *   bench-floor [PORT]    prints the port that it listens on (127.0.0.1); SIGTERM ends it
+ *
+ * It is no server for anything else: an upgrade and a frame must come in one piece,
+ * frames are under 64 KiB, and who sends something else is dropped.
+ */
+#include "bench/handshake.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PEERS = 65536, BATCH = 512, BUFFER = 1 << 17 };
+
+enum opcode { CLOSE = 8, PING = 9, PONG = 10 }; /* RFC 6455 5.2 */
+
+static bool upgraded[PEERS]; /* by descriptor */
+static uint8_t in[BUFFER + 1];
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "bench-floor: %s: %m\n", what);
+	exit(1);
+}
+
+static int listen_at(const char *port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	socklen_t n = sizeof sa;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sa.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
+	    bind(fd, (struct sockaddr *)&sa, n) || listen(fd, 4096) ||
+	    getsockname(fd, (struct sockaddr *)&sa, &n))
+		fail("cannot listen; choose another port, or 0 for a free one");
+	printf("%d\n", ntohs(sa.sin_port));
+	fflush(stdout);
+	return fd;
+}
+
+static int signal_fd(void)
+{
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	return signalfd(-1, &stop, SFD_CLOEXEC);
+}
+
+static void watch(int epoll, int fd)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == -1)
+		fail("epoll_ctl");
+}
+
+static void welcome(int epoll, int listener)
+{
+	for (int i = 0; i < BATCH; i++) {
+		int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd == -1)
+			return;
+		if (fd >= PEERS) {
+			close(fd);
+			continue;
+		}
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+		upgraded[fd] = false;
+		watch(epoll, fd);
+	}
+}
+
+static bool upgrade(int fd, size_t n)
+{
+	static const char name[] = "\r\nSec-WebSocket-Key: ";
+	char accept[HANDSHAKE_ACCEPT];
+	char out[160];
+
+	in[n] = '\0';
+	const char *key = strcasestr((char *)in, name);
+	if (key == NULL || strstr(key, "\r\n\r\n") == NULL)
+		return false;
+	key += sizeof name - 1;
+	if (strcspn(key, "\r") != HANDSHAKE_KEY - 1)
+		return false;
+	handshake_accept(key, accept);
+	int out_n = snprintf(out, sizeof out,
+			     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+			     "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+			     accept);
+	upgraded[fd] = true;
+	return send(fd, out, (size_t)out_n, MSG_NOSIGNAL) == out_n;
+}
+
+/* Undo the mask, four bytes at a time while there are as many. */
+static void unmask(uint8_t *p, size_t n, const uint8_t *mask)
+{
+	uint32_t key, word;
+	size_t i = 0;
+
+	memcpy(&key, mask, 4);
+	for (; i + 4 <= n; i += 4) {
+		memcpy(&word, p + i, 4);
+		word ^= key;
+		memcpy(p + i, &word, 4);
+	}
+	for (; i < n; i++)
+		p[i] ^= mask[i & 3];
+}
+
+/* The masked frame at `at` becomes its unmasked answer, in place. Returns the answer's first byte, NULL for no frame. */
+static uint8_t *answer(uint8_t *at, size_t n, size_t *whole)
+{
+	size_t header = n >= 2 && (at[1] & 0x7f) == 126 ? 4 : 2;
+
+	if (n < header + 4 || !(at[1] & 0x80) || (at[1] & 0x7f) == 127)
+		return NULL;
+
+	size_t payload = header == 2 ? at[1] & 0x7fu : (size_t)(at[2] << 8 | at[3]);
+	*whole = header + 4 + payload;
+	if (n < *whole)
+		return NULL;
+	unmask(at + header + 4, payload, at + header);
+	if ((at[0] & 0x0f) == PING)
+		at[0] = 0x80 | PONG;
+	at[1] &= 0x7f;
+	memmove(at + 4, at, header); /* over the mask, right before the payload */
+	return at + 4;
+}
+
+/* False when the peer is to be dropped. */
+static bool echo(int fd, size_t n)
+{
+	for (size_t at = 0, whole; at < n; at += whole) {
+		uint8_t *out = answer(in + at, n - at, &whole);
+
+		if (out == NULL)
+			return false;
+		if (send(fd, out, whole - 4, MSG_NOSIGNAL) != (ssize_t)(whole - 4))
+			return false;
+		if ((out[0] & 0x0f) == CLOSE)
+			return false;
+	}
+	return true;
+}
+
+static void serve(int fd)
+{
+	ssize_t n = recv(fd, in, BUFFER, 0);
+
+	if (n == -1 && errno == EAGAIN)
+		return;
+	if (n <= 0 || !(upgraded[fd] ? echo(fd, (size_t)n) : upgrade(fd, (size_t)n)))
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct epoll_event ready[BATCH];
+	int stop = signal_fd();
+	int listener = listen_at(argc > 1 ? argv[1] : "0");
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	watch(epoll, stop);
+	watch(epoll, listener);
+	for (;;) {
+		int n = epoll_wait(epoll, ready, BATCH, -1);
+
+		for (int i = 0; i < n; i++) {
+			if (ready[i].data.fd == stop)
+				return 0;
+			if (ready[i].data.fd == listener)
+				welcome(epoll, listener);
+			else
+				serve(ready[i].data.fd);
+		}
+	}
+}
