@@ -24,8 +24,9 @@ int64_t clock_wall_ms(void)
 
 void clock_iso(int64_t wall_ms, char out[CLOCK_ISO])
 {
-	int64_t ms = (wall_ms % 1000 + 1000) % 1000; /* also before 1970 */
-	time_t seconds = (time_t)((wall_ms - ms) / 1000);
+	int64_t ms = (wall_ms % 1000 + 1000) % 1000;
+	time_t seconds =
+		(time_t)(wall_ms / 1000 - (wall_ms % 1000 < 0)); /* also before 1970 */
 	struct tm t = {0};
 	char text[96];
 

@@ -116,15 +116,17 @@ const char *conf_value_read(const struct conf_key *k, void *out, const char *tex
 	return "of no known type";
 }
 
-/* In the largest unit that leaves no remainder. */
+/* In the largest unit that leaves no remainder; nothing is nothing in every unit. */
 static const char *number_text(const struct conf_key *k, int64_t n, char out[32])
 {
 	const struct unit *u = units_of(k);
 
-	while (u->factor > 1 && (n == 0 || n % u->factor))
+	while (u->factor > 1 && n % u->factor)
 		u++;
-	snprintf(out, 32, "%" PRId64 "%s", n / u->factor,
-		 strcmp(u->name, "B") == 0 ? "" : u->name);
+
+	bool bare = n == 0 || strcmp(u->name, "B") == 0;
+
+	snprintf(out, 32, "%" PRId64 "%s", n / u->factor, bare ? "" : u->name);
 	return out;
 }
 
