@@ -79,8 +79,8 @@ Test(address, the_listening_socket_does_not_block_and_says_its_port)
 	char got[ADDRESS_TEXT];
 
 	cr_assert(ne(int, fd, -1));
-	cr_assert((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
-	cr_assert((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+	cr_assert(ne(int, fcntl(fd, F_GETFL) & O_NONBLOCK, 0));
+	cr_assert(ne(int, fcntl(fd, F_GETFD) & FD_CLOEXEC, 0));
 	address_text((const struct sockaddr *)&at.sa, got);
 	cr_assert(ne(str, got, "127.0.0.1:0"));
 	close(fd);

@@ -101,10 +101,18 @@ static void *raw_socket(int type, const char *endpoint)
 	return raw;
 }
 
+static struct timer *ticker;
+static int before, most;
+
+/* A timer of each turn; most is how many messages came between two of them. */
 static void on_tick(void *arg)
 {
 	(void)arg;
 	ticks++;
+	if (got - before > most)
+		most = got - before;
+	before = got;
+	timer_after(ticker, 0);
 }
 
 static void on_many(void *arg, struct span from, zmq_msg_t *body)
@@ -127,11 +135,11 @@ Test(zsock, all_of_200000_queued_messages_are_taken_while_timers_go_on_firing)
 	cr_assert(eq(int, zsock_bind(z, "inproc://many"), OK));
 
 	void *raw = raw_socket(ZMQ_DEALER, "inproc://many");
-	struct timer *t = timer_new(loop, on_tick, NULL);
 
 	for (int i = 0; i < MANY; i++)
 		cr_assert(zmq_send(raw, "x", 1, ZMQ_DONTWAIT) == 1);
-	timer_every(t, 1);
+	ticker = timer_new(loop, on_tick, NULL);
+	timer_after(ticker, 0);
 
 	int64_t begin = clock_ms();
 
@@ -140,10 +148,11 @@ Test(zsock, all_of_200000_queued_messages_are_taken_while_timers_go_on_firing)
 	int64_t took = clock_ms() - begin;
 
 	cr_assert(eq(int, got, MANY));
-	cr_assert(lt(i64, took, 3000));
-	/* Libevent's clock moves every 4 ms (CLOCK_MONOTONIC_COARSE). */
-	cr_assert(ge(i64, ticks, took / 10), "%d ticks in %d ms", ticks, (int)took);
-	timer_free(t);
+	cr_assert(lt(i64, took, 10000));
+	/* A turn may serve both the descriptor and the timer that comes back. */
+	cr_assert(le(int, most, 512));
+	cr_assert(ge(int, ticks, MANY / 512));
+	timer_free(ticker);
 	zsock_free(z);
 	zmq_close(raw);
 }
