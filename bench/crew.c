@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,11 +125,23 @@ static enum err hear_all(const struct crew *c)
 	return OK;
 }
 
+/* As many descriptors as the hard limit lets us have. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 struct crew *crew_new(const struct plan *p, struct usage_table *t)
 {
 	struct crew *c = crew_alloc(p);
 	bool ok = c->tallies != NULL;
 
+	raise_descriptors();
 	fflush(NULL);
 	for (size_t i = 0; ok && i < c->n; i++) {
 		ok = start(c, i);
