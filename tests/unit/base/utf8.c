@@ -115,6 +115,28 @@ Test(utf8, a_cut_anywhere_changes_nothing_and_is_not_whole_inside_a_character)
 	}
 }
 
+/* Whole characters are read another way than pieces; every four of these limits must come to the same. */
+Test(utf8, a_text_at_once_is_judged_as_byte_by_byte)
+{
+	static const uint8_t limit[] = {0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0,
+					0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xec,
+					0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff};
+	const size_t n = sizeof limit;
+
+	for (size_t i = 0; i < n * n * n * n; i++) {
+		uint8_t b[] = {limit[i % n], limit[i / n % n], limit[i / n / n % n],
+			       limit[i / n / n / n]};
+		uint32_t state = 0, at_once = 0;
+		bool good = true;
+
+		for (size_t at = 0; good && at < sizeof b; at++)
+			good = utf8_feed(&state, span_of(b + at, 1));
+		cr_assert(eq(int, utf8_feed(&at_once, span_of(b, sizeof b)), good),
+			  "row %zu", i);
+		cr_assert(not(good && state != at_once), "row %zu", i);
+	}
+}
+
 Test(utf8, a_bad_byte_is_found_at_each_place_of_a_long_ascii_text)
 {
 	uint8_t text[100];
