@@ -114,7 +114,6 @@ static struct words our_own(const struct household *h, const char *program,
 		abort(); /* up.c has tried them all */
 	words_take(&w, beside_us(program));
 	address_flag(&w, "--metrics", &metrics);
-	flag(&w, "--stage", "%s", h->conf->stage);
 	flag(&w, "--log-level", "%s", up_conf_log_level(h->conf));
 	flag(&w, "--log-format", "%s", up_conf_log_format(h->conf));
 	return w;
@@ -146,6 +145,7 @@ static void add_broker(struct supervisor *s, const struct household *h, unsigned
 	flag(&w, "--advertise", "ipc://%s/broker-%u.sock", run, i);
 	flag(&w, "--management", "%s,127.0.0.1:0", shared); /* and one of its own */
 	flag(&w, "--redis-prefix", "%s", h->conf->redis_prefix);
+	flag(&w, "--stage", "%s", h->conf->stage);
 	flag(&w, "--default-route", "%s", up_conf_default_route(h->conf));
 	add_ours(s, ROLE_BROKER, i, &w);
 }
