@@ -49,6 +49,8 @@ struct uplink {
 	struct lane_queue retrying; /* in the order of their time */
 	struct arena arena;         /* of the envelope being read */
 	uint32_t last_swept;
+	char cluster
+		[40]; /* the store's memory that our rows are in; empty before the first broker */
 };
 
 static void pump(struct uplink *u, struct lane *l);
@@ -61,7 +63,7 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body);
 static void take(struct broker *b, const Gatepost__Item *i);
 static void welcome(struct broker *b, const Gatepost__Welcome *w);
 static void members(struct uplink *u, const Gatepost__Members *m);
-static void resync(struct broker *b);
+static void resync(struct broker *b, const Gatepost__Resync *m);
 static void lost(struct broker *b, const char *why);
 
 struct uplink *uplink_new(struct edge *edge, void *zctx)
@@ -409,6 +411,7 @@ static void on_link(void *arg, bool up)
 	m->number = edge->number;
 	m->credit_items = (uint64_t)edge->conf.credit_items;
 	m->credit_bytes = (uint64_t)edge->conf.credit_bytes;
+	m->cluster = b->uplink->cluster;
 }
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
@@ -464,7 +467,7 @@ static void take(struct broker *b, const Gatepost__Item *i)
 		return;
 	case GATEPOST__ITEM__BODY_RESYNC:
 		if (up)
-			resync(b);
+			resync(b, i->resync);
 		return;
 	case GATEPOST__ITEM__BODY_LEAVING:
 		if (b->in_ring)
@@ -523,6 +526,8 @@ static void welcome(struct broker *b, const Gatepost__Welcome *w)
 	b->link.ahead =
 		(struct window){.items = w->credit_events, .bytes = w->credit_bytes};
 	snprintf(b->link.peer, sizeof b->link.peer, "%s", w->name);
+	if (u->cluster[0] == '\0')
+		snprintf(u->cluster, sizeof u->cluster, "%s", w->cluster);
 	link_enter(&b->link, LINK_UP);
 	ring_put(u->ring, b->boot, b);
 	b->in_ring = true;
@@ -559,10 +564,11 @@ static void tell(void *arg, struct connection *c)
 }
 
 /* The store came back empty: this broker writes the table anew. */
-static void resync(struct broker *b)
+static void resync(struct broker *b, const Gatepost__Resync *m)
 {
 	struct roster r = {.to = b};
 
+	snprintf(b->uplink->cluster, sizeof b->uplink->cluster, "%s", m->cluster);
 	log_info("edge.resync", S("broker", b->link.peer),
 		 I("connections", registry_count(b->uplink->edge->registry)));
 	registry_each(b->uplink->edge->registry, 0, UINT32_MAX, tell, &r);

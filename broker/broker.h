@@ -1,0 +1,39 @@
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+/* What the rooms of a broker share: who it is, what it counts, and where the next room is. */
+
+#include "base/loop.h"
+#include "base/metric.h"
+#include "broker/conf.h"
+
+struct commands;
+struct lanes;
+struct membership;
+struct peers;
+struct routes;
+
+struct broker_counts {
+	struct metric *connects, *messages, *disconnects, *requests;
+	struct metric *refused, *retried, *repeated;
+	struct metric *sends, *closes, *looks, *gone, *full, *unanswered;
+};
+
+struct broker {
+	struct broker_conf conf;
+	struct broker_counts counts;
+	struct loop *loop;
+	struct metrics *metrics;
+	struct store *store;
+	struct routes *routes;
+	struct lanes *lanes;
+	struct peers *peers;
+	struct commands *commands;
+	struct membership *membership;
+
+	uint64_t boot;
+	char boot_text[17]; /* the same in 16 hex digits */
+	bool draining;
+};
+
+#endif

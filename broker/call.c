@@ -1,0 +1,152 @@
+#include "broker/call.h"
+
+#include "base/mem.h"
+#include "broker/lane.h"
+#include "broker/peers.h"
+#include "proto/batch.h"
+#include "proto/link.h"
+
+#include <stdlib.h>
+
+static struct span put(uint8_t **at, ProtobufCBinaryData d)
+{
+	struct span s = span_of(*at, d.len);
+
+	if (d.len > 0)
+		memcpy(*at, d.data, d.len);
+	*at += d.len;
+	return s;
+}
+
+struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event *e)
+{
+	bool bye = e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
+	ProtobufCBinaryData body = bye ? e->reason : e->body;
+	struct call *c = xmalloc(sizeof *c + e->context.len + e->request.len + body.len);
+	uint8_t *at = c->bytes;
+
+	*c = (struct call){
+		.broker = b,
+		.peer = peer_ref(peer),
+		.term = e->term,
+		.seq = e->seq,
+		.time_ms = e->time_ms,
+		.kind = e->kind,
+		.code = (uint16_t)e->code,
+		.binary = e->binary,
+	};
+	memcpy(c->id.b, e->id.data, ID_BYTES);
+	c->context = put(&at, e->context);
+	c->request = put(&at, e->request);
+	c->body = put(&at, body);
+	return c;
+}
+
+void call_free(struct call *c)
+{
+	peer_unref(c->peer);
+	free(c);
+}
+
+Gatepost__Context *call_context(const struct call *c)
+{
+	return gatepost__context__unpack(NULL, c->context.n, c->context.p);
+}
+
+Gatepost__Request *call_request(const struct call *c)
+{
+	return gatepost__request__unpack(NULL, c->request.n, c->request.p);
+}
+
+/* NULL when the edge's link has ended meanwhile: it asks another broker then. */
+static Gatepost__Answer *answer(struct call *c)
+{
+	struct link *l = peer_link(c->peer);
+	Gatepost__Answer *a;
+
+	if (l == NULL)
+		return NULL;
+	a = link_add(l, GATEPOST__ITEM__BODY_ANSWER, &gatepost__answer__descriptor);
+	a->id = batch_copy(&l->out, id_span(&c->id));
+	a->term = c->term;
+	a->seq = c->seq;
+	return a;
+}
+
+static void *alloc(struct call *c, size_t n)
+{
+	return arena_alloc(&peer_link(c->peer)->out.arena, n);
+}
+
+static ProtobufCBinaryData copy(struct call *c, struct span s)
+{
+	return batch_copy(&peer_link(c->peer)->out, s);
+}
+
+static void add_headers(struct call *c, Gatepost__Response *r,
+			const struct call_header *h, size_t n)
+{
+	r->headers = alloc(c, n * sizeof *r->headers);
+	r->n_headers = n;
+	for (size_t i = 0; i < n; i++) {
+		r->headers[i] = alloc(c, sizeof *r->headers[i]);
+		gatepost__request__header__init(r->headers[i]);
+		r->headers[i]->name = copy(c, span_str(h[i].name));
+		r->headers[i]->value = copy(c, span_str(h[i].value));
+	}
+}
+
+void call_respond(struct call *c, int status, const struct call_header *h, size_t n,
+		  struct span body)
+{
+	Gatepost__Answer *a = answer(c);
+
+	if (a != NULL) {
+		a->response = alloc(c, sizeof *a->response);
+		gatepost__response__init(a->response);
+		a->response->status = (uint32_t)status;
+		a->response->body = copy(c, body);
+		add_headers(c, a->response, h, n);
+	}
+	lane_done(c);
+}
+
+void call_refuse(struct call *c, int status, const char *message)
+{
+	static const struct call_header h[] = {{"Content-Type", "application/json"},
+					       {"Retry-After", "1"}};
+	char *body = xasprintf("{\"message\":\"%s\"}", message);
+
+	metric_add(c->broker->counts.refused, 1);
+	call_respond(c, status, h, status == 503 ? 2 : 1, span_str(body));
+	free(body);
+}
+
+void call_reply(struct call *c, struct span body, bool binary)
+{
+	Gatepost__Answer *a = answer(c);
+
+	if (a != NULL) {
+		a->frame = alloc(c, sizeof *a->frame);
+		gatepost__frame__init(a->frame);
+		a->frame->body = copy(c, body);
+		a->frame->binary = binary;
+	}
+	lane_done(c);
+}
+
+void call_end(struct call *c)
+{
+	(void)answer(c);
+	lane_done(c);
+}
+
+void call_retry(struct call *c)
+{
+	Gatepost__Answer *a = answer(c);
+
+	if (a != NULL)
+		a->retry = true;
+	metric_add(c->broker->counts.retried, 1);
+	lane_done(c);
+}

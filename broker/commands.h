@@ -1,0 +1,41 @@
+#ifndef BROKER_COMMANDS_H
+#define BROKER_COMMANDS_H
+
+/* What somebody wants of a connection that may be at any edge: sent there, and its outcome brought back. */
+
+#include "broker/peers.h"
+
+struct commands;
+
+struct commands *commands_new(struct broker *b);
+void commands_free(struct commands *c); /* NULL is fine; no fn is called any more */
+
+/*
+ * What became of it; called once, never from inside the call that asked.
+ *
+ * e  OK: done (LOOK: o has the context); ERR_NOTFOUND: no such connection; ERR_BUSY: its outbox
+ *    is full, or its edge does not keep up; ERR_DOWN: its edge is not linked or did not answer:
+ *    done or not
+ * o  NULL unless an edge has answered
+ */
+typedef void command_fn(void *arg, enum err e, const Gatepost__Outcome *o);
+
+/* One message to the client. body is borrowed. */
+void command_send(struct commands *c, const struct id *id, struct span body, bool binary,
+		  command_fn *fn, void *arg);
+
+/* Close it with this code and reason. */
+void command_close(struct commands *c, const struct id *id, uint16_t code,
+		   const char *reason, command_fn *fn, void *arg);
+
+/* What is known of it. */
+void command_look(struct commands *c, const struct id *id, command_fn *fn, void *arg);
+
+/* Whoever asked with this arg has gone: no fn for it. */
+void commands_forget(struct commands *c, void *arg);
+
+/* For peers.c: an edge's answer, and an edge whose link has ended. */
+void commands_outcome(struct commands *c, struct peer *from, const Gatepost__Outcome *o);
+void commands_lost(struct commands *c, struct peer *p);
+
+#endif

@@ -1,0 +1,82 @@
+#include "broker/conf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT(f, name, dflt, help) CONF_TEXT(struct broker_conf, f, name, dflt, help)
+#define INT(f, name, dflt, least, most, help)                                            \
+	CONF_INT(struct broker_conf, f, name, dflt, least, most, help)
+#define BYTES(f, name, dflt, least, most, help)                                          \
+	CONF_BYTES(struct broker_conf, f, name, dflt, least, most, help)
+#define MSEC(f, name, dflt, least, most, help)                                           \
+	CONF_MSEC(struct broker_conf, f, name, dflt, least, most, help)
+#define CHOICE(f, name, dflt, choices, help)                                             \
+	CONF_CHOICE(struct broker_conf, f, name, dflt, choices, help)
+
+enum { KI = 1024, MI = 1024 * 1024, SECOND = 1000, MINUTE = 60 * SECOND };
+
+static const struct conf_key keys[] = {
+	TEXT(name, "name", "broker-0", "this process in logs; unique in the cluster"),
+	TEXT(bind, "bind", "tcp://0.0.0.0:7400",
+	     "where edges link to: tcp://address:port, ipc:///path"),
+	TEXT(advertise, "advertise", NULL,
+	     "the endpoint that edges are told (default: what was bound)"),
+	STORE_CONF_KEYS(struct broker_conf, store),
+	TEXT(management, "management", "127.0.0.1:8081",
+	     "where the management API is, with commas; loopback alone"),
+	TEXT(metrics, "metrics", "127.0.0.1:9102",
+	     "where /livez, /readyz and /metrics are"),
+	CHOICE(log_level, "log-level", "info", "debug|info|warn|error",
+	       "least grave log line to write"),
+	CHOICE(log_format, "log-format", "text", "text|json", "form of the log lines"),
+
+	TEXT(stage, "stage", "dev", "the first part of the path of every URL"),
+	TEXT(selection, "route-selection-expression", "$request.body.action",
+	     "which route a message takes"),
+	CHOICE(default_route, "default-route", "builtin:reject",
+	       "builtin:reject|builtin:echo",
+	       "what a message gets that no other route takes"),
+
+	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
+	     "an edge hears at least this often"),
+	MSEC(silence_ms, "silence", "5s", 100, 10 * MINUTE,
+	     "an edge that says nothing for so long is down"),
+	MSEC(lease_ms, "edge-lease", "10s", 500, 10 * MINUTE,
+	     "an edge whose lease nobody renews for so long has died"),
+	MSEC(member_ms, "member-lease", "5s", 500, 10 * MINUTE,
+	     "the same for a broker among the brokers"),
+	INT(credit_events, "credit-events", "8192", 16, 1000000,
+	    "unanswered events that each edge may have here"),
+	BYTES(credit_bytes, "credit-bytes", "64MiB", 64 * KI, 1024 * MI,
+	      "the same in bytes"),
+	MSEC(command_ms, "command-timeout", "5s", 50, MINUTE,
+	     "time for an edge to say what became of a push"),
+	BYTES(max_post, "max-post", "128KiB", 1, 16 * MI,
+	      "largest message that the management API takes; over it: 413"),
+	MSEC(drain_ms, "drain-timeout", "8s", 0, 60 * MINUTE,
+	     "time after SIGTERM for what is under way to be finished"),
+};
+
+static const struct conf_table table = {
+	.program = "gatepost-broker",
+	.purpose = "Takes events from edges, runs the functions of their routes, and "
+		   "answers.",
+	.keys = keys,
+	.n = sizeof keys / sizeof *keys,
+};
+
+enum err broker_conf_load(struct broker_conf *out, int argc, char **argv)
+{
+	enum err e = conf_load(&table, out, argc, argv);
+
+	if (e != OK)
+		return e;
+	if (out->stage[0] == '\0' || strpbrk(out->stage, "/?#% ") != NULL) {
+		fprintf(stderr,
+			"gatepost-broker: stage = \"%s\": allowed: one part of a path, "
+			"such as dev\n",
+			out->stage);
+		return ERR_MALFORMED;
+	}
+	return OK;
+}

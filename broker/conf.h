@@ -1,0 +1,31 @@
+#ifndef BROKER_CONF_H
+#define BROKER_CONF_H
+
+/* The broker's settings; the table is in conf.c. */
+
+#include "store/store.h"
+
+struct broker_conf {
+	const char *name;
+	const char *bind;
+	const char *advertise;
+	struct store_conf store;
+	const char *management;
+	const char *metrics;
+	int64_t log_level, log_format;
+
+	const char *stage;
+	const char *selection;
+	int64_t default_route;
+
+	int64_t heartbeat_ms, silence_ms, lease_ms, member_ms;
+	int64_t credit_events, credit_bytes;
+	int64_t command_ms;
+	int64_t max_post;
+	int64_t drain_ms;
+};
+
+/* As conf_load; also refuses what only makes sense together. */
+must_use enum err broker_conf_load(struct broker_conf *out, int argc, char **argv);
+
+#endif

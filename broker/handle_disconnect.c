@@ -1,0 +1,41 @@
+/*
+ * A connection has ended.
+ *
+ *   handle_disconnect   is the store there? tell $disconnect
+ *   on_result           take the row out
+ *   on_removed          done; or not, then the edge sends it again
+ */
+#include "broker/handle.h"
+
+#include "broker/route.h"
+#include "store/connections.h"
+
+static void on_result(struct call *c, const struct result *r);
+static void on_removed(void *arg, enum err e);
+
+void handle_disconnect(struct call *c)
+{
+	if (!store_is_up(c->broker->store)) {
+		call_retry(c);
+		return;
+	}
+	metric_add(c->broker->counts.disconnects, 1);
+	function_invoke(route_find(c->broker->routes, "$disconnect"), c, on_result);
+}
+
+static void on_result(struct call *c, const struct result *r)
+{
+	char text[ID_TEXT];
+
+	(void)r; /* nobody is left to be answered */
+	store_connection_remove(c->broker->store, id_edge(&c->id),
+				span_str(id_text(&c->id, text)), on_removed, c);
+}
+
+static void on_removed(void *arg, enum err e)
+{
+	if (e == OK || e == ERR_NOTFOUND)
+		call_end(arg);
+	else
+		call_retry(arg);
+}

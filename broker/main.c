@@ -1,0 +1,149 @@
+/* The broker: edges' events on one side, the store on the other, functions in between. */
+#include "base/health.h"
+#include "base/log.h"
+#include "broker/commands.h"
+#include "broker/drain.h"
+#include "broker/lane.h"
+#include "broker/management.h"
+#include "broker/membership.h"
+#include "broker/peers.h"
+#include "broker/route.h"
+
+#include <event2/util.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+#include <zmq.h>
+
+static void count(struct broker *b);
+static const char *missing(void *arg);
+
+int main(int argc, char **argv)
+{
+	struct broker b = {0};
+	enum err e = broker_conf_load(&b.conf, argc, argv);
+	struct management *management = NULL;
+	struct health *health = NULL;
+	struct drain *drain = NULL;
+
+	if (e != OK)
+		return e == ERR_AGAIN ? 0 : 2;
+	log_init(b.conf.name, (enum log_level)b.conf.log_level,
+		 (enum log_format)b.conf.log_format);
+	evutil_secure_rng_get_bytes(&b.boot, sizeof b.boot);
+	b.boot |= 1; /* 0 is nobody */
+	snprintf(b.boot_text, sizeof b.boot_text, "%016llx", (unsigned long long)b.boot);
+
+	void *zctx = zmq_ctx_new();
+
+	b.loop = loop_new();
+	b.metrics = metrics_new();
+	count(&b);
+	b.routes = routes_new(&b.conf);
+	b.lanes = lanes_new();
+	b.commands = commands_new(&b);
+	b.membership = membership_new(&b);
+	b.store = b.routes ? store_new(b.loop, &b.conf.store, b.metrics) : NULL;
+	b.peers = b.store ? peers_new(&b, zctx) : NULL;
+	management = b.peers ? management_new(&b) : NULL;
+	if (management != NULL)
+		health = health_new(b.loop, b.conf.metrics, b.metrics, missing, &b);
+	if (health != NULL)
+		drain = drain_new(&b);
+	if (drain != NULL) {
+		membership_start(b.membership);
+		loop_at_turn_end(b.loop, peers_flush, b.peers);
+		log_info("broker.start", S("endpoint", peers_endpoint(b.peers)),
+			 S("management", management_addresses(management)));
+		sd_notifyf(0,
+			   "READY=1\nX_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
+			   "X_GATEPOST_METRICS=%s",
+			   peers_endpoint(b.peers), management_addresses(management),
+			   health_url(health));
+		loop_run(b.loop);
+		log_info("broker.stop", I("lanes", lanes_size(b.lanes)));
+	}
+	drain_free(drain);
+	health_free(health);
+	management_free(management);
+	peers_free(b.peers);
+	store_free(b.store);
+	membership_free(b.membership);
+	commands_free(b.commands);
+	lanes_free(b.lanes);
+	routes_free(b.routes);
+	loop_free(b.loop);
+	metrics_free(b.metrics);
+	zmq_ctx_term(zctx);
+	return drain != NULL ? 0 : 2;
+}
+
+static const char *missing(void *arg)
+{
+	const struct broker *b = arg;
+
+	if (b->draining)
+		return "draining";
+	if (!store_is_up(b->store))
+		return "Redis is away";
+	return membership_cluster(b->membership)[0] ? NULL : "not yet among the brokers";
+}
+
+static int64_t ask_edges(void *arg)
+{
+	const struct broker *b = arg;
+
+	return b->peers ? peers_count(b->peers) : 0;
+}
+
+static int64_t ask_lanes(void *arg)
+{
+	return (int64_t)lanes_size(((struct broker *)arg)->lanes);
+}
+
+static struct metric *event(struct metrics *m, const char *labels)
+{
+	return metric_counter(m, "gatepost_broker_events_total", labels,
+			      "Events handled");
+}
+
+static struct metric *command(struct metrics *m, const char *labels)
+{
+	return metric_counter(m, "gatepost_broker_commands_total", labels,
+			      "What the management API was asked for");
+}
+
+static struct metric *outcome(struct metrics *m, const char *labels)
+{
+	return metric_counter(m, "gatepost_broker_commands_failed_total", labels,
+			      "What of it could not be done");
+}
+
+static void count(struct broker *b)
+{
+	struct metrics *m = b->metrics;
+
+	b->counts = (struct broker_counts){
+		.connects = event(m, "kind=\"connect\""),
+		.messages = event(m, "kind=\"message\""),
+		.disconnects = event(m, "kind=\"disconnect\""),
+		.requests = event(m, "kind=\"http\""),
+		.refused = metric_counter(m, "gatepost_broker_refused_total", NULL,
+					  "Requests that the broker itself refused"),
+		.retried = metric_counter(m, "gatepost_broker_retried_total", NULL,
+					  "Events that could not be done for now"),
+		.repeated = metric_counter(
+			m, "gatepost_broker_repeated_total", NULL,
+			"Events that came again while they were being handled"),
+		.sends = command(m, "kind=\"send\""),
+		.closes = command(m, "kind=\"close\""),
+		.looks = command(m, "kind=\"look\""),
+		.gone = outcome(m, "why=\"gone\""),
+		.full = outcome(m, "why=\"full\""),
+		.unanswered = outcome(m, "why=\"unanswered\""),
+	};
+	metric_asked_gauge(m, "gatepost_broker_edges", NULL, "Edges linked", ask_edges,
+			   b);
+	metric_asked_gauge(m, "gatepost_broker_lanes", NULL,
+			   "Connections with an event being handled", ask_lanes, b);
+	metrics_add_process(m);
+}

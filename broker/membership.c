@@ -1,0 +1,147 @@
+#include "broker/membership.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/peers.h"
+#include "store/members.h"
+
+#include <event2/util.h>
+#include <stdlib.h>
+
+struct membership {
+	struct broker *broker;
+	struct timer *timer;
+	bool is_asking, has_left;
+	char cluster[40];
+	struct membership_row *rows;
+	size_t n;
+};
+
+static void beat(void *arg);
+static void on_view(void *arg, enum err e, const struct members_view *v);
+
+struct membership *membership_new(struct broker *b)
+{
+	struct membership *m = xcalloc(1, sizeof *m);
+
+	m->broker = b;
+	m->timer = timer_new(b->loop, beat, m);
+	return m;
+}
+
+void membership_start(struct membership *m)
+{
+	timer_every(m->timer, m->broker->conf.member_ms / 5);
+	store_on_up(m->broker->store, beat, m);
+	beat(m);
+}
+
+static void beat(void *arg)
+{
+	struct membership *m = arg;
+	struct broker *b = m->broker;
+	struct member self = {
+		.name = span_str(b->conf.name),
+		.boot = span_str(b->boot_text),
+		.endpoint = span_str(peers_endpoint(b->peers)),
+	};
+	uint64_t random[2];
+	char proposed[40];
+
+	if (m->is_asking || m->has_left || !store_is_up(b->store))
+		return;
+	evutil_secure_rng_get_bytes(random, sizeof random);
+	snprintf(proposed, sizeof proposed, "%016llx%016llx",
+		 (unsigned long long)random[0], (unsigned long long)random[1]);
+	m->is_asking = true;
+	store_members_beat(b->store, &self, proposed, b->conf.member_ms, on_view, m);
+}
+
+static void copy(char *to, size_t n, struct span from)
+{
+	snprintf(to, n, "%.*s", SPAN_ARG(from));
+}
+
+static struct membership_row *rows_of(const struct members_view *v)
+{
+	struct membership_row *rows = xcalloc(v->n + 1, sizeof *rows);
+
+	for (size_t i = 0; i < v->n; i++) {
+		char boot[20];
+
+		copy(rows[i].name, sizeof rows[i].name, v->members[i].name);
+		copy(rows[i].endpoint, sizeof rows[i].endpoint, v->members[i].endpoint);
+		copy(boot, sizeof boot, v->members[i].boot);
+		rows[i].boot = strtoull(boot, NULL, 16);
+	}
+	return rows;
+}
+
+/* Another id than before: what was in the store is gone, and the edges know it best. */
+static void look_at_cluster(struct membership *m, const struct members_view *v)
+{
+	bool lost = m->cluster[0] != '\0' && !span_is(v->cluster, m->cluster);
+
+	copy(m->cluster, sizeof m->cluster, v->cluster);
+	if (!lost)
+		return;
+	log_warn("store.emptied", S("cluster", m->cluster),
+		 I("rewriting", v->cluster_is_new));
+	if (v->cluster_is_new)
+		peers_resync(m->broker->peers);
+}
+
+static void on_view(void *arg, enum err e, const struct members_view *v)
+{
+	struct membership *m = arg;
+	struct membership_row *rows;
+	bool same;
+
+	m->is_asking = false;
+	if (e != OK)
+		return;
+	look_at_cluster(m, v);
+	rows = rows_of(v);
+	same = m->n == v->n && memcmp(m->rows, rows, m->n * sizeof *rows) == 0;
+	free(m->rows);
+	m->rows = rows;
+	m->n = v->n;
+	if (!same) {
+		log_info("members", I("brokers", m->n));
+		peers_tell_members(m->broker->peers);
+	}
+}
+
+static void on_left(void *arg, enum err e)
+{
+	(void)arg;
+	(void)e; /* without a store the lease lapses by itself */
+}
+
+void membership_leave(struct membership *m)
+{
+	m->has_left = true;
+	timer_stop(m->timer);
+	store_members_leave(m->broker->store, span_str(m->broker->boot_text), on_left,
+			    NULL);
+}
+
+const struct membership_row *membership_rows(const struct membership *m, size_t *n)
+{
+	*n = m->n;
+	return m->rows;
+}
+
+const char *membership_cluster(const struct membership *m)
+{
+	return m->cluster;
+}
+
+void membership_free(struct membership *m)
+{
+	if (m == NULL)
+		return;
+	timer_free(m->timer);
+	free(m->rows);
+	free(m);
+}

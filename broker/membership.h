@@ -1,0 +1,35 @@
+#ifndef BROKER_MEMBERSHIP_H
+#define BROKER_MEMBERSHIP_H
+
+/*
+ * This broker among the others: it says once a second in the store that it lives,
+ * hears who else does, and tells its edges. The same beat notices a store that has
+ * lost its memory.
+ */
+
+#include "broker/broker.h"
+
+struct membership;
+
+struct membership_row {
+	char name[64];
+	char endpoint[256];
+	uint64_t boot;
+};
+
+struct membership *membership_new(struct broker *b);
+void membership_free(struct membership *m); /* NULL is fine */
+
+/* Begin to beat; peers_endpoint is known by then. */
+void membership_start(struct membership *m);
+
+/* Say goodbye in the store; no beats any more. */
+void membership_leave(struct membership *m);
+
+/* Who is there, as of the last beat; borrowed until the next. */
+const struct membership_row *membership_rows(const struct membership *m, size_t *n);
+
+/* The id of the store's memory; "" before the first beat. */
+const char *membership_cluster(const struct membership *m);
+
+#endif

@@ -1,0 +1,53 @@
+#include "broker/path.h"
+
+bool path_below_stage(struct span path, const char *stage, struct span *rest)
+{
+	size_t n = strlen(stage);
+
+	if (path.n < n + 2 || path.p[0] != '/' || memcmp(path.p + 1, stage, n) != 0 ||
+	    path.p[n + 1] != '/')
+		return false;
+	*rest = span_of(path.p + n + 1, path.n - n - 1);
+	return true;
+}
+
+bool path_is_stage(struct span path, const char *stage)
+{
+	struct span rest;
+
+	if (path_below_stage(path, stage, &rest))
+		return rest.n == 1;
+	return path.n == strlen(stage) + 1 && path.p[0] == '/' &&
+	       memcmp(path.p + 1, stage, path.n - 1) == 0;
+}
+
+static int hex(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+long path_decode(struct span in, char *out, size_t n)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < in.n; i++) {
+		int c = in.p[i];
+
+		if (c == '%') {
+			int high = i + 2 < in.n ? hex(in.p[i + 1]) : -1;
+			int low = i + 2 < in.n ? hex(in.p[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return -1;
+			c = high << 4 | low;
+			i += 2;
+		}
+		if (at == n)
+			return -1;
+		out[at++] = (char)c;
+	}
+	return (long)at;
+}

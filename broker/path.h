@@ -1,0 +1,17 @@
+#ifndef BROKER_PATH_H
+#define BROKER_PATH_H
+
+/* Paths of requests, as they came (not decoded). */
+
+#include "base/span.h"
+
+/* Is it "/stage" or "/stage/"? */
+bool path_is_stage(struct span path, const char *stage);
+
+/* What follows the stage, with its slash: "/dev/ping" → "/ping". False when path is not below the stage. */
+bool path_below_stage(struct span path, const char *stage, struct span *rest);
+
+/* Undo %XX, into out (n bytes, path.n are enough); the length, or -1 when a %XX is none. */
+long path_decode(struct span in, char *out, size_t n);
+
+#endif

@@ -1,0 +1,473 @@
+#include "broker/peers.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "broker/commands.h"
+#include "broker/lane.h"
+#include "broker/membership.h"
+#include "broker/roster.h"
+#include "proto/envelope.h"
+#include "store/leases.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { TICK_MS = 100, ASK_AGAIN_MS = 500 };
+
+struct peer {
+	struct link link; /* link.to is the key of by_route */
+	struct peers *peers;
+	unsigned refs;
+	bool is_gone;   /* no link any more; those who still hold a reference see that */
+	bool is_asking; /* the store is being asked about the lease */
+	uint64_t boot;
+	char boot_text[17];
+	char cluster[40]; /* the memory that its rows are in */
+	uint16_t number;  /* 0 until the lease is there */
+	int64_t lease_ms; /* when it was taken or renewed, or is to be asked for again */
+	uint64_t sent_items, sent_bytes; /* commands */
+};
+
+struct peers {
+	struct broker *broker;
+	struct zsock *z;
+	struct timer *timer;
+	struct map *by_route;
+	struct arena arena; /* of the envelope being read */
+};
+
+static void on_message(void *arg, struct span from, zmq_msg_t *body);
+static void take(struct peer *p, const Gatepost__Item *i);
+static struct peer *on_hello(struct peers *ps, struct span from,
+			     const Gatepost__Envelope *e);
+static void ask_number(struct peer *p, uint16_t wanted);
+static void on_number(void *arg, enum err e, uint16_t number);
+static void welcome(struct peer *p);
+static void refuse(struct peers *ps, struct span to, const char *why);
+static void peer_resync(struct peer *p);
+static void tick(void *arg);
+static void drop(struct peer *p, const char *why);
+
+struct peers *peers_new(struct broker *b, void *zctx)
+{
+	struct peers *ps = xcalloc(1, sizeof *ps);
+
+	ps->broker = b;
+	ps->by_route = map_new();
+	arena_init(&ps->arena);
+	ps->z = zsock_new(b->loop, zctx, ZMQ_ROUTER, on_message, ps);
+	if (zsock_bind(ps->z, b->conf.bind) != OK) {
+		log_error("bind.failed", S("bind", b->conf.bind),
+			  S("why", zmq_strerror(errno)),
+			  S("do",
+			    "give --bind another endpoint, such as tcp://0.0.0.0:7400"));
+		peers_free(ps);
+		return NULL;
+	}
+	ps->timer = timer_new(b->loop, tick, ps);
+	timer_every(ps->timer, TICK_MS);
+	return ps;
+}
+
+void peers_free(struct peers *ps)
+{
+	struct peer *p;
+
+	if (ps == NULL)
+		return;
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		drop(p, "this broker ends");
+	timer_free(ps->timer);
+	zsock_free(ps->z);
+	map_free(ps->by_route);
+	arena_close(&ps->arena);
+	free(ps);
+}
+
+const char *peers_endpoint(const struct peers *ps)
+{
+	const char *told = ps->broker->conf.advertise;
+
+	return told != NULL ? told : zsock_endpoint(ps->z);
+}
+
+struct link *peer_link(struct peer *p)
+{
+	return p->is_gone ? NULL : &p->link;
+}
+
+struct peer *peer_ref(struct peer *p)
+{
+	p->refs++;
+	return p;
+}
+
+void peer_unref(struct peer *p)
+{
+	if (--p->refs == 0)
+		free(p);
+}
+
+/* ---- what comes in ---- */
+
+static struct span key(const struct peer *p)
+{
+	return span_of(p->link.to, p->link.to_n);
+}
+
+/* The edge tells what it has taken of our commands: so much credit is back. */
+static void credit(struct peer *p, const Gatepost__Envelope *e)
+{
+	p->link.ahead.used_items = p->sent_items - e->taken_items;
+	p->link.ahead.used_bytes = p->sent_bytes - e->taken_bytes;
+}
+
+static void on_message(void *arg, struct span from, zmq_msg_t *body)
+{
+	struct peers *ps = arg;
+	struct peer *p = map_find(ps->by_route, from);
+	Gatepost__Envelope *e = NULL;
+	enum err err = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)),
+				     &ps->arena, &e);
+
+	if (err == ERR_DENIED) {
+		log_error("link.version", I("theirs", e->version),
+			  I("ours", LINK_VERSION),
+			  S("do", "run one version of edge and broker"));
+		refuse(ps, from, "another protocol version");
+	} else if (err != OK) {
+		log_warn_flood("link.malformed", S("edge", p ? p->link.peer : "?"));
+		refuse(ps, from, "that was no envelope");
+	} else if (p == NULL) {
+		p = on_hello(ps, from, e);
+	} else {
+		credit(p, e);
+	}
+	if (err != OK && p != NULL)
+		drop(p, "it broke the protocol");
+	if (p != NULL && !p->is_gone) {
+		link_heard(&p->link, loop_now(ps->broker->loop));
+		for (size_t i = 0; i < e->n_items && !p->is_gone; i++)
+			take(p, e->items[i]);
+	}
+	arena_reset(&ps->arena);
+}
+
+/* All that an edge can say. */
+static void take(struct peer *p, const Gatepost__Item *i)
+{
+	struct broker *b = p->peers->broker;
+
+	switch ((int)i->body_case) {
+	case GATEPOST__ITEM__BODY_HELLO: return; /* on_hello has seen it */
+	case GATEPOST__ITEM__BODY_EVENT:
+		if (p->link.state == LINK_UP)
+			lane_take(b->lanes, call_new(b, p, i->event));
+		return;
+	case GATEPOST__ITEM__BODY_OUTCOME:
+		commands_outcome(b->commands, p, i->outcome);
+		return;
+	case GATEPOST__ITEM__BODY_ROSTER: roster_take(b, p->number, i->roster); return;
+	default:
+		refuse(p->peers, key(p), "only a broker says that");
+		drop(p, "it says what only a broker says");
+	}
+}
+
+/* ---- from Hello to Welcome ---- */
+
+/* A second life of the edge, or of its link, ends the first. */
+static void drop_older(struct peers *ps, uint64_t boot)
+{
+	struct peer *p;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		if (p->boot == boot)
+			drop(p, "it links anew");
+}
+
+static struct peer *on_hello(struct peers *ps, struct span from,
+			     const Gatepost__Envelope *e)
+{
+	const struct broker_conf *conf = &ps->broker->conf;
+	struct link_timing timing = {conf->heartbeat_ms, conf->silence_ms};
+	const Gatepost__Hello *h;
+	struct peer *p;
+
+	if (e->n_items == 0 || e->items[0]->body_case != GATEPOST__ITEM__BODY_HELLO) {
+		refuse(ps, from,
+		       "say Hello first"); /* it outlived a broker of this endpoint */
+		return NULL;
+	}
+	h = e->items[0]->hello;
+	drop_older(ps, h->boot);
+	p = xcalloc(1, sizeof *p);
+	link_init(&p->link, ps->z, from, timing, loop_now(ps->broker->loop));
+	p->peers = ps;
+	p->refs = 1;
+	p->boot = h->boot;
+	snprintf(p->boot_text, sizeof p->boot_text, "%016llx",
+		 (unsigned long long)h->boot);
+	snprintf(p->cluster, sizeof p->cluster, "%s", h->cluster);
+	snprintf(p->link.peer, sizeof p->link.peer, "%s", h->name);
+	p->link.ahead =
+		(struct window){.items = h->credit_items, .bytes = h->credit_bytes};
+	link_enter(&p->link, LINK_GREETING);
+	map_put(ps->by_route, key(p), p);
+	p->number = (uint16_t)h->number;
+	ask_number(p, p->number);
+	return p;
+}
+
+static void ask_number(struct peer *p, uint16_t wanted)
+{
+	struct broker *b = p->peers->broker;
+
+	p->is_asking = true;
+	store_lease_take(b->store, p->boot_text, wanted, b->conf.lease_ms, on_number,
+			 peer_ref(p));
+}
+
+static void on_number(void *arg, enum err e, uint16_t number)
+{
+	struct peer *p = arg;
+	uint16_t had = p->number;
+
+	p->is_asking = false;
+	p->lease_ms = loop_now(p->peers->broker->loop);
+	if (p->is_gone) {
+		peer_unref(p);
+		return;
+	}
+	if (e == OK)
+		p->number = number;
+	else if (e == ERR_DENIED)
+		p->number = 0; /* what it had is another's by now */
+	if (p->number != 0 && (e == OK || had != 0)) {
+		welcome(p); /* also when the store is away: the edge has served on this number */
+	} else if (e == ERR_DENIED) {
+		ask_number(p, 0);
+	} else if (e == ERR_BUSY) {
+		log_error("edge.numbers.none", S("edge", p->link.peer),
+			  S("why", "all 65535 numbers are taken"));
+	}
+	peer_unref(p);
+}
+
+static void add_members(struct link *l, Gatepost__Members *m, const struct membership *ms)
+{
+	size_t n;
+	const struct membership_row *rows = membership_rows(ms, &n);
+
+	m->members = arena_alloc(&l->out.arena, n * sizeof *m->members);
+	m->n_members = n;
+	for (size_t i = 0; i < n; i++) {
+		Gatepost__Members__Member *r = arena_alloc(&l->out.arena, sizeof *r);
+
+		gatepost__members__member__init(r);
+		r->name = (char *)(uintptr_t)arena_copy(
+				  &l->out.arena,
+				  span_of(rows[i].name, strlen(rows[i].name) + 1))
+				  .p;
+		r->endpoint =
+			(char *)(uintptr_t)arena_copy(
+				&l->out.arena,
+				span_of(rows[i].endpoint, strlen(rows[i].endpoint) + 1))
+				.p;
+		r->boot = rows[i].boot;
+		m->members[i] = r;
+	}
+}
+
+static void welcome(struct peer *p)
+{
+	struct broker *b = p->peers->broker;
+	struct link *l = &p->link;
+	const char *cluster = membership_cluster(b->membership);
+	Gatepost__Welcome *w =
+		link_add(l, GATEPOST__ITEM__BODY_WELCOME, &gatepost__welcome__descriptor);
+
+	w->name = (char *)(uintptr_t)b->conf.name;
+	w->boot = b->boot;
+	w->number = p->number;
+	w->credit_events = (uint64_t)b->conf.credit_events;
+	w->credit_bytes = (uint64_t)b->conf.credit_bytes;
+	w->cluster = (char *)(uintptr_t)cluster;
+	w->members = arena_alloc(&l->out.arena, sizeof *w->members);
+	gatepost__members__init(w->members);
+	add_members(l, w->members, b->membership);
+	link_enter(l, LINK_UP);
+	log_info("link.up", S("edge", l->peer), I("number", p->number));
+	if (b->draining)
+		link_add(l, GATEPOST__ITEM__BODY_LEAVING, &gatepost__leaving__descriptor);
+	if (p->cluster[0] != '\0' && cluster[0] != '\0' &&
+	    strcmp(p->cluster, cluster) != 0)
+		peer_resync(p);
+}
+
+/* No link, and why: also to those who have none. */
+static void refuse(struct peers *ps, struct span to, const char *why)
+{
+	Gatepost__Envelope head = GATEPOST__ENVELOPE__INIT;
+	struct batch b;
+	zmq_msg_t m;
+	Gatepost__Refusal *r;
+
+	batch_init(&b);
+	r = batch_add(&b, GATEPOST__ITEM__BODY_REFUSAL, &gatepost__refusal__descriptor);
+	r->version = LINK_VERSION;
+	r->reason = (char *)(uintptr_t)why;
+	head.version = LINK_VERSION;
+	batch_pack(&b, &head, &m);
+	batch_close(&b);
+	(void)zsock_send(ps->z, to, &m); /* who has gone needs no answer */
+}
+
+/* ---- leases and silence ---- */
+
+static void on_renewed(void *arg, enum err e)
+{
+	struct peer *p = arg;
+
+	p->is_asking = false;
+	if (e == OK)
+		p->lease_ms = loop_now(p->peers->broker->loop);
+	if (!p->is_gone && (e == ERR_NOTFOUND || e == ERR_DENIED)) {
+		log_warn("edge.lease.lost", S("edge", p->link.peer),
+			 I("number", p->number));
+		refuse(p->peers, key(p), "the lease of its number was given up");
+		drop(p, "its lease was given up");
+	}
+	peer_unref(p);
+}
+
+static void renew(struct peer *p, int64_t now)
+{
+	struct broker *b = p->peers->broker;
+
+	if (p->is_asking)
+		return;
+	if (p->link.state == LINK_GREETING && now - p->lease_ms >= ASK_AGAIN_MS) {
+		ask_number(p, p->number);
+	} else if (p->link.state == LINK_UP &&
+		   now - p->lease_ms >= b->conf.lease_ms / 4) {
+		p->is_asking = true;
+		store_lease_renew(b->store, p->number, p->boot_text, b->conf.lease_ms,
+				  on_renewed, peer_ref(p));
+	}
+}
+
+static void tick(void *arg)
+{
+	struct peers *ps = arg;
+	int64_t now = loop_now(ps->broker->loop);
+	struct peer *p;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;) {
+		if (link_is_silent(&p->link, now))
+			drop(p, "silence");
+		else
+			renew(p, now);
+	}
+}
+
+static void drop(struct peer *p, const char *why)
+{
+	struct peers *ps = p->peers;
+
+	if (p->is_gone)
+		return;
+	if (p->link.state == LINK_UP)
+		log_info("link.down", S("edge", p->link.peer), S("why", why));
+	map_remove(ps->by_route, key(p));
+	link_enter(&p->link, LINK_DOWN);
+	link_close(&p->link);
+	p->is_gone = true;
+	commands_lost(ps->broker->commands, p);
+	peer_unref(p);
+}
+
+/* ---- what goes out ---- */
+
+struct peer *peers_find(const struct peers *ps, uint16_t number)
+{
+	struct peer *p;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		if (p->number == number && p->link.state == LINK_UP)
+			return p;
+	return NULL;
+}
+
+int64_t peers_count(const struct peers *ps)
+{
+	struct peer *p;
+	int64_t n = 0;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		n += p->link.state == LINK_UP;
+	return n;
+}
+
+void peers_tell_members(struct peers *ps)
+{
+	struct peer *p;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		if (p->link.state == LINK_UP)
+			add_members(&p->link,
+				    link_add(&p->link, GATEPOST__ITEM__BODY_MEMBERS,
+					     &gatepost__members__descriptor),
+				    ps->broker->membership);
+}
+
+static void peer_resync(struct peer *p)
+{
+	Gatepost__Resync *m = link_add(&p->link, GATEPOST__ITEM__BODY_RESYNC,
+				       &gatepost__resync__descriptor);
+
+	m->cluster = (char *)(uintptr_t)membership_cluster(p->peers->broker->membership);
+}
+
+void peers_resync(struct peers *ps)
+{
+	struct peer *p;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		if (p->link.state == LINK_UP)
+			peer_resync(p);
+}
+
+void peers_leave(struct peers *ps)
+{
+	struct peer *p;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		if (p->link.state == LINK_UP)
+			link_add(&p->link, GATEPOST__ITEM__BODY_LEAVING,
+				 &gatepost__leaving__descriptor);
+}
+
+void peers_flush(void *arg)
+{
+	struct peers *ps = arg;
+	int64_t now = loop_now(ps->broker->loop);
+	struct peer *p;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		if (link_flush(&p->link, now) != OK)
+			drop(p, "it takes nothing");
+}
+
+Gatepost__Command *peer_command(struct peer *p, size_t bytes)
+{
+	struct link *l = &p->link;
+
+	if (!window_has_room(&l->ahead))
+		return NULL;
+	window_take(&l->ahead, bytes);
+	p->sent_items++;
+	p->sent_bytes += bytes;
+	return link_add(l, GATEPOST__ITEM__BODY_COMMAND, &gatepost__command__descriptor);
+}
