@@ -1,6 +1,8 @@
 /* The broker: edges' events on one side, the store on the other, functions in between. */
 #include "base/health.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "base/ready.h"
 #include "broker/commands.h"
 #include "broker/drain.h"
 #include "broker/lane.h"
@@ -11,7 +13,7 @@
 
 #include <event2/util.h>
 #include <stdio.h>
-#include <systemd/sd-daemon.h>
+#include <stdlib.h>
 #include <zmq.h>
 
 static void count(struct broker *b);
@@ -54,12 +56,16 @@ int main(int argc, char **argv)
 		loop_at_turn_end(b.loop, peers_flush, b.peers);
 		log_info("broker.start", S("endpoint", peers_endpoint(b.peers)),
 			 S("management", management_addresses(management)));
-		sd_notifyf(0,
-			   "READY=1\nX_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
-			   "X_GATEPOST_METRICS=%s",
-			   peers_endpoint(b.peers), management_addresses(management),
-			   health_url(health));
+		char *text =
+			xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
+				  "X_GATEPOST_METRICS=%s",
+				  peers_endpoint(b.peers),
+				  management_addresses(management), health_url(health));
+		struct ready *ready = ready_new(b.loop, missing, &b, text);
+
 		loop_run(b.loop);
+		ready_free(ready);
+		free(text);
 		log_info("broker.stop", I("lanes", lanes_size(b.lanes)));
 	}
 	drain_free(drain);

@@ -2,6 +2,7 @@
 #include "base/health.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/ready.h"
 #include "edge/drain.h"
 #include "edge/edge.h"
 #include "edge/listener.h"
@@ -10,7 +11,6 @@
 
 #include <event2/util.h>
 #include <stdlib.h>
-#include <systemd/sd-daemon.h>
 #include <sys/resource.h>
 #include <zmq.h>
 
@@ -84,9 +84,14 @@ int main(int argc, char **argv)
 		loop_at_turn_end(edge.loop, uplink_flush, edge.uplink);
 		log_info("edge.start", S("listen", listener_address(edge.listener)),
 			 I("max-connections", most));
-		sd_notifyf(0, "READY=1\nX_GATEPOST_LISTEN=%s\nX_GATEPOST_METRICS=%s",
-			   listener_address(edge.listener), health_url(health));
+		char *text =
+			xasprintf("X_GATEPOST_LISTEN=%s\nX_GATEPOST_METRICS=%s",
+				  listener_address(edge.listener), health_url(health));
+		struct ready *ready = ready_new(edge.loop, missing, &edge, text);
+
 		loop_run(edge.loop);
+		ready_free(ready);
+		free(text);
 		log_info("edge.stop", I("connections", registry_count(edge.registry)));
 	}
 	drain_free(drain);

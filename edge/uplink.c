@@ -84,6 +84,7 @@ struct uplink *uplink_new(struct edge *edge, void *zctx)
 	}
 	u->timer = timer_new(edge->loop, tick, u);
 	timer_every(u->timer, TICK_MS);
+	tick(u);
 	return u;
 }
 

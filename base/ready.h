@@ -1,0 +1,20 @@
+#ifndef BASE_READY_H
+#define BASE_READY_H
+
+/*
+ * Tells whoever started this process, once, that it is ready: sd_notify(3), which
+ * systemd (Type=notify) and `gatepost up` listen to.
+ */
+
+#include "base/health.h"
+
+struct ready;
+
+/*
+ * fn    NULL when ready, as for health_new; asked every 20 ms until it is
+ * text  more lines for the notification ("X_GATEPOST_METRICS=http://…"), after READY=1; copied
+ */
+struct ready *ready_new(struct loop *l, health_ready_fn *fn, void *arg, const char *text);
+void ready_free(struct ready *r); /* NULL is fine */
+
+#endif
