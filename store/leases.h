@@ -21,8 +21,9 @@
 /*
  * Take a number.
  *
- * wanted  0: any; the same boot finds the same number again while it is HELD or LAPSED, so two
- *         brokers that ask for one edge at the same time get one number
+ * wanted  0: any. A boot tries the same numbers in the same order whoever asks, so two brokers
+ *         that ask for one edge at the same time get one number. Once it has a number, an edge
+ *         wants that one.
  * fn      OK with the number; ERR_DENIED: the wanted one is another's, or was another's and
  *         still has rows; ERR_BUSY: no free one was found. number is 0 unless OK.
  */

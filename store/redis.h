@@ -31,7 +31,7 @@ struct redis_conf {
 /*
  * Begin to connect; whether Redis is there is known later.
  *
- * m        may be NULL
+ * m        may be NULL; it asks r for gauges, so it is not printed after redis_free
  * returns  NULL after an error line that says what is wrong with the URL
  */
 struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct metrics *m);

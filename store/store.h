@@ -41,7 +41,7 @@ struct store_conf {
 			 1000000, "requests to Redis that may wait for their replies")
 
 /*
- * m        may be NULL
+ * m        may be NULL; not to be printed after store_free
  * returns  NULL after an error line when the URL or the prefix is wrong; whether Redis
  *          is there is known later
  */
