@@ -30,6 +30,8 @@ struct demo {
 	char *connection_url; /* at the broker that is not the home */
 };
 
+static const char unasked[] = "client ←";
+
 struct step {
 	const char *title;
 	bool (*run)(struct demo *d);
@@ -129,7 +131,7 @@ static bool request(const char *method, const char *url, const char *payload, lo
 	say("→", "%s %s%s%s", method, url, payload ? "   " : "", payload ? payload : "");
 	answered = http_call(method, url, payload, &r) == OK;
 	if (answered)
-		say("←", "%ld %s", r.status, r.body);
+		say("←", r.n ? "%ld %s" : "%ld", r.status, r.body);
 	else
 		say("←", "no answer");
 
@@ -141,18 +143,18 @@ static bool request(const char *method, const char *url, const char *payload, lo
 	return right;
 }
 
-/* The next message must be this text. */
-static bool client_gets(struct demo *d, const char *text)
+/* The next message must be this text; mark is "←", or says that it comes unasked. */
+static bool client_gets(struct demo *d, const char *mark, const char *text)
 {
 	struct ws_message m;
 	enum err e = ws_client_take(d->client, &m);
 
 	if (e != OK)
-		say("←", "no message (%s)", err_name(e));
+		say(mark, "no message (%s)", err_name(e));
 	else if (m.kind == WS_CLOSE)
-		say("←", "close %u %.*s", m.close_code, SPAN_ARG(m.body));
+		say(mark, "close %u %.*s", m.close_code, SPAN_ARG(m.body));
 	else
-		say("←", "%.*s", SPAN_ARG(m.body));
+		say(mark, "%.*s", SPAN_ARG(m.body));
 	return check(e == OK && m.kind == WS_TEXT && span_is(m.body, text), text);
 }
 
@@ -161,7 +163,7 @@ static bool exchange(struct demo *d, const char *out, const char *in)
 	say("→", "%s", out);
 	enum err e = ws_client_send(d->client, WS_TEXT, span_str(out));
 
-	return check(e == OK, "the message goes out") && client_gets(d, in);
+	return check(e == OK, "the message goes out") && client_gets(d, "←", in);
 }
 
 /* The steps. */
@@ -325,7 +327,7 @@ static bool push_by_id(struct demo *d)
 	d->connection_url = xasprintf("%s/@connections/%s", base, d->id);
 	free(base);
 	return request("POST", d->connection_url, text, 200, NULL) &&
-	       client_gets(d, text);
+	       client_gets(d, unasked, text);
 }
 
 static bool look_by_id(struct demo *d)
@@ -342,7 +344,7 @@ static bool close_by_id(struct demo *d)
 
 	bool closed = ws_client_take(d->client, &m) == OK && m.kind == WS_CLOSE;
 	if (closed)
-		say("←", "close %u %.*s", m.close_code, SPAN_ARG(m.body));
+		say(unasked, "close %u %.*s", m.close_code, SPAN_ARG(m.body));
 	return check(closed && m.close_code == 1000, "close 1000");
 }
 

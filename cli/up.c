@@ -225,7 +225,7 @@ static void on_patience(void *arg)
 	const struct child *c = supervisor_missing(u->supervisor);
 
 	if (c)
-		log_info("up.waiting", S("for", c->name),
+		log_info("up.waiting", S("for", c->name), S("missing", child_missing(c)),
 			 I("since_ms", (int64_t)++u->patiences * PATIENCE_MS));
 	if (!u->conf.once || u->patiences < ONCE_PATIENCES || u->stopping)
 		return;
