@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <event2/buffer.h>
+#include <event2/listener.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -426,4 +427,35 @@ Test(redis_login, without_the_password_never_comes_up)
 Test(redis_login, at_a_name_that_does_not_exist_never_comes_up)
 {
 	never_comes_up("redis://no-such-host.invalid:1");
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
+		      struct sockaddr *sa, int n, void *arg)
+{
+	int *accepted = arg;
+	static const char text[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+
+	(void)listener;
+	(void)sa;
+	(void)n;
+	++*accepted;
+	cr_assert(eq(int, (int)write(fd, text, sizeof text - 1), (int)sizeof text - 1));
+	close(fd);
+}
+
+Test(redis_login, at_what_is_no_redis_is_tried_again_and_never_comes_up)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+				 .sin_port = htons(free_port()),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int accepted = 0;
+	struct evconnlistener *listener = evconnlistener_new_bind(
+		loop_base(bed.loop), on_accept, &accepted, LEV_OPT_CLOSE_ON_FREE, -1,
+		(struct sockaddr *)&sa, sizeof sa);
+	char url[96];
+
+	snprintf(url, sizeof url, "127.0.0.1:%u", ntohs(sa.sin_port));
+	never_comes_up(url);
+	cr_assert(gt(int, accepted, 1));
+	evconnlistener_free(listener);
 }
