@@ -143,8 +143,7 @@ static void end_turn(struct loop *l)
 	run_hooks(l);
 	if (l->deferred_count) {
 		run_deferred(l);
-		run_hooks(
-			l); /* what the deferred calls have produced does not wait either */
+		run_hooks(l); /* what those have produced does not wait either */
 	}
 	l->now = 0;
 }
