@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/home.h"
 #include "cli/http_client.h"
 #include "cli/table.h"
 #include "cli/ws_client.h"
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 10000, SETTLE_MS = 5000, POLL_MS = 20, BROKERS = 64 };
+enum { TIMEOUT_MS = 10000, SETTLE_MS = 5000, POLL_MS = 20 };
 
 struct demo {
 	const struct demo_plan *plan;
@@ -227,72 +228,15 @@ static bool connect_client(struct demo *d)
 	return check(found, "a row for the connection");
 }
 
-/* The sum of a broker's counter over all its labels; -1 when it does not say. */
-static int64_t events_of(const struct child *broker)
-{
-	static const char name[] = "\ngatepost_broker_events_total";
-	char *url = xasprintf("%s/metrics", broker->metrics);
-	struct http_reply r;
-	int64_t sum = -1;
-
-	if (http_call("GET", url, NULL, &r) == OK && r.status == 200)
-		for (const char *at = r.body; (at = strstr(at, name)); at++) {
-			const char *value = at + strlen(name);
-
-			value += strcspn(value, " \n");
-			sum = (sum < 0 ? 0 : sum) + strtoll(value, NULL, 10);
-		}
-	http_reply_free(&r);
-	free(url);
-	return sum;
-}
-
-static const struct child *next_broker(const struct demo *d, size_t *at)
-{
-	const struct child *c = supervisor_next(d->plan->supervisor, at);
-
-	while (c && (c->role != ROLE_BROKER || c->metrics == NULL))
-		c = supervisor_next(d->plan->supervisor, at);
-	return c;
-}
-
-static size_t read_events(const struct demo *d, int64_t out[BROKERS])
-{
-	const struct child *c;
-	size_t n = 0;
-
-	for (size_t at = 0; n < BROKERS && (c = next_broker(d, &at)); n++)
-		out[n] = events_of(c);
-	return n;
-}
-
-/* The broker whose count of events has grown most. */
-static const struct child *find_home(const struct demo *d, const int64_t before[BROKERS])
-{
-	int64_t after[BROKERS], most = 0;
-	size_t at = 0, n = read_events(d, after);
-	const struct child *home = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct child *c = next_broker(d, &at);
-
-		if (after[i] - before[i] > most) {
-			most = after[i] - before[i];
-			home = c;
-		}
-	}
-	return home;
-}
-
 static bool message_by_route(struct demo *d)
 {
 	static const char hello[] = "{\"action\":\"echo\",\"text\":\"hello\"}";
-	int64_t before[BROKERS];
+	struct home_counts before;
 
-	read_events(d, before);
+	home_count(d->plan->supervisor, &before);
 	if (!exchange(d, hello, hello) || !exchange(d, "{\"action\":\"ping\"}", "PONG!"))
 		return false;
-	d->home = find_home(d, before);
+	d->home = home_find(d->plan->supervisor, &before);
 	if (d->home)
 		say("=", "handled by %s, the home of this connection's lane",
 		    d->home->name);
@@ -312,10 +256,8 @@ static bool message_without_route(struct demo *d)
 static bool push_by_id(struct demo *d)
 {
 	static const char text[] = "pushed by id";
-	const struct child *c, *other = d->home;
+	const struct child *other = home_other(d->plan->supervisor, d->home);
 
-	for (size_t at = 0; other == d->home && (c = next_broker(d, &at));)
-		other = c;
 	if (other == d->home)
 		say("=", "through %s: there is no other broker", other->name);
 	else
