@@ -106,8 +106,8 @@ static short wanted(const struct connection *c)
 		return w | EV_READ;
 	case CONNECTION_HEAD:
 	case CONNECTION_BODY:
-	case CONNECTION_CLOSING:
 	case CONNECTION_LINGER: return w | EV_READ;
+	case CONNECTION_CLOSING: return c->farewell ? w : w | EV_READ;
 	case CONNECTION_GONE: return 0;
 	}
 	return 0;
@@ -238,6 +238,8 @@ void connection_cut(struct connection *c)
 	event_del(&c->ready);
 	close(event_get_fd(&c->ready));
 	outbox_close(&c->outbox);
+	blob_unref(c->farewell);
+	c->farewell = NULL;
 	if (c->reader != NULL) {
 		c->edge->held_bytes -= message_reader_bytes(c->reader);
 		message_reader_close(c->reader);
@@ -266,6 +268,8 @@ void connection_event_done(struct connection *c, struct lane_event *e)
 	lane_done(&c->lane, e);
 	if (c->state == CONNECTION_GONE && c->lane.first == NULL)
 		free_later(c);
+	else if (c->state == CONNECTION_CLOSING)
+		websocket_answered(c);
 	else
 		connection_settle(c);
 }
@@ -308,6 +312,8 @@ void connection_tick(struct connection *c, int64_t now)
 		return;
 	if (c->state < CONNECTION_OPEN)
 		handshake_late(c);
+	else if (c->farewell != NULL)
+		websocket_farewell(c);
 	else
 		connection_cut(c);
 }

@@ -45,11 +45,12 @@ struct connection {
 	struct outbox *outbox;         /* NULL while nothing waits */
 	struct message_reader *reader; /* NULL between messages */
 	struct handshake *handshake;   /* NULL from OPEN on */
-	struct blob *context;          /* a packed Context, sent with each event */
-	int64_t heard_ms;              /* when bytes came last */
-	int64_t active_ms;             /* when a message came or went last */
-	int64_t wrote_ms;              /* when the socket last took some of the outbox */
-	int64_t deadline_ms;           /* of the state; 0: none */
+	struct blob *farewell; /* CLOSING: our close frame, behind the last answers */
+	struct blob *context;  /* a packed Context, sent with each event */
+	int64_t heard_ms;      /* when bytes came last */
+	int64_t active_ms;     /* when a message came or went last */
+	int64_t wrote_ms;      /* when the socket last took some of the outbox */
+	int64_t deadline_ms;   /* of the state; 0: none */
 	uint32_t slot;
 	struct id id; /* made anew for each request on the socket */
 	uint8_t state;

@@ -28,7 +28,7 @@ static void apply(struct connection *c, const struct lane_event *e,
 
 	if (request && a->response != NULL)
 		handshake_answer(c, a->response);
-	else if (a->frame != NULL && c->state == CONNECTION_OPEN)
+	else if (a->frame != NULL && websocket_is_answering(c))
 		websocket_send(c, frame_of(a->frame));
 }
 

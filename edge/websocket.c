@@ -2,6 +2,8 @@
  * A WebSocket's talk: messages go up as events, frames come down into the outbox.
  *
  *   websocket_feed   bytes → messages → on_message, on_control
+ *   depart           the end, by the client's close frame or its fault: our close
+ *                    frame follows the answers to what it had said before
  *   say_goodbye      the one place that makes the disconnect event
  */
 #include "edge/websocket.h"
@@ -9,11 +11,14 @@
 #include "base/mem.h"
 #include "edge/uplink.h"
 
+#include <proto/gatepost.pb-c.h>
 #include <stdlib.h>
 
 static void on_message(struct connection *c, struct message *m);
 static void on_close(struct connection *c, const struct message *m);
 static void keep_reader(struct connection *c, struct message_reader *r);
+static void depart(struct connection *c, struct blob *close, uint16_t code,
+		   struct span reason);
 static void say_goodbye(struct connection *c, uint16_t code, struct span reason);
 
 /* A connection over the memory budget may still have messages of this size. */
@@ -32,11 +37,16 @@ void websocket_open(struct connection *c, struct span rest)
 /* What breaks the protocol is told why, and not listened to any more. */
 static void fail(struct connection *c, uint16_t code, const char *why)
 {
-	if (c->state == CONNECTION_OPEN) { /* else our close frame has gone already */
-		connection_push(c, frame_close(code, span_str(why)));
-		say_goodbye(c, code, span_str(why));
-	}
-	connection_finish(c);
+	if (c->state == CONNECTION_OPEN)
+		depart(c, frame_close(code, span_str(why)), code, span_str(why));
+	else
+		connection_finish(c); /* our close frame has gone already */
+}
+
+static bool is_listening(const struct connection *c)
+{
+	return c->state == CONNECTION_OPEN ||
+	       (c->state == CONNECTION_CLOSING && c->farewell == NULL);
 }
 
 void websocket_feed(struct connection *c, struct span in)
@@ -70,8 +80,7 @@ void websocket_feed(struct connection *c, struct span in)
 /* Only a message that is under way has a reader. */
 static void keep_reader(struct connection *c, struct message_reader *r)
 {
-	bool keep = !message_reader_is_idle(r) &&
-		    (c->state == CONNECTION_OPEN || c->state == CONNECTION_CLOSING);
+	bool keep = !message_reader_is_idle(r) && is_listening(c);
 
 	if (keep && r != c->reader) {
 		c->reader = xmalloc(sizeof *r);
@@ -122,10 +131,44 @@ static void on_close(struct connection *c, const struct message *m)
 				? span_str("Client-side close frame status not set")
 				: m->reason;
 
-		connection_push(c, frame_close(m->code, span_of(NULL, 0)));
-		say_goodbye(c, m->code, reason);
+		depart(c, frame_close(m->code, span_of(NULL, 0)), m->code, reason);
+	} else {
+		connection_finish(c);
 	}
+}
+
+/*
+ * The client has said its last. What it said before is still answered, and then comes
+ * our close frame; nothing is read meanwhile. Takes close.
+ */
+static void depart(struct connection *c, struct blob *close, uint16_t code,
+		   struct span reason)
+{
+	c->farewell = close;
+	say_goodbye(c, code, reason);
+	connection_enter(c, CONNECTION_CLOSING, c->edge->conf.close_ms);
+	websocket_answered(c);
+}
+
+void websocket_answered(struct connection *c)
+{
+	bool waits = c->lane.first != NULL &&
+		     c->lane.first->kind == GATEPOST__EVENT__KIND__MESSAGE;
+
+	if (c->farewell != NULL && !waits)
+		websocket_farewell(c);
+}
+
+void websocket_farewell(struct connection *c)
+{
+	connection_push(c, c->farewell);
+	c->farewell = NULL;
 	connection_finish(c);
+}
+
+bool websocket_is_answering(const struct connection *c)
+{
+	return c->state == CONNECTION_OPEN || c->farewell != NULL;
 }
 
 void websocket_send(struct connection *c, struct blob *frame)

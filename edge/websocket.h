@@ -24,6 +24,15 @@ void websocket_close(struct connection *c, uint16_t code, struct span reason);
 /* The socket ended without a close handshake: the disconnect event says code. Asking again changes nothing. */
 void websocket_lost(struct connection *c, uint16_t code, const char *reason);
 
+/* An event of the lane is done: a close frame that waited for it may go now. */
+void websocket_answered(struct connection *c);
+
+/* The close frame that waits goes now, whatever is unanswered. */
+void websocket_farewell(struct connection *c);
+
+/* Are answers to its messages still for the client? */
+bool websocket_is_answering(const struct connection *c);
+
 /* Pings, dead peers, idle ones. Only in OPEN. */
 void websocket_tick(struct connection *c, int64_t now);
 
