@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/notify.h"
-#include "cli/probe.h"
 #include "cli/spawn.h"
 
 #include <assert.h>
@@ -33,7 +32,6 @@ static const unsigned allowed[] = {
 
 static enum err cannot_start(struct child *c, int why);
 static void on_again(void *arg);
-static void on_ready(void *arg);
 static int64_t wait_longer(struct child *c);
 
 const char *role_name(enum role r)
@@ -56,9 +54,6 @@ struct child *child_new(struct loop *l, const struct child_plan *plan)
 	c->argv = plan->argv;
 	c->if_missing = xstrdup(plan->if_missing);
 	c->notify = xstrdup(plan->notify);
-	c->on_ready = plan->on_ready;
-	c->arg = plan->arg;
-	c->loop = l;
 	c->backoff_ms = BACKOFF_LEAST_MS;
 	c->again = timer_new(l, on_again, c);
 	return c;
@@ -73,7 +68,6 @@ void child_free(struct child *c)
 		waitpid(c->pid, NULL, 0);
 	}
 	timer_free(c->again);
-	probe_free(c->probe);
 	for (char **word = c->argv; *word; word++)
 		free(*word);
 	free(c->argv);
@@ -136,44 +130,18 @@ static int64_t wait_longer(struct child *c)
 	return wait_ms;
 }
 
-void child_take_report(struct child *c, const char *text)
+void child_take_ready(struct child *c, const char *text)
 {
-	if (c->state != CHILD_STARTING || c->probe)
+	if (c->state != CHILD_STARTING)
 		return;
 	free(c->metrics);
 	free(c->management);
 	c->metrics = notify_value(text, "X_GATEPOST_METRICS");
 	c->management = notify_value(text, "X_GATEPOST_MANAGEMENT");
-	if (c->metrics)
-		c->probe = probe_new(c->loop, c->metrics, on_ready, c);
-	else
-		on_ready(c);
-}
-
-static void on_ready(void *arg)
-{
-	struct child *c = arg;
-
-	if (c->state != CHILD_STARTING)
-		return;
 	c->was_ready = true;
 	child_enter(c, CHILD_READY);
 	log_info("process.ready", S("name", c->name), I("pid", c->pid),
 		 I("after_ms", clock_ms() - c->started_ms));
-	c->on_ready(c->arg);
-}
-
-const char *child_missing(const struct child *c)
-{
-	return probe_missing(c->probe);
-}
-
-/* Its process is no more, and so is what was asked of it. */
-static void forget_process(struct child *c)
-{
-	c->pid = 0;
-	probe_free(c->probe);
-	c->probe = NULL;
 }
 
 static struct log_field how_it_ended(int wait_status)
@@ -191,7 +159,7 @@ void child_restart(struct child *c, int wait_status)
 	int64_t wait_ms = wait_longer(c);
 	log_warn("process.exited", S("name", c->name), I("pid", c->pid),
 		 how_it_ended(wait_status), I("restart_in_ms", wait_ms));
-	forget_process(c);
+	c->pid = 0;
 	child_enter(c, CHILD_WAITING);
 	timer_after(c->again, wait_ms);
 }
@@ -223,7 +191,7 @@ bool child_take_end(struct child *c, int wait_status)
 	if (!well)
 		log_warn("process.ended_badly", S("name", c->name), I("pid", c->pid),
 			 how_it_ended(wait_status));
-	forget_process(c);
+	c->pid = 0;
 	if (c->state != CHILD_STOPPING)
 		child_enter(c, CHILD_STOPPING); /* it went before it was asked to */
 	child_enter(c, CHILD_GONE);

@@ -8,7 +8,7 @@
  *      ^                  |                  |
  *      '--exits, backoff--+------------------+   each --stop--> STOPPING --exits--> GONE
  *
- * Ready: it has reported READY=1, and its /readyz, if it has one, says yes.
+ * Ready: it has reported READY=1, which our programs do when they can serve.
  *
  * What dies is started again, after 100 ms, 200 ms, … 5 s; ten seconds of life make the
  * next wait short again.
@@ -48,11 +48,7 @@ struct child {
 	char *notify;
 	int64_t started_ms;
 	int64_t backoff_ms;
-	struct loop *loop;
 	struct timer *again;
-	struct probe *probe;
-	loop_fn *on_ready;
-	void *arg;
 };
 
 /* What it takes to start a child. */
@@ -62,8 +58,6 @@ struct child_plan {
 	char **argv; /* ended by NULL; child_new takes it, with its words (free(3)) */
 	const char *if_missing; /* what to do when there is no such program */
 	const char *notify;     /* path of the socket for sd_notify(3) */
-	loop_fn *on_ready;      /* on_ready(arg) each time it becomes ready */
-	void *arg;
 };
 
 /* "redis", "broker", "edge" */
@@ -84,10 +78,7 @@ void child_free(struct child *c);
 must_use enum err child_start(struct child *c);
 
 /* It has reported READY=1; text is all of the datagram. */
-void child_take_report(struct child *c, const char *text);
-
-/* Why it is not ready, in a few words; "" when it has not said. */
-const char *child_missing(const struct child *c);
+void child_take_ready(struct child *c, const char *text);
 
 /* Its process has ended unasked: say so, and start another one after the backoff. */
 void child_restart(struct child *c, int wait_status);

@@ -2,7 +2,7 @@
  * The order in which children live, in the order of happening:
  *
  *   supervisor_start   the first rank
- *   on_child_ready     one is ready: the next rank, or all are
+ *   on_notify          one is ready: the next rank, or all are
  *   on_child_signal    one has ended: again after a while, or the next rank to stop
  *   supervisor_stop    the last rank first
  */
@@ -41,7 +41,6 @@ struct supervisor {
 static void start_rank(struct supervisor *s);
 static bool rank_is_ready(struct supervisor *s, enum role r);
 static void on_notify(void *arg, pid_t pid, const char *text);
-static void on_child_ready(void *arg);
 static void on_child_signal(evutil_socket_t sig, short what, void *arg);
 static void child_exited(struct supervisor *s, struct child *c, int wait_status);
 static void give_up(struct supervisor *s, const struct child *c);
@@ -89,8 +88,6 @@ void supervisor_free(struct supervisor *s)
 void supervisor_add(struct supervisor *s, struct child_plan plan)
 {
 	plan.notify = s->notify_path;
-	plan.on_ready = on_child_ready;
-	plan.arg = s;
 	s->children = xrealloc(s->children, (s->n + 1) * sizeof(struct child *));
 	s->children[s->n++] = child_new(s->loop, &plan);
 }
@@ -142,14 +139,11 @@ static void on_notify(void *arg, pid_t pid, const char *text)
 	struct child *c = pid > 0 ? child_of(s, pid) : NULL;
 	char *ready = notify_value(text, "READY");
 
-	if (c && ready && strcmp(ready, "1") == 0)
-		child_take_report(c, text);
+	if (c && ready && strcmp(ready, "1") == 0) {
+		child_take_ready(c, text);
+		start_rank(s);
+	}
 	free(ready);
-}
-
-static void on_child_ready(void *arg)
-{
-	start_rank(arg);
 }
 
 /* Dying, and coming back. */

@@ -34,7 +34,7 @@ void supervisor_free(struct supervisor *s);
 /*
  * Add a child, before the start.
  *
- * plan  as for child_new, but for notify, on_ready and arg, which are the supervisor's
+ * plan  as for child_new, but for notify, which is the supervisor's
  */
 void supervisor_add(struct supervisor *s, struct child_plan plan);
 

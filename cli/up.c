@@ -224,12 +224,13 @@ static void on_patience(void *arg)
 	struct up *u = arg;
 	const struct child *c = supervisor_missing(u->supervisor);
 
-	if (c)
-		log_info("up.waiting", S("for", c->name), S("missing", child_missing(c)),
-			 I("since_ms", (int64_t)++u->patiences * PATIENCE_MS));
-	if (!u->conf.once || u->patiences < ONCE_PATIENCES || u->stopping)
+	if (c == NULL)
 		return;
-	log_error("up.not_ready", S("name", c ? c->name : ""),
+	log_info("up.waiting", S("for", c->name),
+		 I("since_ms", (int64_t)++u->patiences * PATIENCE_MS));
+	if (!u->conf.once || u->patiences < ONCE_PATIENCES)
+		return;
+	log_error("up.not_ready", S("name", c->name),
 		  S("next", "stop, as --once is set"));
 	stop(u, FAILED);
 }

@@ -1,5 +1,6 @@
 """`gatepost up`: its options, its children's lives, its files, and how it ends."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -330,23 +331,48 @@ def test_data_that_redis_cannot_read_stops_the_start_and_shows_why(tmp_path):
     assert "name=redis" in run.stderr and "\nredis: " in run.stderr
 
 
-def test_your_own_redis_is_used_and_left_alone(tmp_path):
-    path = tmp_path / "redis.sock"
-    words = ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", tmp_path]
-    own = subprocess.Popen([str(w) for w in words], stdout=subprocess.DEVNULL)
+@contextlib.contextmanager
+def own_redis(folder):
+    """A Redis that is not Gatepost's, on redis.sock in the folder."""
+    path = folder / "redis.sock"
+    words = ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder]
+    process = subprocess.Popen([str(w) for w in words], stdout=subprocess.DEVNULL)
     try:
-        db = redis.Redis(unix_socket_path=str(path))
-        until(lambda: path.exists() and db.ping(), "Redis answers")
-        args = ["--redis", f"unix:{path}", "--redis-prefix", "mine:"]
-        with Cluster(edges=1, brokers=1, args=args) as cluster:
-            assert cluster.ready["redis"] == f"unix:{path}"
-            assert not [p for p in cluster.processes if p["role"] == "redis"]
-            until(lambda: db.exists("mine:{m}:cluster"), "the brokers use it")
-        assert db.ping()
-        db.close()
+        with redis.Redis(unix_socket_path=str(path)) as db:
+            until(lambda: path.exists() and db.ping(), "Redis answers")
+            yield db
     finally:
-        own.terminate()
-        own.wait()
+        process.terminate()
+        process.wait()
+
+
+def test_your_own_redis_is_used_and_left_alone(tmp_path):
+    where = f"unix:{tmp_path}/redis.sock"
+    with own_redis(tmp_path) as db:
+        args = ["--redis", where, "--redis-prefix", "mine:"]
+        with Cluster(edges=1, brokers=1, args=args) as cluster:
+            assert cluster.ready["redis"] == where
+            assert not [p for p in cluster.processes if p["role"] == "redis"]
+            assert db.exists("mine:{m}:cluster")
+        assert db.ping()
+
+
+def test_a_redis_that_is_not_there_is_named_and_waited_for(tmp_path):
+    path, log = tmp_path / "ready.json", tmp_path / "log"
+    where = f"unix:{tmp_path}/redis.sock"
+    with open(log, "wb") as stderr:
+        words = [BIN / "gatepost", "up", *FREE, "--redis", where, "--ready-file", path]
+        up = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=stderr)
+    try:
+        until(lambda: f"redis.down address={where}" in log.read_text(), "the log says so")
+        assert not path.exists()
+        with own_redis(tmp_path):
+            until(path.exists, "all is ready", START_SECONDS)
+            up.send_signal(signal.SIGINT)
+            assert up.wait(STOP_SECONDS) == 0
+    finally:
+        up.kill()
+        up.wait()
 
 
 # The demo
