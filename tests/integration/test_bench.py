@@ -1,0 +1,125 @@
+"""The generator of load must fail when a server is wrong: a measure that always passes proves nothing."""
+
+import base64
+import contextlib
+import hashlib
+import json
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from lib.cluster import BIN
+
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def welcome(request):
+    key = re.search(rb"(?i)sec-websocket-key: (\S+)", request)[1].decode()
+    accept = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest())
+    return b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+
+
+def talk(peer, answer, then):
+    """One connection with a server that says `answer` to the upgrade, `then` to the first frame."""
+    with peer, contextlib.suppress(OSError):
+        request = peer.recv(4096)
+        peer.sendall(welcome(request) if answer is None else answer)
+        if then is None or answer is not None:
+            return
+        peer.recv(4096)
+        peer.sendall(then)
+        while peer.recv(4096):
+            pass
+
+
+@contextlib.contextmanager
+def server(answer=None, then=None):
+    """A server that is wrong in one way; gives its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                threading.Thread(target=talk, args=(peer, answer, then), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield f"ws://127.0.0.1:{listener.getsockname()[1]}/dev"
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+def load(*flags):
+    return subprocess.run([BIN / "bench-load", "--json", "--settle", "0", *flags],
+                          capture_output=True, text=True, timeout=60)
+
+
+@contextlib.contextmanager
+def floor():
+    child = subprocess.Popen([BIN / "bench-floor"], stdout=subprocess.PIPE, text=True)
+    with child:
+        try:
+            yield f"ws://127.0.0.1:{child.stdout.readline().strip()}/dev", str(child.pid)
+        finally:
+            child.send_signal(signal.SIGTERM)
+    assert child.returncode == 0
+
+
+@pytest.mark.parametrize("size", ["64", "128", "60000"])
+def test_every_message_to_the_floor_comes_back_and_is_counted(size):
+    with floor() as (url, pid):
+        run = load("--url", url, "--pids", pid, "--connections", "300", "--messages", "7",
+                   "--processes", "3", "--in-flight", "50", "--size", size)
+    seen = json.loads(run.stdout)
+    assert run.returncode == 0 and seen["clean"], seen["errors"]
+    assert [seen[step]["count"] for step in ("connect", "echo", "close")] == [300, 2100, 300]
+    assert [p["role"] for p in seen["processes"]] == ["server", "load", "load", "load"]
+
+
+@pytest.mark.parametrize("error, answer, then", [
+    ("http 503", b"HTTP/1.1 503 Service Unavailable\r\n\r\n", None),
+    ("bad handshake", b"HTTP/1.1 101 S\r\nSec-WebSocket-Accept: AAAA\r\n\r\n", None),
+    ("bad handshake", b"SSH-2.0-OpenSSH\r\n\r\n", None),
+    ("cut off", b"HTTP/1.1 101", None),
+    ("code 1011", None, b"\x88\x02\x03\xf3"),
+    ("wrong bytes", None, b"\x81\x03abc"),
+    ("bad frame", None, b"\x01\x03abc"),
+    ("timeout", None, b""),
+])
+def test_a_server_that_is_wrong_is_an_error_of_its_kind(error, answer, then):
+    with server(answer, then) as url:
+        run = load("--url", url, "--connections", "5", "--messages", "2", "--timeout", "1s")
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["errors"].get(error) == 5
+
+
+def test_nobody_listening_is_refused():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        run = load("--url", f"ws://127.0.0.1:{unused.getsockname()[1]}/", "--connections", "5")
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["errors"] == {"refused": 5}
+
+
+def test_the_deadline_ends_everything():
+    with server(then=b"") as url:
+        run = load("--url", url, "--connections", "5", "--timeout", "50s", "--deadline", "1s")
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["errors"]["timeout"] == 5
+
+
+@pytest.mark.parametrize("flags, word", [
+    ((), "--url"),
+    (("--url", "http://127.0.0.1:1/"), "ws://HOST:PORT/PATH"),
+    (("--pids-from", "/nonexistent"), "/nonexistent"),
+    (("--url", "ws://127.0.0.1:1/", "--pids", "1;2"), "PID[,PID…]"),
+])
+def test_a_setting_that_makes_no_sense_is_told_and_ends_with_status_2(flags, word):
+    run = load(*flags)
+    assert run.returncode == 2 and word in run.stderr
