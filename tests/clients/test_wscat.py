@@ -47,7 +47,7 @@ def test_lines_typed_into_it_are_answered_one_by_one(gateway):
         until(gateway.table, "wscat is connected")
         for message in ['{"action":"echo","n":1}', '{"action":"echo","n":2}']:
             it.stdin.write(message + "\n")
-            assert it.stdout.readline() == message + "\n"
+            assert it.stdout.readline().removeprefix("> ") == message + "\n"
         it.stdin.close()
     until(lambda: not gateway.table(), "wscat has left the table")
 

@@ -48,6 +48,7 @@ async def obey(socket):
             report(pong=order["ping"])
         if "close" in order:
             await socket.close(*order["close"])
+    await socket.close()
 
 
 asyncio.run(main(sys.argv[1]))

@@ -22,10 +22,13 @@ socket.on('close', (code, reason) => {
   process.exit();
 });
 
-readline.createInterface({ input: process.stdin }).on('line', (line) => {
-  const order = JSON.parse(line);
-  if ('text' in order) socket.send(order.text);
-  if ('binary' in order) socket.send(Buffer.from(order.binary, 'hex'));
-  if ('ping' in order) socket.ping(order.ping);
-  if ('close' in order) socket.close(...order.close);
-});
+readline
+  .createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const order = JSON.parse(line);
+    if ('text' in order) socket.send(order.text);
+    if ('binary' in order) socket.send(Buffer.from(order.binary, 'hex'));
+    if ('ping' in order) socket.ping(order.ping);
+    if ('close' in order) socket.close(...order.close);
+  })
+  .on('close', () => socket.close());

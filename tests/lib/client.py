@@ -2,7 +2,8 @@
 
 Orders are lines of JSON that go in: {"text": "…"}, {"binary": "00ff"}, {"ping": "…"},
 {"close": [1000, "…"]}. Events are lines that come out: {"open": true}, {"text": "…"},
-{"binary": "00ff"}, {"pong": "…"}, {"closed": [code, reason]}, {"refused": 403}.
+{"binary": "00ff"}, {"pong": "…"}, {"closed": [code, reason]}, {"refused": 403}. When no more
+orders can come, a client closes its socket and ends.
 """
 
 import json
@@ -43,8 +44,8 @@ class Client:
     def __exit__(self, *_):
         self._process.stdin.close()
         try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
+            self._process.wait(SECONDS)
+        finally:
             self._process.kill()
             self._process.wait()
 
