@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "bench/client.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -62,6 +63,7 @@ static size_t pace_allows(const struct pace *p)
 
 static void enqueue(struct worker *w, struct client *c)
 {
+	assert(w->share->clients > 0);
 	if (c->queued || c->sent == (uint64_t)w->crowd.plan->messages)
 		return;
 	c->queued = true;
