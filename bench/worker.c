@@ -63,7 +63,6 @@ static size_t pace_allows(const struct pace *p)
 
 static void enqueue(struct worker *w, struct client *c)
 {
-	assert(w->share->clients > 0);
 	if (c->queued || c->sent == (uint64_t)w->crowd.plan->messages)
 		return;
 	c->queued = true;
@@ -74,6 +73,8 @@ static void enqueue(struct worker *w, struct client *c)
 /* Let clients speak, as many at a time as the plan wants. */
 static void converse(struct worker *w)
 {
+	assert(w->queue_n <=
+	       w->share->clients); /* so the ring has room for all of them */
 	while (w->queue_n > 0 &&
 	       w->crowd.count[CLIENT_WAITING] < (size_t)w->share->in_flight) {
 		struct client *c = &w->clients[w->queue[w->queue_at]];
