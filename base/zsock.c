@@ -14,7 +14,8 @@ enum {
 	CONNECT_MS = 5000,
 	HANDSHAKE_MS = 5000,
 	LINK_MS = CONNECT_MS + HANDSHAKE_MS + 1000, /* for what libzmq never reports */
-	LARGEST = 64 << 20,
+	LARGEST = 128
+		  << 20, /* bytes: the largest message a setting allows, behind a batch */
 };
 
 struct zsock {

@@ -70,13 +70,13 @@ bool handshake_is_upgrade(const struct handshake *h)
 /* What is left of in waits for more, or for its turn. */
 static void keep(struct handshake *h, struct span in)
 {
-	if (in.n > 0 && in.p != h->in) {
-		if (in.n > h->room) {
-			h->room = in.n;
-			h->in = xrealloc(h->in, h->room);
-		}
-		memmove(h->in, in.p, in.n);
-	} else if (in.n == 0) {
+	if (in.n > h->room) {
+		h->room = in.n;
+		h->in = xrealloc(h->in, h->room);
+	}
+	if (in.n > 0) {
+		memcpy(h->in, in.p, in.n);
+	} else {
 		free(h->in);
 		h->in = NULL;
 		h->room = 0;
