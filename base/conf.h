@@ -33,24 +33,37 @@ struct conf_key {
 	const char *name; /* "max-message" */
 	enum conf_type type;
 	size_t offset;
-	const char *fallback; /* the default, as one would write it; NULL for a text that may be unset */
+	const char *
+		fallback; /* the default, as one would write it; NULL for a text that may be unset */
 	int64_t least, most;
 	const char *choices; /* "text|json" */
 	const char *help;    /* one line for --help and the manual */
 };
 
 #define CONF_TEXT(st, f, name, dflt, help)                                               \
-	{name, CONF_IS_TEXT, offsetof(st, f), dflt, 0, 0, NULL, help}
+	{                                                                                \
+		name, CONF_IS_TEXT, offsetof(st, f), dflt, 0, 0, NULL, help              \
+	}
 #define CONF_INT(st, f, name, dflt, least, most, help)                                   \
-	{name, CONF_IS_INT, offsetof(st, f), dflt, least, most, NULL, help}
+	{                                                                                \
+		name, CONF_IS_INT, offsetof(st, f), dflt, least, most, NULL, help        \
+	}
 #define CONF_BYTES(st, f, name, dflt, least, most, help)                                 \
-	{name, CONF_IS_BYTES, offsetof(st, f), dflt, least, most, NULL, help}
+	{                                                                                \
+		name, CONF_IS_BYTES, offsetof(st, f), dflt, least, most, NULL, help      \
+	}
 #define CONF_MSEC(st, f, name, dflt, least, most, help)                                  \
-	{name, CONF_IS_MSEC, offsetof(st, f), dflt, least, most, NULL, help}
+	{                                                                                \
+		name, CONF_IS_MSEC, offsetof(st, f), dflt, least, most, NULL, help       \
+	}
 #define CONF_BOOL(st, f, name, dflt, help)                                               \
-	{name, CONF_IS_BOOL, offsetof(st, f), dflt, 0, 0, NULL, help}
+	{                                                                                \
+		name, CONF_IS_BOOL, offsetof(st, f), dflt, 0, 0, NULL, help              \
+	}
 #define CONF_CHOICE(st, f, name, dflt, choices, help)                                    \
-	{name, CONF_IS_CHOICE, offsetof(st, f), dflt, 0, 0, choices, help}
+	{                                                                                \
+		name, CONF_IS_CHOICE, offsetof(st, f), dflt, 0, 0, choices, help         \
+	}
 
 struct conf_table {
 	const char *program; /* "gatepost-edge" */
@@ -75,8 +88,8 @@ must_use enum err conf_load(const struct conf_table *t, void *out, int argc, cha
  *
  * returns  OK, or ERR_MALFORMED with a sentence in why (of at most n bytes)
  */
-must_use enum err conf_set(const struct conf_key *k, void *out, const char *text, char *why,
-			   size_t n);
+must_use enum err conf_set(const struct conf_key *k, void *out, const char *text,
+			   char *why, size_t n);
 
 /* Print --help. */
 void conf_help(const struct conf_table *t, FILE *out);

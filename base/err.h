@@ -8,13 +8,13 @@
  */
 enum err {
 	OK = 0,
-	ERR_AGAIN,     /* not yet: feed more bytes, or wait for the next event */
+	ERR_AGAIN, /* not yet: feed more bytes, or wait for the next event */
 	ERR_MALFORMED, /* the peer broke its protocol: answer with the refusal, or close the peer */
-	ERR_TOOBIG,    /* over a limit from the settings: refuse, keep the peer */
-	ERR_DENIED,    /* not allowed to: refuse, keep the peer */
-	ERR_NOTFOUND,  /* no such thing (or no longer) */
-	ERR_BUSY,      /* a queue is full: shed, or slow the sender down */
-	ERR_DOWN,      /* the other process cannot be reached: retry later */
+	ERR_TOOBIG,   /* over a limit from the settings: refuse, keep the peer */
+	ERR_DENIED,   /* not allowed to: refuse, keep the peer */
+	ERR_NOTFOUND, /* no such thing (or no longer) */
+	ERR_BUSY,     /* a queue is full: shed, or slow the sender down */
+	ERR_DOWN,     /* the other process cannot be reached: retry later */
 };
 
 #define must_use __attribute__((warn_unused_result))

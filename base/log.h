@@ -32,7 +32,8 @@ struct log_field {
 };
 
 #define S(k, v) ((struct log_field){.key = (k), .kind = LOG_STRING, .string = (v)})
-#define I(k, v) ((struct log_field){.key = (k), .kind = LOG_NUMBER, .number = (int64_t)(v)})
+#define I(k, v)                                                                          \
+	((struct log_field){.key = (k), .kind = LOG_NUMBER, .number = (int64_t)(v)})
 #define B(k, v) ((struct log_field){.key = (k), .kind = LOG_SPAN, .span = (v)})
 
 /* Who speaks, from which level on, and how. Until then: "gatepost", info, text. name is copied. */
@@ -52,10 +53,12 @@ struct log_flood {
 void log_write_flood(struct log_flood *f, enum log_level level, const char *what,
 		     const struct log_field *fields);
 
-#define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
+#define LOG_FIELDS(...)                                                                  \
+	((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
 
 #define log_debug(what, ...)                                                             \
-	(log_wants(LOG_DEBUG) ? log_write(LOG_DEBUG, what, LOG_FIELDS(__VA_ARGS__)) : (void)0)
+	(log_wants(LOG_DEBUG) ? log_write(LOG_DEBUG, what, LOG_FIELDS(__VA_ARGS__))      \
+			      : (void)0)
 #define log_info(what, ...)  log_write(LOG_INFO, what, LOG_FIELDS(__VA_ARGS__))
 #define log_warn(what, ...)  log_write(LOG_WARN, what, LOG_FIELDS(__VA_ARGS__))
 #define log_error(what, ...) log_write(LOG_ERROR, what, LOG_FIELDS(__VA_ARGS__))
