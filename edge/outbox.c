@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@ struct outbox {
 
 static struct blob **at(struct outbox *o, size_t i)
 {
+	assert(o->room > 0);
 	return &o->blobs[(o->first + i) % o->room];
 }
 

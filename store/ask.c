@@ -31,6 +31,9 @@ void ask_free(void *ask)
 
 void ask_close(struct store *st)
 {
-	while (st->asks != NULL)
-		ask_free(st->asks);
+	for (struct ask *a = st->asks, *next; a != NULL; a = next) {
+		next = a->next;
+		free(a);
+	}
+	st->asks = NULL;
 }

@@ -127,7 +127,7 @@ static bool is_host(struct span in)
 {
 	for (size_t i = 0; i < in.n; i++)
 		if (in.p[i] <= ' ' || in.p[i] >= 0x7f ||
-		    memchr("/?#@[]\\\"", in.p[i], 8) != NULL)
+		    strchr("/?#@[]\\\"", in.p[i]) != NULL)
 			return false;
 	return in.n > 0;
 }
