@@ -54,20 +54,36 @@ def is_alive(pid):
     return state != "Z"
 
 
+def faults(log, expected):
+    """Lines of a log that no test should see: sanitizers' reports, warnings that nobody announced."""
+    return [line for line in log.splitlines() if _is_fault(line, expected)]
+
+
+def _is_fault(line, expected):
+    if SANITIZER.search(line):
+        return True
+    match = LINE.match(line)
+    if not match or match["level"] not in ("warn", "error"):
+        return False
+    return not any(fnmatch.fnmatchcase(match["event"], e) for e in expected)
+
+
 class Cluster:
     """`gatepost up` and what is known of it.
 
     args    more flags for `gatepost up`
+    env     more of the environment, such as {"GATEPOST_MAX_MESSAGE": "64KiB"}
     expect  names of warn and error lines that this test causes; `*` matches as in a shell
     """
 
     running = []  # whose logs a failing test shows (conftest.py)
 
-    def __init__(self, edges=2, brokers=2, args=(), expect=()):
+    def __init__(self, edges=2, brokers=2, args=(), expect=(), env=None):
         self._args = [
             BIN / "gatepost", "up", "--listen", "127.0.0.1:0", "--management", "127.0.0.1:0",
             "--edges", str(edges), "--brokers", str(brokers), *args,
         ]  # fmt: skip
+        self._env = {**os.environ, **(env or {})}
         self._expected = list(expect)
         self._folder = None
         self._up = None
@@ -95,6 +111,7 @@ class Cluster:
             self._up = subprocess.Popen(
                 [str(word) for word in command],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log, start_new_session=True,
+                env=self._env,
             )  # fmt: skip
         try:
             until(self._is_ready, "the ready file is there", START_SECONDS)
@@ -195,16 +212,7 @@ class Cluster:
         self._expected += events
 
     def faults(self):
-        """Lines that no test should see: sanitizers' reports, warnings that nobody announced."""
-        return [line for line in self.log().splitlines() if self._is_fault(line)]
-
-    def _is_fault(self, line):
-        if SANITIZER.search(line):
-            return True
-        match = LINE.match(line)
-        if not match or match["level"] not in ("warn", "error"):
-            return False
-        return not any(fnmatch.fnmatchcase(match["event"], e) for e in self._expected)
+        return faults(self.log(), self._expected)
 
     # Its doors
 

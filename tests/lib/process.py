@@ -1,0 +1,91 @@
+"""One gatepost-edge or gatepost-broker alone, for what `gatepost up` would not do.
+
+    with Process("gatepost-broker", "--redis", "unix:/nowhere") as broker:
+        until(lambda: "redis.down" in broker.log(), "it says so")
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from lib.cluster import BIN, START_SECONDS, STOP_SECONDS, faults, until
+
+
+class Process:
+    """
+    flags   of the program; --metrics is a free port of 127.0.0.1 unless they say otherwise
+    env     more of the environment
+    expect  names of warn and error lines that this test causes
+    """
+
+    def __init__(self, program, *flags, env=None, expect=()):
+        self._words = [str(w) for w in (BIN / program, "--metrics", "127.0.0.1:0", *flags)]
+        self._env = env or {}
+        self._expected = list(expect)
+
+    def __enter__(self):
+        self._folder = Path(tempfile.mkdtemp(prefix="gatepost-test."))
+        self._told = {}
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notify.bind(str(self._folder / "notify"))
+        self._notify.setblocking(False)
+        env = {**os.environ, **self._env, "NOTIFY_SOCKET": str(self._folder / "notify")}
+        with open(self._folder / "log", "wb") as log:
+            self._process = subprocess.Popen(
+                self._words, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM if kind is None else signal.SIGKILL)
+        try:
+            status = self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        log, found = self.log(), faults(self.log(), self._expected)
+        self._notify.close()
+        shutil.rmtree(self._folder)
+        if kind is not None:
+            print(f"---- log of {self._words[0]} ----\n{log}----")
+        else:
+            assert status == 0 and not found, f"status {status}, {found}\n{log}"
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def log(self):
+        return (self._folder / "log").read_text(errors="replace")
+
+    def is_ready(self):
+        """Has it said READY=1?"""
+        try:
+            lines = self._notify.recv(1 << 16).decode().split("\n")
+            self._told |= dict(line.partition("=")[::2] for line in lines)
+        except BlockingIOError:
+            pass
+        return self._told.get("READY") == "1"
+
+    def told(self, what):
+        """What it told with its READY=1, such as "LISTEN"; waits for that."""
+        until(self.is_ready, "it is ready", START_SECONDS)
+        return self._told[f"X_GATEPOST_{what}"]
+
+
+def ended(program, *flags, env=None):
+    """(exit status, what it wrote) of a program that does not even start."""
+    done = subprocess.run(
+        [str(w) for w in (BIN / program, "--metrics", "127.0.0.1:0", *flags)],
+        env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=START_SECONDS,
+    )  # fmt: skip
+    return done.returncode, done.stdout
