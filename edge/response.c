@@ -103,12 +103,20 @@ static bool has_body(int status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
+/* RFC 9110 15.5.22, 7.8: a 426 says to what, and who sends Upgrade names it in Connection. */
+static void put_connection(struct writer *w, const struct response *r)
+{
+	if (r->status == 426)
+		put_str(w, "Upgrade: websocket\r\n");
+	put_str(w, r->status == 426 ? "Connection: upgrade, " : "Connection: ");
+	put_str(w, r->flags & RESPONSE_KEEP_ALIVE ? "keep-alive\r\n" : "close\r\n");
+}
+
 static void put_response(struct writer *w, const struct response *r)
 {
 	put_status(w, r->status);
 	put_headers(w, r->h, r->n, NULL);
-	put_str(w, r->flags & RESPONSE_KEEP_ALIVE ? "Connection: keep-alive\r\n"
-						  : "Connection: close\r\n");
+	put_connection(w, r);
 	if (has_body(r->status)) {
 		put_str(w, "Content-Length: ");
 		put_number(w, r->body.n);
