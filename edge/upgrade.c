@@ -21,7 +21,7 @@ static enum err check_request(const struct request *r, struct upgrade *out)
 	if (r->minor_version == 0)
 		return refuse(out, 400, "A WebSocket is opened with HTTP/1.1.");
 	if (!request_lists(r, "Connection", "upgrade"))
-		return refuse(out, 400, "The Connection header must list \"upgrade\".");
+		return refuse(out, 400, "The Connection header must list upgrade.");
 	if (r->content_length > 0)
 		return refuse(out, 400, "A request that opens a WebSocket has no body.");
 	return OK;
