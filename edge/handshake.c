@@ -93,7 +93,8 @@ void handshake_feed(struct connection *c, struct span in)
 		uint8_t *joined = xmalloc(n);
 
 		memcpy(joined, h->in, h->n);
-		memcpy(joined + h->n, in.p, in.n);
+		if (in.n > 0) /* nothing new: the next request is here already */
+			memcpy(joined + h->n, in.p, in.n);
 		feed(c, span_of(joined, n));
 		free(joined);
 	} else {
