@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "bench/client.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -65,21 +64,23 @@ static void enqueue(struct worker *w, struct client *c)
 {
 	if (c->queued || c->sent == (uint64_t)w->crowd.plan->messages)
 		return;
+
+	size_t end = w->queue_at + w->queue_n++;
+	if (end >= w->share->clients)
+		end -= w->share->clients;
 	c->queued = true;
-	w->queue[(w->queue_at + w->queue_n++) % w->share->clients] =
-		c->number - w->share->first;
+	w->queue[end] = c->number - w->share->first;
 }
 
 /* Let clients speak, as many at a time as the plan wants. */
 static void converse(struct worker *w)
 {
-	assert(w->queue_n <=
-	       w->share->clients); /* so the ring has room for all of them */
 	while (w->queue_n > 0 &&
 	       w->crowd.count[CLIENT_WAITING] < (size_t)w->share->in_flight) {
 		struct client *c = &w->clients[w->queue[w->queue_at]];
 
-		w->queue_at = (w->queue_at + 1) % w->share->clients;
+		if (++w->queue_at == w->share->clients)
+			w->queue_at = 0;
 		w->queue_n--;
 		c->queued = false;
 		if (c->state == CLIENT_OPEN)
