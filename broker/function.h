@@ -1,43 +1,74 @@
 #ifndef BROKER_FUNCTION_H
 #define BROKER_FUNCTION_H
 
-/* A function, and the integration that runs it. */
+/*
+ * A function, and the integration that runs it: what all the integration_*.c have in
+ * common. An integration is given a call and the form of the event that the function
+ * is to get, and says once what came of it.
+ */
 
 #include "broker/call.h"
+#include "config/config.h"
 
-/* What a function returned, in API Gateway's terms. Spans are borrowed. */
-struct result {
-	int status;
-	struct span body;
-	bool binary; /* the body is no text */
+enum result_kind {
+	RESULT_OK,          /* it returned */
+	RESULT_FAILED,      /* it threw, crashed, or what it returned is no result */
+	RESULT_TIMEOUT,     /* it took longer than its timeout */
+	RESULT_THROTTLED,   /* more invocations wait for it than may */
+	RESULT_UNREACHABLE, /* nobody runs it: no worker polls, connection refused, circuit open */
 };
 
-/* Called once for each invocation; r is borrowed. */
+/* What came of an invocation. Everything is borrowed until the fn returns. */
+struct result {
+	enum result_kind kind;
+	const char *why;     /* unless OK: a sentence for the log */
+	struct span payload; /* OK: the JSON text that the function returned; none from a builtin */
+	int status;          /* statusCode; 200 when the function gave none */
+	bool has_body;
+	bool binary; /* the body was base64, and the bytes are no text */
+	struct span body;
+	const struct call_header *headers;
+	size_t n_headers;
+};
+
 typedef void result_fn(struct call *c, const struct result *r);
+
+/* Which JSON the function gets. */
+enum event_form {
+	EVENT_PROXY,      /* CONNECT, MESSAGE, DISCONNECT, or the HTTP one: as the call is */
+	EVENT_AUTHORIZER, /* the REQUEST authorizer's, of a CONNECT */
+};
 
 struct function;
 
-/* How functions of one sort are run; each in its own integration_*.c. */
 struct integration {
-	const char *prefix; /* of the handlers that it runs: "builtin:" */
+	enum config_sort sort;
 
-	/* May call fn before it returns: so it is the last that its caller does. */
-	void (*invoke)(const struct function *f, struct call *c, result_fn *fn);
+	/* Get ready: f->config is there. Returns f->state; NULL after an error line. */
+	void *(*open)(struct broker *b, const struct function *f);
+	void (*close)(void *state);
 
-	/* Does it know the handler's rest, such as "echo"? */
-	bool (*knows)(const char *name);
+	/* c lives until fn was called. May call fn before it returns, so it is the last that its caller does. */
+	void (*invoke)(const struct function *f, struct call *c, enum event_form form,
+		       result_fn *fn);
 };
 
 extern const struct integration integration_builtin;
+extern const struct integration integration_http;
+extern const struct integration integration_lambda;
 
 struct function {
+	const struct config_function *config;
 	const struct integration *integration;
-	const char *name; /* the handler without the prefix */
+	void *state; /* the integration's own */
 };
 
-/* handler: "builtin:echo". ERR_NOTFOUND when no integration knows it. name points into handler. */
-must_use enum err function_find(const char *handler, struct function *out);
+/* ERR_NOTFOUND after an error line when the handler cannot be served. config outlives f. */
+must_use enum err function_open(struct broker *b, const struct config_function *config,
+				struct function *f);
+void function_close(struct function *f);
 
-void function_invoke(const struct function *f, struct call *c, result_fn *fn);
+void function_invoke(const struct function *f, struct call *c, enum event_form form,
+		     result_fn *fn);
 
 #endif

@@ -1,0 +1,138 @@
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+/*
+ * A project's configuration: which function serves which route. gatepost.yml has the
+ * grammar of the part of serverless.yml that concerns us, and a serverless.yml is read
+ * as it is.
+ *
+ *   service: chat
+ *   provider:
+ *     stage: dev
+ *     websocketsApiRouteSelectionExpression: $request.body.action
+ *   functions:
+ *     rooms:
+ *       handler: handler.rooms                  # a Lambda runtime client polls for it
+ *       events:
+ *         - websocket: $connect
+ *         - websocket: { route: say, routeResponseSelectionExpression: $default }
+ *     ping:
+ *       handler: http://127.0.0.1:9000/ping     # POST of the event
+ *       events: [ { http: { path: ping, method: get } } ]
+ *   gatepost:                                   # ours alone (also as custom.gatepost)
+ *     binary: true
+ *
+ * source  Serverless Framework: guides "serverless.yml", "Variables", event "WebSocket"
+ */
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config_pair {
+	char *name, *value;
+};
+
+enum config_sort { CONFIG_LAMBDA, CONFIG_HTTP, CONFIG_BUILTIN };
+
+struct config_function {
+	char *name;    /* its key under functions: */
+	char *handler; /* "handler.rooms", "https://…", "builtin:echo" */
+	enum config_sort sort;
+	char *runtime;      /* LAMBDA: "python3.11", "nodejs20.x"; NULL otherwise */
+	int64_t timeout_ms; /* of an invocation; default 6 s as Serverless has it, at most 29 s where API Gateway waits, gatepost.maxTimeout otherwise */
+	int64_t memory_mb;  /* told to the function */
+	int64_t workers;    /* LAMBDA: processes that `gatepost up` starts; default 2 */
+	struct config_pair *environment; /* the provider's, then its own over it */
+	size_t n_environment;
+	int line;
+};
+
+enum config_authorizer_sort { CONFIG_REQUEST, CONFIG_JWT };
+
+struct config_authorizer {
+	char *name;
+	enum config_authorizer_sort sort;
+	size_t function;  /* REQUEST: index of the function */
+	char **identity;  /* "route.request.header.Auth", "route.request.querystring.token", "route.request.cookie.sid" (ours), "route.request.subprotocol" (ours) */
+	size_t n_identity;
+	/* JWT alone */
+	char *algorithm; /* "HS256", "RS256", "ES256" */
+	char *key_file;  /* the secret, or the public key in PEM */
+	char *issuer;    /* NULL: any */
+	char *audience;  /* NULL: any */
+	int line;
+};
+
+enum { CONFIG_NONE = -1 };
+
+struct config_route {
+	char *key;       /* "$connect", "$disconnect", "$default", "say" */
+	size_t function; /* index */
+	bool two_way;    /* what the function returns goes to the client */
+	bool parallel;   /* does not wait for the connection's other messages (concurrency: parallel) */
+	int authorizer;  /* index, or CONFIG_NONE; on $connect alone */
+	int line;
+};
+
+struct config_http {
+	char *method; /* "GET"; "*": any */
+	char *path;   /* "/ping", "/users/{id}", "/files/{rest+}" */
+	size_t function;
+	bool is_v2; /* the event is an httpApi one (payload 2.0); else a REST one (1.0) */
+	int line;
+};
+
+struct config {
+	char *file;      /* as given; NULL: the built-in one */
+	char *service;
+	char *stage;
+	char *region;    /* "us-east-1" unless provider.region says another */
+	char *selection; /* "$request.body.action" */
+	struct config_function *functions;
+	size_t n_functions;
+	struct config_route *routes;
+	size_t n_routes;
+	struct config_http *http;
+	size_t n_http;
+	struct config_authorizer *authorizers;
+	size_t n_authorizers;
+	bool lenient_json; /* gatepost.json: lenient */
+	bool context;      /* gatepost.context: headers and query of the upgrade in every event */
+	bool binary;       /* gatepost.binary: binary messages reach functions, in base64 */
+};
+
+/* One line for a person: something passed over (info) or a mistake (error). column from 1; line 0: the whole file. */
+typedef void config_say_fn(void *arg, bool is_error, const char *file, int line, int column,
+			   const char *text);
+
+struct config_options {
+	const char *stage;        /* --stage; NULL: the file's, else "dev" */
+	const struct config_pair *opt; /* ${opt:NAME} */
+	size_t n_opt;
+	config_say_fn *say; /* NULL: nobody listens */
+	void *arg;
+};
+
+/*
+ * Read a file.
+ *
+ * returns  NULL after at least one error was said; what is passed over is said too
+ */
+struct config *config_read(const char *path, const struct config_options *o);
+
+/*
+ * What there is without a file: the tutorial's behaviour, by builtin functions.
+ *
+ * default_handler  "builtin:reject" or "builtin:echo"
+ */
+struct config *config_builtin(const char *stage, const char *selection,
+			      const char *default_handler);
+void config_free(struct config *c); /* NULL is fine */
+
+/* The file that `gatepost up` takes from a folder: gatepost.yml, else serverless.yml, else NULL; freed by the caller. */
+char *config_find(const char *folder);
+
+#endif
