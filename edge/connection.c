@@ -190,6 +190,13 @@ bool connection_has_room(const struct connection *c)
 	return outbox_bytes(c->outbox) < (size_t)c->edge->conf.outbox_bytes;
 }
 
+/* Our last words are with the kernel. A slow reader had the time that it needed until here. */
+static void linger(struct connection *c)
+{
+	shutdown(event_get_fd(&c->ready), SHUT_WR);
+	c->deadline_ms = loop_now(c->edge->loop) + LINGER_MS;
+}
+
 static void write_some(struct connection *c)
 {
 	size_t wrote = 0;
@@ -204,7 +211,7 @@ static void write_some(struct connection *c)
 		return;
 	}
 	if (e == OK && c->state == CONNECTION_LINGER)
-		shutdown(event_get_fd(&c->ready), SHUT_WR);
+		linger(c);
 	connection_settle(c);
 }
 
@@ -226,9 +233,9 @@ void connection_finish(struct connection *c)
 {
 	if (c->state == CONNECTION_LINGER || c->state == CONNECTION_GONE)
 		return;
-	connection_enter(c, CONNECTION_LINGER, LINGER_MS);
+	connection_enter(c, CONNECTION_LINGER, 0);
 	if (c->outbox == NULL)
-		shutdown(event_get_fd(&c->ready), SHUT_WR);
+		linger(c);
 }
 
 void connection_cut(struct connection *c)

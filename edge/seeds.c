@@ -23,12 +23,14 @@ struct seeds {
 	struct timer *timer;
 	seeds_fn *fn;
 	void *arg;
+	bool is_freed; /* only waits for the resolver's last answer */
 	size_t n;
 	struct seed seed[SEEDS_MOST];
 };
 
 static void look(void *arg);
 static void on_addresses(int result, struct evutil_addrinfo *ai, void *arg);
+static void destroy(void *arg);
 
 static bool is_number(const char *host)
 {
@@ -41,6 +43,13 @@ static bool is_number(const char *host)
 	return ok;
 }
 
+static bool is_port(const char *text)
+{
+	unsigned long port = strtoul(text, NULL, 10);
+
+	return strspn(text, "0123456789") == strlen(text) && port >= 1 && port <= 65535;
+}
+
 /* "tcp://host:port" into its parts; false when it is something else. */
 static bool split(const char *endpoint, char **host, char **port)
 {
@@ -48,13 +57,12 @@ static bool split(const char *endpoint, char **host, char **port)
 	const char *colon = strrchr(at, ':');
 	size_t n = colon ? (size_t)(colon - at) : 0;
 
-	if (n == 0 || colon[1] == '\0' ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1))
-		return false;
-	if (at[0] == '[' && at[n - 1] == ']') {
+	if (n > 1 && at[0] == '[' && at[n - 1] == ']') {
 		at++;
 		n -= 2;
 	}
+	if (n == 0 || !is_port(colon + 1))
+		return false;
 	*host = span_dup(span_of(at, n));
 	*port = xstrdup(colon + 1);
 	return true;
@@ -81,6 +89,13 @@ static bool add(struct seeds *s, const char *endpoint)
 	return true;
 }
 
+static void complain(const char *endpoint)
+{
+	log_error("brokers.malformed", S("endpoint", endpoint),
+		  S("allowed",
+		    "tcp://host:port or ipc:///path, with commas, 1 to 32 of them"));
+}
+
 static bool add_all(struct seeds *s, const char *list)
 {
 	char *copy = xstrdup(list), *rest = copy;
@@ -88,13 +103,25 @@ static bool add_all(struct seeds *s, const char *list)
 
 	for (char *one; ok && (one = strsep(&rest, ",")) != NULL;)
 		if (one[0] != '\0' && !add(s, one)) {
-			log_error("brokers.malformed", S("endpoint", one),
-				  S("allowed", "tcp://host:port or ipc:///path, with "
-					       "commas, at most 32"));
+			complain(one);
 			ok = false;
 		}
 	free(copy);
+	if (ok && s->n == 0)
+		complain("");
 	return ok && s->n > 0;
+}
+
+/* evdns_base_new would give none where there is no nameserver; /etc/hosts serves there still. */
+static struct evdns_base *resolver(struct loop *l)
+{
+	struct evdns_base *dns =
+		evdns_base_new(loop_base(l), EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+
+	if (dns != NULL)
+		(void)evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL,
+						   "/etc/resolv.conf");
+	return dns;
 }
 
 struct seeds *seeds_new(struct loop *l, const char *list, int64_t every, seeds_fn *fn,
@@ -111,9 +138,7 @@ struct seeds *seeds_new(struct loop *l, const char *list, int64_t every, seeds_f
 	}
 	for (size_t i = 0; i < s->n && s->dns == NULL; i++)
 		if (s->seed[i].endpoint == NULL)
-			s->dns = evdns_base_new(loop_base(l),
-						EVDNS_BASE_INITIALIZE_NAMESERVERS |
-							EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+			s->dns = resolver(l);
 	s->timer = timer_new(l, look, s);
 	look(s);
 	timer_every(s->timer, every);
@@ -137,36 +162,49 @@ static void look(void *arg)
 	}
 }
 
-static void on_addresses(int result, struct evutil_addrinfo *ai, void *arg)
+static bool is_asking(const struct seeds *s)
 {
-	struct seed *seed = arg;
-	struct seeds *s = seed->seeds;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seed[i].asked != NULL)
+			return true;
+	return false;
+}
 
-	seed->asked = NULL;
-	if (result == EVUTIL_EAI_CANCEL)
-		return;
-	if (result != 0)
-		log_warn_flood("brokers.unresolved", S("host", seed->host),
-			       S("why", evutil_gai_strerror(result)));
-	for (struct evutil_addrinfo *i = ai; i != NULL; i = i->ai_next) {
+static void tell(struct seeds *s, const struct evutil_addrinfo *ai)
+{
+	for (const struct evutil_addrinfo *i = ai; i != NULL; i = i->ai_next) {
 		char text[ADDRESS_TEXT];
 		char *endpoint = xasprintf("tcp://%s", address_text(i->ai_addr, text));
 
 		s->fn(s->arg, endpoint);
 		free(endpoint);
 	}
+}
+
+static void on_addresses(int result, struct evutil_addrinfo *ai, void *arg)
+{
+	struct seed *seed = arg;
+	struct seeds *s = seed->seeds;
+
+	seed->asked = NULL;
+	if (s->is_freed) {
+		if (!is_asking(s))
+			loop_defer(s->loop, destroy, s); /* libevent still uses s->dns */
+	} else if (result != 0) {
+		log_warn_flood("brokers.unresolved", S("host", seed->host),
+			       S("why", evutil_gai_strerror(result)));
+	} else {
+		tell(s, ai);
+	}
 	if (ai != NULL)
 		evutil_freeaddrinfo(ai);
 }
 
-void seeds_free(struct seeds *s)
+static void destroy(void *arg)
 {
-	if (s == NULL)
-		return;
-	timer_free(s->timer);
+	struct seeds *s = arg;
+
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->seed[i].asked != NULL)
-			evdns_getaddrinfo_cancel(s->seed[i].asked);
 		free(s->seed[i].endpoint);
 		free(s->seed[i].host);
 		free(s->seed[i].port);
@@ -174,4 +212,20 @@ void seeds_free(struct seeds *s)
 	if (s->dns != NULL)
 		evdns_base_free(s->dns, 1);
 	free(s);
+}
+
+/* The resolver answers once more for each name that it was asked for, also after a cancel. */
+void seeds_free(struct seeds *s)
+{
+	if (s == NULL)
+		return;
+	timer_free(s->timer);
+	s->is_freed = true;
+	if (!is_asking(s)) {
+		destroy(s);
+		return;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seed[i].asked != NULL)
+			evdns_getaddrinfo_cancel(s->seed[i].asked);
 }

@@ -56,8 +56,7 @@ void websocket_feed(struct connection *c, struct span in)
 	size_t held = message_reader_bytes(r);
 	enum err e = OK;
 
-	while (e == OK &&
-	       (c->state == CONNECTION_OPEN || c->state == CONNECTION_CLOSING)) {
+	while (e == OK && is_listening(c)) {
 		struct message m;
 
 		e = message_read(r, &in, &c->edge->message_limits, &m);

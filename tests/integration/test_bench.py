@@ -71,7 +71,7 @@ def floor():
     assert child.returncode == 0
 
 
-@pytest.mark.parametrize("size", ["64", "128", "60000"])
+@pytest.mark.parametrize("size", ["64", "128", "4000"])
 def test_every_message_to_the_floor_comes_back_and_is_counted(size):
     with floor() as (url, pid):
         run = load("--url", url, "--pids", pid, "--connections", "300", "--messages", "7",
@@ -80,6 +80,13 @@ def test_every_message_to_the_floor_comes_back_and_is_counted(size):
     assert run.returncode == 0 and seen["clean"], seen["errors"]
     assert [seen[step]["count"] for step in ("connect", "echo", "close")] == [300, 2100, 300]
     assert [p["role"] for p in seen["processes"]] == ["server", "load", "load", "load"]
+
+
+def test_messages_that_come_back_in_pieces_are_put_together(cluster):
+    run = load("--url", cluster.websocket, "--connections", "20", "--messages", "10",
+               "--size", "100000")
+    seen = json.loads(run.stdout)
+    assert run.returncode == 0 and seen["echo"]["count"] == 200, seen["errors"]
 
 
 @pytest.mark.parametrize("error, answer, then", [
