@@ -31,6 +31,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What there is when the file says nothing. */
+#define CONFIG_REGION    "us-east-1"
+#define CONFIG_SELECTION "$request.body.action"
+enum { CONFIG_TIMEOUT_MS = 6000, CONFIG_MEMORY_MB = 1024, CONFIG_WORKERS = 2 };
+
 struct config_pair {
 	char *name, *value;
 };
@@ -55,12 +60,13 @@ enum config_authorizer_sort { CONFIG_REQUEST, CONFIG_JWT };
 struct config_authorizer {
 	char *name;
 	enum config_authorizer_sort sort;
-	size_t function;  /* REQUEST: index of the function */
-	char **identity;  /* "route.request.header.Auth", "route.request.querystring.token", "route.request.cookie.sid" (ours), "route.request.subprotocol" (ours) */
+	size_t function; /* REQUEST: index of the function */
+	char **identity; /* "route.request.header.Auth", "route.request.querystring.token", "route.request.cookie.sid" (ours), "route.request.subprotocol" (ours) */
 	size_t n_identity;
 	/* JWT alone */
 	char *algorithm; /* "HS256", "RS256", "ES256" */
-	char *key_file;  /* the secret, or the public key in PEM */
+	char *key;       /* the secret, or the public key in PEM; NULL: in key_file */
+	char *key_file;  /* path of the same; one of the two is there */
 	char *issuer;    /* NULL: any */
 	char *audience;  /* NULL: any */
 	int line;
@@ -72,8 +78,8 @@ struct config_route {
 	char *key;       /* "$connect", "$disconnect", "$default", "say" */
 	size_t function; /* index */
 	bool two_way;    /* what the function returns goes to the client */
-	bool parallel;   /* does not wait for the connection's other messages (concurrency: parallel) */
-	int authorizer;  /* index, or CONFIG_NONE; on $connect alone */
+	bool parallel; /* does not wait for the connection's other messages (concurrency: parallel) */
+	int authorizer; /* index, or CONFIG_NONE; on $connect alone */
 	int line;
 };
 
@@ -86,7 +92,7 @@ struct config_http {
 };
 
 struct config {
-	char *file;      /* as given; NULL: the built-in one */
+	char *file; /* as given; NULL: the built-in one */
 	char *service;
 	char *stage;
 	char *region;    /* "us-east-1" unless provider.region says another */
@@ -100,16 +106,16 @@ struct config {
 	struct config_authorizer *authorizers;
 	size_t n_authorizers;
 	bool lenient_json; /* gatepost.json: lenient */
-	bool context;      /* gatepost.context: headers and query of the upgrade in every event */
-	bool binary;       /* gatepost.binary: binary messages reach functions, in base64 */
+	bool context; /* gatepost.context: headers and query of the upgrade in every event */
+	bool binary; /* gatepost.binary: binary messages reach functions, in base64 */
 };
 
 /* One line for a person: something passed over (info) or a mistake (error). column from 1; line 0: the whole file. */
-typedef void config_say_fn(void *arg, bool is_error, const char *file, int line, int column,
-			   const char *text);
+typedef void config_say_fn(void *arg, bool is_error, const char *file, int line,
+			   int column, const char *text);
 
 struct config_options {
-	const char *stage;        /* --stage; NULL: the file's, else "dev" */
+	const char *stage;             /* --stage; NULL: the file's, else "dev" */
 	const struct config_pair *opt; /* ${opt:NAME} */
 	size_t n_opt;
 	config_say_fn *say; /* NULL: nobody listens */

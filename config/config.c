@@ -1,0 +1,88 @@
+#include "config/config.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void free_pairs(struct config_pair *p, size_t n);
+static void free_function(struct config_function *f);
+static void free_authorizer(struct config_authorizer *a);
+
+void config_free(struct config *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->n_functions; i++)
+		free_function(&c->functions[i]);
+	for (size_t i = 0; i < c->n_routes; i++)
+		free(c->routes[i].key);
+	for (size_t i = 0; i < c->n_http; i++) {
+		free(c->http[i].method);
+		free(c->http[i].path);
+	}
+	for (size_t i = 0; i < c->n_authorizers; i++)
+		free_authorizer(&c->authorizers[i]);
+	free(c->functions);
+	free(c->routes);
+	free(c->http);
+	free(c->authorizers);
+	free(c->file);
+	free(c->service);
+	free(c->stage);
+	free(c->region);
+	free(c->selection);
+	free(c);
+}
+
+static void free_function(struct config_function *f)
+{
+	free(f->name);
+	free(f->handler);
+	free(f->runtime);
+	free_pairs(f->environment, f->n_environment);
+}
+
+static void free_pairs(struct config_pair *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(p[i].name);
+		free(p[i].value);
+	}
+	free(p);
+}
+
+static void free_authorizer(struct config_authorizer *a)
+{
+	for (size_t i = 0; i < a->n_identity; i++)
+		free(a->identity[i]);
+	free(a->identity);
+	free(a->name);
+	free(a->algorithm);
+	free(a->key);
+	free(a->key_file);
+	free(a->issuer);
+	free(a->audience);
+}
+
+char *config_find(const char *folder)
+{
+	static const char *const names[] = {
+		"gatepost.yml",
+		"gatepost.yaml",
+		"serverless.yml",
+		"serverless.yaml",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char *path = strcmp(folder, ".") == 0
+				     ? xstrdup(names[i])
+				     : xasprintf("%s/%s", folder, names[i]);
+
+		if (access(path, F_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
