@@ -19,7 +19,8 @@ struct call {
 struct watch {
 	struct watch *next;
 	struct call call;
-	struct event term, interrupt;
+	struct event signals[2];
+	int n;
 };
 
 struct loop {
@@ -81,8 +82,8 @@ void loop_free(struct loop *l)
 		struct watch *w = l->watches;
 
 		l->watches = w->next;
-		event_del(&w->term);
-		event_del(&w->interrupt);
+		for (int i = 0; i < w->n; i++)
+			event_del(&w->signals[i]);
 		free(w);
 	}
 	event_base_free(l->base);
@@ -119,17 +120,35 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	w->call.fn(w->call.arg);
 }
 
-void loop_on_signal(struct loop *l, loop_fn *fn, void *arg)
+static struct watch *watch(struct loop *l, loop_fn *fn, void *arg)
 {
 	struct watch *w = xcalloc(1, sizeof *w);
 
 	w->call = (struct call){fn, arg};
 	w->next = l->watches;
 	l->watches = w;
-	evsignal_assign(&w->term, l->base, SIGTERM, on_signal, w);
-	evsignal_assign(&w->interrupt, l->base, SIGINT, on_signal, w);
-	evsignal_add(&w->term, NULL);
-	evsignal_add(&w->interrupt, NULL);
+	return w;
+}
+
+static void add_signal(struct loop *l, struct watch *w, int number)
+{
+	struct event *e = &w->signals[w->n++];
+
+	evsignal_assign(e, l->base, number, on_signal, w);
+	evsignal_add(e, NULL);
+}
+
+void loop_on_signal(struct loop *l, loop_fn *fn, void *arg)
+{
+	struct watch *w = watch(l, fn, arg);
+
+	add_signal(l, w, SIGTERM);
+	add_signal(l, w, SIGINT);
+}
+
+void loop_on_reload(struct loop *l, loop_fn *fn, void *arg)
+{
+	add_signal(l, watch(l, fn, arg), SIGHUP);
 }
 
 static void run_hooks(struct loop *l)

@@ -30,6 +30,9 @@ void loop_defer(struct loop *l, loop_fn *fn, void *arg);
 /* Call fn(arg) on SIGTERM and SIGINT, each time one comes; SIGPIPE is ignored from loop_new on. */
 void loop_on_signal(struct loop *l, loop_fn *fn, void *arg);
 
+/* Call fn(arg) on SIGHUP, each time one comes. Several may be added. */
+void loop_on_reload(struct loop *l, loop_fn *fn, void *arg);
+
 /* Run until loop_stop. */
 void loop_run(struct loop *l);
 

@@ -11,6 +11,7 @@ struct commands;
 struct lanes;
 struct membership;
 struct peers;
+struct project;
 struct routes;
 
 struct broker_counts {
@@ -25,7 +26,8 @@ struct broker {
 	struct loop *loop;
 	struct metrics *metrics;
 	struct store *store;
-	struct routes *routes;
+	struct project *project;
+	struct routes *routes; /* the project's, as it is now */
 	struct lanes *lanes;
 	struct peers *peers;
 	struct commands *commands;

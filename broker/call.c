@@ -3,10 +3,16 @@
 #include "base/mem.h"
 #include "broker/lane.h"
 #include "broker/peers.h"
+#include "broker/route.h"
 #include "proto/batch.h"
 #include "proto/link.h"
 
 #include <stdlib.h>
+
+static ProtobufCBinaryData bytes_of(struct span s)
+{
+	return (ProtobufCBinaryData){.len = s.n, .data = (uint8_t *)(uintptr_t)s.p};
+}
 
 static struct span put(uint8_t **at, ProtobufCBinaryData d)
 {
@@ -28,6 +34,7 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 	*c = (struct call){
 		.broker = b,
 		.peer = peer_ref(peer),
+		.routes = routes_ref(b->routes),
 		.term = e->term,
 		.seq = e->seq,
 		.time_ms = e->time_ms,
@@ -45,7 +52,28 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 void call_free(struct call *c)
 {
 	peer_unref(c->peer);
+	routes_unref(c->routes);
+	blob_unref(c->granted);
+	free(c->http_path);
 	free(c);
+}
+
+void call_grant(struct call *c, const char *authorizer, bool with_request)
+{
+	Gatepost__Context *x = call_context(c);
+	Gatepost__Context packed;
+
+	if (x == NULL)
+		return;
+	packed = *x;
+	if (authorizer != NULL)
+		packed.authorizer = bytes_of(span_str(authorizer));
+	if (with_request)
+		packed.request = bytes_of(c->request);
+	c->granted = blob_alloc(gatepost__context__get_packed_size(&packed));
+	gatepost__context__pack(&packed, c->granted->p);
+	c->context = blob_span(c->granted);
+	gatepost__context__free_unpacked(x, NULL);
 }
 
 Gatepost__Context *call_context(const struct call *c)
@@ -107,6 +135,9 @@ void call_respond(struct call *c, int status, const struct call_header *h, size_
 		a->response->status = (uint32_t)status;
 		a->response->body = copy(c, body);
 		add_headers(c, a->response, h, n);
+		a->expires_ms = c->expires_ms;
+		if (c->granted != NULL)
+			a->context = batch_hold(&peer_link(c->peer)->out, c->granted);
 	}
 	lane_done(c);
 }
@@ -131,6 +162,29 @@ void call_reply(struct call *c, struct span body, bool binary)
 		gatepost__frame__init(a->frame);
 		a->frame->body = copy(c, body);
 		a->frame->binary = binary;
+	}
+	lane_done(c);
+}
+
+void call_reply_error(struct call *c, const char *message)
+{
+	char id[ID_TEXT], request[ID_TEXT];
+	char *frame = xasprintf(
+		"{\"message\": \"%s\", \"connectionId\":\"%s\", \"requestId\":\"%s\"}",
+		message, id_text(&c->id, id), id_request(&c->id, c->seq, request));
+
+	metric_add(c->broker->counts.refused, 1);
+	call_reply(c, span_str(frame), false);
+	free(frame);
+}
+
+void call_close(struct call *c, uint16_t code, const char *reason)
+{
+	Gatepost__Answer *a = answer(c);
+
+	if (a != NULL) {
+		a->close = code;
+		a->close_reason = copy(c, span_str(reason));
 	}
 	lane_done(c);
 }

@@ -12,19 +12,32 @@
 #include <proto/gatepost.pb-c.h>
 
 struct peer;
+struct route;
+struct route_http;
+struct routes;
 
 struct call {
 	struct broker *broker;
-	struct peer *peer;        /* the edge that gets the answer */
-	struct call *next, *last; /* in its lane; last counts in the first alone */
+	struct peer *peer; /* the edge that gets the answer */
+	struct lane *lane;
+	struct call *next;     /* in its lane, among those that wait or those that run */
+	struct routes *routes; /* the configuration that it began with */
+	const struct route *
+		route; /* MESSAGE: its route; CONNECT, DISCONNECT: $connect's, $disconnect's; NULL: none */
+	const struct route_http *http; /* HTTP: its route; NULL: none */
+	char *http_path;               /* HTTP: below the stage, "/users/7" */
 	struct id id;
 	uint32_t term;
 	uint64_t seq;
 	int64_t time_ms;
 	Gatepost__Event__Kind kind;
-	uint16_t code; /* DISCONNECT */
-	bool binary;   /* MESSAGE */
+	uint16_t code;    /* DISCONNECT */
+	bool binary;      /* MESSAGE */
+	bool is_parallel; /* waits only for those before it that are not */
 	bool in_handler, is_done;
+	int64_t expires_ms; /* CONNECT: when the caller's leave ends, since 1970; 0: never */
+	struct blob *
+		granted; /* CONNECT: the Context that the edge is to keep; NULL: the one it has */
 	struct span context; /* a packed Context */
 	struct span request; /* CONNECT, HTTP: a packed Request */
 	struct span body;    /* MESSAGE, HTTP; DISCONNECT: the reason */
@@ -34,6 +47,13 @@ struct call {
 /* A copy of the event, with a reference to its edge. */
 struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event *e);
 void call_free(struct call *c);
+
+/*
+ * CONNECT: put into the connection's context, for the $connect event and for all later
+ * ones, what the authorizer said of the caller (a JSON object, NULL: nothing) and,
+ * with_request, the head of the upgrade.
+ */
+void call_grant(struct call *c, const char *authorizer, bool with_request);
 
 /* The parts of a packed Context or Request; free them with protobuf-c's functions. NULL when an edge sent nonsense. */
 Gatepost__Context *call_context(const struct call *c);
@@ -57,6 +77,12 @@ void call_refuse(struct call *c, int status, const char *message);
 
 /* MESSAGE: the client gets this. */
 void call_reply(struct call *c, struct span body, bool binary);
+
+/* The error frame of API Gateway for a message, byte for byte: {"message": "Forbidden", "connectionId":"…", "requestId":"…"} */
+void call_reply_error(struct call *c, const char *message);
+
+/* MESSAGE: the connection is closed with this code. */
+void call_close(struct call *c, uint16_t code, const char *reason);
 
 /* DISCONNECT, and a message without an answer: done. */
 void call_end(struct call *c);

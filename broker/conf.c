@@ -30,12 +30,20 @@ static const struct conf_key keys[] = {
 	       "least grave log line to write"),
 	CHOICE(log_format, "log-format", "text", "text|json", "form of the log lines"),
 
-	TEXT(stage, "stage", "dev", "the first part of the path of every URL"),
-	TEXT(selection, "route-selection-expression", "$request.body.action",
-	     "which route a message takes"),
+	TEXT(config, "config", NULL,
+	     "gatepost.yml or serverless.yml (default: the tutorial's behaviour, built "
+	     "in)"),
+	TEXT(stage, "stage", NULL,
+	     "the first part of the path of every URL (default: the configuration's, "
+	     "else dev)"),
+	TEXT(selection, "route-selection-expression", NULL,
+	     "without --config: which route a message takes (default: "
+	     "$request.body.action)"),
+	TEXT(api_id, "api-id", "gatepost00", "apiId in events"),
+	TEXT(account_id, "account-id", "123456789012", "account in ARNs in events"),
 	CHOICE(default_route, "default-route", "builtin:reject",
 	       "builtin:reject|builtin:echo",
-	       "what a message gets that no other route takes"),
+	       "without --config: what a message gets that no other route takes"),
 
 	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
 	     "an edge hears at least this often"),
@@ -71,7 +79,7 @@ enum err broker_conf_load(struct broker_conf *out, int argc, char **argv)
 
 	if (e != OK)
 		return e;
-	if (out->stage[0] == '\0' || strpbrk(out->stage, "/?#% ") != NULL) {
+	if (out->stage != NULL && strpbrk(out->stage, "/?#% ") != NULL) {
 		fprintf(stderr,
 			"gatepost-broker: stage = \"%s\": allowed: one part of a path, "
 			"such as dev\n",

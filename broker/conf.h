@@ -14,8 +14,10 @@ struct broker_conf {
 	const char *metrics;
 	int64_t log_level, log_format;
 
+	const char *config;
 	const char *stage;
 	const char *selection;
+	const char *api_id, *account_id;
 	int64_t default_route;
 
 	int64_t heartbeat_ms, silence_ms, lease_ms, member_ms;

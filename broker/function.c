@@ -1,26 +1,61 @@
 #include "broker/function.h"
 
-#include <string.h>
+#include "base/log.h"
+#include "broker/event.h"
+#include "broker/route.h"
 
 static const struct integration *const integrations[] = {
-	&integration_builtin,
+	[CONFIG_LAMBDA] = &integration_lambda,
+	[CONFIG_HTTP] = &integration_http,
+	[CONFIG_BUILTIN] = &integration_builtin,
 };
 
-enum err function_find(const char *handler, struct function *out)
+enum err function_open(struct broker *b, const struct config_function *config,
+		       struct function *f)
 {
-	for (size_t i = 0; i < sizeof integrations / sizeof *integrations; i++) {
-		const struct integration *in = integrations[i];
-		size_t n = strlen(in->prefix);
-
-		if (strncmp(handler, in->prefix, n) == 0 && in->knows(handler + n)) {
-			*out = (struct function){in, handler + n};
-			return OK;
-		}
+	*f = (struct function){.config = config,
+			       .integration = integrations[config->sort]};
+	f->state = f->integration->open(b, f);
+	if (f->state == NULL) {
+		log_error("function.failed", S("function", config->name),
+			  S("handler", config->handler));
+		return ERR_NOTFOUND;
 	}
-	return ERR_NOTFOUND;
+	return OK;
 }
 
-void function_invoke(const struct function *f, struct call *c, result_fn *fn)
+void function_close(struct function *f)
 {
-	f->integration->invoke(f, c, fn);
+	if (f->state != NULL)
+		f->integration->close(f->state);
+	f->state = NULL;
+}
+
+void function_invoke(const struct function *f, struct call *c, enum event_form form,
+		     result_fn *fn)
+{
+	f->integration->invoke(f, c, form, fn);
+}
+
+struct blob *function_event(const struct call *c, enum event_form form)
+{
+	const struct broker_conf *conf = &c->broker->conf;
+	const struct config *config = routes_config(c->routes);
+	struct event_setting s = {
+		.stage = config->stage,
+		.api_id = conf->api_id,
+		.account = conf->account_id,
+		.region = config->region,
+		.context = config->context,
+	};
+
+	if (c->http != NULL) {
+		s.route_key = c->http->key;
+		s.resource = c->http->config->path;
+		s.path = c->http_path;
+		s.is_v2 = c->http->config->is_v2;
+	} else {
+		s.route_key = c->route != NULL ? c->route->config->key : "$default";
+	}
+	return event_json(c, form, &s);
 }

@@ -11,19 +11,20 @@
 #include "config/config.h"
 
 enum result_kind {
-	RESULT_OK,          /* it returned */
-	RESULT_FAILED,      /* it threw, crashed, or what it returned is no result */
-	RESULT_TIMEOUT,     /* it took longer than its timeout */
-	RESULT_THROTTLED,   /* more invocations wait for it than may */
+	RESULT_OK,        /* it returned */
+	RESULT_FAILED,    /* it threw, crashed, or what it returned is no result */
+	RESULT_TIMEOUT,   /* it took longer than its timeout */
+	RESULT_THROTTLED, /* more invocations wait for it than may */
 	RESULT_UNREACHABLE, /* nobody runs it: no worker polls, connection refused, circuit open */
 };
 
 /* What came of an invocation. Everything is borrowed until the fn returns. */
 struct result {
 	enum result_kind kind;
-	const char *why;     /* unless OK: a sentence for the log */
-	struct span payload; /* OK: the JSON text that the function returned; none from a builtin */
-	int status;          /* statusCode; 200 when the function gave none */
+	const char *why; /* unless OK: a sentence for the log */
+	struct span
+		payload; /* OK: the JSON text that the function returned; none from a builtin */
+	int status; /* statusCode; 200 when the function gave none */
 	bool has_body;
 	bool binary; /* the body was base64, and the bytes are no text */
 	struct span body;
@@ -35,7 +36,7 @@ typedef void result_fn(struct call *c, const struct result *r);
 
 /* Which JSON the function gets. */
 enum event_form {
-	EVENT_PROXY,      /* CONNECT, MESSAGE, DISCONNECT, or the HTTP one: as the call is */
+	EVENT_PROXY, /* CONNECT, MESSAGE, DISCONNECT, or the HTTP one: as the call is */
 	EVENT_AUTHORIZER, /* the REQUEST authorizer's, of a CONNECT */
 };
 
@@ -66,7 +67,10 @@ struct function {
 /* ERR_NOTFOUND after an error line when the handler cannot be served. config outlives f. */
 must_use enum err function_open(struct broker *b, const struct config_function *config,
 				struct function *f);
-void function_close(struct function *f);
+void function_close(struct function *f); /* one that did not open is fine */
+
+/* The JSON that the call's function gets, one reference; NULL when the edge sent nonsense. For integrations. */
+struct blob *function_event(const struct call *c, enum event_form form);
 
 void function_invoke(const struct function *f, struct call *c, enum event_form form,
 		     result_fn *fn);

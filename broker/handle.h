@@ -7,6 +7,9 @@
 
 void handle(struct call *c);
 
+/* Find the route of a message. True when it need not wait for the connection's other parallel ones. */
+bool handle_is_parallel(struct call *c); /* handle_message.c */
+
 void handle_connect(struct call *c);    /* handle_connect.c */
 void handle_message(struct call *c);    /* handle_message.c */
 void handle_disconnect(struct call *c); /* handle_disconnect.c */

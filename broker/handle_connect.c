@@ -1,17 +1,21 @@
 /*
  * A client wants in.
  *
- *   handle_connect   is it our stage, is the store there? then put its row
+ *   handle_connect   is it our stage, is the store there? then ask the authorizer
+ *   on_permission    it may: put its row
  *   on_put           the row stands: ask $connect
- *   on_result        the verdict is the function's
+ *   on_result        2xx: let it in; else take the row out again
+ *   on_removed       refused
  *
  * The row stands before the function runs, so that whoever dies in between, somebody
  * finds it and gives the function its disconnect.
+ *
+ * source  aws-websocket-api 2.1
  */
 #include "broker/handle.h"
 
+#include "base/log.h"
 #include "base/mem.h"
-#include "broker/function.h"
 #include "broker/path.h"
 #include "broker/route.h"
 #include "proto/batch.h"
@@ -19,70 +23,149 @@
 
 #include <stdlib.h>
 
+static void on_permission(struct call *c, const struct permission *p);
+static void put_row(struct call *c);
 static void on_put(void *arg, enum err e);
 static void on_result(struct call *c, const struct result *r);
+static void refuse(struct call *c, const struct result *r);
+static void on_removed(void *arg, enum err e);
 
 static bool is_our_stage(struct call *c)
 {
 	Gatepost__Request *q = call_request(c);
-	bool ours = q != NULL && path_is_stage(span_from(q->path), c->broker->conf.stage);
+	bool ours = q != NULL &&
+		    path_is_stage(span_from(q->path), routes_config(c->routes)->stage);
 
 	if (q != NULL)
 		gatepost__request__free_unpacked(q, NULL);
 	return ours;
 }
 
-static void put_row(struct call *c, const Gatepost__Context *x)
+void handle_connect(struct call *c)
 {
+	static const struct permission everybody = {.status = 200};
+
+	metric_add(c->broker->counts.connects, 1);
+	c->route = route_find(c->routes, span_str("$connect"));
+	if (!is_our_stage(c))
+		call_refuse(c, 403, "Forbidden");
+	else if (!store_is_up(c->broker->store))
+		call_refuse(c, 503, "The connection table is away: try again");
+	else if (c->route != NULL && c->route->authorizer != NULL)
+		authorizer_ask(c->route->authorizer, c, on_permission);
+	else
+		on_permission(c, &everybody);
+}
+
+static void on_permission(struct call *c, const struct permission *p)
+{
+	bool with_request = routes_config(c->routes)->context;
+
+	if (p->status != 200) {
+		call_refuse(c, p->status, p->message);
+		return;
+	}
+	c->expires_ms = p->expires_ms;
+	if (p->context != NULL || with_request)
+		call_grant(c, p->context, with_request);
+	put_row(c);
+}
+
+static void put_row(struct call *c)
+{
+	Gatepost__Context *x = call_context(c);
 	char text[ID_TEXT];
-	struct connection_row row = {
+	struct connection_row row;
+
+	if (x == NULL) {
+		call_refuse(c, 500, "Internal server error");
+		return;
+	}
+	row = (struct connection_row){
 		.id = span_str(id_text(&c->id, text)),
 		.edge = id_edge(&c->id),
 		.connected_at_ms = x->connected_at_ms,
 		.source_ip = span_from(x->source_ip),
 		.user_agent = span_from(x->user_agent),
 		.domain_name = span_from(x->domain),
-		.stage = span_str(c->broker->conf.stage),
+		.stage = span_str(routes_config(c->routes)->stage),
 	};
-
 	store_connection_put(c->broker->store, &row, on_put, c);
-}
-
-void handle_connect(struct call *c)
-{
-	Gatepost__Context *x;
-
-	metric_add(c->broker->counts.connects, 1);
-	if (!is_our_stage(c)) {
-		call_refuse(c, 403, "Forbidden");
-		return;
-	}
-	if (!store_is_up(c->broker->store)) {
-		call_refuse(c, 503, "The connection table is away: try again");
-		return;
-	}
-	x = call_context(c);
-	if (x == NULL) {
-		call_refuse(c, 500, "Internal server error");
-		return;
-	}
-	put_row(c, x);
 	gatepost__context__free_unpacked(x, NULL);
 }
 
 static void on_put(void *arg, enum err e)
 {
+	static const struct result welcome = {.kind = RESULT_OK, .status = 200};
 	struct call *c = arg;
 
-	if (e == OK)
-		function_invoke(route_find(c->broker->routes, "$connect"), c, on_result);
-	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
+	if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
 		call_retry(c);
-	else
+	else if (e != OK)
 		call_refuse(c, 503, "The connection table is busy: try again");
+	else if (c->route == NULL)
+		on_result(c, &welcome);
+	else
+		function_invoke(c->route->function, c, EVENT_PROXY, on_result);
 }
 
 static void on_result(struct call *c, const struct result *r)
 {
-	call_respond(c, r->status, NULL, 0, r->body);
+	if (r->kind == RESULT_OK && r->status >= 200 && r->status <= 299)
+		call_respond(c, r->status, r->headers, r->n_headers, r->body);
+	else
+		refuse(c, r);
+}
+
+/* What the client gets is known now; its row must go first. */
+struct refusal {
+	struct call *call;
+	int status;
+	char *body;
+};
+
+static const struct {
+	int status;
+	const char *message;
+} failures[] = {
+	[RESULT_FAILED] = {502, "Internal server error"},
+	[RESULT_TIMEOUT] = {504, "Endpoint request timed out"},
+	[RESULT_THROTTLED] = {429, "Too Many Requests"},
+	[RESULT_UNREACHABLE] = {503, "Service Unavailable"},
+};
+
+static void refuse(struct call *c, const struct result *r)
+{
+	struct refusal *f = xmalloc(sizeof *f);
+	char text[ID_TEXT];
+
+	*f = (struct refusal){.call = c, .status = r->status};
+	if (r->kind != RESULT_OK) {
+		log_warn_flood("function.failed", S("route", "$connect"),
+			       S("function", c->route->function->config->name),
+			       S("why", r->why));
+		f->status = failures[r->kind].status;
+	} else if (r->has_body) {
+		f->body = span_dup(r->body);
+	}
+	if (f->body == NULL)
+		f->body = xasprintf("{\"message\":\"%s\"}",
+				    r->kind == RESULT_OK ? "Forbidden"
+							 : failures[r->kind].message);
+	store_connection_remove(c->broker->store, id_edge(&c->id),
+				span_str(id_text(&c->id, text)), on_removed, f);
+}
+
+static void on_removed(void *arg, enum err e)
+{
+	static const struct call_header json = {"Content-Type", "application/json"};
+	struct refusal *f = arg;
+
+	metric_add(f->call->broker->counts.refused, 1);
+	if (e == OK || e == ERR_NOTFOUND)
+		call_respond(f->call, f->status, &json, 1, span_str(f->body));
+	else /* the row may stand: the function is asked again */
+		call_retry(f->call);
+	free(f->body);
+	free(f);
 }

@@ -1,6 +1,8 @@
 /* A plain HTTP request: GET /dev/ping. */
 #include "broker/handle.h"
 
+#include "base/log.h"
+#include "base/mem.h"
 #include "broker/path.h"
 #include "broker/route.h"
 #include "proto/batch.h"
@@ -9,20 +11,21 @@ static void on_result(struct call *c, const struct result *r);
 
 static void answer(struct call *c, struct span method, struct span path)
 {
-	const char *stage = c->broker->conf.stage;
-	const struct function *f = NULL;
+	const char *stage = routes_config(c->routes)->stage;
 	struct span rest;
 
 	if (path_is_stage(path, stage)) {
 		call_refuse(c, 426, "This is a WebSocket address: upgrade");
 		return;
 	}
-	if (path_below_stage(path, stage, &rest))
-		f = route_http(c->broker->routes, method, rest);
-	if (f == NULL)
+	if (path_below_stage(path, stage, &rest)) {
+		c->http = route_http(c->routes, method, rest);
+		c->http_path = span_dup(rest);
+	}
+	if (c->http == NULL)
 		call_refuse(c, 404, "Not Found");
 	else
-		function_invoke(f, c, on_result);
+		function_invoke(c->http->function, c, EVENT_PROXY, on_result);
 }
 
 void handle_http(struct call *c)
@@ -38,10 +41,23 @@ void handle_http(struct call *c)
 	gatepost__request__free_unpacked(q, NULL);
 }
 
+static void fail(struct call *c, const struct result *r)
+{
+	log_warn_flood("function.failed", S("route", c->http->key),
+		       S("function", c->http->function->config->name), S("why", r->why));
+	switch (r->kind) {
+	case RESULT_TIMEOUT: call_refuse(c, 504, "Endpoint request timed out"); return;
+	case RESULT_THROTTLED: call_refuse(c, 429, "Too Many Requests"); return;
+	case RESULT_UNREACHABLE: call_refuse(c, 503, "Service Unavailable"); return;
+	case RESULT_OK:
+	case RESULT_FAILED: call_refuse(c, 502, "Internal server error"); return;
+	}
+}
+
 static void on_result(struct call *c, const struct result *r)
 {
-	static const struct call_header h[] = {
-		{"Content-Type", "text/plain; charset=utf-8"}};
-
-	call_respond(c, r->status, h, 1, r->body);
+	if (r->kind == RESULT_OK)
+		call_respond(c, r->status, r->headers, r->n_headers, r->body);
+	else
+		fail(c, r);
 }

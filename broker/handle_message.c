@@ -1,18 +1,64 @@
-/* A client's message: its route's function answers. */
+/*
+ * A client's message.
+ *
+ *   handle_is_parallel   its route
+ *   handle_message       ask the route's function
+ *   on_result            its answer, or an error frame
+ *
+ * source  AWS: "Set up WebSocket API route responses"; aws-websocket-api 1.3
+ */
 #include "broker/handle.h"
 
+#include "base/log.h"
 #include "broker/route.h"
 
 static void on_result(struct call *c, const struct result *r);
 
+/* API Gateway's texts, so that clients that look for them find them. */
+static const char *const messages[] = {
+	[RESULT_FAILED] = "Internal server error",
+	[RESULT_TIMEOUT] = "Endpoint request timed out",
+	[RESULT_THROTTLED] = "Too Many Requests",
+	[RESULT_UNREACHABLE] = "Internal server error",
+};
+
+bool handle_is_parallel(struct call *c)
+{
+	if (c->kind != GATEPOST__EVENT__KIND__MESSAGE)
+		return false;
+	c->route = route_select(c->routes, c->body, c->binary);
+	return c->route != NULL && c->route->config->parallel;
+}
+
+/* A function gets JSON, and a message that is no text only when it has asked for that. */
+static bool takes_binary(const struct call *c)
+{
+	return c->route->function->config->sort == CONFIG_BUILTIN ||
+	       routes_config(c->routes)->binary;
+}
+
 void handle_message(struct call *c)
 {
 	metric_add(c->broker->counts.messages, 1);
-	function_invoke(route_select(c->broker->routes, c->body, c->binary), c,
-			on_result);
+	if (c->route == NULL)
+		call_reply_error(c, "Forbidden");
+	else if (c->binary && !takes_binary(c))
+		call_close(c, 1003,
+			   "Binary messages are not taken: gatepost.binary is off");
+	else
+		function_invoke(c->route->function, c, EVENT_PROXY, on_result);
 }
 
 static void on_result(struct call *c, const struct result *r)
 {
-	call_reply(c, r->body, r->binary);
+	if (r->kind != RESULT_OK) {
+		log_warn_flood("function.failed", S("route", c->route->config->key),
+			       S("function", c->route->function->config->name),
+			       S("why", r->why));
+		call_reply_error(c, messages[r->kind]);
+	} else if (c->route->config->two_way && r->has_body) {
+		call_reply(c, r->body, r->binary);
+	} else {
+		call_end(c);
+	}
 }

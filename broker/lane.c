@@ -7,12 +7,23 @@
 
 #include <stdlib.h>
 
-/* The value of an id is the call being handled; those that wait hang on its next. */
+struct queue {
+	struct call *first, *last;
+};
+
+/* A connection with an event here: those being handled, and those that wait for them. */
+struct lane {
+	struct id id; /* the key */
+	struct lanes *lanes;
+	struct queue running, waiting;
+	bool is_starting;
+};
+
 struct lanes {
 	struct map *busy;
 };
 
-static void run(struct lanes *l, struct call *c);
+static void start(struct lane *l);
 
 struct lanes *lanes_new(void)
 {
@@ -22,18 +33,58 @@ struct lanes *lanes_new(void)
 	return l;
 }
 
+static void add(struct queue *q, struct call *c)
+{
+	c->next = NULL;
+	if (q->first == NULL)
+		q->first = c;
+	else
+		q->last->next = c;
+	q->last = c;
+}
+
+static struct call *before(const struct queue *q, const struct call *c)
+{
+	struct call *b = NULL;
+
+	for (struct call *i = q->first; i != c; i = i->next)
+		b = i;
+	return b;
+}
+
+static void take_out(struct queue *q, struct call *c)
+{
+	struct call *b = before(q, c);
+
+	if (b == NULL)
+		q->first = c->next;
+	else
+		b->next = c->next;
+	if (q->last == c)
+		q->last = b;
+}
+
+static void free_all(struct queue *q)
+{
+	while (q->first != NULL) {
+		struct call *c = q->first;
+
+		take_out(q, c);
+		call_free(c);
+	}
+}
+
 void lanes_free(struct lanes *l)
 {
-	struct call *c;
+	struct lane *lane;
 
 	if (l == NULL)
 		return;
-	for (size_t at = 0; (c = map_next(l->busy, &at)) != NULL;) {
-		map_remove(l->busy, id_span(&c->id));
-		for (struct call *next; c != NULL; c = next) {
-			next = c->next;
-			call_free(c);
-		}
+	for (size_t at = 0; (lane = map_next(l->busy, &at)) != NULL;) {
+		map_remove(l->busy, id_span(&lane->id));
+		free_all(&lane->running);
+		free_all(&lane->waiting);
+		free(lane);
 	}
 	map_free(l->busy);
 	free(l);
@@ -44,11 +95,13 @@ size_t lanes_size(const struct lanes *l)
 	return map_size(l->busy);
 }
 
-static struct call *same_event(struct call *first, uint64_t seq)
+static struct call *same_event(const struct queue *q, uint64_t seq)
 {
-	while (first != NULL && first->seq != seq)
-		first = first->next;
-	return first;
+	struct call *c = q->first;
+
+	while (c != NULL && c->seq != seq)
+		c = c->next;
+	return c;
 }
 
 /* The answer goes where it was asked for last. */
@@ -63,60 +116,82 @@ static void replace(struct call *old, struct call *c)
 	call_free(c);
 }
 
-void lane_take(struct lanes *l, struct call *c)
+static struct lane *lane_of(struct lanes *ls, const struct id *id)
 {
-	struct call *first = map_find(l->busy, id_span(&c->id));
-	struct call *old = same_event(first, c->seq);
+	struct lane *l = map_find(ls->busy, id_span(id));
 
-	if (first == NULL) {
-		map_put(l->busy, id_span(&c->id), c);
-		c->last = c;
-		run(l, c);
-	} else if (old != NULL) {
-		replace(old, c);
-	} else {
-		first->last->next = c;
-		first->last = c;
-	}
+	if (l != NULL)
+		return l;
+	l = xcalloc(1, sizeof *l);
+	l->id = *id;
+	l->lanes = ls;
+	map_put(ls->busy, id_span(&l->id), l);
+	return l;
 }
 
-/* Take the first out; the next one stands for the lane then. */
-static struct call *pop(struct lanes *l, struct call *c)
+void lane_take(struct lanes *ls, struct call *c)
 {
-	struct call *next = c->next;
+	struct lane *l = lane_of(ls, &c->id);
+	struct call *old = same_event(&l->running, c->seq);
 
-	map_remove(l->busy, id_span(&c->id));
-	if (next != NULL) {
-		next->last = c->last;
-		map_put(l->busy, id_span(&next->id), next);
+	if (old == NULL)
+		old = same_event(&l->waiting, c->seq);
+	if (old != NULL) {
+		replace(old, c);
+		return;
 	}
+	c->lane = l;
+	c->is_parallel = handle_is_parallel(c);
+	add(&l->waiting, c);
+	start(l);
+}
+
+static bool may_start(const struct lane *l, const struct call *c)
+{
+	return l->running.first == NULL ||
+	       (c->is_parallel && l->running.first->is_parallel);
+}
+
+static void done(struct call *c)
+{
+	take_out(&c->lane->running, c);
 	call_free(c);
-	return next;
 }
 
 /* A handler may be done before it returns; so this is a loop, and not a deep recursion. */
-static void run(struct lanes *l, struct call *c)
+static void start(struct lane *l)
 {
-	while (c != NULL) {
-		if (peer_link(c->peer) ==
-		    NULL) { /* nobody waits: its edge asks another */
-			c = pop(l, c);
-			continue;
-		}
+	struct call *c;
+
+	if (l->is_starting)
+		return;
+	l->is_starting = true;
+	while ((c = l->waiting.first) != NULL && may_start(l, c)) {
+		take_out(&l->waiting, c);
+		add(&l->running, c);
 		c->in_handler = true;
-		handle(c);
+		if (peer_link(c->peer) == NULL)
+			c->is_done = true; /* nobody waits: its edge asks another */
+		else
+			handle(c);
 		c->in_handler = false;
-		if (!c->is_done)
-			return;
-		c = pop(l, c);
+		if (c->is_done)
+			done(c);
+	}
+	l->is_starting = false;
+	if (l->running.first == NULL) {
+		map_remove(l->lanes->busy, id_span(&l->id));
+		free(l);
 	}
 }
 
 void lane_done(struct call *c)
 {
-	struct lanes *l = c->broker->lanes;
+	struct lane *l = c->lane;
 
 	c->is_done = true;
-	if (!c->in_handler)
-		run(l, pop(l, c));
+	if (c->in_handler)
+		return;
+	done(c);
+	start(l);
 }

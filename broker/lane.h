@@ -2,7 +2,8 @@
 #define BROKER_LANE_H
 
 /*
- * The events of one connection are handled one after the other. A lane is here only
+ * The events of one connection are handled one after the other; messages of routes with
+ * `concurrency: parallel` beside each other, in the order of their coming. A lane is here only
  * while an event of it is: what outlives that is the edge's to keep.
  */
 

@@ -9,7 +9,7 @@
 #include "broker/management.h"
 #include "broker/membership.h"
 #include "broker/peers.h"
-#include "broker/route.h"
+#include "broker/project.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -40,11 +40,11 @@ int main(int argc, char **argv)
 	b.loop = loop_new();
 	b.metrics = metrics_new();
 	count(&b);
-	b.routes = routes_new(&b.conf);
 	b.lanes = lanes_new();
 	b.commands = commands_new(&b);
 	b.membership = membership_new(&b);
-	b.store = b.routes ? store_new(b.loop, &b.conf.store, b.metrics) : NULL;
+	b.project = project_new(&b);
+	b.store = b.project ? store_new(b.loop, &b.conf.store, b.metrics) : NULL;
 	b.peers = b.store ? peers_new(&b, zctx) : NULL;
 	management = b.peers ? management_new(&b) : NULL;
 	if (management != NULL)
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 	membership_free(b.membership);
 	commands_free(b.commands);
 	lanes_free(b.lanes);
-	routes_free(b.routes);
+	project_free(b.project);
 	loop_free(b.loop);
 	metrics_free(b.metrics);
 	zmq_ctx_term(zctx);

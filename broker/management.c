@@ -13,6 +13,7 @@
 #include "broker/commands.h"
 #include "broker/json.h"
 #include "broker/path.h"
+#include "broker/route.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -220,7 +221,7 @@ static bool find_id(struct management *m, struct evhttp_request *req, struct id 
 	struct span raw;
 	char text[256];
 	long n;
-	enum err e = find_id_text(path, m->broker->conf.stage, &raw);
+	enum err e = find_id_text(path, routes_config(m->broker->routes)->stage, &raw);
 
 	if (e == ERR_DENIED) {
 		fail_text(req, 403, "ForbiddenException", "Forbidden");

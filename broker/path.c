@@ -21,6 +21,42 @@ bool path_is_stage(struct span path, const char *stage)
 	       memcmp(path.p + 1, stage, path.n - 1) == 0;
 }
 
+/* The part before the next slash; *at goes behind it. False at the end. */
+static bool next_part(struct span *at, struct span *part)
+{
+	const uint8_t *slash;
+
+	if (at->n == 0)
+		return false;
+	slash = memchr(at->p, '/', at->n);
+	*part = span_of(at->p, slash ? (size_t)(slash - at->p) : at->n);
+	*at = slash ? span_of(slash + 1, at->n - part->n - 1) : span_of(NULL, 0);
+	return true;
+}
+
+static bool is_parameter(struct span part)
+{
+	return part.n > 2 && part.p[0] == '{' && part.p[part.n - 1] == '}';
+}
+
+int path_rank(const char *pattern, struct span path)
+{
+	struct span want = span_str(pattern), w, have;
+	int rank = 3;
+
+	while (next_part(&want, &w)) {
+		if (is_parameter(w) && w.p[w.n - 2] == '+')
+			return path.n > 0 ? 1 : 0;
+		if (!next_part(&path, &have))
+			return 0;
+		if (is_parameter(w) && have.n > 0)
+			rank = 2;
+		else if (!span_eq(w, have))
+			return 0;
+	}
+	return path.n == 0 ? rank : 0;
+}
+
 static int hex(uint8_t c)
 {
 	if (c >= '0' && c <= '9')

@@ -11,6 +11,14 @@ bool path_is_stage(struct span path, const char *stage);
 /* What follows the stage, with its slash: "/dev/ping" → "/ping". False when path is not below the stage. */
 bool path_below_stage(struct span path, const char *stage, struct span *rest);
 
+/*
+ * Does path match the pattern of an HTTP route, such as "/users/{id}" or "/files/{rest+}"?
+ *
+ * returns  0: no; else the higher the more it names itself: 3 all of it, 2 with parameters,
+ *          1 with a greedy one
+ */
+int path_rank(const char *pattern, struct span path);
+
 /* Undo %XX, into out (n bytes, path.n are enough); the length, or -1 when a %XX is none. */
 long path_decode(struct span in, char *out, size_t n);
 

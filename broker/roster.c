@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/route.h"
 #include "proto/batch.h"
 #include "proto/id.h"
 #include "store/connections.h"
@@ -23,7 +24,7 @@ static void read_row(struct broker *b, const Gatepost__Context *x,
 	row->source_ip = span_from(x->source_ip);
 	row->user_agent = span_from(x->user_agent);
 	row->domain_name = span_from(x->domain);
-	row->stage = span_str(b->conf.stage);
+	row->stage = span_str(routes_config(b->routes)->stage);
 }
 
 void roster_take(struct broker *b, uint16_t edge, const Gatepost__Roster *r)

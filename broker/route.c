@@ -4,112 +4,165 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/expression.h"
+#include "broker/path.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
-struct route {
-	const char *key; /* "$connect", "echo"; of an HTTP route the path */
-	const char *handler;
-	struct function function;
-};
-
-/* What there is without any configuration. */
-static const struct route builtin[] = {
-	{.key = "$connect", .handler = "builtin:connect"},
-	{.key = "$disconnect", .handler = "builtin:disconnect"},
-	{.key = "echo", .handler = "builtin:echo"},
-	{.key = "ping", .handler = "builtin:ping"},
-};
-static const struct route builtin_http[] = {
-	{.key = "/ping", .handler = "builtin:ping"},
-};
-/* In the order of the setting's choices. */
-static const char *const default_handlers[] = {"builtin:reject", "builtin:echo"};
-
-enum {
-	N = sizeof builtin / sizeof *builtin,
-	N_HTTP = sizeof builtin_http / sizeof *builtin_http
-};
-
 struct routes {
+	unsigned refs;
+	struct config *config;
 	struct expression *selection;
+	struct function *functions;
+	struct authorizer **authorizers;
+	struct route *routes;
+	struct route_http *http;
 	struct map *by_key;
-	struct route routes[N + 1];
-	struct route http[N_HTTP];
 };
 
-static void add(struct routes *r, struct route *to, const struct route *from)
+static bool open_all(struct broker *b, struct routes *r);
+
+struct routes *routes_new(struct broker *b, struct config *config)
 {
-	*to = *from;
-
-	enum err e = function_find(to->handler, &to->function);
-
-	assert(e == OK); /* the handlers of these tables are built in */
-	if (r != NULL)
-		map_put(r->by_key, span_str(to->key), to);
-}
-
-struct routes *routes_new(const struct broker_conf *conf)
-{
-	struct route last = {.key = "$default",
-			     .handler = default_handlers[conf->default_route]};
 	struct routes *r = xcalloc(1, sizeof *r);
 	char why[200];
 
+	r->refs = 1;
+	r->config = config;
 	r->by_key = map_new();
-	r->selection = expression_new(conf->selection, why, sizeof why);
-	if (r->selection == NULL) {
-		log_error("route.selection.malformed", S("expression", conf->selection),
+	r->functions = xcalloc(config->n_functions + 1, sizeof *r->functions);
+	r->authorizers = xcalloc(config->n_authorizers + 1, sizeof(struct authorizer *));
+	r->routes = xcalloc(config->n_routes + 1, sizeof *r->routes);
+	r->http = xcalloc(config->n_http + 1, sizeof *r->http);
+	r->selection = expression_new(config->selection, why, sizeof why);
+	if (r->selection == NULL)
+		log_error("route.selection.malformed", S("expression", config->selection),
 			  S("why", why));
-		routes_free(r);
+	if (r->selection == NULL || !open_all(b, r)) {
+		routes_unref(r);
 		return NULL;
 	}
-	for (size_t i = 0; i < N; i++)
-		add(r, &r->routes[i], &builtin[i]);
-	add(r, &r->routes[N], &last);
-	for (size_t i = 0; i < N_HTTP; i++)
-		add(NULL, &r->http[i], &builtin_http[i]);
 	return r;
 }
 
-void routes_free(struct routes *r)
+static bool open_authorizers(struct broker *b, struct routes *r)
 {
-	if (r == NULL)
+	const struct config *config = r->config;
+
+	for (size_t i = 0; i < config->n_authorizers; i++) {
+		const struct config_authorizer *a = &config->authorizers[i];
+		const struct function *f =
+			a->sort == CONFIG_REQUEST ? &r->functions[a->function] : NULL;
+
+		r->authorizers[i] = authorizer_open(b, a, f);
+		if (r->authorizers[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool open_all(struct broker *b, struct routes *r)
+{
+	const struct config *config = r->config;
+
+	for (size_t i = 0; i < config->n_functions; i++)
+		if (function_open(b, &config->functions[i], &r->functions[i]) != OK)
+			return false;
+	if (!open_authorizers(b, r))
+		return false;
+	for (size_t i = 0; i < config->n_routes; i++) {
+		const struct config_route *c = &config->routes[i];
+
+		r->routes[i] = (struct route){
+			.config = c,
+			.function = &r->functions[c->function],
+			.authorizer = c->authorizer == CONFIG_NONE
+					      ? NULL
+					      : r->authorizers[c->authorizer],
+		};
+		map_put(r->by_key, span_str(c->key), &r->routes[i]);
+	}
+	for (size_t i = 0; i < config->n_http; i++) {
+		const struct config_http *c = &config->http[i];
+
+		r->http[i] = (struct route_http){
+			.config = c,
+			.function = &r->functions[c->function],
+			.key = xasprintf("%s %s", c->method, c->path),
+		};
+	}
+	return true;
+}
+
+struct routes *routes_ref(struct routes *r)
+{
+	if (r != NULL)
+		r->refs++;
+	return r;
+}
+
+void routes_unref(struct routes *r)
+{
+	if (r == NULL || --r->refs > 0)
 		return;
+	for (size_t i = 0; i < r->config->n_authorizers; i++)
+		authorizer_close(r->authorizers[i]);
+	for (size_t i = 0; i < r->config->n_functions; i++)
+		function_close(&r->functions[i]);
+	for (size_t i = 0; i < r->config->n_http; i++)
+		free(r->http[i].key);
 	expression_free(r->selection);
 	map_free(r->by_key);
+	free(r->functions);
+	free(r->authorizers);
+	free(r->routes);
+	free(r->http);
+	config_free(r->config);
 	free(r);
 }
 
-const struct function *route_find(const struct routes *r, const char *key)
+const struct config *routes_config(const struct routes *r)
 {
-	struct route *route = map_find(r->by_key, span_str(key));
-
-	return &route->function;
+	return r->config;
 }
 
-const struct function *route_select(const struct routes *r, struct span body, bool binary)
+const struct route *route_find(const struct routes *r, struct span key)
 {
+	return map_find(r->by_key, key);
+}
+
+const struct route *route_select(const struct routes *r, struct span body, bool binary)
+{
+	const struct route *own = NULL;
 	char key[256];
 	size_t n;
-	struct route *route;
 
-	if (binary || expression_eval(r->selection, body, key, sizeof key, &n) != OK)
-		return route_find(r, "$default");
-	if (n > 0 && key[0] == '$') /* no client chooses $connect */
-		return route_find(r, "$default");
-	route = map_find(r->by_key, span_of(key, n));
-	return route ? &route->function : route_find(r, "$default");
+	if (!binary && expression_eval(r->selection, body, key, sizeof key, &n) == OK &&
+	    n > 0 && key[0] != '$') /* no client chooses $connect */
+		own = route_find(r, span_of(key, n));
+	return own != NULL ? own : route_find(r, span_str("$default"));
 }
 
-const struct function *route_http(const struct routes *r, struct span method,
-				  struct span path)
+/* An own path before one with parameters, and that before a greedy one: as API Gateway has it. */
+const struct route_http *route_http(const struct routes *r, struct span method,
+				    struct span path)
 {
-	if (!span_is(method, "GET") && !span_is(method, "HEAD"))
-		return NULL;
-	for (size_t i = 0; i < N_HTTP; i++)
-		if (span_is(path, r->http[i].key))
-			return &r->http[i].function;
-	return NULL;
+	const struct route_http *best = NULL;
+	int best_rank = 0;
+
+	for (size_t i = 0; i < r->config->n_http; i++) {
+		const struct route_http *h = &r->http[i];
+		bool any = strcmp(h->config->method, "*") == 0;
+		int rank = path_rank(h->config->path, path);
+
+		if (!any && !span_is(method, h->config->method) &&
+		    !(span_is(method, "HEAD") && strcmp(h->config->method, "GET") == 0))
+			continue;
+		if (rank > 0)
+			rank = 2 * rank + !any;
+		if (rank > best_rank) {
+			best = h;
+			best_rank = rank;
+		}
+	}
+	return best;
 }

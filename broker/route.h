@@ -1,28 +1,45 @@
 #ifndef BROKER_ROUTE_H
 #define BROKER_ROUTE_H
 
-/* Which function serves which route. */
+/*
+ * Which function serves which route: one configuration, ready for use. It does not
+ * change; a new configuration is a new one, and calls keep the one they began with.
+ */
 
-#include "broker/function.h"
+#include "broker/authorizer.h"
 
 struct routes;
 
-/* NULL after an error line when the selection expression is malformed. */
-struct routes *routes_new(const struct broker_conf *conf);
-void routes_free(struct routes *r); /* NULL is fine */
+struct route {
+	const struct config_route *config;
+	const struct function *function;
+	const struct authorizer *authorizer; /* of $connect; NULL: none */
+};
 
-/* The function of "$connect" or "$disconnect". */
-const struct function *route_find(const struct routes *r, const char *key);
+struct route_http {
+	const struct config_http *config;
+	const struct function *function;
+	char *key; /* "GET /users/{id}" */
+};
+
+/* Open all functions of config. Takes config, whatever it returns. NULL after error lines. */
+struct routes *routes_new(struct broker *b, struct config *config);
+struct routes *routes_ref(struct routes *r); /* returns r; NULL is fine */
+void routes_unref(struct routes *r);         /* NULL is fine */
+
+const struct config *routes_config(const struct routes *r);
+
+/* The route of this key; NULL: there is none. */
+const struct route *route_find(const struct routes *r, struct span key);
 
 /*
- * The function for a message. What is not JSON, or binary, or has no route of its own
- * goes to $default.
+ * The route of a message. What is not JSON, or binary, or has no route of its own goes
+ * to $default. NULL: there is none.
  */
-const struct function *route_select(const struct routes *r, struct span body,
-				    bool binary);
+const struct route *route_select(const struct routes *r, struct span body, bool binary);
 
-/* The function for a plain request; path is without the stage ("/ping"). NULL: there is none. */
-const struct function *route_http(const struct routes *r, struct span method,
-				  struct span path);
+/* The route of a plain request; path is without the stage ("/ping"). NULL: there is none. */
+const struct route_http *route_http(const struct routes *r, struct span method,
+				    struct span path);
 
 #endif

@@ -1,5 +1,7 @@
 #include "edge/conf.h"
 
+#include <string.h>
+
 #define TEXT(f, name, dflt, help) CONF_TEXT(struct edge_conf, f, name, dflt, help)
 #define INT(f, name, dflt, least, most, help)                                            \
 	CONF_INT(struct edge_conf, f, name, dflt, least, most, help)
@@ -30,6 +32,8 @@ static const struct conf_key keys[] = {
 	CONF_CHOICE(struct edge_conf, log_format, "log-format", "text", "text|json",
 		    "form of the log lines"),
 
+	CONF_CHOICE(struct edge_conf, profile, "profile", "none", "none|aws",
+		    "aws: API Gateway's quotas are the defaults of the limits below"),
 	BYTES(max_message, "max-message", "16MiB", 1, 64 * MI,
 	      "largest message from a client, all frames together; over it: close 1009"),
 	BYTES(max_frame, "max-frame", "16MiB", 125, 64 * MI,
@@ -55,6 +59,10 @@ static const struct conf_key keys[] = {
 	     "silence after that ping before the client is taken for dead (1006)"),
 	MSEC(idle_ms, "idle-timeout", "0", 0, 365LL * DAY,
 	     "time without a message in either direction before close 1001; 0: never"),
+	MSEC(max_age_ms, "max-age", "0", 0, 365LL * DAY,
+	     "longest life of a connection; then close 1001; 0: no limit"),
+	CONF_CHOICE(struct edge_conf, binary, "binary", "accept", "accept|refuse",
+		    "what a binary message gets; refused: close 1003"),
 	MSEC(stall_ms, "stall-timeout", "30s", 100, 60 * MINUTE,
 	     "time in which a client takes none of what is queued for it; then it is "
 	     "cut"),
@@ -93,7 +101,32 @@ static const struct conf_table table = {
 	.n = sizeof keys / sizeof *keys,
 };
 
+/* API Gateway's quotas (developer guide, "Quotas for WebSocket APIs"). */
+static const struct {
+	const char *name, *fallback;
+} aws[] = {
+	{"max-message", "128KiB"}, {"max-frame", "32KiB"}, {"idle-timeout", "10m"},
+	{"max-age", "2h"},         {"binary", "refuse"},
+};
+
+/* The same table with a profile's defaults. */
+static enum err load_as_aws(struct edge_conf *out, int argc, char **argv)
+{
+	struct conf_key own[sizeof keys / sizeof *keys];
+	struct conf_table t = table;
+
+	memcpy(own, keys, sizeof keys);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		for (size_t j = 0; j < sizeof aws / sizeof *aws; j++)
+			if (strcmp(own[i].name, aws[j].name) == 0)
+				own[i].fallback = aws[j].fallback;
+	t.keys = own;
+	return conf_load(&t, out, argc, argv);
+}
+
 enum err edge_conf_load(struct edge_conf *out, int argc, char **argv)
 {
-	return conf_load(&table, out, argc, argv);
+	enum err e = conf_load(&table, out, argc, argv);
+
+	return e == OK && out->profile != 0 ? load_as_aws(out, argc, argv) : e;
 }

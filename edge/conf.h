@@ -5,6 +5,8 @@
 
 #include "base/conf.h"
 
+enum edge_binary { EDGE_BINARY_ACCEPT, EDGE_BINARY_REFUSE };
+
 struct edge_conf {
 	const char *name;
 	const char *listen;
@@ -12,9 +14,12 @@ struct edge_conf {
 	const char *metrics;
 	int64_t log_level, log_format;
 
+	int64_t profile;
 	int64_t max_message, max_frame, max_target, max_head;
 	int64_t max_connections;
 	int64_t handshake_ms, verdict_ms, keep_alive_ms, close_ms;
+	int64_t binary; /* enum edge_binary */
+	int64_t max_age_ms;
 	int64_t ping_ms, pong_ms, idle_ms, stall_ms;
 	int64_t outbox_bytes, held_bytes;
 	int64_t lane_events, lane_bytes;

@@ -51,7 +51,9 @@ struct connection {
 	int64_t active_ms;     /* when a message came or went last */
 	int64_t wrote_ms;      /* when the socket last took some of the outbox */
 	int64_t deadline_ms;   /* of the state; 0: none */
+	int64_t ends_ms; /* OPEN: when it is to be closed, with ends_code; 0: never */
 	uint32_t slot;
+	uint16_t ends_code;
 	struct id id; /* made anew for each request on the socket */
 	uint8_t state;
 	bool is_dirty, is_pinged, is_opened, is_freed;

@@ -27,7 +27,9 @@ static void apply(struct connection *c, const struct lane_event *e,
 		       e->kind == GATEPOST__EVENT__KIND__HTTP;
 
 	if (request && a->response != NULL)
-		handshake_answer(c, a->response);
+		handshake_answer(c, a);
+	else if (a->close != 0 && c->state == CONNECTION_OPEN)
+		websocket_close(c, (uint16_t)a->close, span_from(a->close_reason));
 	else if (a->frame != NULL && websocket_is_answering(c))
 		websocket_send(c, frame_of(a->frame));
 }

@@ -291,14 +291,36 @@ static void ask(struct connection *c, uint8_t kind)
 	uplink_request(c->edge->uplink, c, kind, request, body);
 }
 
-void handshake_answer(struct connection *c, const Gatepost__Response *r)
+/* Until when it may stay: its caller's leave, and the longest life of a connection. */
+static void set_end(struct connection *c, int64_t expires_ms)
+{
+	int64_t now = loop_now(c->edge->loop), age = c->edge->conf.max_age_ms;
+
+	c->ends_ms = age > 0 ? now + age : 0;
+	c->ends_code = FRAME_CODE_GOING_AWAY;
+	if (expires_ms == 0)
+		return;
+	expires_ms = now + (expires_ms - clock_wall_ms());
+	if (c->ends_ms == 0 || expires_ms < c->ends_ms) {
+		c->ends_ms = expires_ms;
+		c->ends_code = WEBSOCKET_EXPIRED;
+	}
+}
+
+void handshake_answer(struct connection *c, const Gatepost__Answer *a)
 {
 	struct handshake *h = c->handshake;
+	const Gatepost__Response *r = a->response;
 	bool accepted = h->is_upgrade && r->status >= 200 && r->status <= 299;
 
 	metric_add(c->edge->counts.verdict_seconds,
 		   1000 * (loop_now(c->edge->loop) - h->asked_ms));
+	if (accepted && a->context.len > 0) {
+		blob_unref(c->context);
+		c->context = blob_new(span_from(a->context));
+	}
 	if (c->state == CONNECTION_ASKED && accepted && !c->edge->draining) {
+		set_end(c, a->expires_ms);
 		accept_upgrade(c, r);
 	} else if (accepted) { /* it was let in, but is not here any more */
 		c->is_opened = true;

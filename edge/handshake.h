@@ -16,8 +16,8 @@ void handshake_free(struct handshake *h); /* NULL is fine */
 /* Bytes for HEAD or BODY. */
 void handshake_feed(struct connection *c, struct span in);
 
-/* The verdict on the upgrade, or the response to the request; the client may be gone. */
-void handshake_answer(struct connection *c, const Gatepost__Response *r);
+/* The verdict on the upgrade, or the response to the request (a has one); the client may be gone. */
+void handshake_answer(struct connection *c, const Gatepost__Answer *a);
 
 /* The state's deadline has passed. */
 void handshake_late(struct connection *c);

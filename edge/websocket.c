@@ -105,6 +105,12 @@ static void on_message(struct connection *c, struct message *m)
 	case MESSAGE_BINARY:
 		if (c->state != CONNECTION_OPEN)
 			break; /* after our close frame nothing counts */
+		if (m->kind == MESSAGE_BINARY &&
+		    edge->conf.binary == EDGE_BINARY_REFUSE) {
+			fail(c, FRAME_CODE_UNACCEPTABLE,
+			     "Binary messages are not taken here");
+			break;
+		}
 		c->active_ms = loop_now(edge->loop);
 		metric_add(edge->counts.messages_in, 1);
 		metric_add(edge->counts.bytes_in, (int64_t)m->body->n);
@@ -204,7 +210,12 @@ void websocket_tick(struct connection *c, int64_t now)
 	const struct edge_conf *conf = &c->edge->conf;
 	int64_t silent = now - c->heard_ms;
 
-	if (conf->idle_ms > 0 && now - c->active_ms > conf->idle_ms) {
+	if (c->ends_ms != 0 && now >= c->ends_ms) {
+		bool expired = c->ends_code == WEBSOCKET_EXPIRED;
+
+		websocket_close(c, c->ends_code,
+				span_str(expired ? "Token expired" : "Going away"));
+	} else if (conf->idle_ms > 0 && now - c->active_ms > conf->idle_ms) {
 		websocket_close(c, FRAME_CODE_GOING_AWAY, span_str("Going away"));
 	} else if (!(event_get_events(&c->ready) & EV_READ)) {
 		c->heard_ms = now; /* we do not listen: its silence is ours */

@@ -5,6 +5,9 @@
 
 #include "edge/connection.h"
 
+/* The close code of a connection whose caller's leave has ended (of those for applications, as HTTP's 401). */
+enum { WEBSOCKET_EXPIRED = 4401 };
+
 /* The 101 is queued: OPEN. rest: bytes that came with the request. */
 void websocket_open(struct connection *c, struct span rest);
 
