@@ -8,6 +8,7 @@
 #include "broker/conf.h"
 
 struct commands;
+struct http_client;
 struct lanes;
 struct membership;
 struct peers;
@@ -31,6 +32,7 @@ struct broker {
 	struct lanes *lanes;
 	struct peers *peers;
 	struct commands *commands;
+	struct http_client *http; /* for functions over HTTP */
 	struct membership *membership;
 
 	uint64_t boot;

@@ -45,6 +45,19 @@ static const struct conf_key keys[] = {
 	       "builtin:reject|builtin:echo",
 	       "without --config: what a message gets that no other route takes"),
 
+	TEXT(http_ca, "http-ca", NULL,
+	     "PEM file of the authorities that functions' https certificates are checked "
+	     "against (default: the system's)"),
+	MSEC(http_connect_ms, "http-connect-timeout", "2s", 10, MINUTE,
+	     "time to reach a function over HTTP"),
+	BYTES(http_response, "http-max-response", "6MiB", KI, 64 * MI,
+	      "largest answer of a function over HTTP"),
+	INT(http_connections, "http-connections", "256", 1, 10000,
+	    "connections to one host of functions"),
+	INT(http_in_flight, "http-in-flight", "4096", 1, 1000000,
+	    "invocations of one function over HTTP at a time; over it: Too Many "
+	    "Requests"),
+
 	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
 	     "an edge hears at least this often"),
 	MSEC(silence_ms, "silence", "5s", 100, 10 * MINUTE,

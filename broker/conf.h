@@ -20,6 +20,9 @@ struct broker_conf {
 	const char *api_id, *account_id;
 	int64_t default_route;
 
+	const char *http_ca;
+	int64_t http_connect_ms, http_response, http_connections, http_in_flight;
+
 	int64_t heartbeat_ms, silence_ms, lease_ms, member_ms;
 	int64_t credit_events, credit_bytes;
 	int64_t command_ms;

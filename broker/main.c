@@ -5,6 +5,7 @@
 #include "base/ready.h"
 #include "broker/commands.h"
 #include "broker/drain.h"
+#include "broker/http_client.h"
 #include "broker/lane.h"
 #include "broker/management.h"
 #include "broker/membership.h"
@@ -43,6 +44,13 @@ int main(int argc, char **argv)
 	b.lanes = lanes_new();
 	b.commands = commands_new(&b);
 	b.membership = membership_new(&b);
+	b.http = http_client_new(b.loop,
+				 &(struct http_client_conf){
+					 .ca_file = b.conf.http_ca,
+					 .connect_ms = b.conf.http_connect_ms,
+					 .max_response = b.conf.http_response,
+					 .max_connections = b.conf.http_connections,
+				 });
 	b.project = project_new(&b);
 	b.store = b.project ? store_new(b.loop, &b.conf.store, b.metrics) : NULL;
 	b.peers = b.store ? peers_new(&b, zctx) : NULL;
@@ -76,6 +84,8 @@ int main(int argc, char **argv)
 	membership_free(b.membership);
 	commands_free(b.commands);
 	lanes_free(b.lanes);
+	http_client_free(b.http);
+	b.http = NULL;
 	project_free(b.project);
 	loop_free(b.loop);
 	metrics_free(b.metrics);

@@ -1,0 +1,61 @@
+#ifndef BROKER_EVENT_PARTS_H
+#define BROKER_EVENT_PARTS_H
+
+/* What the forms of an event (event_websocket.c, event_rest.c, event_http2.c) have in common, while one is made. */
+
+#include "broker/event.h"
+#include "broker/fields.h"
+
+struct event {
+	const struct call *call;
+	const struct event_setting *setting;
+	const Gatepost__Context *context;
+	const Gatepost__Request *request; /* HTTP: its own; else that of the upgrade, NULL: the event carries none */
+	const char *connection_id;
+	const char *request_id;
+	struct json_out out;
+};
+
+/* What a gateway does to the headers of a request before a function sees them. */
+enum event_headers {
+	EVENT_HEADERS_UPGRADE,    /* without Connection, Upgrade, content-length */
+	EVENT_HEADERS_AUTHORIZER, /* with them, as an authorizer gets them */
+	EVENT_HEADERS_PLAIN,      /* of a plain request: without Connection, Upgrade */
+};
+
+/* e->request's headers and the gateway's own, sorted; close it with fields_close. */
+void event_headers(const struct event *e, enum event_headers how, struct fields *out);
+
+/* e->request's query, sorted; close it with fields_close. */
+void event_query(const struct event *e, struct fields *out);
+
+/* "11/Nov/2024:11:35:24 +0000", the Common Log Format's time, without quotes. */
+void event_put_time(struct event *e);
+
+/* "body":"…","isBase64Encoded":false */
+void event_put_body(struct event *e, bool base64);
+
+/* "NAME":"…", with a comma behind it; value is a header's. */
+void event_put(struct event *e, const char *name, struct span value);
+void event_put_str(struct event *e, const char *name, const char *value);
+void event_put_number(struct event *e, const char *name, int64_t value);
+
+/* The host's first label: of "id.execute-api.us-east-1.amazonaws.com" it is "id". */
+struct span event_domain_prefix(const struct event *e);
+
+/*
+ * The values that a path gives to the parameters of its resource: of "/users/{id}" and
+ * "/users/7" id is 7, decoded. Nothing is written when there are none.
+ *
+ * before   what comes before the object, such as "\"pathParameters\":"
+ * returns  was it written?
+ */
+bool event_put_parameters(struct event *e, const char *before);
+
+/* One form each, whole. */
+void event_websocket(struct event *e);  /* CONNECT, MESSAGE, DISCONNECT */
+void event_authorizer(struct event *e); /* the REQUEST authorizer's, of a CONNECT */
+void event_rest(struct event *e);       /* HTTP, payload 1.0 */
+void event_http2(struct event *e);      /* HTTP, payload 2.0 */
+
+#endif

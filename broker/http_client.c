@@ -1,0 +1,295 @@
+#include "broker/http_client.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <event2/buffer.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+struct http_client {
+	struct loop *loop;
+	struct http_client_conf conf;
+	CURLM *multi;
+	struct timer *timer;
+	LIST_HEAD(, request) requests;
+	LIST_HEAD(, watch) watches;
+};
+
+struct request {
+	LIST_ENTRY(request) in;
+	struct http_client *client;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct blob *body;
+	struct evbuffer *response;
+	bool too_big, function_error;
+	http_client_fn *fn;
+	void *arg;
+};
+
+/* A socket of curl's that the loop watches. */
+struct watch {
+	LIST_ENTRY(watch) in;
+	struct event *event;
+};
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *own);
+static int on_curl_timer(CURLM *multi, long ms, void *arg);
+static void on_ready(evutil_socket_t fd, short what, void *arg);
+static void on_timer(void *arg);
+static void collect(struct http_client *h);
+static void request_free(struct request *r);
+
+struct http_client *http_client_new(struct loop *l, const struct http_client_conf *conf)
+{
+	struct http_client *h = xcalloc(1, sizeof *h);
+
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	h->loop = l;
+	h->conf = *conf;
+	LIST_INIT(&h->requests);
+	LIST_INIT(&h->watches);
+	h->timer = timer_new(l, on_timer, h);
+	h->multi = curl_multi_init();
+	assert(h->multi != NULL);
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+			  (long)conf->max_connections);
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)conf->max_connections);
+	return h;
+}
+
+void http_client_free(struct http_client *h)
+{
+	struct request *r;
+	struct watch *w;
+
+	if (h == NULL)
+		return;
+	while ((r = LIST_FIRST(&h->requests)) != NULL) {
+		curl_multi_remove_handle(h->multi, r->easy);
+		request_free(r);
+	}
+	curl_multi_cleanup(h->multi);
+	while ((w = LIST_FIRST(&h->watches)) != NULL) {
+		LIST_REMOVE(w, in);
+		event_free(w->event);
+		free(w);
+	}
+	timer_free(h->timer);
+	curl_global_cleanup();
+	free(h);
+}
+
+static void request_free(struct request *r)
+{
+	LIST_REMOVE(r, in);
+	curl_easy_cleanup(r->easy);
+	curl_slist_free_all(r->headers);
+	evbuffer_free(r->response);
+	blob_unref(r->body);
+	free(r);
+}
+
+/* ---- a request ---- */
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct request *r = arg;
+	size_t have = evbuffer_get_length(r->response);
+
+	n *= size;
+	if (have + n > (size_t)r->client->conf.max_response) {
+		r->too_big = true;
+		return 0; /* ends the request */
+	}
+	evbuffer_add(r->response, p, n);
+	return n;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+	static const char name[] = "X-Amz-Function-Error:";
+	struct request *r = arg;
+
+	n *= size;
+	if (n >= sizeof name - 1 &&
+	    evutil_ascii_strncasecmp(p, name, sizeof name - 1) == 0)
+		r->function_error = true;
+	return n;
+}
+
+static void set_up(struct request *r, const char *url, int64_t timeout_ms)
+{
+	const struct http_client_conf *conf = &r->client->conf;
+	CURL *e = r->easy;
+
+	curl_easy_setopt(e, CURLOPT_URL, url);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_PROXY, ""); /* functions are neighbours */
+	curl_easy_setopt(e, CURLOPT_POSTFIELDS, (const char *)r->body->p);
+	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body->n);
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->connect_ms);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, r);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, r);
+	curl_easy_setopt(e, CURLOPT_PRIVATE, r);
+	if (conf->ca_file != NULL)
+		curl_easy_setopt(e, CURLOPT_CAINFO, conf->ca_file);
+}
+
+void http_client_post(struct http_client *h, const char *url, const char *const *headers,
+		      size_t n, struct blob *body, int64_t timeout_ms, http_client_fn *fn,
+		      void *arg)
+{
+	struct request *r = xcalloc(1, sizeof *r);
+
+	r->client = h;
+	r->easy = curl_easy_init();
+	assert(r->easy != NULL);
+	r->body = blob_ref(body);
+	r->response = evbuffer_new();
+	r->fn = fn;
+	r->arg = arg;
+	for (size_t i = 0; i < n; i++)
+		r->headers = curl_slist_append(r->headers, headers[i]);
+	r->headers = curl_slist_append(r->headers, "Expect:"); /* do not wait for a 100 */
+	set_up(r, url, timeout_ms);
+	LIST_INSERT_HEAD(&h->requests, r, in);
+	curl_multi_add_handle(h->multi, r->easy); /* begins by a timer of 0 */
+}
+
+static enum http_end end_of(const struct request *r, CURLcode code)
+{
+	switch ((int)code) {
+	case CURLE_OK: return HTTP_ANSWERED;
+	case CURLE_OPERATION_TIMEDOUT: {
+		curl_off_t connected = 0;
+
+		curl_easy_getinfo(r->easy, CURLINFO_CONNECT_TIME_T, &connected);
+		return connected == 0 ? HTTP_UNREACHABLE : HTTP_LATE;
+	}
+	case CURLE_WRITE_ERROR: return r->too_big ? HTTP_TOOBIG : HTTP_BROKEN;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL: return HTTP_UNREACHABLE;
+	default: return HTTP_BROKEN;
+	}
+}
+
+static void finish(struct request *r, CURLcode code)
+{
+	size_t n = evbuffer_get_length(r->response);
+	struct http_reply reply = {.end = end_of(r, code),
+				   .function_error = r->function_error};
+	const char *type = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type);
+	reply.status = (int)status;
+	reply.body = span_of(evbuffer_pullup(r->response, -1), n);
+	reply.content_type = type != NULL ? span_str(type) : span_of(NULL, 0);
+	reply.why = reply.end == HTTP_ANSWERED ? NULL
+		    : r->too_big               ? "the response is too large"
+					       : curl_easy_strerror(code);
+	r->fn(r->arg, &reply);
+	request_free(r);
+}
+
+/* ---- curl on the loop ---- */
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *own)
+{
+	struct http_client *h = arg;
+	struct watch *w = own;
+	short events = EV_PERSIST;
+
+	(void)easy;
+	if (w != NULL)
+		event_free(w->event);
+	if (what == CURL_POLL_REMOVE) {
+		if (w != NULL) {
+			LIST_REMOVE(w, in);
+			free(w);
+		}
+		curl_multi_assign(h->multi, fd, NULL);
+		return 0;
+	}
+	if (w == NULL) {
+		w = xcalloc(1, sizeof *w);
+		LIST_INSERT_HEAD(&h->watches, w, in);
+		curl_multi_assign(h->multi, fd, w);
+	}
+	if (what & CURL_POLL_IN)
+		events |= EV_READ;
+	if (what & CURL_POLL_OUT)
+		events |= EV_WRITE;
+	w->event = event_new(loop_base(h->loop), fd, events, on_ready, h);
+	event_add(w->event, NULL);
+	return 0;
+}
+
+static int on_curl_timer(CURLM *multi, long ms, void *arg)
+{
+	struct http_client *h = arg;
+
+	(void)multi;
+	if (ms < 0)
+		timer_stop(h->timer);
+	else
+		timer_after(h->timer, ms);
+	return 0;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_client *h = arg;
+	int actions = (what & EV_READ ? CURL_CSELECT_IN : 0) |
+		      (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	curl_multi_socket_action(h->multi, fd, actions, &running);
+	collect(h);
+}
+
+static void on_timer(void *arg)
+{
+	struct http_client *h = arg;
+	int running;
+
+	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect(h);
+}
+
+static void collect(struct http_client *h)
+{
+	CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
+		struct request *r;
+		CURLcode code = m->data.result;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+		curl_multi_remove_handle(h->multi, r->easy);
+		finish(r, code);
+	}
+}

@@ -1,0 +1,53 @@
+#ifndef BROKER_HTTP_CLIENT_H
+#define BROKER_HTTP_CLIENT_H
+
+/*
+ * POST over HTTP(S), asynchronously: libcurl's multi interface on the loop, with its
+ * pool of kept connections. TLS peers are verified.
+ *
+ * source  libcurl: curl_multi_socket_action(3)
+ */
+
+#include "base/blob.h"
+#include "base/err.h"
+#include "base/loop.h"
+
+struct http_client;
+
+struct http_client_conf {
+	const char *ca_file; /* PEM; NULL: the system's */
+	int64_t connect_ms;
+	int64_t max_response;    /* bytes of a response's body */
+	int64_t max_connections; /* to one host */
+};
+
+struct http_client *http_client_new(struct loop *l, const struct http_client_conf *conf);
+void http_client_free(struct http_client *h); /* NULL is fine; no fn is called any more */
+
+struct http_reply {
+	enum http_end {
+		HTTP_ANSWERED,    /* status and body are there */
+		HTTP_UNREACHABLE, /* no connection: nothing was sent */
+		HTTP_BROKEN, /* the connection ended early, or what came was no HTTP */
+		HTTP_LATE,   /* no answer in time */
+		HTTP_TOOBIG, /* the body is over max_response */
+	} end;
+	const char *why; /* unless ANSWERED */
+	int status;
+	struct span body;         /* borrowed until the fn returns */
+	struct span content_type; /* likewise; none: no bytes */
+	bool function_error;      /* X-Amz-Function-Error was there */
+};
+
+typedef void http_client_fn(void *arg, const struct http_reply *r);
+
+/*
+ * headers  n lines such as "Content-Type: application/json"; borrowed until the call returns
+ * body     borrowed for as long as the request lives (a reference is taken)
+ * fn       called once, never from inside this call
+ */
+void http_client_post(struct http_client *h, const char *url, const char *const *headers,
+		      size_t n, struct blob *body, int64_t timeout_ms, http_client_fn *fn,
+		      void *arg);
+
+#endif
