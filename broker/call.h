@@ -12,6 +12,7 @@
 #include <proto/gatepost.pb-c.h>
 
 struct peer;
+struct permission;
 struct route;
 struct route_http;
 struct routes;
@@ -35,6 +36,9 @@ struct call {
 	bool binary;      /* MESSAGE */
 	bool is_parallel; /* waits only for those before it that are not */
 	bool in_handler, is_done;
+	int64_t asked_ms; /* CONNECT: when the authorizer was asked */
+	void (*on_permission)(struct call *c, const struct permission *p);
+	bool bearer; /* CONNECT: the token came as a subprotocol: the 101 says "bearer" */
 	int64_t expires_ms; /* CONNECT: when the caller's leave ends, since 1970; 0: never */
 	struct blob *
 		granted; /* CONNECT: the Context that the edge is to keep; NULL: the one it has */

@@ -35,6 +35,9 @@ void event_put_time(struct event *e);
 /* "body":"…","isBase64Encoded":false */
 void event_put_body(struct event *e, bool base64);
 
+/* The same of an HTTP request: in base64 unless it is text. Nothing is written when there is no body; was it? */
+bool event_put_http_body(struct event *e);
+
 /* "NAME":"…", with a comma behind it; value is a header's. */
 void event_put(struct event *e, const char *name, struct span value);
 void event_put_str(struct event *e, const char *name, const char *value);

@@ -12,7 +12,7 @@ void fields_init(struct fields *f, bool headers)
 void fields_close(struct fields *f)
 {
 	free(f->list);
-	free(f->decoded);
+	free(f->texts);
 }
 
 void fields_add(struct fields *f, struct span name, struct span value)
@@ -65,7 +65,7 @@ static struct span cut(struct span in, char c, struct span *rest)
 
 void fields_add_query(struct fields *f, struct span query)
 {
-	uint8_t *to = f->decoded = xmalloc(query.n + 1);
+	uint8_t *to = f->texts = xmalloc(query.n + 1);
 
 	while (query.n > 0) {
 		struct span pair = cut(query, '&', &query), value;

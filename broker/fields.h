@@ -17,7 +17,7 @@ struct fields {
 	struct field *list;
 	size_t n, room;
 	bool headers;     /* names that differ in case are one, and bytes may be Latin-1 */
-	uint8_t *decoded; /* what a query's names and values point to */
+	void *texts; /* what fields_close frees beside: texts made for it, that names and values point to */
 };
 
 /* Names and values are borrowed until fields_close. */

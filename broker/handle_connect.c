@@ -109,10 +109,23 @@ static void on_put(void *arg, enum err e)
 		function_invoke(c->route->function, c, EVENT_PROXY, on_result);
 }
 
+/* A browser that offered its token as a subprotocol wants one chosen: the function's choice comes first. */
+static void let_in(struct call *c, const struct result *r)
+{
+	static const struct call_header bearer = {"Sec-WebSocket-Protocol", "bearer"};
+	struct call_header *h = xcalloc(r->n_headers + 1, sizeof *h);
+
+	if (r->n_headers > 0)
+		memcpy(h, r->headers, r->n_headers * sizeof *h);
+	h[r->n_headers] = bearer;
+	call_respond(c, r->status, h, r->n_headers + c->bearer, r->body);
+	free(h);
+}
+
 static void on_result(struct call *c, const struct result *r)
 {
 	if (r->kind == RESULT_OK && r->status >= 200 && r->status <= 299)
-		call_respond(c, r->status, r->headers, r->n_headers, r->body);
+		let_in(c, r);
 	else
 		refuse(c, r);
 }

@@ -1,0 +1,10 @@
+#ifndef BROKER_INTEGRATION_LAMBDA_H
+#define BROKER_INTEGRATION_LAMBDA_H
+
+/* Where the workers of this broker's functions poll: "ping=127.0.0.1:4001,rooms=127.0.0.1:4002"; freed by the caller. */
+
+#include "broker/broker.h"
+
+char *lambda_addresses(const struct broker *b);
+
+#endif

@@ -1,0 +1,27 @@
+#ifndef BROKER_RUNTIME_ERROR_H
+#define BROKER_RUNTIME_ERROR_H
+
+/* What a worker says about an error, in one line for the log. */
+
+#include "base/span.h"
+
+#include <event2/http.h>
+
+enum { RUNTIME_ERROR_TEXT = 512 };
+
+/*
+ * "TypeError: x is not a function", cut to fit; without the stack trace.
+ *
+ * body     {"errorType":"…","errorMessage":"…",…}, or anything
+ * headers  of the request; its Lambda-Runtime-Function-Error-Type when the body has none
+ */
+void runtime_error_text(struct span body, const struct evkeyvalq *headers,
+			char out[RUNTIME_ERROR_TEXT]);
+
+/*
+ * Is this the error's whole message? For those that mean something by it, such as
+ * "Unauthorized" of an authorizer.
+ */
+bool runtime_error_is(struct span body, const char *message);
+
+#endif

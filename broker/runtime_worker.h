@@ -1,0 +1,83 @@
+#ifndef BROKER_RUNTIME_WORKER_H
+#define BROKER_RUNTIME_WORKER_H
+
+/*
+ * Between runtime.c, which gives invocations to workers, and runtime_api.c, which speaks
+ * HTTP with them.
+ */
+
+#include "broker/runtime.h"
+
+#include <event2/http.h>
+#include <sys/queue.h>
+
+enum { INVOCATION_ID = 64 };
+
+struct invocation {
+	TAILQ_ENTRY(invocation) next; /* among those that wait, or that run */
+	struct runtime *runtime;
+	struct worker *worker; /* runs it; NULL: it waits, or cannot be seen (struct worker: roams) */
+	bool is_running;
+	bool may_repeat;
+	char id[INVOCATION_ID];
+	char *arn;
+	struct blob *event;
+	int64_t timeout_ms;
+	int64_t deadline_ms; /* running: since 1970 */
+	int64_t asked_us;
+	struct timer *timer;
+	runtime_fn *fn;
+	void *arg;
+};
+
+/* A connection that has polled. */
+struct worker {
+	TAILQ_ENTRY(worker) next;    /* among all of the runtime */
+	TAILQ_ENTRY(worker) waiting; /* among those that poll, when poll is there */
+	struct runtime *runtime;
+	struct evhttp_connection *connection;
+	struct evhttp_request *poll;   /* that is to be answered with an invocation */
+	struct invocation *invocation; /* that it runs */
+	uint16_t port;                 /* its own */
+	bool roams; /* it makes a connection for each request: the end of one says nothing */
+	char late[INVOCATION_ID]; /* what it was given up for */
+};
+
+TAILQ_HEAD(workers, worker);
+TAILQ_HEAD(invocations, invocation);
+
+/* What runtime_api.c tells. */
+
+/* The connection that has polled before; NULL: none. */
+struct worker *runtime_worker(const struct runtime *r, const struct evhttp_connection *c);
+
+/* A worker polls: it gets an invocation, now or later. Takes w when it is new. */
+void runtime_polls(struct runtime *r, struct worker *w);
+
+/* Its connection has ended, or was freed; frees w. */
+void runtime_lost(struct worker *w);
+
+/* The invocation that an answer with this id is for; NULL: none, or it comes too late. w: who answers, NULL: another connection. */
+struct invocation *runtime_find(const struct runtime *r, struct worker *w, struct span id);
+
+/* It is over. Frees i, then calls its fn. */
+void runtime_end(struct invocation *i, const struct result *r);
+
+/* A worker could not load the function. why is a sentence. */
+void runtime_cannot_start(struct runtime *r, const char *why);
+
+const char *runtime_function(const struct runtime *r);
+
+/* What runtime.c asks for. */
+
+struct runtime_api;
+
+/* NULL after an error line. */
+struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l, const char *address);
+void runtime_api_free(struct runtime_api *a); /* NULL is fine; every worker is lost by it */
+const char *runtime_api_address(const struct runtime_api *a);
+
+/* Answer the poll of w with its invocation. */
+void runtime_api_give(struct worker *w);
+
+#endif
