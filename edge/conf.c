@@ -73,6 +73,9 @@ static const struct conf_key keys[] = {
 	BYTES(held_bytes, "held-memory", "512MiB", MI, 1024LL * 1024 * MI,
 	      "bytes of unfinished and unanswered messages of all clients; above: large "
 	      "ones get 1013"),
+	INT(early_posts, "early-posts", "64", 0, 1024,
+	    "pushes (and 256 KiB of them) that wait for a connection's 101 while its "
+	    "$connect runs; 0: they get 410"),
 	INT(lane_events, "lane-events", "32", 1, 65536,
 	    "unanswered messages of a connection before its socket is not read"),
 	BYTES(lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI, "the same in bytes"),
@@ -106,7 +109,7 @@ static const struct {
 	const char *name, *fallback;
 } aws[] = {
 	{"max-message", "128KiB"}, {"max-frame", "32KiB"}, {"idle-timeout", "10m"},
-	{"max-age", "2h"},         {"binary", "refuse"},
+	{"max-age", "2h"},         {"binary", "refuse"},   {"early-posts", "0"},
 };
 
 /* The same table with a profile's defaults. */

@@ -56,36 +56,88 @@ void downlink_answer(struct edge *edge, struct broker *from, const Gatepost__Ans
 	connection_event_done(c, e);
 }
 
-static Gatepost__Outcome__Result obey(struct connection *c, const Gatepost__Command *m)
+static Gatepost__Outcome__Result result_of(enum err e)
 {
-	if (c == NULL || c->state != CONNECTION_OPEN)
-		return GATEPOST__OUTCOME__RESULT__GONE;
+	return e == OK         ? GATEPOST__OUTCOME__RESULT__OK
+	       : e == ERR_BUSY ? GATEPOST__OUTCOME__RESULT__FULL
+			       : GATEPOST__OUTCOME__RESULT__GONE;
+}
+
+/* One of the frame's holders is c then, if it has room. */
+static enum err send_to(struct connection *c, struct blob *frame)
+{
+	enum err e = ERR_NOTFOUND;
+
+	if (c != NULL && c->state == CONNECTION_ASKED)
+		e = handshake_keep(c, frame);
+	else if (c != NULL && c->state == CONNECTION_OPEN)
+		e = connection_has_room(c) ? OK : ERR_BUSY;
+	if (e == OK && c->state == CONNECTION_OPEN)
+		websocket_send(c, blob_ref(frame));
+	if (e == ERR_BUSY)
+		metric_add(c->edge->counts.shed, 1);
+	return e;
+}
+
+static void look(struct connection *c, Gatepost__Outcome *o)
+{
+	o->context = (ProtobufCBinaryData){.len = c->context->n, .data = c->context->p};
+	o->last_active_ms = clock_wall_ms() - (loop_now(c->edge->loop) - c->active_ms);
+}
+
+static enum err obey(struct edge *edge, const Gatepost__Command *m, Gatepost__Outcome *o)
+{
+	struct id id = id_of(m->id);
+	struct connection *c = registry_find(edge->registry, &id);
+
+	if (c == NULL)
+		return ERR_NOTFOUND;
 	if (m->kind == GATEPOST__COMMAND__KIND__SEND) {
-		if (!connection_has_room(c)) {
-			metric_add(c->edge->counts.shed, 1);
-			return GATEPOST__OUTCOME__RESULT__FULL;
-		}
-		websocket_send(c, frame_of(m->frame));
-	} else if (m->kind == GATEPOST__COMMAND__KIND__CLOSE) {
-		websocket_close(c, (uint16_t)m->code, span_from(m->reason));
+		struct blob *frame = frame_of(m->frame);
+		enum err e = send_to(c, frame);
+
+		blob_unref(frame);
+		return e;
 	}
-	return GATEPOST__OUTCOME__RESULT__OK;
+	if (c->state != CONNECTION_OPEN)
+		return ERR_NOTFOUND;
+	if (m->kind == GATEPOST__COMMAND__KIND__CLOSE)
+		websocket_close(c, (uint16_t)m->code, span_from(m->reason));
+	else
+		look(c, o);
+	return OK;
+}
+
+/* One frame for all of them, of which each outbox gets a reference; a byte of results for each. */
+static struct blob *send_to_all(struct edge *edge, const Gatepost__Command *m)
+{
+	struct blob *frame = frame_of(m->frame);
+	struct blob *results = blob_alloc(m->ids.len / ID_BYTES);
+
+	for (size_t i = 0; i < results->n; i++) {
+		struct id id;
+
+		memcpy(id.b, m->ids.data + i * ID_BYTES, ID_BYTES);
+		results->p[i] = (uint8_t)result_of(
+			send_to(registry_find(edge->registry, &id), frame));
+	}
+	blob_unref(frame);
+	return results;
 }
 
 void downlink_command(struct edge *edge, struct broker *from, const Gatepost__Command *m)
 {
 	Gatepost__Outcome o = GATEPOST__OUTCOME__INIT;
-	struct id id = id_of(m->id);
-	struct connection *c = registry_find(edge->registry, &id);
+	struct blob *results = NULL;
 
 	o.ticket = m->ticket;
-	o.result = obey(c, m);
-	if (m->kind == GATEPOST__COMMAND__KIND__LOOK &&
-	    o.result == GATEPOST__OUTCOME__RESULT__OK) {
-		o.context = (ProtobufCBinaryData){.len = c->context->n,
-						  .data = c->context->p};
-		o.last_active_ms =
-			clock_wall_ms() - (loop_now(edge->loop) - c->active_ms);
+	if (m->ids.len > 0) {
+		results = send_to_all(edge, m);
+		o.results = (ProtobufCBinaryData){results->n, results->p};
+		o.result = GATEPOST__OUTCOME__RESULT__OK;
+	} else {
+		o.result = result_of(obey(edge, m, &o));
 	}
 	uplink_outcome(from, &o);
+	blob_unref(results);
 }

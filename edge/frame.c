@@ -1,5 +1,7 @@
 #include "edge/frame.h"
 
+#include "proto/close.h"
+
 #include <assert.h>
 
 static bool op_is_known(unsigned op)
@@ -158,6 +160,5 @@ struct blob *frame_close(uint16_t code, struct span reason)
 
 bool frame_code_is_allowed(uint16_t code)
 {
-	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-	       (code >= 3000 && code <= 4999);
+	return close_code_is_allowed(code);
 }

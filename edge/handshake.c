@@ -19,6 +19,8 @@
 #include <event2/util.h>
 #include <stdlib.h>
 
+enum { EARLY_BYTES = 256 * 1024 }; /* of pushes that wait for a 101 */
+
 struct handshake {
 	char peer[ADDRESS_TEXT]; /* the client's address, without the port */
 	uint8_t *in;             /* bytes that are not used yet */
@@ -30,6 +32,9 @@ struct handshake {
 	char key[UPGRADE_ACCEPT];
 	char *protocols; /* the subprotocols offered, as ",a,b," */
 	int64_t asked_ms;
+	struct edge *edge;
+	struct blob **early; /* frames that are to follow the 101 */
+	size_t n_early, early_bytes;
 	bool is_upgrade, keep_alive, head_only;
 };
 
@@ -48,6 +53,7 @@ static void refuse(struct connection *c, int status, const char *why);
 void handshake_begin(struct connection *c, const struct sockaddr *peer)
 {
 	c->handshake = xcalloc(1, sizeof *c->handshake);
+	c->handshake->edge = c->edge;
 	address_host(peer, c->handshake->peer);
 }
 
@@ -59,6 +65,10 @@ void handshake_free(struct handshake *h)
 	free(h->protocols);
 	blob_unref(h->request);
 	blob_unref(h->body);
+	for (size_t i = 0; i < h->n_early; i++)
+		blob_unref(h->early[i]);
+	free(h->early);
+	h->edge->held_bytes -= h->early_bytes;
 	free(h);
 }
 
@@ -291,6 +301,23 @@ static void ask(struct connection *c, uint8_t kind)
 	uplink_request(c->edge->uplink, c, kind, request, body);
 }
 
+enum err handshake_keep(struct connection *c, struct blob *frame)
+{
+	struct handshake *h = c->handshake;
+	const struct edge_conf *conf = &c->edge->conf;
+
+	if (!h->is_upgrade || conf->early_posts == 0)
+		return ERR_NOTFOUND;
+	if (h->n_early >= (size_t)conf->early_posts || h->early_bytes >= EARLY_BYTES ||
+	    c->edge->held_bytes > (uint64_t)conf->held_bytes)
+		return ERR_BUSY;
+	h->early = xrealloc(h->early, (h->n_early + 1) * sizeof(struct blob *));
+	h->early[h->n_early++] = blob_ref(frame);
+	h->early_bytes += frame->n;
+	c->edge->held_bytes += frame->n;
+	return OK;
+}
+
 /* Until when it may stay: its caller's leave, and the longest life of a connection. */
 static void set_end(struct connection *c, int64_t expires_ms)
 {
@@ -372,7 +399,11 @@ static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
 					      headers, r->n_headers));
 	free(headers);
 	c->handshake = NULL;
-	websocket_open(c, span_of(h->in, h->n));
+	websocket_open(c);
+	for (size_t i = 0; i < h->n_early; i++)
+		websocket_send(c, blob_ref(h->early[i]));
+	if (h->n > 0)
+		websocket_feed(c, span_of(h->in, h->n));
 	handshake_free(h);
 }
 

@@ -19,6 +19,15 @@ void handshake_feed(struct connection *c, struct span in);
 /* The verdict on the upgrade, or the response to the request (a has one); the client may be gone. */
 void handshake_answer(struct connection *c, const Gatepost__Answer *a);
 
+/*
+ * A push that came while $connect is being decided: it follows the 101, and is forgotten
+ * with a refusal. Takes a reference of its own.
+ *
+ * returns  OK; ERR_NOTFOUND: nobody may push yet, or this is no upgrade; ERR_BUSY: enough of
+ *          them wait already
+ */
+must_use enum err handshake_keep(struct connection *c, struct blob *frame);
+
 /* The state's deadline has passed. */
 void handshake_late(struct connection *c);
 

@@ -283,6 +283,7 @@ void uplink_outcome(struct broker *from, const Gatepost__Outcome *o)
 	m->result = o->result;
 	m->last_active_ms = o->last_active_ms;
 	m->context = batch_copy(&from->link.out, span_from(o->context));
+	m->results = batch_copy(&from->link.out, span_from(o->results));
 }
 
 /* ---- brokers come and go ---- */

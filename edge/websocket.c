@@ -24,14 +24,12 @@ static void say_goodbye(struct connection *c, uint16_t code, struct span reason)
 /* A connection over the memory budget may still have messages of this size. */
 enum { SMALL_MESSAGE = 16 * 1024 };
 
-void websocket_open(struct connection *c, struct span rest)
+void websocket_open(struct connection *c)
 {
 	c->is_opened = true;
 	c->active_ms = loop_now(c->edge->loop);
 	metric_add(c->edge->counts.opened, 1);
 	connection_enter(c, CONNECTION_OPEN, 0);
-	if (rest.n > 0)
-		websocket_feed(c, rest);
 }
 
 /* What breaks the protocol is told why, and not listened to any more. */

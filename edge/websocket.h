@@ -8,8 +8,8 @@
 /* The close code of a connection whose caller's leave has ended (of those for applications, as HTTP's 401). */
 enum { WEBSOCKET_EXPIRED = 4401 };
 
-/* The 101 is queued: OPEN. rest: bytes that came with the request. */
-void websocket_open(struct connection *c, struct span rest);
+/* The 101 is queued: OPEN. */
+void websocket_open(struct connection *c);
 
 /* Bytes for OPEN or CLOSING. */
 void websocket_feed(struct connection *c, struct span in);

@@ -1,5 +1,6 @@
 #include "proto/envelope.h"
 
+#include "proto/close.h"
 #include "proto/id.h"
 
 static bool id_ok(ProtobufCBinaryData id)
@@ -13,6 +14,21 @@ static bool roster_ok(const Gatepost__Roster *r)
 		if (!id_ok(r->rows[i]->id))
 			return false;
 	return true;
+}
+
+static bool command_ok(const Gatepost__Command *c)
+{
+	switch ((int)c->kind) {
+	case GATEPOST__COMMAND__KIND__SEND:
+		if (c->frame == NULL)
+			return false;
+		return c->ids.len == 0 ? id_ok(c->id)
+				       : c->id.len == 0 && c->ids.len % ID_BYTES == 0;
+	case GATEPOST__COMMAND__KIND__CLOSE:
+		return id_ok(c->id) && c->ids.len == 0 && close_code_is_allowed(c->code);
+	case GATEPOST__COMMAND__KIND__LOOK: return id_ok(c->id) && c->ids.len == 0;
+	default: return false;
+	}
 }
 
 /* An item of this version: a newer one's unknown kinds have body_case NOT_SET. */
@@ -33,13 +49,10 @@ static bool item_ok(const Gatepost__Item *i)
 		return id_ok(i->event->id) &&
 		       i->event->kind >= GATEPOST__EVENT__KIND__CONNECT &&
 		       i->event->kind <= GATEPOST__EVENT__KIND__HTTP;
-	case GATEPOST__ITEM__BODY_ANSWER: return id_ok(i->answer->id);
-	case GATEPOST__ITEM__BODY_COMMAND:
-		return id_ok(i->command->id) &&
-		       i->command->kind >= GATEPOST__COMMAND__KIND__SEND &&
-		       i->command->kind <= GATEPOST__COMMAND__KIND__LOOK &&
-		       (i->command->kind != GATEPOST__COMMAND__KIND__SEND ||
-			i->command->frame != NULL);
+	case GATEPOST__ITEM__BODY_ANSWER:
+		return id_ok(i->answer->id) &&
+		       (i->answer->close == 0 || close_code_is_allowed(i->answer->close));
+	case GATEPOST__ITEM__BODY_COMMAND: return command_ok(i->command);
 	case GATEPOST__ITEM__BODY_OUTCOME:
 		return i->outcome->result >= GATEPOST__OUTCOME__RESULT__OK &&
 		       i->outcome->result <= GATEPOST__OUTCOME__RESULT__FULL;

@@ -169,6 +169,7 @@ static enum err command_of(size_t id_n, int kind, bool with_frame)
 	c->id = id_of(id_n);
 	c->kind = (Gatepost__Command__Kind)kind;
 	c->frame = with_frame ? &frame : NULL;
+	c->code = kind == GATEPOST__COMMAND__KIND__CLOSE ? 1000 : 0;
 	return read_batch();
 }
 
@@ -184,6 +185,52 @@ Test(envelope, a_command_needs_an_id_a_known_kind_and_to_send_a_frame)
 	cr_assert(eq(int, command_of(11, GATEPOST__COMMAND__KIND__NONE, true),
 		     ERR_MALFORMED));
 	cr_assert(eq(int, command_of(11, GATEPOST__COMMAND__KIND__LOOK + 1, true),
+		     ERR_MALFORMED));
+}
+
+static enum err close_of(uint32_t code)
+{
+	Gatepost__Command *c = ADD(COMMAND, command);
+
+	c->id = id_of(11);
+	c->kind = GATEPOST__COMMAND__KIND__CLOSE;
+	c->code = code;
+	return read_batch();
+}
+
+Test(envelope, a_close_needs_a_code_that_a_close_frame_can_carry)
+{
+	cr_assert(eq(int, close_of(1000), OK));
+	cr_assert(eq(int, close_of(4999), OK));
+	cr_assert(eq(int, close_of(0), ERR_MALFORMED));
+	cr_assert(eq(int, close_of(1005), ERR_MALFORMED));
+	cr_assert(eq(int, close_of(1006), ERR_MALFORMED));
+	cr_assert(eq(int, close_of(5000), ERR_MALFORMED));
+	cr_assert(eq(int, close_of(65536 + 1000), ERR_MALFORMED));
+}
+
+static enum err send_to_many(size_t id_n, size_t ids_n, int kind)
+{
+	static uint8_t ids[64];
+	Gatepost__Command *c = ADD(COMMAND, command);
+	Gatepost__Frame frame = GATEPOST__FRAME__INIT;
+
+	c->id = id_of(id_n);
+	c->ids = (ProtobufCBinaryData){ids_n, ids};
+	c->kind = (Gatepost__Command__Kind)kind;
+	c->frame = &frame;
+	return read_batch();
+}
+
+Test(envelope, many_ids_are_for_a_send_and_each_has_eleven_bytes)
+{
+	cr_assert(eq(int, send_to_many(0, 11, GATEPOST__COMMAND__KIND__SEND), OK));
+	cr_assert(eq(int, send_to_many(0, 33, GATEPOST__COMMAND__KIND__SEND), OK));
+	cr_assert(eq(int, send_to_many(0, 32, GATEPOST__COMMAND__KIND__SEND),
+		     ERR_MALFORMED));
+	cr_assert(eq(int, send_to_many(11, 11, GATEPOST__COMMAND__KIND__SEND),
+		     ERR_MALFORMED));
+	cr_assert(eq(int, send_to_many(11, 11, GATEPOST__COMMAND__KIND__LOOK),
 		     ERR_MALFORMED));
 }
 

@@ -288,6 +288,20 @@ Test(gatepost, command_send)
 	       "6e657773");
 }
 
+Test(gatepost, command_send_to_many)
+{
+	Gatepost__Command *c = ADD(COMMAND, command);
+	Gatepost__Frame frame = GATEPOST__FRAME__INIT;
+
+	frame.body = bytes("news");
+	c->ticket = 9;
+	c->kind = GATEPOST__COMMAND__KIND__SEND;
+	c->ids = bytes("eleven bytetwo of them");
+	c->frame = &frame;
+	expect("0801100318ac02222662240809100122060a046e6577733a16656c6576656e20"
+	       "6279746574776f206f66207468656d");
+}
+
 Test(gatepost, command_close)
 {
 	Gatepost__Command *c = ADD(COMMAND, command);
@@ -320,6 +334,16 @@ Test(gatepost, outcome)
 	o->context = bytes("ctx");
 	o->last_active_ms = 1763800000002;
 	expect("0801100318ac0222126a10080b10031a036374782082ccb0d5aa33");
+}
+
+Test(gatepost, outcome_for_many)
+{
+	Gatepost__Outcome *o = ADD(OUTCOME, outcome);
+
+	o->ticket = 12;
+	o->result = GATEPOST__OUTCOME__RESULT__OK;
+	o->results = bytes("\x01\x02\x03");
+	expect("0801100318ac02220b6a09080c10012a03010203");
 }
 
 /* Kept packed at the edge, and read by whichever broker comes next. */
