@@ -2,7 +2,10 @@
 
 #include "base/mem.h"
 #include "broker/event_parts.h"
+#include "broker/json.h"
 #include "proto/arena.h"
+
+#include <assert.h>
 
 static Gatepost__Request *unpack_request(struct arena *a, struct span packed)
 {
@@ -41,9 +44,10 @@ static bool is_object(ProtobufCBinaryData text)
 
 static void put(struct event *e, enum event_form form)
 {
-	if (form == EVENT_AUTHORIZER)
+	if (form == EVENT_AUTHORIZER) {
+		assert(e->call->kind == GATEPOST__EVENT__KIND__CONNECT);
 		event_authorizer(e);
-	else if (e->call->kind != GATEPOST__EVENT__KIND__HTTP)
+	} else if (e->call->kind != GATEPOST__EVENT__KIND__HTTP)
 		event_websocket(e);
 	else if (e->setting->is_v2)
 		event_http2(e);
@@ -94,6 +98,6 @@ struct blob *event_json(const struct call *c, enum event_form form,
 
 char *event_arn(const struct event_setting *s)
 {
-	return xasprintf("arn:aws:execute-api:%s:%s:%s/%s/$connect", s->region, s->account,
-			 s->api_id, s->stage);
+	return xasprintf("arn:aws:execute-api:%s:%s:%s/%s/$connect", s->region,
+			 s->account, s->api_id, s->stage);
 }

@@ -14,14 +14,14 @@
 /* What the events of this broker have in common; texts are borrowed for as long as the event is made. */
 struct event_setting {
 	const char *stage;
-	const char *api_id;   /* opaque, 10 characters */
-	const char *account;  /* "123456789012" */
+	const char *api_id;  /* opaque, 10 characters */
+	const char *account; /* "123456789012" */
 	const char *region;
 	const char *route_key; /* "$connect", "say"; of an HTTP one "GET /ping" */
 	const char *resource;  /* HTTP: "/users/{id}" */
 	const char *path;      /* HTTP: below the stage, "/users/7" */
 	bool is_v2;            /* HTTP: payload 2.0 */
-	bool context;          /* headers and query of the upgrade in MESSAGE and DISCONNECT too */
+	bool context; /* headers and query of the upgrade in MESSAGE and DISCONNECT too */
 };
 
 /*
@@ -78,7 +78,7 @@ struct event_grant {
  * source    AWS: "Output from an API Gateway Lambda authorizer"; IAM: "Policy evaluation
  *           logic": an explicit Deny wins, and what no statement allows is denied
  */
-must_use enum err event_grant_parse(struct span payload, const char *arn, int64_t latency_ms,
-				    struct event_grant *out);
+must_use enum err event_grant_parse(struct span payload, const char *arn,
+				    int64_t latency_ms, struct event_grant *out);
 
 #endif

@@ -42,8 +42,9 @@ static struct span trace(const struct event *e, struct made *m)
 
 	if (came.n > 0)
 		return came;
-	snprintf(m->trace, sizeof m->trace, "Root=1-%08" PRIx32 "-%08" PRIx32 "%016" PRIx64,
-		 (uint32_t)(ms / 1000), (uint32_t)h.high64, h.low64);
+	snprintf(m->trace, sizeof m->trace,
+		 "Root=1-%08" PRIx32 "-%08" PRIx32 "%016" PRIx64, (uint32_t)(ms / 1000),
+		 (uint32_t)h.high64, h.low64);
 	return span_str(m->trace);
 }
 
@@ -117,8 +118,8 @@ static void add_clients(const struct event *e, enum event_headers how, struct fi
 void event_headers(const struct event *e, enum event_headers how, struct fields *out)
 {
 	/* Each name and value of the packed request has two bytes more around it than ", ". */
-	size_t most = e->call->request.n + e->context->request.len +
-		      e->context->source_ip.len;
+	size_t most =
+		e->call->request.n + e->context->request.len + e->context->source_ip.len;
 	struct made *m = xmalloc(sizeof *m + most);
 
 	fields_init(out, true);

@@ -10,11 +10,10 @@
 
 void event_put(struct event *e, const char *name, struct span value)
 {
+	json_out_key(&e->out, name);
 	json_out_raw(&e->out, "\"");
-	json_out_raw(&e->out, name);
-	json_out_raw(&e->out, "\":\"");
 	json_out_latin(&e->out, value);
-	json_out_raw(&e->out, "\",");
+	json_out_raw(&e->out, "\"");
 }
 
 void event_put_str(struct event *e, const char *name, const char *value)
@@ -24,11 +23,25 @@ void event_put_str(struct event *e, const char *name, const char *value)
 
 void event_put_number(struct event *e, const char *name, int64_t value)
 {
-	json_out_raw(&e->out, "\"");
-	json_out_raw(&e->out, name);
-	json_out_raw(&e->out, "\":");
+	json_out_key(&e->out, name);
 	json_out_number(&e->out, value);
-	json_out_raw(&e->out, ",");
+}
+
+void event_put_flag(struct event *e, const char *name, bool value)
+{
+	json_out_key(&e->out, name);
+	json_out_raw(&e->out, value ? "true" : "false");
+}
+
+void event_open(struct event *e, const char *name)
+{
+	json_out_key(&e->out, name);
+	json_out_raw(&e->out, "{");
+}
+
+void event_close(struct event *e)
+{
+	json_out_raw(&e->out, "}");
 }
 
 static void put_two(char *at, int value)
@@ -38,7 +51,7 @@ static void put_two(char *at, int value)
 }
 
 /* By hand: strftime would ask the locale for the month, and takes longer than all the rest. */
-void event_put_time(struct event *e)
+void event_put_time(struct event *e, const char *name)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char text[] = "dd/Mon/yyyy:hh:mm:ss +0000";
@@ -53,18 +66,17 @@ void event_put_time(struct event *e)
 	put_two(text + 12, t.tm_hour);
 	put_two(text + 15, t.tm_min);
 	put_two(text + 18, t.tm_sec);
-	json_out_span(&e->out, span_of(text, sizeof text - 1));
+	event_put_str(e, name, text);
 }
 
 void event_put_body(struct event *e, bool base64)
 {
-	json_out_raw(&e->out, "\"body\":\"");
+	json_out_key(&e->out, "body");
 	if (base64)
 		json_out_base64(&e->out, e->call->body);
 	else
-		json_out_text(&e->out, e->call->body);
-	json_out_raw(&e->out, base64 ? "\",\"isBase64Encoded\":true"
-				     : "\",\"isBase64Encoded\":false");
+		json_out_string(&e->out, e->call->body);
+	event_put_flag(e, "isBase64Encoded", base64);
 }
 
 bool event_put_http_body(struct event *e)
@@ -114,7 +126,7 @@ static void put_parameter(struct event *e, struct span name, struct span value)
 	free(room);
 }
 
-bool event_put_parameters(struct event *e, const char *before)
+bool event_put_parameters(struct event *e)
 {
 	struct span pattern = span_str(e->setting->resource);
 	struct span path = span_str(e->setting->path);
@@ -131,12 +143,14 @@ bool event_put_parameters(struct event *e, const char *before)
 			name.n--;
 			value = all;
 		}
-		json_out_raw(&e->out, any ? "," : before);
-		json_out_raw(&e->out, any ? "" : "{");
+		if (any)
+			json_out_raw(&e->out, ",");
+		else
+			event_open(e, "pathParameters");
 		put_parameter(e, name, value);
 		any = true;
 	}
 	if (any)
-		json_out_raw(&e->out, "}");
+		event_close(e);
 	return any;
 }

@@ -10,7 +10,8 @@ struct event {
 	const struct call *call;
 	const struct event_setting *setting;
 	const Gatepost__Context *context;
-	const Gatepost__Request *request; /* HTTP: its own; else that of the upgrade, NULL: the event carries none */
+	const Gatepost__Request *
+		request; /* HTTP: its own; else that of the upgrade, NULL: the event carries none */
 	const char *connection_id;
 	const char *request_id;
 	struct json_out out;
@@ -29,31 +30,34 @@ void event_headers(const struct event *e, enum event_headers how, struct fields 
 /* e->request's query, sorted; close it with fields_close. */
 void event_query(const struct event *e, struct fields *out);
 
-/* "11/Nov/2024:11:35:24 +0000", the Common Log Format's time, without quotes. */
-void event_put_time(struct event *e);
+/* The Common Log Format's: "11/Nov/2024:11:35:24 +0000". */
+void event_put_time(struct event *e, const char *name);
 
-/* "body":"…","isBase64Encoded":false */
+/* body and isBase64Encoded */
 void event_put_body(struct event *e, bool base64);
 
 /* The same of an HTTP request: in base64 unless it is text. Nothing is written when there is no body; was it? */
 bool event_put_http_body(struct event *e);
 
-/* "NAME":"…", with a comma behind it; value is a header's. */
+/* A member of the object that is being written; value is a header's, or of that kind. */
 void event_put(struct event *e, const char *name, struct span value);
 void event_put_str(struct event *e, const char *name, const char *value);
 void event_put_number(struct event *e, const char *name, int64_t value);
+void event_put_flag(struct event *e, const char *name, bool value);
+
+/* A member that is an object, and its end. */
+void event_open(struct event *e, const char *name);
+void event_close(struct event *e);
 
 /* The host's first label: of "id.execute-api.us-east-1.amazonaws.com" it is "id". */
 struct span event_domain_prefix(const struct event *e);
 
 /*
- * The values that a path gives to the parameters of its resource: of "/users/{id}" and
- * "/users/7" id is 7, decoded. Nothing is written when there are none.
- *
- * before   what comes before the object, such as "\"pathParameters\":"
- * returns  was it written?
+ * pathParameters: the values that a path gives to the parameters of its resource. Of
+ * "/users/{id}" and "/users/7" id is 7, decoded. Nothing is written when there are
+ * none; was it?
  */
-bool event_put_parameters(struct event *e, const char *before);
+bool event_put_parameters(struct event *e);
 
 /* One form each, whole. */
 void event_websocket(struct event *e);  /* CONNECT, MESSAGE, DISCONNECT */

@@ -136,8 +136,8 @@ static size_t group_end(const struct fields *f, size_t first)
 	size_t end = first + 1;
 	struct span name = f->list[first].name;
 
-	while (end < f->n && (f->headers ? compare_nocase : compare_bytes)(
-				     name, f->list[end].name) == 0)
+	while (end < f->n && (f->headers ? compare_nocase
+					 : compare_bytes)(name, f->list[end].name) == 0)
 		end++;
 	return end;
 }
@@ -159,8 +159,8 @@ static void put_name(const struct fields *f, struct json_out *out, size_t at)
 }
 
 /* The values from at to end, between quotes and with a separator between them. */
-static void put_values(const struct fields *f, struct json_out *out, size_t at, size_t end,
-		       const char *separator)
+static void put_values(const struct fields *f, struct json_out *out, size_t at,
+		       size_t end, const char *separator)
 {
 	json_out_raw(out, "\"");
 	for (size_t i = at; i < end; i++) {

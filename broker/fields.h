@@ -16,7 +16,7 @@ struct field {
 struct fields {
 	struct field *list;
 	size_t n, room;
-	bool headers;     /* names that differ in case are one, and bytes may be Latin-1 */
+	bool headers; /* names that differ in case are one, and bytes may be Latin-1 */
 	void *texts; /* what fields_close frees beside: texts made for it, that names and values point to */
 };
 

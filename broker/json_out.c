@@ -52,6 +52,21 @@ void json_out_span(struct json_out *o, struct span raw)
 	o->n += raw.n;
 }
 
+void json_out_key(struct json_out *o, const char *name)
+{
+	size_t n = strlen(name);
+	uint8_t *to = json_out_room(o, n + 4), *start = to;
+
+	if (o->n > 0 && to[-1] != '{')
+		*to++ = ',';
+	*to++ = '"';
+	memcpy(to, name, n);
+	to += n;
+	*to++ = '"';
+	*to++ = ':';
+	o->n += (size_t)(to - start);
+}
+
 void json_out_number(struct json_out *o, int64_t value)
 {
 	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -177,7 +192,10 @@ void json_out_string(struct json_out *o, struct span text)
 
 void json_out_base64(struct json_out *o, struct span bytes)
 {
-	uint8_t *to = json_out_room(o, base64_length(bytes.n));
+	uint8_t *to = json_out_room(o, base64_length(bytes.n) + 2);
+	size_t n = base64_encode(bytes, (char *)to + 1);
 
-	o->n += base64_encode(bytes, (char *)to);
+	to[0] = '"';
+	to[n + 1] = '"';
+	o->n += n + 2;
 }

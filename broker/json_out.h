@@ -2,9 +2,8 @@
 #define BROKER_JSON_OUT_H
 
 /*
- * JSON written straight into a blob, for texts that are made for each message. Commas
- * and braces are the caller's: json_out_raw writes them with the names between, so that
- * an event reads in the source as it does on the wire.
+ * JSON written straight into a blob, without a tree, for texts that are made for each
+ * message. Braces and brackets are the caller's.
  */
 
 #include "base/blob.h"
@@ -34,6 +33,9 @@ static inline void json_out_raw(struct json_out *o, const char *raw)
 	json_out_span(o, span_str(raw));
 }
 
+/* The name of an object's member, with its colon, and with a comma before it unless it is the first. Names of ours: nothing is escaped. */
+void json_out_key(struct json_out *o, const char *name);
+
 void json_out_number(struct json_out *o, int64_t value);
 
 /* What stands between the quotes of a string: escaped; U+FFFD stands in for what is not UTF-8. */
@@ -45,7 +47,7 @@ void json_out_latin(struct json_out *o, struct span bytes);
 /* A string, with its quotes. */
 void json_out_string(struct json_out *o, struct span text);
 
-/* The bytes in base64, without quotes. */
+/* A string of the bytes in base64, with its quotes. */
 void json_out_base64(struct json_out *o, struct span bytes);
 
 #endif
