@@ -24,6 +24,7 @@ struct call {
 	Gatepost__Event__Kind kind;
 	uint16_t code; /* DISCONNECT */
 	bool binary;   /* MESSAGE */
+	bool again;    /* it came to a broker before, who may have done some of it */
 	bool in_handler, is_done;
 	struct span context; /* a packed Context */
 	struct span request; /* CONNECT, HTTP: a packed Request */

@@ -48,6 +48,18 @@ static void put_row(struct call *c, const Gatepost__Context *x)
 	store_connection_put(c->broker->store, &row, on_put, c);
 }
 
+/*
+ * Without the store nobody comes in. A row that may stand already, from an earlier try,
+ * would then stay for ever: such a client waits until the store can tell.
+ */
+static void put_off(struct call *c, const char *why)
+{
+	if (c->again)
+		call_retry(c);
+	else
+		call_refuse(c, 503, why);
+}
+
 void handle_connect(struct call *c)
 {
 	Gatepost__Context *x;
@@ -58,7 +70,7 @@ void handle_connect(struct call *c)
 		return;
 	}
 	if (!store_is_up(c->broker->store)) {
-		call_refuse(c, 503, "The connection table is away: try again");
+		put_off(c, "The connection table is away: try again");
 		return;
 	}
 	x = call_context(c);
@@ -79,7 +91,7 @@ static void on_put(void *arg, enum err e)
 	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
 		call_retry(c);
 	else
-		call_refuse(c, 503, "The connection table is busy: try again");
+		put_off(c, "The connection table is busy: try again");
 }
 
 static void on_result(struct call *c, const struct result *r)

@@ -206,6 +206,8 @@ static void send_one(struct lane *l)
 		m->body = batch_hold(&link->out, e->body);
 	m->binary = e->binary;
 	m->code = e->code;
+	m->again = e->was_sent;
+	e->was_sent = true;
 	window_take(&link->ahead, lane_event_bytes(e));
 	l->unsent = e->next;
 }
