@@ -108,6 +108,11 @@ void bed_hang_up(int edge)
 	link_close(&bed.edges[edge]->link);
 }
 
+size_t bed_said(int edge)
+{
+	return bed.edges[edge]->link.out.n;
+}
+
 const Gatepost__Envelope *bed_read(int edge)
 {
 	Gatepost__Envelope head = GATEPOST__ENVELOPE__INIT, *e = NULL;

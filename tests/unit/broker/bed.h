@@ -30,6 +30,9 @@ void bed_take_event(int edge, Gatepost__Event *e);
 /* The link of this edge ends. */
 void bed_hang_up(int edge);
 
+/* Items that wait to be read. */
+size_t bed_said(int edge);
+
 /* What has been said to this edge since the last time, as it would read it; lives until the next call. */
 const Gatepost__Envelope *bed_read(int edge);
 
