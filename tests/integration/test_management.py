@@ -126,7 +126,7 @@ def test_an_id_that_never_was_is_410_whatever_its_edge(cluster, client):
 
 def test_each_broker_reaches_each_edge(cluster):
     clients = [WebSocket(cluster.websocket) for _ in range(12)]
-    edges = {client.row_id(cluster)[:2] for client in clients}
+    edges = {client.row_id(cluster)[:3] for client in clients}
     assert len(edges) == 2, "twelve clients are on both edges"
     for client in clients:
         for address in own_addresses(cluster):

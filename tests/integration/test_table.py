@@ -102,7 +102,7 @@ def test_each_edge_has_its_own_hash_and_all_keys_have_the_prefix(cluster):
     with cluster.redis() as db:
         keys = [key.decode() for key in db.keys("*")]
         hashes = [key for key in keys if key.endswith(":connections")]
-        ids = [{i.decode()[:2] for i in db.hkeys(key)} for key in hashes]
+        ids = [{i.decode()[:3] for i in db.hkeys(key)} for key in hashes]
     assert all(key.startswith("test:of-the/table:{") for key in keys)
     assert len(hashes) == 2, "of twenty clients, each edge has some"
     assert all(len(edge) == 1 for edge in ids) and ids[0] != ids[1]
