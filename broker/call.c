@@ -41,6 +41,7 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 		.kind = e->kind,
 		.code = (uint16_t)e->code,
 		.binary = e->binary,
+		.again = e->again,
 	};
 	memcpy(c->id.b, e->id.data, ID_BYTES);
 	c->context = put(&at, e->context);

@@ -35,6 +35,7 @@ struct call {
 	uint16_t code;    /* DISCONNECT */
 	bool binary;      /* MESSAGE */
 	bool is_parallel; /* waits only for those before it that are not */
+	bool again;       /* it came to a broker before, who may have done some of it */
 	bool in_handler, is_done;
 	int64_t asked_ms; /* CONNECT: when the authorizer was asked */
 	void (*on_permission)(struct call *c, const struct permission *p);

@@ -41,6 +41,18 @@ static bool is_our_stage(struct call *c)
 	return ours;
 }
 
+/*
+ * Without the store nobody comes in. A row that may stand already, from an earlier try,
+ * would then stay for ever: such a client waits until the store can tell.
+ */
+static void put_off(struct call *c, const char *why)
+{
+	if (c->again)
+		call_retry(c);
+	else
+		call_refuse(c, 503, why);
+}
+
 void handle_connect(struct call *c)
 {
 	static const struct permission everybody = {.status = 200};
@@ -50,7 +62,7 @@ void handle_connect(struct call *c)
 	if (!is_our_stage(c))
 		call_refuse(c, 403, "Forbidden");
 	else if (!store_is_up(c->broker->store))
-		call_refuse(c, 503, "The connection table is away: try again");
+		put_off(c, "The connection table is away: try again");
 	else if (c->route != NULL && c->route->authorizer != NULL)
 		authorizer_ask(c->route->authorizer, c, on_permission);
 	else
@@ -102,7 +114,7 @@ static void on_put(void *arg, enum err e)
 	if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
 		call_retry(c);
 	else if (e != OK)
-		call_refuse(c, 503, "The connection table is busy: try again");
+		put_off(c, "The connection table is busy: try again");
 	else if (c->route == NULL)
 		on_result(c, &welcome);
 	else

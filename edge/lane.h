@@ -25,6 +25,7 @@ struct lane_event {
 	uint16_t code;        /* DISCONNECT */
 	uint8_t kind;         /* GATEPOST__EVENT__KIND__… */
 	bool binary;
+	bool was_sent; /* to a broker that has not answered, or not done it */
 };
 
 struct lane {

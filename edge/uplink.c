@@ -206,6 +206,8 @@ static void send_one(struct lane *l)
 		m->body = batch_hold(&link->out, e->body);
 	m->binary = e->binary;
 	m->code = e->code;
+	m->again = e->was_sent;
+	e->was_sent = true;
 	window_take(&link->ahead, lane_event_bytes(e));
 	l->unsent = e->next;
 }
@@ -236,13 +238,13 @@ static void retry_due(struct uplink *u, int64_t now)
 /* Each lane in the queue once; those without luck come to its end again. */
 static void pump_queue(struct uplink *u, struct lane_queue *q)
 {
-	struct lane_tailq todo = TAILQ_HEAD_INITIALIZER(todo);
+	size_t n = 0;
 	struct lane *l;
 
-	TAILQ_CONCAT(&todo, &q->lanes, waiting);
-	while ((l = TAILQ_FIRST(&todo)) != NULL) {
-		TAILQ_REMOVE(&todo, l, waiting);
-		l->waits_in = NULL;
+	TAILQ_FOREACH(l, &q->lanes, waiting)
+	n++;
+	while (n-- > 0 && (l = TAILQ_FIRST(&q->lanes)) != NULL) {
+		lane_unwait(l);
 		pump(u, l);
 		connection_settle(connection_of(l));
 	}

@@ -15,9 +15,15 @@ struct arena_block {
 
 static void *take(struct arena *a, size_t n);
 
+/* NULL ends the unpacking as malformed. */
 static void *for_protobuf(void *arg, size_t n)
 {
-	return take(arg, n);
+	struct arena *a = arg;
+
+	if (n > a->unpack_most - a->unpacked)
+		return NULL;
+	a->unpacked += n;
+	return take(a, n);
 }
 
 /* The arena frees all at once. */
@@ -30,8 +36,14 @@ static void not_one_by_one(void *arg, void *p)
 void arena_init(struct arena *a)
 {
 	*a = (struct arena){
+		.unpack_most = SIZE_MAX,
 		.allocator = {for_protobuf, not_one_by_one, a},
 	};
+}
+
+void arena_limit(struct arena *a, size_t most)
+{
+	a->unpack_most = most;
 }
 
 static void add_block(struct arena *a, size_t n)
@@ -81,7 +93,7 @@ void arena_reset(struct arena *a)
 		a->blocks = b->next;
 		free(b);
 	}
-	a->used = 0;
+	a->used = a->unpacked = 0;
 }
 
 void arena_close(struct arena *a)

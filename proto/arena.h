@@ -12,12 +12,17 @@
 struct arena_block;
 
 struct arena {
-	struct arena_block *blocks;   /* the newest first */
-	size_t used;                  /* of the newest */
+	struct arena_block *blocks; /* the newest first */
+	size_t used;                /* of the newest */
+	size_t unpacked;    /* bytes that protobuf-c has had since the last reset */
+	size_t unpack_most; /* and may have */
 	ProtobufCAllocator allocator; /* for protobuf-c's unpack */
 };
 
 void arena_init(struct arena *a);
+
+/* What unpack may take until the next reset: few bytes from outside can ask for many. */
+void arena_limit(struct arena *a, size_t most);
 
 /* n bytes, zeroed, aligned for anything; live until the next arena_reset. */
 void *arena_alloc(struct arena *a, size_t n);

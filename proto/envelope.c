@@ -3,6 +3,12 @@
 #include "proto/close.h"
 #include "proto/id.h"
 
+/*
+ * What the structs of an envelope may take beside the bytes in them: a batch has a few
+ * thousand items (link.c), of some hundred bytes each.
+ */
+enum { STRUCTS_MOST = 8 * 1024 * 1024 };
+
 static bool id_ok(ProtobufCBinaryData id)
 {
 	return id.len == ID_BYTES;
@@ -62,8 +68,10 @@ static bool item_ok(const Gatepost__Item *i)
 
 enum err envelope_read(struct span in, struct arena *a, Gatepost__Envelope **out)
 {
-	Gatepost__Envelope *e = gatepost__envelope__unpack(&a->allocator, in.n, in.p);
+	Gatepost__Envelope *e;
 
+	arena_limit(a, 2 * in.n + STRUCTS_MOST);
+	e = gatepost__envelope__unpack(&a->allocator, in.n, in.p);
 	if (e == NULL)
 		return ERR_MALFORMED;
 	*out = e;

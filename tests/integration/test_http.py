@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from lib.cluster import Cluster, until
-from lib.wire import KEY, WebSocket, Wire, http, request, upgrade
+from lib.wire import KEY, TEXT, WebSocket, Wire, frame, http, request, upgrade
 
 
 @pytest.fixture(scope="module")
@@ -177,8 +177,6 @@ def test_header_names_and_their_words_may_be_in_any_case_and_among_others(cluste
 
 
 def test_frames_that_come_with_the_handshake_are_answered(cluster):
-    from lib.wire import TEXT, frame
-
     with Wire(cluster.http) as wire:
         wire.send(upgrade(), frame(TEXT, '{"action":"ping"}'))
         assert wire.response().status == 101

@@ -15,6 +15,11 @@ from pathlib import Path
 from lib.cluster import BIN, START_SECONDS, STOP_SECONDS, faults, until
 
 
+def words(program, flags):
+    metrics = [] if "--metrics" in flags else ["--metrics", "127.0.0.1:0"]
+    return [str(word) for word in (BIN / program, *metrics, *flags)]
+
+
 class Process:
     """
     flags   of the program; --metrics is a free port of 127.0.0.1 unless they say otherwise
@@ -23,7 +28,7 @@ class Process:
     """
 
     def __init__(self, program, *flags, env=None, expect=()):
-        self._words = [str(w) for w in (BIN / program, "--metrics", "127.0.0.1:0", *flags)]
+        self._words = words(program, flags)
         self._env = env or {}
         self._expected = list(expect)
 
@@ -84,7 +89,7 @@ class Process:
 def ended(program, *flags, env=None):
     """(exit status, what it wrote) of a program that does not even start."""
     done = subprocess.run(
-        [str(w) for w in (BIN / program, "--metrics", "127.0.0.1:0", *flags)],
+        words(program, flags),
         env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=START_SECONDS,
     )  # fmt: skip

@@ -27,7 +27,8 @@ class Wire:
 
     def __init__(self, url, receive_buffer=None):
         at = urlsplit(url)
-        self.socket = socket.socket()
+        family = socket.AF_INET6 if ":" in at.hostname else socket.AF_INET
+        self.socket = socket.socket(family)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(SECONDS)
@@ -92,7 +93,8 @@ def http(url, *parts):
     with Wire(url) as wire:
         wire.send(*parts)
         response = wire.response()
-        return response, wire.is_closed() if response.headers["connection"].endswith("close") else False
+        closes = response.headers.get("connection", "").endswith("close")
+        return response, closes and wire.is_closed()
 
 
 def request(method="GET", target="/", version="HTTP/1.1", headers=None, body=b""):

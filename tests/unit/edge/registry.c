@@ -90,6 +90,16 @@ Test(registry, a_slot_that_was_never_taken_is_not_found)
 	cr_assert(registry_find(r, &last) == NULL);
 }
 
+/* Also where the slots' memory ends, which the sanitizer watches. */
+Test(registry, the_slot_after_the_last_is_not_found_however_many_there_are)
+{
+	for (int i = 0; i < 300; i++) {
+		struct id next = id_make(7, add(i, 1)->slot + 1, 1);
+
+		cr_assert(registry_find(r, &next) == NULL);
+	}
+}
+
 /* So that the slots of a busy edge stay few, however many come and go. */
 Test(registry, free_slots_are_taken_before_new_ones)
 {

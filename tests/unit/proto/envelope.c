@@ -378,3 +378,21 @@ Test(envelope, any_byte_may_be_another_one)
 		}
 	zmq_msg_close(&m);
 }
+
+/* An envelope of a million empty items, of 2 bytes each, took 45 bytes of memory for each of its own. */
+Test(envelope, what_asks_for_far_more_memory_than_it_has_bytes_is_refused)
+{
+	enum { N = 1000 * 1000 };
+	uint8_t *in = malloc(2 + 2 * N);
+	Gatepost__Envelope *e;
+
+	in[0] = 0x08; /* version = 1 */
+	in[1] = LINK_VERSION;
+	for (size_t i = 0; i < N; i++) {
+		in[2 + 2 * i] = 0x22; /* items, of 0 bytes */
+		in[3 + 2 * i] = 0;
+	}
+	cr_assert(eq(int, envelope_read(span_of(in, 2 + 2 * N), &arena, &e), ERR_MALFORMED));
+	cr_assert(lt(sz, arena.unpacked, 13 * N));
+	free(in);
+}

@@ -1,0 +1,126 @@
+/*
+ * What a peer sends instead of an envelope. What is accepted keeps what envelope.h promises
+ * to the rooms behind it, and all its bytes are there.
+ */
+#include "proto/envelope.h"
+
+#include "proto/id.h"
+
+#include <stdlib.h>
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* The sanitizer sees to it that they can be read. */
+static void read_all(ProtobufCBinaryData d)
+{
+	static volatile uint8_t sum;
+
+	for (size_t i = 0; i < d.len; i++)
+		sum = (uint8_t)(sum + d.data[i]);
+}
+
+static void check_event(const Gatepost__Event *e)
+{
+	check(e->id.len == ID_BYTES);
+	check(e->kind >= GATEPOST__EVENT__KIND__CONNECT &&
+	      e->kind <= GATEPOST__EVENT__KIND__HTTP);
+	read_all(e->id);
+	read_all(e->context);
+	read_all(e->request);
+	read_all(e->body);
+	read_all(e->reason);
+}
+
+static void check_answer(const Gatepost__Answer *a)
+{
+	check(a->id.len == ID_BYTES);
+	read_all(a->id);
+	if (a->frame)
+		read_all(a->frame->body);
+	if (a->response)
+		read_all(a->response->body);
+	for (size_t n = 0; a->response && n < a->response->n_headers; n++) {
+		read_all(a->response->headers[n]->name);
+		read_all(a->response->headers[n]->value);
+	}
+}
+
+static void check_command(const Gatepost__Command *c)
+{
+	check(c->id.len == ID_BYTES);
+	check(c->kind >= GATEPOST__COMMAND__KIND__SEND &&
+	      c->kind <= GATEPOST__COMMAND__KIND__LOOK);
+	read_all(c->id);
+	read_all(c->reason);
+	if (c->kind == GATEPOST__COMMAND__KIND__SEND)
+		read_all(c->frame->body);
+}
+
+static void check_members(const Gatepost__Members *m)
+{
+	for (size_t n = 0; n < m->n_members; n++)
+		check(m->members[n]->name && m->members[n]->endpoint);
+}
+
+static void check_roster(const Gatepost__Roster *r)
+{
+	for (size_t n = 0; n < r->n_rows; n++) {
+		check(r->rows[n]->id.len == ID_BYTES);
+		read_all(r->rows[n]->id);
+		read_all(r->rows[n]->context);
+	}
+}
+
+static void check_welcome(const Gatepost__Welcome *w)
+{
+	check(w->name && w->cluster && w->boot != 0);
+	check(w->number >= 1 && w->number <= UINT16_MAX);
+	check_members(w->members);
+}
+
+static void check_item(const Gatepost__Item *i)
+{
+	switch ((int)i->body_case) {
+	case GATEPOST__ITEM__BODY_HELLO:
+		check(i->hello->name && i->hello->cluster && i->hello->boot != 0 &&
+		      i->hello->number <= UINT16_MAX);
+		return;
+	case GATEPOST__ITEM__BODY_WELCOME: check_welcome(i->welcome); return;
+	case GATEPOST__ITEM__BODY_REFUSAL: check(i->refusal->reason); return;
+	case GATEPOST__ITEM__BODY_MEMBERS: check_members(i->members); return;
+	case GATEPOST__ITEM__BODY_RESYNC: check(i->resync->cluster); return;
+	case GATEPOST__ITEM__BODY_ROSTER: check_roster(i->roster); return;
+	case GATEPOST__ITEM__BODY_LEAVING: return;
+	case GATEPOST__ITEM__BODY_EVENT: check_event(i->event); return;
+	case GATEPOST__ITEM__BODY_ANSWER: check_answer(i->answer); return;
+	case GATEPOST__ITEM__BODY_COMMAND: check_command(i->command); return;
+	case GATEPOST__ITEM__BODY_OUTCOME:
+		check(i->outcome->result >= GATEPOST__OUTCOME__RESULT__OK &&
+		      i->outcome->result <= GATEPOST__OUTCOME__RESULT__FULL);
+		read_all(i->outcome->context);
+		return;
+	default: abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	Gatepost__Envelope *e = NULL;
+	struct arena a;
+
+	arena_init(&a);
+
+	enum err err = envelope_read(span_of(p, n), &a, &e);
+
+	check(err == OK || err == ERR_DENIED || err == ERR_MALFORMED);
+	if (err == ERR_DENIED)
+		check(e->version != LINK_VERSION);
+	for (size_t i = 0; err == OK && i < e->n_items; i++)
+		check_item(e->items[i]);
+	arena_close(&a);
+	return 0;
+}

@@ -1,0 +1,39 @@
+#ifndef TESTS_UNIT_BROKER_BED_H
+#define TESTS_UNIT_BROKER_BED_H
+
+/*
+ * A broker's lanes and routes, for one test, and two edges without a wire: their links
+ * are real but never flushed, so that a test reads what would have gone out. It stands
+ * in for broker/peers.c and broker/handle.c, which need a store.
+ */
+
+#include "broker/call.h"
+
+enum { BED_EDGES = 2 };
+
+struct bed {
+	struct broker broker;
+	struct peer *edges[BED_EDGES];
+	void (*handler)(struct call *c); /* what is done with every call */
+};
+extern struct bed bed;
+
+void bed_start(void);
+void bed_stop(void); /* lanes that are not empty are freed too */
+
+/* An event of connection 1 from this edge, in its lane. */
+void bed_take(int edge, uint64_t seq);
+
+/* The same with all its fields; its id is set when there is none. */
+void bed_take_event(int edge, Gatepost__Event *e);
+
+/* The link of this edge ends. */
+void bed_hang_up(int edge);
+
+/* Items that wait to be read. */
+size_t bed_said(int edge);
+
+/* What has been said to this edge since the last time, as it would read it; lives until the next call. */
+const Gatepost__Envelope *bed_read(int edge);
+
+#endif

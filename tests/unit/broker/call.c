@@ -1,0 +1,218 @@
+#include "broker/call.h"
+
+#include "bed.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+
+static struct call *call; /* the one being handled */
+
+static void keep(struct call *c)
+{
+	call = c;
+}
+
+static void start(void)
+{
+	bed_start();
+	bed.handler = keep;
+}
+
+TestSuite(call, .init = start, .fini = bed_stop);
+
+static ProtobufCBinaryData data(char *text)
+{
+	return (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
+}
+
+static void take(uint64_t seq)
+{
+	bed_take(0, seq);
+	cr_assert(call != NULL);
+}
+
+/* The one answer that has gone to edge 0. */
+static const Gatepost__Answer *answer(void)
+{
+	const Gatepost__Envelope *e = bed_read(0);
+
+	cr_assert(eq(sz, e->n_items, 1));
+	cr_assert(eq(int, e->items[0]->body_case, GATEPOST__ITEM__BODY_ANSWER));
+	return e->items[0]->answer;
+}
+
+static bool is(ProtobufCBinaryData d, const char *text)
+{
+	return span_is(span_of(d.data, d.len), text);
+}
+
+Test(call, a_call_is_a_copy_of_its_event)
+{
+	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	char context[] = "the context", request[] = "the request", body[] = "the body";
+
+	e.term = 4;
+	e.seq = 9;
+	e.kind = GATEPOST__EVENT__KIND__HTTP;
+	e.time_ms = 77;
+	e.binary = true;
+	e.context = data(context);
+	e.request = data(request);
+	e.body = data(body);
+	bed_take_event(0, &e);
+	context[0] = request[0] = body[0] = 'X';
+	cr_assert(span_is(call->context, "the context"));
+	cr_assert(span_is(call->request, "the request"));
+	cr_assert(span_is(call->body, "the body"));
+	cr_assert(eq(u32, call->term, 4));
+	cr_assert(eq(u64, call->seq, 9));
+	cr_assert(eq(i64, call->time_ms, 77));
+	cr_assert(eq(int, call->kind, GATEPOST__EVENT__KIND__HTTP));
+	cr_assert(call->binary);
+	call_end(call);
+}
+
+Test(call, the_body_of_a_disconnect_is_its_reason)
+{
+	Gatepost__Event e = GATEPOST__EVENT__INIT;
+
+	e.kind = GATEPOST__EVENT__KIND__DISCONNECT;
+	e.code = 1006;
+	e.reason = data("gone");
+	e.body = data("ignored");
+	bed_take_event(0, &e);
+	cr_assert(span_is(call->body, "gone"));
+	cr_assert(eq(u16, call->code, 1006));
+	call_end(call);
+}
+
+Test(call, an_event_without_anything_has_empty_parts)
+{
+	take(0);
+	cr_assert(eq(sz, call->context.n, 0));
+	cr_assert(eq(sz, call->request.n, 0));
+	cr_assert(eq(sz, call->body.n, 0));
+	call_end(call);
+}
+
+Test(call, packed_parts_are_read_and_nonsense_is_none)
+{
+	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	Gatepost__Context *x;
+
+	e.kind = GATEPOST__EVENT__KIND__HTTP;
+	e.context = data("\x12\x03::1");
+	e.request = data("\x0a\x7fG");
+	bed_take_event(0, &e);
+	x = call_context(call);
+	cr_assert(x != NULL);
+	cr_assert(is(x->source_ip, "::1"));
+	gatepost__context__free_unpacked(x, NULL);
+	cr_assert(call_request(call) == NULL);
+	call_end(call);
+}
+
+Test(call, an_answer_names_its_event)
+{
+	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	struct id id = id_make(7, 3, 4);
+
+	e.id = (ProtobufCBinaryData){.len = ID_BYTES, .data = id.b};
+	e.term = 4;
+	e.seq = 9;
+	bed_take_event(0, &e);
+	call_end(call);
+
+	const Gatepost__Answer *a = answer();
+
+	cr_assert(span_eq(span_of(a->id.data, a->id.len), id_span(&id)));
+	cr_assert(eq(u32, a->term, 4));
+	cr_assert(eq(u64, a->seq, 9));
+	cr_assert(a->response == NULL && a->frame == NULL && !a->retry);
+}
+
+Test(call, a_response_has_its_status_headers_and_body)
+{
+	static const struct call_header h[] = {{"A", "1"}, {"B", "2"}};
+	char body[] = "hello";
+
+	take(0);
+	call_respond(call, 201, h, 2, span_str(body));
+	body[0] = 'X'; /* it was copied */
+
+	const Gatepost__Response *r = answer()->response;
+
+	cr_assert(eq(u32, r->status, 201));
+	cr_assert(is(r->body, "hello"));
+	cr_assert(eq(sz, r->n_headers, 2));
+	cr_assert(is(r->headers[1]->name, "B"));
+	cr_assert(is(r->headers[1]->value, "2"));
+}
+
+Test(call, a_refusal_says_why_in_json_and_is_counted)
+{
+	take(0);
+	call_refuse(call, 404, "Not Found");
+
+	const Gatepost__Response *r = answer()->response;
+
+	cr_assert(eq(u32, r->status, 404));
+	cr_assert(is(r->body, "{\"message\":\"Not Found\"}"));
+	cr_assert(eq(sz, r->n_headers, 1));
+	cr_assert(is(r->headers[0]->value, "application/json"));
+	cr_assert(eq(i64, metric_value(bed.broker.counts.refused), 1));
+}
+
+Test(call, a_refusal_for_now_says_when_to_come_back)
+{
+	take(0);
+	call_refuse(call, 503, "busy");
+
+	const Gatepost__Response *r = answer()->response;
+
+	cr_assert(eq(sz, r->n_headers, 2));
+	cr_assert(is(r->headers[1]->name, "Retry-After"));
+	cr_assert(is(r->headers[1]->value, "1"));
+}
+
+Test(call, a_reply_is_a_frame_of_its_kind)
+{
+	take(0);
+	call_reply(call, span_of("\0\1\2", 3), true);
+
+	const Gatepost__Answer *a = answer();
+
+	cr_assert(a->response == NULL);
+	cr_assert(a->frame->binary);
+	cr_assert(eq(sz, a->frame->body.len, 3));
+	cr_assert(eq(int, memcmp(a->frame->body.data, "\0\1\2", 3), 0));
+}
+
+Test(call, a_retry_asks_for_the_event_again_and_is_counted)
+{
+	take(0);
+	call_retry(call);
+	cr_assert(answer()->retry);
+	cr_assert(eq(i64, metric_value(bed.broker.counts.retried), 1));
+}
+
+/* Each way to end, with the edge's link gone meanwhile: nothing is said, nothing is left. */
+Test(call, whatever_the_answer_it_is_for_nobody_when_the_edge_has_gone)
+{
+	for (uint64_t seq = 0; seq < 5; seq++)
+		bed_take(0, seq);
+	bed_hang_up(0);
+	call_reply(call, span_str("x"), false);
+	cr_assert(eq(sz, bed_read(1)->n_items, 0));
+}
+
+Test(call, a_response_and_a_retry_for_an_edge_that_has_gone_are_dropped)
+{
+	take(0);
+	bed_take(1, 1);
+	bed_hang_up(0);
+	call_respond(call, 200, NULL, 0, span_str("x"));
+	bed_hang_up(1);
+	call_retry(call);
+}
