@@ -28,6 +28,7 @@ static void put_row(struct call *c);
 static void on_put(void *arg, enum err e);
 static void on_result(struct call *c, const struct result *r);
 static void refuse(struct call *c, const struct result *r);
+static void take_out_row(struct call *c, int status, char *body);
 static void on_removed(void *arg, enum err e);
 
 static bool is_our_stage(struct call *c)
@@ -73,6 +74,10 @@ static void on_permission(struct call *c, const struct permission *p)
 {
 	bool with_request = routes_config(c->routes)->context;
 
+	if (p->status != 200 && c->again) { /* its row may stand, from an earlier try */
+		take_out_row(c, p->status, xasprintf("{\"message\":\"%s\"}", p->message));
+		return;
+	}
 	if (p->status != 200) {
 		call_refuse(c, p->status, p->message);
 		return;
@@ -159,26 +164,30 @@ static const struct {
 	[RESULT_UNREACHABLE] = {503, "Service Unavailable"},
 };
 
-static void refuse(struct call *c, const struct result *r)
+static void take_out_row(struct call *c, int status, char *body)
 {
 	struct refusal *f = xmalloc(sizeof *f);
 	char text[ID_TEXT];
 
-	*f = (struct refusal){.call = c, .status = r->status};
+	*f = (struct refusal){.call = c, .status = status, .body = body};
+	store_connection_remove(c->broker->store, id_edge(&c->id),
+				span_str(id_text(&c->id, text)), on_removed, f);
+}
+
+static void refuse(struct call *c, const struct result *r)
+{
 	if (r->kind != RESULT_OK) {
 		log_warn_flood("function.failed", S("route", "$connect"),
 			       S("function", c->route->function->config->name),
 			       S("why", r->why));
-		f->status = failures[r->kind].status;
-	} else if (r->has_body) {
-		f->body = span_dup(r->body);
+		take_out_row(
+			c, failures[r->kind].status,
+			xasprintf("{\"message\":\"%s\"}", failures[r->kind].message));
+	} else {
+		take_out_row(c, r->status,
+			     r->has_body ? span_dup(r->body)
+					 : xstrdup("{\"message\":\"Forbidden\"}"));
 	}
-	if (f->body == NULL)
-		f->body = xasprintf("{\"message\":\"%s\"}",
-				    r->kind == RESULT_OK ? "Forbidden"
-							 : failures[r->kind].message);
-	store_connection_remove(c->broker->store, id_edge(&c->id),
-				span_str(id_text(&c->id, text)), on_removed, f);
 }
 
 static void on_removed(void *arg, enum err e)
