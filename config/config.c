@@ -1,14 +1,15 @@
 #include "config/config.h"
 
+#include "config/authorizers.h"
+#include "config/environment.h"
+
 #include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void free_pairs(struct config_pair *p, size_t n);
 static void free_function(struct config_function *f);
-static void free_authorizer(struct config_authorizer *a);
 
 void config_free(struct config *c)
 {
@@ -23,7 +24,7 @@ void config_free(struct config *c)
 		free(c->http[i].path);
 	}
 	for (size_t i = 0; i < c->n_authorizers; i++)
-		free_authorizer(&c->authorizers[i]);
+		authorizers_close(&c->authorizers[i]);
 	free(c->functions);
 	free(c->routes);
 	free(c->http);
@@ -41,29 +42,7 @@ static void free_function(struct config_function *f)
 	free(f->name);
 	free(f->handler);
 	free(f->runtime);
-	free_pairs(f->environment, f->n_environment);
-}
-
-static void free_pairs(struct config_pair *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		free(p[i].name);
-		free(p[i].value);
-	}
-	free(p);
-}
-
-static void free_authorizer(struct config_authorizer *a)
-{
-	for (size_t i = 0; i < a->n_identity; i++)
-		free(a->identity[i]);
-	free(a->identity);
-	free(a->name);
-	free(a->algorithm);
-	free(a->key);
-	free(a->key_file);
-	free(a->issuer);
-	free(a->audience);
+	environment_free(f->environment, f->n_environment);
 }
 
 char *config_find(const char *folder)

@@ -34,7 +34,12 @@
 /* What there is when the file says nothing. */
 #define CONFIG_REGION    "us-east-1"
 #define CONFIG_SELECTION "$request.body.action"
-enum { CONFIG_TIMEOUT_MS = 6000, CONFIG_MEMORY_MB = 1024, CONFIG_WORKERS = 2 };
+enum {
+	CONFIG_TIMEOUT_MS = 6000,
+	CONFIG_WAIT_MS = 29000, /* the longest that API Gateway waits for a function */
+	CONFIG_MEMORY_MB = 1024,
+	CONFIG_WORKERS = 2,
+};
 
 struct config_pair {
 	char *name, *value;

@@ -1,0 +1,11 @@
+#ifndef CONFIG_EVENTS_H
+#define CONFIG_EVENTS_H
+
+/* The events of a function: websocket, http and httpApi ones; all others are passed over. */
+
+#include "config/value.h"
+
+/* function: among the drafts. */
+void events_read(struct reading *r, size_t function);
+
+#endif

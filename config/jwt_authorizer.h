@@ -1,0 +1,11 @@
+#ifndef CONFIG_JWT_AUTHORIZER_H
+#define CONFIG_JWT_AUTHORIZER_H
+
+/* An authorizer that needs no function: it checks a JSON Web Token by itself. */
+
+#include "config/value.h"
+
+/* Read one of gatepost.authorizers, and add it to the configuration's. */
+void jwt_authorizer_read(struct reading *r, const struct value *v);
+
+#endif
