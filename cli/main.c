@@ -1,4 +1,5 @@
 /* The command that people type. */
+#include "cli/check.h"
 #include "cli/up.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ static int version(int argc, char **argv);
 
 static const struct command commands[] = {
 	{"up", up_run, "start all of Gatepost on this machine, and print where it is"},
+	{"check", check_run, "read a configuration, and say what it would do"},
 	{"help", help, "print this, or what a command takes: gatepost help up"},
 	{"version", version, "print the version"},
 };

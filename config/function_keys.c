@@ -162,9 +162,8 @@ static void read_timeout(struct reading *r, const struct value *v,
 		value_int(r, &timeout, 1, 900, "seconds", &s);
 	if (s > most) {
 		reading_info(r, v->node->at, &v->key,
-			     "timeout is %" PRId64 " s, and %" PRId64
-			     " s count: the gateway waits no longer; gatepost.maxTimeout "
-			     "says how long",
+			     "timeout is %" PRId64 " s, but the gateway waits %" PRId64
+			     " s at most; gatepost.maxTimeout allows more",
 			     s, most);
 		s = most;
 	}
