@@ -113,7 +113,7 @@ uint8_t sigv4_decode(struct span *in)
 	size_t used = low >= 0 ? 3 : 1;
 
 	*in = span_of(in->p + used, in->n - used);
-	return low >= 0 ? (uint8_t)(high << 4 | low) : c;
+	return (uint8_t)(low >= 0 ? high << 4 | low : c);
 }
 
 /* The one form of an encoded text, however its writer wrote it; freed with free(3). */

@@ -106,46 +106,75 @@ static void on_row(void *arg, enum err e, const struct connection_row *row)
 	finish(arg, e == ERR_NOTFOUND ? ERR_NOTFOUND : ERR_DOWN, NULL);
 }
 
+/* The command to be filled, for the edge's link; NULL when its credit is used up. */
+static Gatepost__Command *begin_at(struct asked *a, struct peer *p, size_t bytes)
+{
+	Gatepost__Command *m = peer_command(p, bytes);
+
+	if (m == NULL) {
+		a->known = ERR_BUSY;
+		loop_defer(a->commands->broker->loop, on_next_turn, a);
+		return NULL;
+	}
+	a->peer = peer_ref(p);
+	m->ticket = a->ticket;
+	return m;
+}
+
 /* The command to be filled; NULL when it went another way. */
 static Gatepost__Command *begin(struct commands *c, const struct id *id, size_t bytes,
 				command_fn *fn, void *arg)
 {
 	struct asked *a = ask(c, fn, arg);
 	struct peer *p = peers_find(c->broker->peers, id_edge(id));
-	Gatepost__Command *m = p ? peer_command(p, bytes) : NULL;
+	Gatepost__Command *m = p ? begin_at(a, p, bytes) : NULL;
 
-	if (p == NULL) {
+	if (p == NULL)
 		ask_store(a, id);
-	} else if (m == NULL) {
-		a->known = ERR_BUSY;
-		loop_defer(c->broker->loop, on_next_turn, a);
-	} else {
-		a->peer = peer_ref(p);
-		m->ticket = a->ticket;
+	if (m != NULL)
 		m->id = batch_copy(&peer_link(p)->out, id_span(id));
-		return m;
-	}
-	return NULL;
+	return m;
 }
 
-static struct batch *out(struct commands *c, const struct id *id)
+static struct batch *out(struct commands *c, uint16_t edge)
 {
-	return &peer_link(peers_find(c->broker->peers, id_edge(id)))->out;
+	return &peer_link(peers_find(c->broker->peers, edge))->out;
 }
 
-void command_send(struct commands *c, const struct id *id, struct span body, bool binary,
+static void fill_send(Gatepost__Command *m, struct batch *b, const struct push *push)
+{
+	m->kind = GATEPOST__COMMAND__KIND__SEND;
+	m->frame = arena_alloc(&b->arena, sizeof *m->frame);
+	gatepost__frame__init(m->frame);
+	m->frame->body = batch_copy(b, push->body);
+	m->frame->binary = push->binary;
+}
+
+void command_send(struct commands *c, const struct id *id, const struct push *push,
 		  command_fn *fn, void *arg)
 {
-	Gatepost__Command *m = begin(c, id, body.n, fn, arg);
+	Gatepost__Command *m = begin(c, id, push->body.n, fn, arg);
 
 	metric_add(c->broker->counts.sends, 1);
-	if (m == NULL)
-		return;
-	m->kind = GATEPOST__COMMAND__KIND__SEND;
-	m->frame = arena_alloc(&out(c, id)->arena, sizeof *m->frame);
-	gatepost__frame__init(m->frame);
-	m->frame->body = batch_copy(out(c, id), body);
-	m->frame->binary = binary;
+	if (m != NULL)
+		fill_send(m, out(c, id_edge(id)), push);
+}
+
+bool command_send_many(struct commands *c, uint16_t edge, struct span ids,
+		       const struct push *push, command_fn *fn, void *arg)
+{
+	struct peer *p = peers_find(c->broker->peers, edge);
+	Gatepost__Command *m;
+
+	if (p == NULL)
+		return false;
+	m = begin_at(ask(c, fn, arg), p, push->body.n);
+	metric_add(c->broker->counts.sends, (int64_t)(ids.n / ID_BYTES));
+	if (m != NULL) {
+		m->ids = batch_copy(&peer_link(p)->out, ids);
+		fill_send(m, &peer_link(p)->out, push);
+	}
+	return true;
 }
 
 void command_close(struct commands *c, const struct id *id, uint16_t code,
@@ -158,7 +187,7 @@ void command_close(struct commands *c, const struct id *id, uint16_t code,
 		return;
 	m->kind = GATEPOST__COMMAND__KIND__CLOSE;
 	m->code = code;
-	m->reason = batch_copy(out(c, id), span_str(reason));
+	m->reason = batch_copy(out(c, id_edge(id)), span_str(reason));
 }
 
 void command_look(struct commands *c, const struct id *id, command_fn *fn, void *arg)

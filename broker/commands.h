@@ -20,9 +20,25 @@ void commands_free(struct commands *c); /* NULL is fine; no fn is called any mor
  */
 typedef void command_fn(void *arg, enum err e, const Gatepost__Outcome *o);
 
-/* One message to the client. body is borrowed. */
-void command_send(struct commands *c, const struct id *id, struct span body, bool binary,
+/* A message that somebody pushes; body is borrowed. */
+struct push {
+	struct span body;
+	bool binary;
+};
+
+/* One message to the client. */
+void command_send(struct commands *c, const struct id *id, const struct push *push,
 		  command_fn *fn, void *arg);
+
+/*
+ * The same message to many clients of one edge.
+ *
+ * ids      of ID_BYTES each, one behind the other; all of this edge
+ * fn       OK: o->results has a byte for each id; else what became of all of them
+ * returns  false when the edge is not linked here; fn is not called then
+ */
+bool command_send_many(struct commands *c, uint16_t edge, struct span ids,
+		       const struct push *push, command_fn *fn, void *arg);
 
 /* Close it with this code and reason. */
 void command_close(struct commands *c, const struct id *id, uint16_t code,

@@ -23,7 +23,14 @@ static const struct conf_key keys[] = {
 	     "the endpoint that edges are told (default: what was bound)"),
 	STORE_CONF_KEYS(struct broker_conf, store),
 	TEXT(management, "management", "127.0.0.1:8081",
-	     "where the management API is, with commas; loopback alone"),
+	     "where the management API is, with commas; without --management-auth "
+	     "loopback alone"),
+	CHOICE(management_auth, "management-auth", "none", "none|keys|bearer|both",
+	       "who may use it: everybody, who signs with a key pair (as AWS SDKs "
+	       "do), who shows a token, or both of these"),
+	TEXT(credentials, "credentials", NULL,
+	     "file with key pairs and tokens, in the form of ~/.aws/credentials"),
+	TEXT(region, "region", NULL, "region that signatures must be for (default: any)"),
 	TEXT(metrics, "metrics", "127.0.0.1:9102",
 	     "where /livez, /readyz and /metrics are"),
 	CHOICE(log_level, "log-level", "info", "debug|info|warn|error",
@@ -58,6 +65,15 @@ static const struct conf_key keys[] = {
 	    "invocations of one function over HTTP at a time; over it: Too Many "
 	    "Requests"),
 
+	TEXT(runtime_address, "runtime-address", "127.0.0.1",
+	     "where workers of functions poll: HOST, each function on a free port; or "
+	     "HOST:PORT, the first function there and the next ones on the ports after "
+	     "it"),
+	INT(runtime_queue, "runtime-queue", "1000", 0, 1000000,
+	    "invocations of one function that may wait for a worker"),
+	MSEC(runtime_wait_ms, "runtime-wait", "10s", 10, 10 * MINUTE,
+	     "how long an invocation waits for a worker"),
+
 	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
 	     "an edge hears at least this often"),
 	MSEC(silence_ms, "silence", "5s", 100, 10 * MINUTE,
@@ -74,6 +90,8 @@ static const struct conf_key keys[] = {
 	     "time for an edge to say what became of a push"),
 	BYTES(max_post, "max-post", "128KiB", 1, 16 * MI,
 	      "largest message that the management API takes; over it: 413"),
+	INT(max_bulk, "max-bulk", "10000", 1, 1000000,
+	    "most connections that one POST /@connections may name; over it: 413"),
 	MSEC(drain_ms, "drain-timeout", "8s", 0, 60 * MINUTE,
 	     "time after SIGTERM for what is under way to be finished"),
 };
@@ -92,6 +110,12 @@ enum err broker_conf_load(struct broker_conf *out, int argc, char **argv)
 
 	if (e != OK)
 		return e;
+	if (out->management_auth != 0 && out->credentials == NULL) {
+		fprintf(stderr,
+			"gatepost-broker: management-auth needs --credentials FILE, "
+			"with the keys and tokens\n");
+		return ERR_MALFORMED;
+	}
 	if (out->stage != NULL && strpbrk(out->stage, "/?#% ") != NULL) {
 		fprintf(stderr,
 			"gatepost-broker: stage = \"%s\": allowed: one part of a path, "

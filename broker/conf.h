@@ -11,6 +11,9 @@ struct broker_conf {
 	const char *advertise;
 	struct store_conf store;
 	const char *management;
+	int64_t management_auth; /* enum auth_mode */
+	const char *credentials;
+	const char *region;
 	const char *metrics;
 	int64_t log_level, log_format;
 
@@ -22,11 +25,13 @@ struct broker_conf {
 
 	const char *http_ca;
 	int64_t http_connect_ms, http_response, http_connections, http_in_flight;
+	const char *runtime_address;
+	int64_t runtime_queue, runtime_wait_ms;
 
 	int64_t heartbeat_ms, silence_ms, lease_ms, member_ms;
 	int64_t credit_events, credit_bytes;
 	int64_t command_ms;
-	int64_t max_post;
+	int64_t max_post, max_bulk;
 	int64_t drain_ms;
 };
 

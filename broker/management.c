@@ -1,25 +1,17 @@
 /*
  * One request, down the page:
  *
- *   on_request → find_id → post, look or remove → (an edge) → on_posted, on_looked, on_removed
+ *   on_request → may its sender? → find_target → one of management_*.c
  */
-#include "broker/management.h"
-
 #include "base/address.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/utf8.h"
-#include "broker/commands.h"
-#include "broker/json.h"
+#include "broker/management_room.h"
 #include "broker/path.h"
 #include "broker/route.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/keyvalq_struct.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,31 +19,21 @@
 enum {
 	ADDRESSES_MOST = 8,
 	SILENCE_S = 60,
-	BODY_MOST = 16 * 1024 * 1024,
+	BODY_LEAST =
+		16 * 1024 * 1024, /* what is larger than max_post is read, and told so */
 	HEAD_MOST = 64 * 1024
-};
-
-struct management {
-	struct broker *broker;
-	struct evhttp *http;
-	char *addresses;
-};
-
-/* A request that waits for an edge. Its connection may end meanwhile: then req is NULL. */
-struct waiting {
-	struct management *m;
-	struct evhttp_request *req;
 };
 
 static bool listen_all(struct management *m);
 static void on_request(struct evhttp_request *req, void *arg);
-static void post(struct management *m, struct evhttp_request *req, const struct id *id);
-static void look(struct management *m, struct evhttp_request *req, const struct id *id);
-static void remove_it(struct management *m, struct evhttp_request *req,
-		      const struct id *id);
-static void on_posted(void *arg, enum err e, const Gatepost__Outcome *o);
-static void on_looked(void *arg, enum err e, const Gatepost__Outcome *o);
-static void on_removed(void *arg, enum err e, const Gatepost__Outcome *o);
+
+/* ---- life ---- */
+
+/* base64 and escapes make a message of a bulk longer, and there are its ids. */
+static ssize_t body_most(const struct broker *b)
+{
+	return (ssize_t)(2 * b->conf.max_post + 64 * b->conf.max_bulk + BODY_LEAST);
+}
 
 struct management *management_new(struct broker *b)
 {
@@ -60,15 +42,16 @@ struct management *management_new(struct broker *b)
 	m->broker = b;
 	m->addresses = xstrdup("");
 	m->http = evhttp_new(loop_base(b->loop));
+	m->auth = auth_new(b);
 	evhttp_set_timeout(m->http, SILENCE_S);
-	evhttp_set_max_body_size(m->http, BODY_MOST);
+	evhttp_set_max_body_size(m->http, body_most(b));
 	evhttp_set_max_headers_size(m->http, HEAD_MOST);
 	evhttp_set_allowed_methods(m->http,
 				   EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
 					   EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
 					   EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
 	evhttp_set_gencb(m->http, on_request, m);
-	if (!listen_all(m)) {
+	if (m->auth == NULL || !listen_all(m)) {
 		management_free(m);
 		return NULL;
 	}
@@ -88,8 +71,9 @@ static bool is_loopback(const struct address *a)
 static bool refuse_address(const char *text, const char *why)
 {
 	log_error("management.failed", S("management", text), S("why", why),
-		  S("do", "give --management loopback addresses that are free, such as "
-			  "127.0.0.1:8081"));
+		  S("do", "give --management addresses that are free, such as "
+			  "127.0.0.1:8081; others than loopback need "
+			  "--management-auth"));
 	return false;
 }
 
@@ -102,7 +86,7 @@ static bool listen_at(struct management *m, const char *text)
 
 	if (address_parse(text, &a) != OK)
 		return refuse_address(text, "not an address");
-	if (!is_loopback(&a))
+	if (auth_is_open(m->auth) && !is_loopback(&a))
 		return refuse_address(
 			text, "without authentication it is for this machine alone");
 	fd = address_listen(&a, true, &at);
@@ -133,6 +117,8 @@ void management_free(struct management *m)
 	if (m == NULL)
 		return;
 	evhttp_free(m->http);
+	management_list_close(m);
+	auth_free(m->auth);
 	free(m->addresses);
 	free(m);
 }
@@ -142,59 +128,35 @@ const char *management_addresses(const struct management *m)
 	return m->addresses;
 }
 
-/* ---- answers ---- */
+/* ---- requests that wait ---- */
 
-static void reply_json(struct evhttp_request *req, int status, const char *reason,
-		       struct evbuffer *body)
+static void on_hang_up(struct evhttp_connection *ec, void *arg)
 {
-	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type",
-			  "application/json");
-	evhttp_send_reply(req, status, reason, body);
+	struct waiting *w = arg;
+
+	(void)ec;
+	w->gone(w);
 }
 
-/* SDKs find the exception's class in the header; the body is for people. */
-static void fail(struct evhttp_request *req, int status, const char *type,
-		 struct span message)
+void waiting_begin(struct waiting *w, struct management *m, struct evhttp_request *req,
+		   void (*gone)(struct waiting *w))
 {
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-	struct evbuffer *body = evbuffer_new();
-
-	evhttp_add_header(headers, "x-amzn-ErrorType", type);
-	if (status == 405)
-		evhttp_add_header(headers, "Allow", "GET, POST, DELETE");
-	if (status == 503)
-		evhttp_add_header(headers, "Retry-After", "1");
-	evbuffer_add_printf(body, "{\"message\":");
-	json_escape(message, body);
-	evbuffer_add_printf(body, "}");
-	reply_json(req, status, type, body);
-	evbuffer_free(body);
+	*w = (struct waiting){m, req, gone};
+	evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_hang_up, w);
 }
 
-static void fail_text(struct evhttp_request *req, int status, const char *type,
-		      const char *text)
+struct evhttp_request *waiting_end(struct waiting *w)
 {
-	fail(req, status, type, span_str(text));
-}
-
-static void fail_err(struct evhttp_request *req, enum err e)
-{
-	if (e == ERR_NOTFOUND)
-		fail_text(req, 410, "GoneException", "The connection is gone");
-	else if (e == ERR_BUSY)
-		fail_text(req, 429, "LimitExceededException",
-			  "The client does not take what is queued for it: try later");
-	else
-		fail_text(req, 503, "ServiceUnavailableException",
-			  "The connection's edge cannot be reached: try again");
+	evhttp_connection_set_closecb(evhttp_request_get_connection(w->req), NULL, NULL);
+	return w->req;
 }
 
 /* ---- requests ---- */
 
-/* "…/@connections/{rest}" in one of its forms. */
-static enum err find_id_text(struct span path, const char *stage, struct span *out)
+/* What follows "/@connections" in one of its forms: nothing, or "/{id}". */
+static enum err find_rest(struct span path, const char *stage, struct span *out)
 {
-	static const char *const forms[] = {"/@connections/", "/%40connections/"};
+	static const char *const forms[] = {"/@connections", "/%40connections"};
 	struct span below;
 
 	if (path_below_stage(path, stage, &below))
@@ -202,10 +164,11 @@ static enum err find_id_text(struct span path, const char *stage, struct span *o
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
 		size_t n = strlen(forms[i]);
 
-		if (path.n >= n && memcmp(path.p, forms[i], n) == 0) {
-			*out = span_of(path.p + n, path.n - n);
-			return OK;
-		}
+		if (path.n < n || memcmp(path.p, forms[i], n) != 0 ||
+		    (path.n > n && path.p[n] != '/'))
+			continue;
+		*out = span_of(path.p + n, path.n - n);
+		return OK;
 	}
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
 		if (memmem(path.p, path.n, forms[i], strlen(forms[i])) != NULL)
@@ -213,170 +176,84 @@ static enum err find_id_text(struct span path, const char *stage, struct span *o
 	return ERR_NOTFOUND;
 }
 
-/* Answers by itself, and returns false, when there is none. */
-static bool find_id(struct management *m, struct evhttp_request *req, struct id *id)
+/* Answers by itself, and returns false, when there is no such place. */
+static bool find_target(struct management *m, struct evhttp_request *req,
+			struct span *rest)
 {
 	const char *uri = evhttp_request_get_uri(req);
 	struct span path = span_of(uri, strcspn(uri, "?"));
-	struct span raw;
+	enum err e = find_rest(path, routes_config(m->broker->routes)->stage, rest);
+
+	if (e == ERR_DENIED)
+		answer_refusal_text(req, 403, "ForbiddenException", "Forbidden");
+	else if (e != OK)
+		answer_refusal_text(req, 404, "NotFoundException",
+				    "Not Found: use /@connections/{connectionId}");
+	return e == OK;
+}
+
+/* The same for the id in rest. */
+static bool find_id(struct evhttp_request *req, struct span rest, struct id *id)
+{
+	struct span raw = span_of(rest.p + 1, rest.n - 1);
 	char text[256];
-	long n;
-	enum err e = find_id_text(path, routes_config(m->broker->routes)->stage, &raw);
+	long n = path_decode(raw, text, sizeof text);
 
-	if (e == ERR_DENIED) {
-		fail_text(req, 403, "ForbiddenException", "Forbidden");
-		return false;
-	}
-	if (e != OK) {
-		fail_text(req, 404, "NotFoundException",
-			  "Not Found: use /@connections/{connectionId}");
-		return false;
-	}
-	n = path_decode(raw, text, sizeof text);
-	if (n < 0 || id_parse(span_of(text, (size_t)n), id) != OK) {
-		char *message =
-			n < 0 ? xasprintf("Invalid connectionId: %.*s", SPAN_ARG(raw))
-			      : xasprintf("Invalid connectionId: %.*s", (int)n, text);
+	if (n >= 0 && id_parse(span_of(text, (size_t)n), id) == OK)
+		return true;
+	if (n < 0)
+		answer_bad(req, "Invalid connectionId: %.*s", SPAN_ARG(raw));
+	else
+		answer_bad(req, "Invalid connectionId: %.*s", (int)n, text);
+	return false;
+}
 
-		fail_text(req, 400, "BadRequestException", message);
-		free(message);
-		return false;
-	}
-	return true;
+static void wrong_method(struct evhttp_request *req, const char *allowed)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(req), "Allow", allowed);
+	answer_refusal_text(req, 405, "MethodNotAllowedException",
+			    "This method is not for this path: see Allow");
+}
+
+static void to_one(struct management *m, struct evhttp_request *req, const struct id *id)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(req);
+
+	if (method == EVHTTP_REQ_POST)
+		management_post(m, req, id);
+	else if (method == EVHTTP_REQ_GET)
+		management_look(m, req, id);
+	else if (method == EVHTTP_REQ_DELETE)
+		management_remove(m, req, id);
+	else
+		wrong_method(req, "GET, POST, DELETE");
+}
+
+static void to_all(struct management *m, struct evhttp_request *req)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(req);
+
+	if (method == EVHTTP_REQ_POST)
+		management_bulk(m, req);
+	else if (method == EVHTTP_REQ_GET)
+		management_list(m, req);
+	else
+		wrong_method(req, "GET, POST");
 }
 
 static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct management *m = arg;
-	enum evhttp_cmd_type method = evhttp_request_get_command(req);
+	struct auth_refusal no;
+	struct span rest;
 	struct id id;
 
-	if (!find_id(m, req, &id))
+	if (auth_check(m->auth, req, "execute-api", &no) != OK)
+		answer_refusal_text(req, no.status, no.type, no.message);
+	else if (!find_target(m, req, &rest))
 		return;
-	if (method == EVHTTP_REQ_POST)
-		post(m, req, &id);
-	else if (method == EVHTTP_REQ_GET)
-		look(m, req, &id);
-	else if (method == EVHTTP_REQ_DELETE)
-		remove_it(m, req, &id);
-	else
-		fail_text(req, 405, "MethodNotAllowedException",
-			  "Use POST, GET or DELETE");
-}
-
-static void on_asker_gone(struct evhttp_connection *ec, void *arg)
-{
-	struct waiting *w = arg;
-
-	(void)ec;
-	commands_forget(w->m->broker->commands, w);
-	free(w);
-}
-
-static struct waiting *wait_for(struct management *m, struct evhttp_request *req)
-{
-	struct waiting *w = xmalloc(sizeof *w);
-
-	*w = (struct waiting){m, req};
-	evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_asker_gone,
-				      w);
-	return w;
-}
-
-/* The request again, for its answer. */
-static struct evhttp_request *wake(struct waiting *w)
-{
-	struct evhttp_request *req = w->req;
-
-	evhttp_connection_set_closecb(evhttp_request_get_connection(req), NULL, NULL);
-	free(w);
-	return req;
-}
-
-static void post(struct management *m, struct evhttp_request *req, const struct id *id)
-{
-	struct evbuffer *in = evhttp_request_get_input_buffer(req);
-	size_t n = evbuffer_get_length(in);
-	struct span body = span_of(evbuffer_pullup(in, -1), n);
-
-	if (n > (size_t)m->broker->conf.max_post) {
-		char *message =
-			xasprintf("The message has %zu bytes, at most %lld are allowed",
-				  n, (long long)m->broker->conf.max_post);
-
-		fail_text(req, 413, "PayloadTooLargeException", message);
-		free(message);
-		return;
-	}
-	/* Bytes that are no text cannot go in a text frame (RFC 6455 5.6). */
-	command_send(m->broker->commands, id, body, !utf8_check(body), on_posted,
-		     wait_for(m, req));
-}
-
-static void on_posted(void *arg, enum err e, const Gatepost__Outcome *o)
-{
-	struct evhttp_request *req = wake(arg);
-
-	(void)o;
-	if (e == OK)
-		evhttp_send_reply(req, 200, "OK", NULL);
-	else
-		fail_err(req, e);
-}
-
-static void look(struct management *m, struct evhttp_request *req, const struct id *id)
-{
-	command_look(m->broker->commands, id, on_looked, wait_for(m, req));
-}
-
-static void print_look(struct evbuffer *body, const Gatepost__Context *x,
-		       int64_t active_ms)
-{
-	char connected[CLOCK_ISO], active[CLOCK_ISO];
-
-	clock_iso(x->connected_at_ms, connected);
-	clock_iso(active_ms, active);
-	evbuffer_add_printf(
-		body, "{\"connectedAt\":\"%s\",\"identity\":{\"sourceIp\":", connected);
-	json_escape(span_from(x->source_ip), body);
-	evbuffer_add_printf(body, ",\"userAgent\":");
-	json_escape(span_from(x->user_agent), body);
-	evbuffer_add_printf(body, "},\"lastActiveAt\":\"%s\"}", active);
-}
-
-static void on_looked(void *arg, enum err e, const Gatepost__Outcome *o)
-{
-	struct evhttp_request *req = wake(arg);
-	Gatepost__Context *x =
-		e == OK ? gatepost__context__unpack(NULL, o->context.len, o->context.data)
-			: NULL;
-	struct evbuffer *body;
-
-	if (x == NULL) {
-		fail_err(req, e == OK ? ERR_DOWN : e);
-		return;
-	}
-	body = evbuffer_new();
-	print_look(body, x, o->last_active_ms);
-	gatepost__context__free_unpacked(x, NULL);
-	reply_json(req, 200, "OK", body);
-	evbuffer_free(body);
-}
-
-static void remove_it(struct management *m, struct evhttp_request *req,
-		      const struct id *id)
-{
-	command_close(m->broker->commands, id, 1000, "Connection Closed Normally",
-		      on_removed, wait_for(m, req));
-}
-
-static void on_removed(void *arg, enum err e, const Gatepost__Outcome *o)
-{
-	struct evhttp_request *req = wake(arg);
-
-	(void)o;
-	if (e == OK)
-		evhttp_send_reply(req, 204, "No Content", NULL);
-	else
-		fail_err(req, e);
+	else if (rest.n <= 1) /* "" or "/" */
+		to_all(m, req);
+	else if (find_id(req, rest, &id))
+		to_one(m, req, &id);
 }

@@ -2,23 +2,28 @@
 #define BROKER_MANAGEMENT_H
 
 /*
- * The @connections API, as AWS SDKs speak it: POST (push), GET (look), DELETE (close).
+ * The @connections API, with or without the stage in front (and '@' as %40):
  *
- *   /@connections/{id}   /{stage}/@connections/{id}   with @ or %40, = or %3D
+ *   POST   /@connections/{id}   send the body: as text when it is UTF-8, as binary when it is
+ *                               not, or when X-Gatepost-Binary: true says so
+ *   GET    /@connections/{id}   when it connected, who it is, when it was last active
+ *   DELETE /@connections/{id}   close it; ?code=4001&reason=… instead of 1000
+ *   POST   /@connections        {"connectionIds":["…"],"data":"…"} or "data64": one message to many
+ *   GET    /@connections        the table, ?limit=1000&cursor=…
  *
- * source  aws: API Gateway developer guide, "Use @connections commands"; service model
- *         apigatewaymanagementapi 2018-11-29
+ * Statuses, error header and bodies are those of API Gateway, so that its SDKs work;
+ * docs/management.md tells all of it.
  */
 
 #include "broker/broker.h"
 
 struct management;
 
-/* NULL after an error line when an address of conf.management cannot be bound, or is no loopback address. */
+/* NULL after an error line when conf.management cannot be bound, or who may ask is not right. */
 struct management *management_new(struct broker *b);
 void management_free(struct management *m); /* NULL is fine */
 
-/* What was bound, with commas; lives as long as m. */
+/* What was bound, with commas, for those who want to reach it; lives as long as m. */
 const char *management_addresses(const struct management *m);
 
 #endif
