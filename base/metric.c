@@ -101,7 +101,7 @@ static struct family *family_get(struct metrics *m, const struct family *like)
 	return *at;
 }
 
-/* A metric at the end of its family; NULL when nobody collects. */
+/* A metric, at the end of its family when it is new; NULL when nobody collects. */
 static struct metric *add(struct metrics *m, const struct family *like,
 			  const char *labels)
 {
@@ -113,7 +113,8 @@ static struct metric *add(struct metrics *m, const struct family *like,
 	if (!labels)
 		labels = "";
 	for (; *at; at = &(*at)->next)
-		assert(strcmp((*at)->labels, labels) != 0); /* made twice */
+		if (strcmp((*at)->labels, labels) == 0)
+			return *at;
 	*at = xcalloc(1, sizeof **at);
 	(*at)->labels = xstrdup(labels);
 	return *at;
@@ -172,7 +173,7 @@ struct metric *metric_seconds(struct metrics *m, const char *name, const char *l
 	struct family f = like(name, help, HISTOGRAM, true);
 	struct metric *k = add(m, &f, labels);
 
-	if (k)
+	if (k && !k->counts)
 		k->counts = xcalloc(BUCKETS + 1, sizeof *k->counts);
 	return k;
 }

@@ -18,7 +18,8 @@ void metrics_free(struct metrics *m); /* NULL is fine; frees every metric of it 
 struct metric;
 
 /*
- * name    "gatepost_edge_messages_total"; the same name may come again with other labels
+ * name    "gatepost_edge_messages_total"; the same name may come again with other labels,
+ *         and with the same labels it is the same metric
  * labels  "kind=\"text\"" without braces, or NULL
  * help    one sentence; taken from the first of a name
  * m       NULL: nobody collects, and NULL comes back

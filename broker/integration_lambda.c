@@ -27,10 +27,12 @@ struct lambda {
 	char *name, *handler;
 	unsigned refs;
 	int port; /* asked for; 0: any */
+	LIST_HEAD(, pending) pending;
 };
 
 /* An invocation's two ends: the call, and who wants to know. */
 struct pending {
+	LIST_ENTRY(pending) next;
 	struct call *call;
 	enum event_form form;
 	result_fn *fn;
@@ -50,28 +52,38 @@ static int next_port(int first)
 	if (first == 0)
 		return 0;
 	TAILQ_FOREACH(l, &all, next)
-		if (l->port >= port)
-			port = l->port + 1;
+	if (l->port >= port)
+		port = l->port + 1;
 	return port;
+}
+
+/* "127.0.0.1" or "127.0.0.1:9001". */
+static char *address_for(const char *setting, int *port)
+{
+	const char *colon = strrchr(setting, ':');
+
+	*port = 0;
+	if (colon == NULL)
+		return xasprintf("%s:0", setting);
+	if (colon[1] == '\0' || colon[1 + strspn(colon + 1, "0123456789")] != '\0')
+		return xstrdup(setting); /* no port: refused with these words */
+	*port = next_port(atoi(colon + 1));
+	return xasprintf("%.*s:%d", (int)(colon - setting), setting, *port);
 }
 
 static struct runtime *listen_for(struct broker *b, const char *function, int *port)
 {
-	const char *colon = strrchr(b->conf.runtime_address, ':');
-	int host = colon ? (int)(colon - b->conf.runtime_address) : 0;
-	char address[512];
+	char *address = address_for(b->conf.runtime_address, port);
+	struct runtime *r = runtime_new(b->loop, b->metrics,
+					&(struct runtime_conf){
+						.function = function,
+						.address = address,
+						.queue = b->conf.runtime_queue,
+						.wait_ms = b->conf.runtime_wait_ms,
+					});
 
-	*port = colon ? next_port(atoi(colon + 1)) : 0;
-	snprintf(address, sizeof address, "%.*s:%d",
-		 colon ? host : (int)strlen(b->conf.runtime_address),
-		 b->conf.runtime_address, *port);
-	return runtime_new(b->loop, b->metrics,
-			   &(struct runtime_conf){
-				   .function = function,
-				   .address = address,
-				   .queue = b->conf.runtime_queue,
-				   .wait_ms = b->conf.runtime_wait_ms,
-			   });
+	free(address);
+	return r;
 }
 
 static struct lambda *find(const struct broker *b, const struct config_function *f)
@@ -79,9 +91,9 @@ static struct lambda *find(const struct broker *b, const struct config_function 
 	struct lambda *l;
 
 	TAILQ_FOREACH(l, &all, next)
-		if (l->broker == b && strcmp(l->name, f->name) == 0 &&
-		    strcmp(l->handler, f->handler) == 0)
-			return l;
+	if (l->broker == b && strcmp(l->name, f->name) == 0 &&
+	    strcmp(l->handler, f->handler) == 0)
+		return l;
 	return NULL;
 }
 
@@ -107,18 +119,24 @@ static void *open_lambda(struct broker *b, const struct function *f)
 		.refs = 1,
 		.port = port,
 	};
+	LIST_INIT(&l->pending);
 	TAILQ_INSERT_TAIL(&all, l, next);
 	return l;
 }
 
-/* No call is under way that could want its end: each holds the configuration it began with. */
+/* What is pending now has no call any more: a call holds the configuration it began with. */
 static void close_lambda(void *state)
 {
 	struct lambda *l = state;
+	struct pending *p;
 
 	if (--l->refs > 0)
 		return;
 	TAILQ_REMOVE(&all, l, next);
+	while ((p = LIST_FIRST(&l->pending)) != NULL) {
+		LIST_REMOVE(p, next);
+		free(p);
+	}
 	runtime_free(l->runtime);
 	free(l->name);
 	free(l->handler);
@@ -128,7 +146,7 @@ static void close_lambda(void *state)
 static void invoke(const struct function *f, struct call *c, enum event_form form,
 		   result_fn *fn)
 {
-	const struct lambda *l = f->state;
+	struct lambda *l = f->state;
 	const struct config *config = routes_config(c->routes);
 	bool message = c->kind == GATEPOST__EVENT__KIND__MESSAGE;
 	bool bye = c->kind == GATEPOST__EVENT__KIND__DISCONNECT;
@@ -138,37 +156,41 @@ static void invoke(const struct function *f, struct call *c, enum event_form for
 	struct pending *p;
 
 	if (event == NULL) {
-		fn(c, &(struct result){.kind = RESULT_FAILED,
-				       .why = "the edge sent an event that cannot be read"});
+		fn(c,
+		   &(struct result){.kind = RESULT_FAILED,
+				    .why = "the edge sent an event that cannot be read"});
 		return;
 	}
-	snprintf(arn, sizeof arn, "arn:aws:lambda:%s:%s:function:%s-%s-%s", config->region,
-		 l->broker->conf.account_id, config->service ? config->service : "gatepost",
-		 config->stage, l->name);
+	snprintf(arn, sizeof arn, "arn:aws:lambda:%s:%s:function:%s-%s-%s",
+		 config->region, l->broker->conf.account_id,
+		 config->service ? config->service : "gatepost", config->stage, l->name);
 	p = xmalloc(sizeof *p);
-	*p = (struct pending){c, form, fn};
-	runtime_invoke(l->runtime,
-		       &(struct runtime_request){
-			       .id = id_request(&c->id,
-						bye ? (uint64_t)ID_SEQ_DISCONNECT : c->seq,
-						id),
-			       .arn = arn,
-			       .event = event,
-			       .timeout_ms = f->config->timeout_ms,
-			       .again = !message && !http,
-		       },
-		       on_end, p);
+	*p = (struct pending){.call = c, .form = form, .fn = fn};
+	LIST_INSERT_HEAD(&l->pending, p, next);
+	runtime_invoke(
+		l->runtime,
+		&(struct runtime_request){
+			.id = id_request(&c->id,
+					 bye ? (uint64_t)ID_SEQ_DISCONNECT : c->seq, id),
+			.arn = arn,
+			.event = event,
+			.timeout_ms = f->config->timeout_ms,
+			.again = !message && !http,
+		},
+		on_end, p);
 }
 
 static void on_end(void *arg, const struct result *r)
 {
-	struct pending p = *(struct pending *)arg;
+	struct pending *ended = arg, p = *ended;
 	struct result out = *r;
 	struct event_result *parsed = NULL;
 
-	free(arg);
+	LIST_REMOVE(ended, next);
+	free(ended);
 	if (r->kind == RESULT_OK && p.form == EVENT_PROXY)
 		parsed = event_result_parse(p.call, r->payload, &out);
+	out.payload = r->payload;
 	p.fn(p.call, &out);
 	event_result_free(parsed);
 }
@@ -178,7 +200,8 @@ char *lambda_addresses(const struct broker *b)
 	char *text = xstrdup("");
 	struct lambda *l;
 
-	TAILQ_FOREACH(l, &all, next) {
+	TAILQ_FOREACH(l, &all, next)
+	{
 		char *longer;
 
 		if (l->broker != b)

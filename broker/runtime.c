@@ -106,8 +106,8 @@ static void count(struct runtime *r, struct metrics *m)
 			       "From the invocation to its end, waiting included");
 	r->counts.workers = metric_gauge(m, "gatepost_broker_function_workers", own,
 					 "Workers that are connected");
-	r->counts.polling = metric_gauge(m, "gatepost_broker_function_workers_polling", own,
-					 "Workers that wait for an invocation");
+	r->counts.polling = metric_gauge(m, "gatepost_broker_function_workers_polling",
+					 own, "Workers that wait for an invocation");
 	r->counts.waiting = metric_gauge(m, "gatepost_broker_function_queue", own,
 					 "Invocations that wait for a worker");
 	for (int i = RESULT_FAILED; i < KINDS; i++) {
@@ -287,11 +287,14 @@ static void fail(struct invocation *i, enum result_kind kind, const char *why)
 	runtime_end(i, &(struct result){.kind = kind, .why = why});
 }
 
-/* A worker is overdue: whoever has started it may want to start another instead. */
+/*
+ * For whoever has started the worker, and can tell by its port which one it is: it polls
+ * for the first time, or it is overdue, and another one may be wanted instead.
+ */
 static void tell(const struct worker *w, const char *what)
 {
-	sd_notifyf(0, "X_GATEPOST_WORKER=%s %s %u %s", runtime_function(w->runtime),
-		   runtime_address(w->runtime), w->port, what);
+	sd_notifyf(0, "X_GATEPOST_WORKER=%s %u %s %s", what, w->port,
+		   runtime_address(w->runtime), runtime_function(w->runtime));
 }
 
 static void on_time(void *arg)
@@ -301,7 +304,8 @@ static void on_time(void *arg)
 	char why[WHY_TEXT];
 
 	if (!i->is_running && r->n_workers == 0) {
-		snprintf(why, sizeof why, "no worker polls %s for it", runtime_address(r));
+		snprintf(why, sizeof why, "no worker polls %s for it",
+			 runtime_address(r));
 		fail(i, RESULT_UNREACHABLE, why);
 		return;
 	}
@@ -331,8 +335,8 @@ struct invocation *runtime_find(const struct runtime *r, struct worker *w, struc
 	if (w != NULL && w->invocation != NULL && span_is(id, w->invocation->id))
 		return w->invocation;
 	TAILQ_FOREACH(i, &r->running, next)
-		if (span_is(id, i->id))
-			return i;
+	if (span_is(id, i->id))
+		return i;
 	return NULL;
 }
 
@@ -343,8 +347,8 @@ struct worker *runtime_worker(const struct runtime *r, const struct evhttp_conne
 	struct worker *w;
 
 	TAILQ_FOREACH(w, &r->workers, next)
-		if (w->connection == c)
-			return w;
+	if (w->connection == c)
+		return w;
 	return NULL;
 }
 

@@ -30,8 +30,8 @@ struct runtime_conf {
 
 /* The texts are copied. */
 struct runtime_request {
-	const char *id;     /* of the event, to 63 characters; the same for the same event */
-	const char *arn;    /* of the function */
+	const char *id;  /* of the event, to 63 characters; the same for the same event */
+	const char *arn; /* of the function */
 	struct blob *event; /* JSON */
 	int64_t timeout_ms; /* from when a worker has it */
 	bool again;         /* a second worker may have it when the first dies of it */

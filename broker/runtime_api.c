@@ -29,10 +29,13 @@
 #include <unistd.h>
 
 enum {
-	RESPONSE_MOST = 6 * 1024 * 1024 + 100, /* what Lambda takes of a synchronous function */
-	BODY_MOST = 64 * 1024 * 1024, /* read to its end, so that the worker hears its 413 */
-	HEAD_MOST = 2 * 1024 * 1024,  /* awslambdaric has traces of up to 1 MiB in a header */
-	FOREVER_S = 365 * 24 * 3600,  /* a poll waits, and so does a worker that works */
+	RESPONSE_MOST =
+		6 * 1024 * 1024 + 100, /* what Lambda takes of a synchronous function */
+	BODY_MOST =
+		64 * 1024 * 1024, /* read to its end, so that the worker hears its 413 */
+	HEAD_MOST =
+		2 * 1024 * 1024, /* awslambdaric has traces of up to 1 MiB in a header */
+	FOREVER_S = 365 * 24 * 3600, /* a poll waits, and so does a worker that works */
 	WHY_TEXT = 200,
 };
 
@@ -47,11 +50,13 @@ struct runtime_api {
 static int listen_at(const char *function, const char *address, char bound[ADDRESS_TEXT]);
 static void on_request(struct evhttp_request *req, void *arg);
 static void next(struct runtime_api *a, struct evhttp_request *req);
+static void watch_for_its_end(struct evhttp_connection *c);
 static void on_gone(struct evhttp_connection *c, void *arg);
 static void answer(struct runtime_api *a, struct evhttp_request *req, struct span path);
 static void init_error(struct runtime_api *a, struct evhttp_request *req);
 
-struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l, const char *address)
+struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l,
+				    const char *address)
 {
 	struct runtime_api *a = xcalloc(1, sizeof *a);
 	int fd = listen_at(runtime_function(r), address, a->address);
@@ -79,7 +84,8 @@ static void keep_alive(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof every_s);
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* what is accepted has it too */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+		   sizeof on); /* what is accepted has it too */
 }
 
 static int listen_at(const char *function, const char *address, char bound[ADDRESS_TEXT])
@@ -89,7 +95,8 @@ static int listen_at(const char *function, const char *address, char bound[ADDRE
 	int fd = e == OK ? address_listen(&a, false, &at) : -1;
 
 	if (fd == -1) {
-		log_error("runtime.failed", S("function", function), S("address", address),
+		log_error("runtime.failed", S("function", function),
+			  S("address", address),
 			  S("why", e == OK ? strerror(errno) : "no such address"),
 			  S("fix", "give --runtime-address HOST, or HOST:PORT with free "
 				   "ports from there on"));
@@ -137,8 +144,8 @@ static void reply_ok(struct evhttp_request *req)
 static void refuse(struct evhttp_request *req, int status, const char *type,
 		   const char *message)
 {
-	reply(req, status, type, "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}\n", message,
-	      type);
+	reply(req, status, type, "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}\n",
+	      message, type);
 }
 
 /* ---- requests ---- */
@@ -159,12 +166,13 @@ static void on_request(struct evhttp_request *req, void *arg)
 	const char *uri = evhttp_request_get_uri(req);
 	struct span path = span_of(uri, strcspn(uri, "?"));
 	bool posts = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
+	bool gets = evhttp_request_get_command(req) == EVHTTP_REQ_GET;
 
-	if (span_is(path, "/ping"))
+	if (gets && span_is(path, "/ping"))
 		reply(req, 200, "OK", "%s", "pong", NULL);
 	else if (!begins(&path, root))
 		refuse(req, 404, "NotFound", "There is the API of 2018-06-01 alone");
-	else if (!posts && span_is(path, "invocation/next"))
+	else if (gets && span_is(path, "invocation/next"))
 		next(a, req);
 	else if (posts && span_is(path, "init/error"))
 		init_error(a, req);
@@ -181,7 +189,8 @@ static bool makes_many_connections(struct evhttp_request *req)
 	const char *connection = evhttp_find_header(headers, "Connection");
 	const char *agent = evhttp_find_header(headers, "User-Agent");
 
-	return (connection != NULL && evutil_ascii_strcasecmp(connection, "close") == 0) ||
+	return (connection != NULL &&
+		evutil_ascii_strcasecmp(connection, "close") == 0) ||
 	       (agent != NULL && evutil_ascii_strncasecmp(agent, "curl/", 5) == 0);
 }
 
@@ -193,7 +202,8 @@ static void next(struct runtime_api *a, struct evhttp_request *req)
 
 	if (w != NULL && w->invocation != NULL) {
 		refuse(req, 403, "InvalidStateTransition",
-		       "State transition from Running to Ready failed for runtime. Error: "
+		       "State transition from Running to Ready failed for runtime. "
+		       "Error: "
 		       "State transition is not allowed");
 		return;
 	}
@@ -205,7 +215,25 @@ static void next(struct runtime_api *a, struct evhttp_request *req)
 		evhttp_connection_set_closecb(c, on_gone, w);
 	}
 	w->poll = req;
+	watch_for_its_end(c);
 	runtime_polls(a->runtime, w);
+}
+
+/*
+ * While a request waits for its answer, evhttp does not read, and so would not see that
+ * the worker has gone. What comes meanwhile stays in the buffer; evhttp sets its own
+ * functions again when it answers.
+ */
+static void watch_for_its_end(struct evhttp_connection *c)
+{
+	struct bufferevent *b = evhttp_connection_get_bufferevent(c);
+	bufferevent_event_cb on_event;
+	void *arg;
+
+	bufferevent_getcb(b, NULL, NULL, &on_event, &arg);
+	bufferevent_setcb(b, NULL, NULL, on_event, arg);
+	bufferevent_setwatermark(b, EV_READ, 0, HEAD_MOST);
+	bufferevent_enable(b, EV_READ);
 }
 
 static void on_gone(struct evhttp_connection *c, void *arg)
@@ -254,7 +282,8 @@ void runtime_api_give(struct worker *w)
 	evhttp_add_header(headers, "Lambda-Runtime-Deadline-Ms", deadline);
 	evhttp_add_header(headers, "Lambda-Runtime-Invoked-Function-Arn", i->arn);
 	trace_header(headers, i->deadline_ms - i->timeout_ms);
-	evbuffer_add_reference(body, i->event->p, i->event->n, release, blob_ref(i->event));
+	evbuffer_add_reference(body, i->event->p, i->event->n, release,
+			       blob_ref(i->event));
 	w->poll = NULL;
 	evhttp_send_reply(req, 200, "OK", body);
 	evbuffer_free(body);
@@ -275,8 +304,8 @@ static void returned(struct invocation *i, struct evhttp_request *req)
 	char why[WHY_TEXT];
 
 	if (body.n > RESPONSE_MOST) {
-		snprintf(why, sizeof why, "it returned %zu bytes, at most 6 MiB are taken",
-			 body.n);
+		snprintf(why, sizeof why,
+			 "it returned %zu bytes, at most 6 MiB are taken", body.n);
 		r = (struct result){.kind = RESULT_FAILED, .why = why};
 	}
 	runtime_end(i, &r);
@@ -304,8 +333,7 @@ static void threw(struct invocation *i, struct evhttp_request *req)
 /* path is "{id}/response" or "{id}/error". */
 static void answer(struct runtime_api *a, struct evhttp_request *req, struct span path)
 {
-	struct worker *w =
-		runtime_worker(a->runtime, evhttp_request_get_connection(req));
+	struct worker *w = runtime_worker(a->runtime, evhttp_request_get_connection(req));
 	const uint8_t *slash = memchr(path.p, '/', path.n);
 	struct span id = span_of(path.p, slash ? (size_t)(slash - path.p) : path.n);
 	struct span rest = span_of(path.p + id.n, path.n - id.n);

@@ -16,7 +16,8 @@ enum { INVOCATION_ID = 64 };
 struct invocation {
 	TAILQ_ENTRY(invocation) next; /* among those that wait, or that run */
 	struct runtime *runtime;
-	struct worker *worker; /* runs it; NULL: it waits, or cannot be seen (struct worker: roams) */
+	struct worker *
+		worker; /* runs it; NULL: it waits, or cannot be seen (struct worker: roams) */
 	bool is_running;
 	bool may_repeat;
 	char id[INVOCATION_ID];
@@ -58,7 +59,8 @@ void runtime_polls(struct runtime *r, struct worker *w);
 void runtime_lost(struct worker *w);
 
 /* The invocation that an answer with this id is for; NULL: none, or it comes too late. w: who answers, NULL: another connection. */
-struct invocation *runtime_find(const struct runtime *r, struct worker *w, struct span id);
+struct invocation *runtime_find(const struct runtime *r, struct worker *w,
+				struct span id);
 
 /* It is over. Frees i, then calls its fn. */
 void runtime_end(struct invocation *i, const struct result *r);
@@ -73,8 +75,10 @@ const char *runtime_function(const struct runtime *r);
 struct runtime_api;
 
 /* NULL after an error line. */
-struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l, const char *address);
-void runtime_api_free(struct runtime_api *a); /* NULL is fine; every worker is lost by it */
+struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l,
+				    const char *address);
+void runtime_api_free(
+	struct runtime_api *a); /* NULL is fine; every worker is lost by it */
 const char *runtime_api_address(const struct runtime_api *a);
 
 /* Answer the poll of w with its invocation. */
