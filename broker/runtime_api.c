@@ -285,6 +285,8 @@ void runtime_api_give(struct worker *w)
 	evbuffer_add_reference(body, i->event->p, i->event->n, release,
 			       blob_ref(i->event));
 	w->poll = NULL;
+	bufferevent_setwatermark(evhttp_connection_get_bufferevent(w->connection),
+				 EV_READ, 0, 0);
 	evhttp_send_reply(req, 200, "OK", body);
 	evbuffer_free(body);
 }
