@@ -153,26 +153,35 @@ struct evhttp_request *waiting_end(struct waiting *w)
 
 /* ---- requests ---- */
 
-/* What follows "/@connections" in one of its forms: nothing, or "/{id}". */
-static enum err find_rest(struct span path, const char *stage, struct span *out)
+/* Does path begin with "/@connections", in one of its forms, as a whole part? rest: what follows. */
+static bool is_connections(struct span path, struct span *rest)
 {
 	static const char *const forms[] = {"/@connections", "/%40connections"};
-	struct span below;
 
-	if (path_below_stage(path, stage, &below))
-		path = below;
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
 		size_t n = strlen(forms[i]);
 
 		if (path.n < n || memcmp(path.p, forms[i], n) != 0 ||
 		    (path.n > n && path.p[n] != '/'))
 			continue;
-		*out = span_of(path.p + n, path.n - n);
-		return OK;
+		*rest = span_of(path.p + n, path.n - n);
+		return true;
 	}
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-		if (memmem(path.p, path.n, forms[i], strlen(forms[i])) != NULL)
-			return ERR_DENIED; /* below another stage */
+	return false;
+}
+
+/* What follows it: nothing, or "/{id}". ERR_DENIED: it is there, but below another stage. */
+static enum err find_rest(struct span path, const char *stage, struct span *out)
+{
+	struct span below;
+
+	if (path_below_stage(path, stage, &below) && is_connections(below, out))
+		return OK;
+	if (is_connections(path, out))
+		return OK;
+	for (; path.n > 0; path = span_of(path.p + 1, path.n - 1))
+		if (is_connections(path, &below))
+			return ERR_DENIED;
 	return ERR_NOTFOUND;
 }
 
@@ -252,7 +261,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 		answer_refusal_text(req, no.status, no.type, no.message);
 	else if (!find_target(m, req, &rest))
 		return;
-	else if (rest.n <= 1) /* "" or "/" */
+	else if (rest.n == 0)
 		to_all(m, req);
 	else if (find_id(req, rest, &id))
 		to_one(m, req, &id);

@@ -1,13 +1,14 @@
 // AWS's own client of the management API, for one call:
 //
-//   management.js ENDPOINT {"id":…,"secret":…,"unsigned":false} COMMAND {INPUT}
+//   management.js ENDPOINT {"id":…,"secret":…,"unsigned":false} COMMAND
 //
-// prints {"ok": what came back} or {"error": name, "class": of the exception, "status": …}.
+// reads the call's input as JSON, its Data in base64 as Data64, and prints {"ok": what came back} or {"error": name, "class": of the exception, "status": …}.
 'use strict';
 
+const { readFileSync } = require('node:fs');
 const api = require('@aws-sdk/client-apigatewaymanagementapi');
 
-const [endpoint, key, command, input] = process.argv.slice(2);
+const [endpoint, key, command] = process.argv.slice(2);
 const { id, secret, unsigned } = JSON.parse(key);
 const client = new api.ApiGatewayManagementApiClient({
   endpoint,
@@ -17,7 +18,7 @@ const client = new api.ApiGatewayManagementApiClient({
   ...(unsigned && { signer: { sign: async (request) => request } }),
 });
 
-const { Data64, ...rest } = JSON.parse(input);
+const { Data64, ...rest } = JSON.parse(readFileSync(0));
 if (Data64 !== undefined) rest.Data = Buffer.from(Data64, 'base64');
 
 client.send(new api[command](rest)).then(
