@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -201,6 +202,22 @@ static bool find_target(struct management *m, struct evhttp_request *req,
 	return e == OK;
 }
 
+/* The same when the query cannot be read: what it asks for shall not be left out. */
+static bool query_is_right(struct evhttp_request *req)
+{
+	const char *query = strchr(evhttp_request_get_uri(req), '?');
+	struct evkeyvalq all;
+
+	if (query == NULL)
+		return true;
+	if (evhttp_parse_query_str(query + 1, &all) != 0) {
+		answer_bad(req, "the query is not name=value&…");
+		return false;
+	}
+	evhttp_clear_headers(&all);
+	return true;
+}
+
 /* The same for the id in rest. */
 static bool find_id(struct evhttp_request *req, struct span rest, struct id *id)
 {
@@ -259,7 +276,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 
 	if (auth_check(m->auth, req, "execute-api", &no) != OK)
 		answer_refusal_text(req, no.status, no.type, no.message);
-	else if (!find_target(m, req, &rest))
+	else if (!find_target(m, req, &rest) || !query_is_right(req))
 		return;
 	else if (rest.n == 0)
 		to_all(m, req);
