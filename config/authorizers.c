@@ -40,7 +40,7 @@ int authorizers_read(struct reading *r, const struct value *v)
 
 	if (value_intrinsic(v) || v->node->kind == NODE_TEXT)
 		return find(r, v, v);
-	if (!value_is_map(r, v))
+	if (!value_is(r, v, NODE_MAP, "a name, or a mapping with name or arn"))
 		return CONFIG_NONE;
 	value_refuse_others(r, v, names);
 	bool is_name = value_get(r, v, "name", &name);

@@ -83,8 +83,8 @@ static void read_root(struct reading *r, const struct value *root)
 	read_service(r, root);
 	ours_read(r, root);
 	provider_read(r, root);
-	functions_read(r, root);
 	pass_over(r, root->node);
+	functions_read(r, root);
 }
 
 static void read_env_file(struct reading *r, const char *name)
@@ -117,28 +117,36 @@ static void read_stage(struct reading *r, const struct value *root)
 	r->dotenv = dotenv_join(r->dotenv, common);
 }
 
-/* service: chat, or service: { name: chat }; without one, the folder's name. */
+/* The folder's name. */
+static char *usual_service(const struct reading *r)
+{
+	char *folder = realpath(r->folder, NULL);
+	char *name = folder ? xstrdup(strrchr(folder, '/') + 1) : xstrdup("");
+
+	free(folder);
+	if (*name)
+		return name;
+	free(name);
+	return xstrdup("gatepost");
+}
+
+/* service: chat, or service: { name: chat } */
 static void read_service(struct reading *r, const struct value *root)
 {
 	struct config *c = r->config;
 	struct value v, name;
 
-	if (!value_get(r, root, "service", &v)) {
-		char *whole = realpath(r->folder, NULL);
-		const char *last = whole ? strrchr(whole, '/') + 1 : "";
-
-		c->service = xstrdup(*last ? last : "gatepost");
-		free(whole);
+	c->service = usual_service(r);
+	if (!value_get(r, root, "service", &v))
 		return;
-	}
-	if (v.node->kind != NODE_MAP)
+	if (v.node->kind == NODE_TEXT)
 		value_text(r, &v, &c->service);
-	else if (value_get(r, &v, "name", &name))
+	else if (value_is(r, &v, NODE_MAP, "a text, or a mapping with name") &&
+		 value_get(r, &v, "name", &name))
 		value_text(r, &name, &c->service);
-	else
-		reading_error(r, v.node->at, &v.key, "name is missing");
-	if (c->service == NULL) /* after an error; others need one */
-		c->service = xstrdup("");
+	else if (v.node->kind == NODE_MAP && v.node->tag == NULL)
+		reading_error(r, v.node->at, &v.key,
+			      "name is missing; allowed: service: NAME");
 }
 
 /* Serverless' keys that do not concern us. */

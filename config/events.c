@@ -51,7 +51,7 @@ static void read_one(struct reading *r, size_t function, const struct value *ite
 			     item->node->text);
 		return;
 	}
-	if (!value_is_map(r, item))
+	if (!value_is(r, item, NODE_MAP, "a mapping, such as websocket: $connect"))
 		return;
 	if (value_count(item) != 1) {
 		say_indentation(r, item);

@@ -35,7 +35,7 @@ void functions_read(struct reading *r, const struct value *root)
 		for (size_t i = 0; i < value_count(&all); i++)
 			if (value_at(r, &all, i, &item) && value_is_map(r, &item))
 				collect(r, &item);
-	} else if (value_is_map(r, &all)) {
+	} else if (value_is(r, &all, NODE_MAP, "a mapping or a list of mappings")) {
 		collect(r, &all);
 	}
 	for (size_t i = 0; i < r->n_drafts; i++)
@@ -64,7 +64,7 @@ static void collect_one(struct reading *r, const struct value *map, size_t i)
 	if (!value_at(r, map, i, &d.value))
 		return;
 	d.value.key.up = &functions_key;
-	if (!value_is_map(r, &d.value))
+	if (!value_is(r, &d.value, NODE_MAP, "a mapping with handler and events"))
 		return;
 	for (size_t k = 0; k < r->n_drafts; k++)
 		if (strcmp(r->drafts[k].value.key.name, d.value.key.name) == 0) {

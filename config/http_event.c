@@ -53,7 +53,8 @@ static void take(struct reading *r, size_t function, const struct value *v, bool
 
 	if (v->node->kind == NODE_TEXT && !node_is_null(v->node))
 		read_short(r, v, is_v2, &d);
-	else if (value_is_map(r, v))
+	else if (value_is(r, v, NODE_MAP,
+			  "METHOD path, or a mapping with path and method"))
 		read_keys(r, v, is_v2, &d);
 	if (d.guarded) {
 		reading_info(
@@ -112,7 +113,8 @@ static void read_keys(struct reading *r, const struct value *v, bool is_v2,
 	if (value_get(r, v, "path", &path))
 		value_text(r, &path, &d->path);
 	else
-		reading_error(r, v->node->at, &v->key, "path is missing");
+		reading_error(r, v->node->at, &v->key,
+			      "path is missing; allowed: such as users/{id}");
 	if (value_get(r, v, "method", &method))
 		value_text(r, &method, &d->method);
 	else if (is_v2)

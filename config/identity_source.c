@@ -18,7 +18,7 @@ void identity_source_read(struct reading *r, const struct value *from,
 		add(a, fallback);
 	} else if (list.node->kind == NODE_TEXT) {
 		take(r, &list, a);
-	} else if (value_is_list(r, &list)) {
+	} else if (value_is(r, &list, NODE_LIST, "a text or a list of texts")) {
 		for (size_t i = 0; i < value_count(&list); i++)
 			if (value_at(r, &list, i, &v))
 				take(r, &v, a);

@@ -211,7 +211,7 @@ static enum found read_text(const struct walk *w, const char *path,
 	if (e == ERR_NOTFOUND)
 		return missing(w, "there is no file %s", path);
 	if (e != OK) {
-		reading_error(w->r, at, w->key, "%s", why);
+		reading_error(w->r, line ? at : w->node->at, w->key, "%s %s", path, why);
 		return FAILED;
 	}
 	while (n && strchr(" \t\r\n", text[n - 1]))

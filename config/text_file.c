@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum err open_regular(const char *path, int *fd, const char **why);
+static enum err open_regular(const char *path, int *fd, size_t *n, const char **why);
 static enum err read_all(int fd, char *room, size_t *n, const char **why);
 static enum err check_text(const char *text, size_t n, const char **why, int *line);
 
@@ -18,48 +18,58 @@ enum err text_file_read(const char *path, char **out, size_t *n, const char **wh
 			int *line)
 {
 	int fd = -1;
-	enum err e = open_regular(path, &fd, why);
+	enum err e = open_regular(path, &fd, n, why);
 
 	*line = 0;
 	if (e != OK)
 		return e;
-	*out = xmalloc(TEXT_FILE_MOST + 1);
+	*out = xmalloc(*n + 1);
 	e = read_all(fd, *out, n, why);
 	close(fd);
+	(*out)[*n] = '\0';
 	if (e == OK)
 		e = check_text(*out, *n, why, line);
-	if (e == OK) {
-		*out = xrealloc(*out, *n + 1);
-		(*out)[*n] = '\0';
-	} else {
+	if (e != OK) {
 		free(*out);
 		*out = NULL;
 	}
 	return e;
 }
 
-/* Not a pipe that nobody writes to, and not a folder. */
-static enum err open_regular(const char *path, int *fd, const char **why)
+/* Not a pipe that nobody writes to, and not a folder. n gets its size. */
+static enum err open_regular(const char *path, int *fd, size_t *n, const char **why)
 {
+	enum err e = ERR_DENIED;
 	struct stat s;
 
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (*fd < 0) {
-		*why = errno == ENOENT ? "there is no such file" : strerror(errno);
-		return errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_DENIED;
+		bool none = errno == ENOENT || errno == ENOTDIR;
+
+		*why = none ? "there is no such file" : strerror(errno);
+		return none ? ERR_NOTFOUND : ERR_DENIED;
 	}
-	if (fstat(*fd, &s) == 0 && S_ISREG(s.st_mode))
+	if (fstat(*fd, &s) != 0 || !S_ISREG(s.st_mode)) {
+		*why = "is not a regular file";
+	} else if (s.st_size > TEXT_FILE_MOST) {
+		*why = "is larger than 4 MiB";
+		e = ERR_TOOBIG;
+	} else {
+		*n = (size_t)s.st_size;
 		return OK;
+	}
 	close(*fd);
-	*why = "is not a regular file";
-	return ERR_DENIED;
+	return e;
 }
 
+/* At most n bytes; n gets how many there were. */
 static enum err read_all(int fd, char *room, size_t *n, const char **why)
 {
+	size_t most = *n;
+
 	*n = 0;
-	while (*n <= TEXT_FILE_MOST) {
-		ssize_t got = read(fd, room + *n, TEXT_FILE_MOST + 1 - *n);
+	while (*n < most) {
+		ssize_t got = read(fd, room + *n, most - *n);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -68,11 +78,10 @@ static enum err read_all(int fd, char *room, size_t *n, const char **why)
 			return ERR_DENIED;
 		}
 		if (got == 0)
-			return OK;
+			break;
 		*n += (size_t)got;
 	}
-	*why = "is larger than 4 MiB";
-	return ERR_TOOBIG;
+	return OK;
 }
 
 static enum err check_text(const char *text, size_t n, const char **why, int *line)

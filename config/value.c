@@ -57,8 +57,8 @@ const char *value_intrinsic(const struct value *v)
 	return NULL;
 }
 
-static bool is_kind(struct reading *r, const struct value *v, enum node_kind kind,
-		    const char *allowed)
+bool value_is(struct reading *r, const struct value *v, enum node_kind kind,
+	      const char *allowed)
 {
 	const char *intrinsic = value_intrinsic(v);
 
@@ -75,17 +75,17 @@ static bool is_kind(struct reading *r, const struct value *v, enum node_kind kin
 
 bool value_is_map(struct reading *r, const struct value *v)
 {
-	return is_kind(r, v, NODE_MAP, "a mapping");
+	return value_is(r, v, NODE_MAP, "a mapping");
 }
 
 bool value_is_list(struct reading *r, const struct value *v)
 {
-	return is_kind(r, v, NODE_LIST, "a list");
+	return value_is(r, v, NODE_LIST, "a list");
 }
 
 const char *value_peek(struct reading *r, const struct value *v)
 {
-	if (!is_kind(r, v, NODE_TEXT, "a text"))
+	if (!value_is(r, v, NODE_TEXT, "a text"))
 		return NULL;
 	if (v->node->text[0] != '\0')
 		return v->node->text;
@@ -110,7 +110,7 @@ bool value_int(struct reading *r, const struct value *v, int64_t least, int64_t 
 	char *end;
 	const char *text;
 
-	if (!is_kind(r, v, NODE_TEXT, "a number"))
+	if (!value_is(r, v, NODE_TEXT, "a number"))
 		return false;
 	text = v->node->text;
 	errno = 0;
@@ -126,7 +126,7 @@ bool value_int(struct reading *r, const struct value *v, int64_t least, int64_t 
 
 bool value_bool(struct reading *r, const struct value *v, bool *out)
 {
-	if (!is_kind(r, v, NODE_TEXT, "true or false"))
+	if (!value_is(r, v, NODE_TEXT, "true or false"))
 		return false;
 	*out = strcmp(v->node->text, "true") == 0;
 	if (*out || strcmp(v->node->text, "false") == 0)

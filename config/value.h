@@ -23,6 +23,9 @@ bool value_at(struct reading *r, const struct value *all, size_t i, struct value
 /* How many pairs or items it has. */
 size_t value_count(const struct value *v);
 
+/* Is it of that kind? allowed: for the message. */
+bool value_is(struct reading *r, const struct value *v, enum node_kind kind,
+	      const char *allowed);
 bool value_is_map(struct reading *r, const struct value *v);
 bool value_is_list(struct reading *r, const struct value *v);
 

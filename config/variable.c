@@ -29,9 +29,10 @@ const struct node *variable_resolve(struct reading *r, const struct key *key,
 {
 	char why[VARIABLE_WHY] = "";
 	struct walk top = {.r = r, .key = key, .why = why};
+	const struct node *out;
 
-	switch (variable_walk(&top, node, &node)) {
-	case FOUND: return node;
+	switch (variable_walk(&top, node, &out)) {
+	case FOUND: return out;
 	case MISSING:
 		reading_error(
 			r, node->at, key,

@@ -28,7 +28,7 @@ void websocket_event_read(struct reading *r, size_t function, const struct value
 
 	if (v->node->kind == NODE_TEXT && !node_is_null(v->node))
 		value_text(r, v, &route.key);
-	else if (value_is_map(r, v))
+	else if (value_is(r, v, NODE_MAP, "a route, or a mapping with route"))
 		read_keys(r, v, &route);
 	if (route.key == NULL)
 		return;

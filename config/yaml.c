@@ -51,6 +51,7 @@ const struct node *yaml_read(struct reading *r, const char *path)
 	size_t n;
 
 	if (text_file_read(path, &text, &n, &why, &at.line) != OK) {
+		at.column = at.line ? 1 : 0;
 		reading_error(r, at, NULL, "%s", why);
 		return NULL;
 	}
