@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
+#include <systemd/sd-daemon.h>
 
 enum { PORT_MOST = 65535, ARN_TEXT = 512 };
 
@@ -212,6 +213,14 @@ char *lambda_addresses(const struct broker *b)
 		text = longer;
 	}
 	return text;
+}
+
+void lambda_tell(const struct broker *b)
+{
+	char *addresses = lambda_addresses(b);
+
+	sd_notifyf(0, "X_GATEPOST_RUNTIMES=%s", addresses);
+	free(addresses);
 }
 
 const struct integration integration_lambda = {

@@ -7,4 +7,7 @@
 
 char *lambda_addresses(const struct broker *b);
 
+/* They may have changed: tell whoever has started this broker, and starts the workers. */
+void lambda_tell(const struct broker *b);
+
 #endif

@@ -6,6 +6,7 @@
 #include "broker/commands.h"
 #include "broker/drain.h"
 #include "broker/http_client.h"
+#include "broker/integration_lambda.h"
 #include "broker/lane.h"
 #include "broker/management.h"
 #include "broker/membership.h"
@@ -64,16 +65,19 @@ int main(int argc, char **argv)
 		loop_at_turn_end(b.loop, peers_flush, b.peers);
 		log_info("broker.start", S("endpoint", peers_endpoint(b.peers)),
 			 S("management", management_addresses(management)));
+		char *runtimes = lambda_addresses(&b);
 		char *text =
 			xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
-				  "X_GATEPOST_METRICS=%s",
+				  "X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
 				  peers_endpoint(b.peers),
-				  management_addresses(management), health_url(health));
+				  management_addresses(management), health_url(health),
+				  runtimes);
 		struct ready *ready = ready_new(b.loop, missing, &b, text);
 
 		loop_run(b.loop);
 		ready_free(ready);
 		free(text);
+		free(runtimes);
 		log_info("broker.stop", I("lanes", lanes_size(b.lanes)));
 	}
 	drain_free(drain);

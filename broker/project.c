@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/integration_lambda.h"
 #include "broker/route.h"
 #include "config/config.h"
 
@@ -102,6 +103,7 @@ static void reload(void *arg)
 	routes_unref(b->routes);
 	b->routes = r;
 	log_info("config.loaded", S("file", b->conf.config));
+	lambda_tell(b);
 }
 
 void project_free(struct project *p)

@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/lines.h"
 #include "cli/notify.h"
 #include "cli/spawn.h"
+#include "cli/words.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -39,6 +41,7 @@ const char *role_name(enum role r)
 	switch (r) {
 	case ROLE_REDIS: return "redis";
 	case ROLE_BROKER: return "broker";
+	case ROLE_FUNCTION: return "function";
 	case ROLE_EDGE: return "edge";
 	case ROLES: break;
 	}
@@ -54,6 +57,11 @@ struct child *child_new(struct loop *l, const struct child_plan *plan)
 	c->argv = plan->argv;
 	c->if_missing = xstrdup(plan->if_missing);
 	c->notify = xstrdup(plan->notify);
+	c->loop = l;
+	c->env = plan->env;
+	c->folder = plan->folder ? xstrdup(plan->folder) : NULL;
+	c->json = plan->json;
+	c->is_held = plan->is_held;
 	c->backoff_ms = BACKOFF_LEAST_MS;
 	c->again = timer_new(l, on_again, c);
 	return c;
@@ -68,9 +76,10 @@ void child_free(struct child *c)
 		waitpid(c->pid, NULL, 0);
 	}
 	timer_free(c->again);
-	for (char **word = c->argv; *word; word++)
-		free(*word);
-	free(c->argv);
+	words_free(c->argv);
+	words_free(c->env);
+	lines_free(c->lines);
+	free(c->folder);
 	free(c->if_missing);
 	free(c->notify);
 	free(c->metrics);
@@ -88,11 +97,38 @@ static void child_enter(struct child *c, enum child_state next)
 	c->state = next;
 }
 
+/* Ours write log lines to our stderr; the others are told apart. */
+static pid_t spawn(struct child *c)
+{
+	struct spawn how = {
+		.argv = c->argv,
+		.env = c->env,
+		.folder = c->folder,
+		.notify = c->role == ROLE_FUNCTION ? NULL : c->notify,
+		.output = -1,
+	};
+
+	if (c->role == ROLE_FUNCTION) {
+		lines_free(c->lines);
+		c->lines = lines_new(c->loop, c->name, c->json);
+		if (c->lines == NULL)
+			return -1;
+		how.output = lines_end(c->lines);
+	}
+
+	pid_t pid = spawn_program(&how);
+	int why = errno;
+	if (c->lines)
+		lines_started(c->lines);
+	errno = why;
+	return pid;
+}
+
 enum err child_start(struct child *c)
 {
 	timer_stop(c->again);
 
-	pid_t pid = spawn_program(c->argv, c->notify);
+	pid_t pid = spawn(c);
 	if (pid == -1)
 		return cannot_start(c, errno);
 	c->pid = pid;
@@ -108,7 +144,7 @@ static enum err cannot_start(struct child *c, int why)
 	log_error("process.cannot_start", S("name", c->name), S("program", c->argv[0]),
 		  S("error", strerror(why)),
 		  S("fix", why == ENOENT ? c->if_missing : "it is tried again"));
-	if (why == ENOENT && !c->was_started)
+	if (why == ENOENT && !c->was_started && c->role != ROLE_FUNCTION)
 		return ERR_NOTFOUND;
 	timer_after(c->again, wait_longer(c));
 	return OK;
@@ -118,7 +154,7 @@ static void on_again(void *arg)
 {
 	enum err e = child_start(arg);
 
-	(void)e; /* it was there once: child_start tries again by itself */
+	(void)e; /* it was there once, or is a function's: child_start tries again by itself */
 }
 
 /* The wait before the next start; the one after it is twice as long. */
@@ -151,8 +187,66 @@ static struct log_field how_it_ended(int wait_status)
 	return I("status", WEXITSTATUS(wait_status));
 }
 
+/* Asked by us to end, so that another one may follow, or none for now. */
+static void end_for_us(struct child *c)
+{
+	timer_stop(c->again);
+	if (c->pid == 0)
+		return;
+	c->ends_for_us = true;
+	kill(c->pid, SIGTERM);
+}
+
+void child_hold(struct child *c)
+{
+	c->is_held = true;
+	end_for_us(c);
+}
+
+static bool same_words(char *const *a, char *const *b)
+{
+	size_t i = 0;
+
+	if (a == NULL || b == NULL)
+		return a == b;
+	while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+		i++;
+	return a[i] == b[i]; /* both NULL */
+}
+
+void child_place(struct child *c, char **argv, char **env)
+{
+	bool same = !c->is_held && same_words(c->argv, argv) && same_words(c->env, env);
+
+	words_free(same ? argv : c->argv);
+	words_free(same ? env : c->env);
+	if (same)
+		return;
+	c->argv = argv;
+	c->env = env;
+	c->is_held = false;
+	end_for_us(c);
+	if (c->pid == 0)
+		timer_after(c->again, 0);
+}
+
+/* It was not its fault. */
+static void follow(struct child *c)
+{
+	log_info("process.ended", S("name", c->name), I("pid", c->pid));
+	c->ends_for_us = false;
+	c->pid = 0;
+	child_enter(c, CHILD_WAITING);
+	if (!c->is_held)
+		timer_after(c->again, 0);
+}
+
 void child_restart(struct child *c, int wait_status)
 {
+	if (c->ends_for_us) {
+		follow(c);
+		return;
+	}
 	if (clock_ms() - c->started_ms >= SETTLED_MS)
 		c->backoff_ms = BACKOFF_LEAST_MS;
 

@@ -12,6 +12,10 @@
  *
  * What dies is started again, after 100 ms, 200 ms, … 5 s; ten seconds of life make the
  * next wait short again.
+ *
+ * A function's worker has nothing to do without its broker: it is held until it is placed
+ * at one, and placed anew, in another process, when its broker or its configuration is
+ * another one.
  */
 
 #include "base/err.h"
@@ -20,7 +24,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum role { ROLE_REDIS, ROLE_BROKER, ROLE_EDGE, ROLES }; /* in the order of starting */
+/* In the order of starting. */
+enum role { ROLE_REDIS, ROLE_BROKER, ROLE_FUNCTION, ROLE_EDGE, ROLES };
 
 enum child_state {
 	CHILD_WAITING,
@@ -37,13 +42,20 @@ struct child {
 	pid_t pid;        /* 0: none */
 	bool was_started; /* this process or one before it */
 	bool was_ready;   /* this process or one before it */
+	bool is_held;     /* not to run for now */
+	bool is_leaving;  /* not to run any more */
 
 	/* What it reported; NULL until it has, and for Redis. */
 	char *metrics;    /* "http://127.0.0.1:41231" */
 	char *management; /* "127.0.0.1:8081,127.0.0.1:41233" */
 
 	/* For child.c alone. */
-	char **argv;
+	struct loop *loop;
+	char **argv, **env;
+	char *folder;
+	bool json;
+	bool ends_for_us; /* it was asked to end, to be held or started anew */
+	struct lines *lines;
 	char *if_missing;
 	char *notify;
 	int64_t started_ms;
@@ -58,9 +70,15 @@ struct child_plan {
 	char **argv; /* ended by NULL; child_new takes it, with its words (free(3)) */
 	const char *if_missing; /* what to do when there is no such program */
 	const char *notify;     /* path of the socket for sd_notify(3) */
+
+	/* A function's worker alone. */
+	char **env; /* "NAME=value", over ours; taken, as argv; NULL: ours as it is */
+	const char *folder; /* where it runs */
+	bool json;          /* its lines are log lines (lines.h) */
+	bool is_held;       /* it is not started before it is placed; argv may be NULL */
 };
 
-/* "redis", "broker", "edge" */
+/* "redis", "broker", "function", "edge" */
 const char *role_name(enum role r);
 
 /* A child that waits for its start. Copies the texts of the plan. */
@@ -80,7 +98,16 @@ must_use enum err child_start(struct child *c);
 /* It has reported READY=1; text is all of the datagram. */
 void child_take_ready(struct child *c, const char *text);
 
-/* Its process has ended unasked: say so, and start another one after the backoff. */
+/* There is nothing for it to do: its process is asked to end, and no other one started. */
+void child_hold(struct child *c);
+
+/*
+ * What it runs from now on, at once; a process that runs is asked to end, and another one
+ * follows. Takes both. Nothing changes when both are what they were.
+ */
+void child_place(struct child *c, char **argv, char **env);
+
+/* Its process has ended and is to be followed by another: at once when we asked it to end, else after a line and the backoff. */
 void child_restart(struct child *c, int wait_status);
 
 /* Ask it to end: SIGTERM. One that has no process is GONE. */

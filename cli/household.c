@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "cli/port.h"
+#include "cli/words.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* An argv that grows: always ended by NULL. */
-struct words {
-	char **list;
-	size_t n;
-};
 
 static void add_redis(struct supervisor *s, const struct household *h);
 static void add_broker(struct supervisor *s, const struct household *h, unsigned i);
@@ -28,13 +23,6 @@ void household_add(struct supervisor *s, const struct household *h)
 		add_broker(s, h, i);
 	for (unsigned i = 0; i < h->conf->edges; i++)
 		add_edge(s, h, i);
-}
-
-static void words_take(struct words *w, char *word)
-{
-	w->list = xrealloc(w->list, (w->n + 2) * sizeof(char *));
-	w->list[w->n++] = word;
-	w->list[w->n] = NULL;
 }
 
 static void flag(struct words *w, const char *name, const char *fmt, ...)
@@ -145,8 +133,10 @@ static void add_broker(struct supervisor *s, const struct household *h, unsigned
 	flag(&w, "--advertise", "ipc://%s/broker-%u.sock", run, i);
 	flag(&w, "--management", "%s,127.0.0.1:0", shared); /* and one of its own */
 	flag(&w, "--redis-prefix", "%s", h->conf->redis_prefix);
-	flag(&w, "--stage", "%s", h->conf->stage);
+	flag(&w, "--stage", "%s", h->stage);
 	flag(&w, "--default-route", "%s", up_conf_default_route(h->conf));
+	if (h->config)
+		flag(&w, "--config", "%s", h->config);
 	add_ours(s, ROLE_BROKER, i, &w);
 }
 

@@ -11,6 +11,8 @@
 struct household {
 	const struct up_conf *conf;
 	const struct folder *folder;
+	const char *config; /* the project's file; NULL: none */
+	const char *stage;
 	struct address listen;     /* of all edges, reserved */
 	struct address management; /* that all brokers share, reserved */
 	struct address metrics;    /* of edge-0; the others follow (port_next) */

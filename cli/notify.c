@@ -12,7 +12,7 @@
 enum {
 	TURN = 64, /* datagrams taken in one callback */
 	DATAGRAM =
-		4096, /* bytes; a longer one is cut, and its last line does not count */
+		65536, /* bytes; a longer one is cut, and its last line does not count */
 };
 
 struct notify {

@@ -15,12 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void become(char *const argv[], const char *notify, int failure)
-	__attribute__((noreturn));
+static void become(const struct spawn *how, int failure) __attribute__((noreturn));
+static void surround(const struct spawn *how);
 static int exec_errno(int failure);
 static void forget_handlers(void);
 
-pid_t spawn_program(char *const argv[], const char *notify)
+pid_t spawn_program(const struct spawn *how)
 {
 	int ends[2];
 
@@ -29,7 +29,7 @@ pid_t spawn_program(char *const argv[], const char *notify)
 
 	pid_t pid = spawn_fork();
 	if (pid == 0)
-		become(argv, notify, ends[1]);
+		become(how, ends[1]);
 
 	int why = pid == -1 ? errno : 0;
 	close(ends[1]);
@@ -44,21 +44,36 @@ pid_t spawn_program(char *const argv[], const char *notify)
 	return -1;
 }
 
-static void become(char *const argv[], const char *notify, int failure)
+static void become(const struct spawn *how, int failure)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	setpgid(0, 0);
 	dup2(null, STDIN_FILENO);
+	if (how->output != -1)
+		dup2(how->output, STDERR_FILENO);
 	dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is for the endpoints and the demo */
-	setenv("NOTIFY_SOCKET", notify, 1);
-	unsetenv("GATEPOST_SETTINGS"); /* its rows are ours: a child would refuse them */
-	execvp(argv[0], argv);
+	surround(how);
+	if (how->folder == NULL || chdir(how->folder) == 0)
+		execvp(how->argv[0], how->argv);
 
 	int why = errno;
 	if (write(failure, &why, sizeof why) != (ssize_t)sizeof why)
 		_exit(126);
 	_exit(127);
+}
+
+static void surround(const struct spawn *how)
+{
+	unsetenv("GATEPOST_SETTINGS"); /* its rows are ours: a child would refuse them */
+	if (how->notify != NULL) {
+		setenv("NOTIFY_SOCKET", how->notify, 1);
+	} else {
+		unsetenv("NOTIFY_SOCKET");
+		unsetenv("GATEPOST_REDIS");
+	}
+	for (char *const *one = how->env; one != NULL && *one != NULL; one++)
+		putenv(*one); /* until exec it is ours */
 }
 
 /* 0 once exec has closed the pipe. */

@@ -2,20 +2,30 @@
 #define CLI_SPAWN_H
 
 /*
- * Starting a program of ours: in a process group of its own, so that Ctrl-C reaches the
+ * Starting a program: in a process group of its own, so that Ctrl-C reaches the
  * supervisor alone, and told to end by the kernel when the supervisor ends, however it does.
  */
 
 #include <sys/types.h>
 
+struct spawn {
+	char *const *
+		argv; /* ended by NULL; argv[0] is looked up in PATH when it has no slash */
+	char *const *
+		env; /* "NAME=value", over what we have; ended by NULL; NULL: what we have */
+	const char *folder; /* where it runs; NULL: where we do */
+	const char *
+		notify; /* the Unix datagram socket where it reports with sd_notify(3); NULL: it is none of ours */
+	int output;     /* descriptor for its stdout and stderr; -1: our stderr */
+};
+
 /*
- * Start argv[0], looked up in PATH when it has no slash; NULL ends argv. Its stdin is
- * /dev/null, its stdout and stderr are our stderr.
+ * Start a program. Its stdin is /dev/null. One that is none of ours is not told what only
+ * ours are to know: GATEPOST_REDIS may have a password in it.
  *
- * notify   path of the Unix datagram socket where it reports with sd_notify(3)
  * returns  its pid; or -1 with errno of the fork or of the exec (ENOENT: no such program)
  */
-pid_t spawn_program(char *const argv[], const char *notify);
+pid_t spawn_program(const struct spawn *how);
 
 /*
  * Fork without exec. In the child, signals do what they do in a new program, and it gets

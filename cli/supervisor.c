@@ -48,6 +48,7 @@ static void kill_all(struct supervisor *s);
 static void stop_rank(struct supervisor *s);
 static void on_stop_deadline(void *arg);
 static void tell_stopped(void *arg);
+static void forget_gone(void *arg);
 
 struct supervisor *supervisor_new(struct loop *l, const char *folder,
 				  const struct supervisor_watch *watch)
@@ -85,11 +86,38 @@ void supervisor_free(struct supervisor *s)
 	free(s);
 }
 
-void supervisor_add(struct supervisor *s, struct child_plan plan)
+struct child *supervisor_add(struct supervisor *s, struct child_plan plan)
 {
+	struct child *c;
+
 	plan.notify = s->notify_path;
+	c = child_new(s->loop, &plan);
 	s->children = xrealloc(s->children, (s->n + 1) * sizeof(struct child *));
-	s->children[s->n++] = child_new(s->loop, &plan);
+	s->children[s->n++] = c;
+	return c;
+}
+
+void supervisor_remove(struct supervisor *s, struct child *c)
+{
+	c->is_leaving = true;
+	child_stop(c);
+	loop_defer(s->loop, forget_gone, s);
+}
+
+static void forget_gone(void *arg)
+{
+	struct supervisor *s = arg;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct child *c = s->children[i];
+
+		if (c->is_leaving && c->state == CHILD_GONE)
+			child_free(c);
+		else
+			s->children[kept++] = c;
+	}
+	s->n = kept;
 }
 
 /* Starting. */
@@ -103,7 +131,7 @@ void supervisor_start(struct supervisor *s)
 static void start_rank(struct supervisor *s)
 {
 	for (enum role r = 0; r < ROLES; r++)
-		if (!rank_is_ready(s, r))
+		if (!rank_is_ready(s, r) && r != ROLE_FUNCTION)
 			return;
 	if (supervisor_missing(s) == NULL)
 		s->watch.on_ready(s->watch.arg);
@@ -119,7 +147,7 @@ static bool rank_is_ready(struct supervisor *s, enum role r)
 		if (c->role != r || c->was_ready)
 			continue;
 		ready = false;
-		if (!c->was_started && child_start(c) != OK)
+		if (!c->was_started && c->role != ROLE_FUNCTION && child_start(c) != OK)
 			give_up(s, c);
 	}
 	return ready && !s->stopping;
@@ -139,11 +167,19 @@ static void on_notify(void *arg, pid_t pid, const char *text)
 	struct child *c = pid > 0 ? child_of(s, pid) : NULL;
 	char *ready = notify_value(text, "READY");
 
+	if (c)
+		s->watch.on_told(s->watch.arg, c, text);
 	if (c && ready && strcmp(ready, "1") == 0) {
 		child_take_ready(c, text);
 		start_rank(s);
 	}
 	free(ready);
+}
+
+void supervisor_ready(struct supervisor *s, struct child *c)
+{
+	child_take_ready(c, "");
+	start_rank(s);
 }
 
 /* Dying, and coming back. */
@@ -166,14 +202,20 @@ static void on_child_signal(evutil_socket_t sig, short what, void *arg)
 static void child_exited(struct supervisor *s, struct child *c, int wait_status)
 {
 	bool refused = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == BAD_SETTINGS;
-	bool hopeless = !c->was_ready && (refused || c->role == ROLE_REDIS);
+	bool ours = c->role != ROLE_FUNCTION;
+	bool hopeless = !c->was_ready && (refused || c->role == ROLE_REDIS) && ours;
 
-	if (!s->stopping && !hopeless) {
+	if (!s->stopping && !hopeless && !c->is_leaving) {
 		child_restart(c, wait_status);
+		s->watch.on_gone(s->watch.arg, c);
 		return;
 	}
-	if (!child_take_end(c, wait_status) && s->status == 0)
+	if (!child_take_end(c, wait_status) && s->status == 0 && ours)
 		s->status = refused ? BAD_SETTINGS : 1;
+	if (c->is_leaving)
+		loop_defer(s->loop, forget_gone, s);
+	if (c->is_leaving && !s->stopping)
+		return;
 	if (s->stopping)
 		stop_rank(s);
 	else

@@ -2,12 +2,14 @@
 #define CLI_SUPERVISOR_H
 
 /*
- * Children in three ranks: Redis, brokers, edges. Each rank is started when all of the
- * one before it are ready, and stopped when all of the one after it have ended.
+ * Children in ranks: Redis, brokers, workers of functions, edges. Each rank is started
+ * when all of the one before it are ready, and stopped when all of the one after it have
+ * ended. Edges do not wait for functions: one that cannot start is no reason to serve none.
  *
  * What dies is started again (child.h). What cannot work from the first stops all of it:
  * a program that is not there, a child that refuses its settings (exit status 2) before
- * it was ever ready, and a Redis that ends before it was ever ready.
+ * it was ever ready, and a Redis that ends before it was ever ready. (Functions are
+ * somebody else's programs: they are always tried again.)
  */
 
 #include "cli/child.h"
@@ -18,6 +20,10 @@ struct supervisor_watch {
 	void (*on_ready)(
 		void *arg); /* all are ready: after the start, and after each restart */
 	void (*on_stopped)(void *arg); /* the last child has ended; called once */
+	void (*on_told)(void *arg, struct child *c,
+			const char *text); /* by sd_notify(3) */
+	void (*on_gone)(void *arg,
+			struct child *c); /* it has ended unasked, and is started again */
 	void *arg;
 };
 
@@ -32,11 +38,17 @@ struct supervisor *supervisor_new(struct loop *l, const char *folder,
 void supervisor_free(struct supervisor *s);
 
 /*
- * Add a child, before the start.
+ * Add a child: before the start, or one that is held.
  *
  * plan  as for child_new, but for notify, which is the supervisor's
  */
-void supervisor_add(struct supervisor *s, struct child_plan plan);
+struct child *supervisor_add(struct supervisor *s, struct child_plan plan);
+
+/* Stop a function's worker for good, and forget it: c is gone soon. */
+void supervisor_remove(struct supervisor *s, struct child *c);
+
+/* One that does not report by itself is ready. */
+void supervisor_ready(struct supervisor *s, struct child *c);
 
 void supervisor_start(struct supervisor *s);
 

@@ -1,7 +1,7 @@
 /*
  * `gatepost up`, in the order of happening:
  *
- *   up_run       settings, folders, ports; then the loop
+ *   up_run       settings, the project's configuration, folders, ports; then the loop
  *   on_ready     all run: tell everybody where; the demo
  *   on_signal    stop; a second one hurries
  *   on_stopped   the end
@@ -15,8 +15,11 @@
 #include "cli/household.h"
 #include "cli/port.h"
 #include "cli/task.h"
+#include "cli/workers.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +34,11 @@ enum {
 
 struct up {
 	struct up_conf conf;
+	struct config_options options; /* how the configuration is read, each time */
+	char *config;                  /* its file; NULL: what is built in */
+	char *stage;
+	struct config *functions; /* as it was read at the start, until workers take it */
+	struct workers *workers;  /* NULL: no function needs any */
 	struct folder folder;
 	struct household household;
 	struct endpoints endpoints;
@@ -41,14 +49,20 @@ struct up {
 	int patiences;
 	struct demo_plan demo;
 	struct task *demo_task;
-	bool was_ready, stopping;
+	bool was_ready, stopping, has_terminal;
 	int status;
 };
 
+static bool read_config(struct up *u);
 static bool take_ports(struct up *u);
 static bool metrics_are_free(struct up *u);
 static void name_endpoints(struct up *u);
 static bool run(struct up *u);
+static bool add_workers(struct up *u);
+static void on_told(void *arg, struct child *c, const char *text);
+static void on_gone(void *arg, struct child *c);
+static bool terminal_is_there(void);
+static void on_reload(void *arg);
 static void on_ready(void *arg);
 static void start_demo(struct up *u);
 static int run_demo(void *arg);
@@ -69,7 +83,7 @@ int up_run(int argc, char **argv)
 
 	log_init("gatepost", (enum log_level)u.conf.log_level,
 		 (enum log_format)u.conf.log_format);
-	if (!take_ports(&u) || !metrics_are_free(&u) ||
+	if (!read_config(&u) || !take_ports(&u) || !metrics_are_free(&u) ||
 	    !folder_make(&u.folder, u.conf.data))
 		u.status = BAD_SETTINGS;
 	else if (!run(&u))
@@ -79,6 +93,37 @@ int up_run(int argc, char **argv)
 }
 
 /* Before the start. */
+
+static void say(void *arg, bool is_error, const char *file, int line, int column,
+		const char *text)
+{
+	(void)arg;
+	if (is_error && line)
+		fprintf(stderr, "%s:%d:%d: %s\n", file, line, column, text);
+	else if (is_error)
+		fprintf(stderr, "%s: %s\n", file, text);
+}
+
+/* Its mistakes are said once, here, and not by each broker. */
+static bool read_config(struct up *u)
+{
+	const struct up_conf *conf = &u->conf;
+
+	u->options = (struct config_options){.stage = conf->stage, .say = say};
+	if (conf->config)
+		u->config = xstrdup(conf->config);
+	else if (!conf->demo) /* which shows what is built in */
+		u->config = config_find(".");
+	u->functions =
+		u->config ? config_read(u->config, &u->options)
+			  : config_builtin(conf->stage ? conf->stage : "dev",
+					   CONFIG_SELECTION, up_conf_default_route(conf));
+	if (u->functions == NULL)
+		return false;
+	u->stage = xstrdup(u->functions->stage);
+	u->options.stage = u->stage; /* it stays, as it is in URLs */
+	return true;
+}
 
 static bool take_ports(struct up *u)
 {
@@ -130,9 +175,9 @@ static void name_endpoints(struct up *u)
 
 	address_text((struct sockaddr *)&listen.sa, text);
 	u->endpoints = (struct endpoints){
-		.websocket = xasprintf("ws://%s/%s", text, u->conf.stage),
+		.websocket = xasprintf("ws://%s/%s", text, u->stage),
 		.http = xasprintf("http://%s", text),
-		.stage = xstrdup(u->conf.stage),
+		.stage = xstrdup(u->stage),
 		.redis = household_redis(&u->household),
 	};
 	address_text((struct sockaddr *)&management.sa, text);
@@ -141,9 +186,11 @@ static void name_endpoints(struct up *u)
 
 static bool run(struct up *u)
 {
-	struct supervisor_watch watch = {on_ready, on_stopped, u};
+	struct supervisor_watch watch = {on_ready, on_stopped, on_told, on_gone, u};
 
 	u->household.conf = &u->conf;
+	u->household.config = u->config;
+	u->household.stage = u->stage;
 	u->household.folder = &u->folder;
 	name_endpoints(u);
 	/* To the brokers; not as a flag, which everybody on the machine could read. */
@@ -159,6 +206,10 @@ static bool run(struct up *u)
 		return false;
 	}
 	household_add(u->supervisor, &u->household);
+	if (!add_workers(u))
+		return false;
+	u->has_terminal = terminal_is_there();
+	loop_on_reload(u->loop, on_reload, u);
 	u->patience = timer_new(u->loop, on_patience, u);
 	timer_every(u->patience, PATIENCE_MS);
 	loop_on_signal(u->loop, on_signal, u);
@@ -167,7 +218,68 @@ static bool run(struct up *u)
 	return true;
 }
 
+static bool add_workers(struct up *u)
+{
+	struct workers_plan plan = {
+		.supervisor = u->supervisor,
+		.file = u->config,
+		.options = &u->options,
+		.python = u->conf.python,
+		.management = u->endpoints.management,
+		.brokers = (unsigned)u->conf.brokers,
+		.json = u->conf.log_format == LOG_JSON,
+	};
+	struct config *functions = u->functions;
+
+	/* One that has none may have some when it is read again. */
+	if (u->config == NULL)
+		return true;
+	u->functions = NULL;
+	u->workers = workers_new(&plan, functions);
+	return u->workers != NULL;
+}
+
 /* While all run. */
+
+static void on_told(void *arg, struct child *c, const char *text)
+{
+	struct up *u = arg;
+
+	if (u->workers && !u->stopping)
+		workers_told(u->workers, c, text);
+}
+
+static void on_gone(void *arg, struct child *c)
+{
+	struct up *u = arg;
+
+	if (u->workers)
+		workers_lost(u->workers, c);
+}
+
+static bool terminal_is_there(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
+/* SIGHUP: from somebody who wants the configuration read again, or from a terminal that has gone. */
+static void on_reload(void *arg)
+{
+	struct up *u = arg;
+	const struct child *c;
+
+	if (u->has_terminal && !terminal_is_there()) {
+		on_signal(u);
+		return;
+	}
+	for (size_t at = 0; u->config && (c = supervisor_next(u->supervisor, &at));)
+		if (c->role == ROLE_BROKER && c->state == CHILD_READY)
+			kill(c->pid, SIGHUP);
+}
 
 static void on_ready(void *arg)
 {
@@ -274,6 +386,10 @@ static void up_close(struct up *u)
 		unlink(u->conf.ready_file);
 	task_free(u->demo_task);
 	supervisor_free(u->supervisor);
+	workers_free(u->workers);
+	config_free(u->functions);
+	free(u->config);
+	free(u->stage);
 	timer_free(u->patience);
 	loop_free(u->loop);
 	if (u->listen_port != -1)

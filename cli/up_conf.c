@@ -28,8 +28,15 @@ static const struct conf_key keys[] = {
 		 "edges, which share the listening port"),
 	CONF_INT(struct up_conf, brokers, "brokers", "2", 1, PROCESSES_MAX,
 		 "brokers; of two, one may die and no client notices"),
-	CONF_TEXT(struct up_conf, stage, "stage", "dev",
-		  "the first part of the path in URLs"),
+	CONF_TEXT(struct up_conf, config, "config", NULL,
+		  "which function serves which route; not set: gatepost.yml, else "
+		  "serverless.yml of this folder, else what is built in"),
+	CONF_TEXT(struct up_conf, stage, "stage", NULL,
+		  "the first part of the path in URLs; not set: the configuration's, "
+		  "else dev"),
+	CONF_TEXT(struct up_conf, python, "python", NULL,
+		  "interpreter with awslambdaric, for functions in Python; not set: "
+		  "python3 of the project's .venv, else of PATH"),
 	CONF_CHOICE(struct up_conf, default_route, "default-route", "builtin:reject",
 		    "builtin:reject|builtin:echo",
 		    "what becomes of messages that no other route takes: refused, or "
@@ -86,7 +93,10 @@ enum err up_conf_load(struct up_conf *out, int argc, char **argv)
 	if (keys_check_prefix(out->redis_prefix) != OK)
 		return refuse("redis-prefix", out->redis_prefix,
 			      "allowed: at most 64 of A-Z a-z 0-9 : . _ - /");
-	if (!stage_is_right(out->stage))
+	if (out->demo && out->config)
+		return refuse("demo", "true",
+			      "it shows what is built in: without --config");
+	if (out->stage && !stage_is_right(out->stage))
 		return refuse("stage", out->stage,
 			      "allowed: 1 to 128 of A-Z a-z 0-9 _ -");
 	return OK;

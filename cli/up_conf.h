@@ -11,7 +11,9 @@
 struct up_conf {
 	const char *listen, *management, *metrics;
 	int64_t edges, brokers;
-	const char *stage;
+	const char *stage;     /* NULL: the configuration's */
+	const char *config;    /* NULL: the one of the folder, if there is one */
+	const char *python;    /* NULL: the project's, or that of PATH */
 	int64_t default_route; /* in words: up_conf_default_route */
 	const char *redis, *redis_prefix, *data;
 	bool demo, once;
