@@ -16,8 +16,10 @@ struct check {
 	struct config_options options;
 	struct config_pair *opt;
 	char *file;
-	struct check_info *infos;
-	size_t n_infos;
+	struct said {
+		struct check_info *lines;
+		size_t n;
+	} infos, errors;
 	bool help;
 };
 
@@ -99,28 +101,33 @@ static bool add_opt(struct check *k, const char *text)
 	return true;
 }
 
-/* Mistakes at once; the rest when all is printed that it belongs to. */
 static void on_say(void *arg, bool is_error, const char *file, int line, int column,
 		   const char *text)
 {
 	struct check *k = arg;
-	char *at = line ? xasprintf("%s:%d:%d", file, line, column) : xstrdup(file);
+	struct said *s = is_error ? &k->errors : &k->infos;
 
-	if (is_error) {
-		fprintf(stderr, "%s: %s\n", at, text);
-		free(at);
-		return;
-	}
-	k->infos = xrealloc(k->infos, (k->n_infos + 1) * sizeof *k->infos);
-	k->infos[k->n_infos++] =
-		(struct check_info){.line = line, .at = at, .text = xstrdup(text)};
+	s->lines = xrealloc(s->lines, (s->n + 1) * sizeof *s->lines);
+	s->lines[s->n++] = (struct check_info){
+		.file = xstrdup(file),
+		.line = line,
+		.at = line ? xasprintf("%s:%d:%d", file, line, column) : xstrdup(file),
+		.text = xstrdup(text),
+	};
 }
 
-static int by_line(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
 	const struct check_info *x = a, *y = b;
+	int files = strcmp(x->file, y->file);
 
-	return (x->line > y->line) - (x->line < y->line);
+	return files ? files : (x->line > y->line) - (x->line < y->line);
+}
+
+static void sort(struct said *s)
+{
+	if (s->n > 0)
+		qsort(s->lines, s->n, sizeof *s->lines, by_place);
 }
 
 static int check(struct check *k)
@@ -133,13 +140,26 @@ static int check(struct check *k)
 		return 1;
 	}
 	c = config_read(k->file, &k->options);
+	sort(&k->infos);
+	sort(&k->errors);
+	for (size_t i = 0; i < k->errors.n; i++)
+		fprintf(stderr, "%s: %s\n", k->errors.lines[i].at,
+			k->errors.lines[i].text);
 	if (c == NULL)
 		return 1;
-	if (k->n_infos > 0)
-		qsort(k->infos, k->n_infos, sizeof *k->infos, by_line);
-	check_print(c, k->infos, k->n_infos, stdout);
+	check_print(c, k->infos.lines, k->infos.n, stdout);
 	config_free(c);
 	return 0;
+}
+
+static void forget(struct said *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->lines[i].file);
+		free(s->lines[i].at);
+		free(s->lines[i].text);
+	}
+	free(s->lines);
 }
 
 static void close_check(struct check *k)
@@ -148,11 +168,8 @@ static void close_check(struct check *k)
 		free(k->opt[i].name);
 		free(k->opt[i].value);
 	}
-	for (size_t i = 0; i < k->n_infos; i++) {
-		free(k->infos[i].at);
-		free(k->infos[i].text);
-	}
 	free(k->opt);
-	free(k->infos);
+	forget(&k->infos);
+	forget(&k->errors);
 	free(k->file);
 }

@@ -9,6 +9,7 @@
 
 /* Something that was passed over. */
 struct check_info {
+	char *file;
 	int line;
 	char *at, *text; /* "serverless.yml:12:3", "plugins: passed over" */
 };
