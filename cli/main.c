@@ -1,5 +1,8 @@
 /* The command that people type. */
 #include "cli/check.h"
+#include "cli/close.h"
+#include "cli/connections.h"
+#include "cli/send.h"
 #include "cli/up.h"
 
 #include <stdio.h>
@@ -19,6 +22,10 @@ static int version(int argc, char **argv);
 static const struct command commands[] = {
 	{"up", up_run, "start all of Gatepost on this machine, and print where it is"},
 	{"check", check_run, "read a configuration, and say what it would do"},
+	{"connections", connections_run,
+	 "show who is connected, or one connection: gatepost connections ID"},
+	{"send", send_run, "push to a connection: gatepost send ID TEXT"},
+	{"close", close_run, "close a connection: gatepost close ID"},
 	{"help", help, "print this, or what a command takes: gatepost help up"},
 	{"version", version, "print the version"},
 };
@@ -56,7 +63,7 @@ static int help(int argc, char **argv)
 	     "Gatepost: the WebSocket API gateway that you run yourself.\n\n"
 	     "Commands:");
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-9s %s\n", commands[i].name, commands[i].help);
+		printf("  %-11s %s\n", commands[i].name, commands[i].help);
 	return 0;
 }
 
