@@ -116,7 +116,8 @@ enum err broker_conf_load(struct broker_conf *out, int argc, char **argv)
 			"with the keys and tokens\n");
 		return ERR_MALFORMED;
 	}
-	if (out->stage != NULL && strpbrk(out->stage, "/?#% ") != NULL) {
+	if (out->stage != NULL &&
+	    (out->stage[0] == '\0' || strpbrk(out->stage, "/?#% ") != NULL)) {
 		fprintf(stderr,
 			"gatepost-broker: stage = \"%s\": allowed: one part of a path, "
 			"such as dev\n",

@@ -21,12 +21,12 @@ bool path_is_stage(struct span path, const char *stage)
 	       memcmp(path.p + 1, stage, path.n - 1) == 0;
 }
 
-/* The part before the next slash; *at goes behind it. False at the end. */
+/* The part before the next slash; *at goes behind it. False behind the last one, which may be empty. */
 static bool next_part(struct span *at, struct span *part)
 {
 	const uint8_t *slash;
 
-	if (at->n == 0)
+	if (at->p == NULL)
 		return false;
 	slash = memchr(at->p, '/', at->n);
 	*part = span_of(at->p, slash ? (size_t)(slash - at->p) : at->n);
@@ -39,22 +39,26 @@ static bool is_parameter(struct span part)
 	return part.n > 2 && part.p[0] == '{' && part.p[part.n - 1] == '}';
 }
 
+/* Of two that match, the one that names more of the path itself; all of them before those that are greedy. */
 int path_rank(const char *pattern, struct span path)
 {
+	enum { OWN = 2, PARAMETER = 1, WHOLE = 1000000 };
 	struct span want = span_str(pattern), w, have;
-	int rank = 3;
+	int rank = 1;
 
 	while (next_part(&want, &w)) {
 		if (is_parameter(w) && w.p[w.n - 2] == '+')
-			return path.n > 0 ? 1 : 0;
+			return path.n > 0 ? rank : 0;
 		if (!next_part(&path, &have))
 			return 0;
-		if (is_parameter(w) && have.n > 0)
-			rank = 2;
-		else if (!span_eq(w, have))
+		if (span_eq(w, have))
+			rank += OWN;
+		else if (is_parameter(w) && have.n > 0)
+			rank += PARAMETER;
+		else
 			return 0;
 	}
-	return path.n == 0 ? rank : 0;
+	return path.p == NULL ? WHOLE + rank : 0;
 }
 
 static int hex(uint8_t c)

@@ -14,8 +14,8 @@ bool path_below_stage(struct span path, const char *stage, struct span *rest);
 /*
  * Does path match the pattern of an HTTP route, such as "/users/{id}" or "/files/{rest+}"?
  *
- * returns  0: no; else the higher the more it names itself: 3 all of it, 2 with parameters,
- *          1 with a greedy one
+ * returns  0: no; else the higher the more of the path the pattern names itself, and lower
+ *          for all that are greedy than for all that are not
  */
 int path_rank(const char *pattern, struct span path);
 

@@ -142,7 +142,7 @@ const struct route *route_select(const struct routes *r, struct span body, bool 
 	return own != NULL ? own : route_find(r, span_str("$default"));
 }
 
-/* An own path before one with parameters, and that before a greedy one: as API Gateway has it. */
+/* The path that names most itself, and of two such the one that names the method: as API Gateway has it. */
 const struct route_http *route_http(const struct routes *r, struct span method,
 				    struct span path)
 {

@@ -53,15 +53,13 @@ void bed_start(void)
 {
 	struct broker *b = &bed.broker;
 
-	b->conf =
-		(struct broker_conf){.stage = "dev", .selection = "$request.body.action"};
 	b->metrics = metrics_new();
 	b->counts.refused = metric_counter(b->metrics, "refused_total", NULL, "refused");
 	b->counts.retried = metric_counter(b->metrics, "retried_total", NULL, "retried");
 	b->counts.repeated =
 		metric_counter(b->metrics, "repeated_total", NULL, "repeated");
 	b->lanes = lanes_new();
-	b->routes = routes_new(&b->conf);
+	bed_use(config_builtin("dev", CONFIG_SELECTION, "builtin:reject"));
 	arena_init(&arena);
 	for (int i = 0; i < BED_EDGES; i++) {
 		struct peer *p = bed.edges[i] = xcalloc(1, sizeof *p);
@@ -72,10 +70,17 @@ void bed_start(void)
 	}
 }
 
+void bed_use(struct config *config)
+{
+	routes_unref(bed.broker.routes);
+	bed.broker.routes = routes_new(&bed.broker, config);
+	cr_assert(bed.broker.routes != NULL);
+}
+
 void bed_stop(void)
 {
 	lanes_free(bed.broker.lanes);
-	routes_free(bed.broker.routes);
+	routes_unref(bed.broker.routes);
 	metrics_free(bed.broker.metrics);
 	for (int i = 0; i < BED_EDGES; i++) {
 		cr_assert(eq(u32, bed.edges[i]->refs, 1), "a call is left over");

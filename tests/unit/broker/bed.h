@@ -8,6 +8,7 @@
  */
 
 #include "broker/call.h"
+#include "config/config.h"
 
 enum { BED_EDGES = 2 };
 
@@ -18,8 +19,11 @@ struct bed {
 };
 extern struct bed bed;
 
-void bed_start(void);
-void bed_stop(void); /* lanes that are not empty are freed too */
+void bed_start(void); /* with the built-in configuration */
+void bed_stop(void);  /* lanes that are not empty are freed too */
+
+/* Another configuration from here on. Takes it. */
+void bed_use(struct config *config);
 
 /* An event of connection 1 from this edge, in its lane. */
 void bed_take(int edge, uint64_t seq);

@@ -47,6 +47,42 @@ Test(path, what_is_below_the_stage_keeps_its_slash)
 }
 
 /* Decode in as a path of its own memory, into n bytes. */
+static bool is_before(const char *path, const char *one, const char *other)
+{
+	int a = path_rank(one, span_str(path)), b = path_rank(other, span_str(path));
+
+	return a > b && b > 0;
+}
+
+Test(path, a_pattern_that_names_more_of_the_path_ranks_higher)
+{
+	cr_assert(is_before("/users/me", "/users/me", "/users/{id}"));
+	cr_assert(is_before("/users/7", "/users/{id}", "/users/{id+}"));
+	cr_assert(is_before("/users/7/a", "/users/{rest+}", "/{all+}"));
+	cr_assert(is_before("/users/7/a", "/{x}/7/a", "/users/7/{rest+}"));
+	cr_assert(is_before("/users/7/a", "/users/{id}/a", "/{x}/{id}/a"));
+}
+
+static bool matches(const char *pattern, const char *path)
+{
+	return path_rank(pattern, span_str(path)) > 0;
+}
+
+Test(path, a_slash_more_or_less_is_another_path)
+{
+	cr_assert(matches("/ping", "/ping"));
+	cr_assert(not(matches("/ping", "/ping/")));
+	cr_assert(not(matches("/ping", "ping")));
+	cr_assert(not(matches("/ping", "//ping")));
+	cr_assert(not(matches("/users/{id}", "/users/")));
+	cr_assert(not(matches("/users/{id}", "/users")));
+	cr_assert(not(matches("/users/{id}", "/users/7/")));
+	cr_assert(not(matches("/{all+}", "/")));
+	cr_assert(matches("/{all+}", "/a/"));
+	cr_assert(matches("/", "/"));
+	cr_assert(not(matches("/ping", "")));
+}
+
 static void expect_decoded(const char *in, size_t n, const char *want)
 {
 	char out[32];

@@ -1,5 +1,6 @@
 #include "broker/route.h"
 
+#include "base/mem.h"
 #include "tests/unit/base/capture.h"
 
 #include <criterion/criterion.h>
@@ -7,28 +8,33 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static struct broker broker;
 static struct routes *r;
+
+static struct routes *builtin(const char *selection, const char *default_handler)
+{
+	return routes_new(&broker, config_builtin("dev", selection, default_handler));
+}
 
 static void start(void)
 {
-	struct broker_conf conf = {.selection = "$request.body.action"};
-
-	r = routes_new(&conf);
+	r = builtin(CONFIG_SELECTION, "builtin:reject");
 }
 
 static void end(void)
 {
-	routes_free(r);
+	routes_unref(r);
 }
 
 TestSuite(route, .init = start, .fini = end);
 
 static void expect(const char *body, bool binary, const char *name)
 {
-	const struct function *f = route_select(r, span_str(body), binary);
+	const struct route *got = route_select(r, span_str(body), binary);
 
-	cr_assert(f != NULL, "%s", body);
-	cr_assert(eq(str, (char *)f->name, (char *)(uintptr_t)name), "%s", body);
+	cr_assert(got != NULL, "%s", body);
+	cr_assert(eq(str, got->function->config->name, (char *)(uintptr_t)name), "%s",
+		  body);
 }
 
 Test(route, a_message_goes_where_its_action_says)
@@ -74,19 +80,23 @@ Test(route, a_key_longer_than_any_goes_to_default)
 
 Test(route, the_default_route_can_be_echo)
 {
-	struct broker_conf conf = {.selection = "$request.body.type", .default_route = 1};
-
-	routes_free(r);
-	r = routes_new(&conf);
+	routes_unref(r);
+	r = builtin("$request.body.type", "builtin:echo");
 	expect("{\"action\":\"ping\"}", false, "echo");
 	expect("{\"type\":\"ping\"}", false, "ping");
 	expect("hello", true, "echo");
 }
 
+static char *name_of(const char *key)
+{
+	return route_find(r, span_str(key))->function->config->name;
+}
+
 Test(route, connect_and_disconnect_have_their_functions)
 {
-	cr_assert(eq(str, (char *)route_find(r, "$connect")->name, "connect"));
-	cr_assert(eq(str, (char *)route_find(r, "$disconnect")->name, "disconnect"));
+	cr_assert(eq(str, name_of("$connect"), "connect"));
+	cr_assert(eq(str, name_of("$disconnect"), "disconnect"));
+	cr_assert(route_find(r, span_str("nope")) == NULL);
 }
 
 static bool has_http(const char *method, const char *path)
@@ -103,20 +113,110 @@ Test(route, ping_is_there_for_get_and_head_alone)
 	cr_assert(not(has_http("GET", "/ping/")));
 	cr_assert(not(has_http("GET", "/")));
 	cr_assert(not(has_http("GET", "/$connect")));
-	cr_assert(eq(str, (char *)route_http(r, span_str("GET"), span_str("/ping"))->name,
-		     "ping"));
+	cr_assert(eq(str, route_http(r, span_str("GET"), span_str("/ping"))->key,
+		     "GET /ping"));
 }
 
 Test(route, a_malformed_expression_is_refused_with_a_line_that_says_where)
 {
-	struct broker_conf conf = {.selection = "$request.nope"};
 	struct capture *c = capture_start(STDERR_FILENO);
-	struct routes *none = routes_new(&conf);
+	struct routes *none = builtin("$request.nope", "builtin:reject");
 	char *said = capture_end(c);
 
 	cr_assert(none == NULL);
 	cr_assert(strstr(said, "route.selection.malformed") != NULL, "%s", said);
 	cr_assert(strstr(said, "column 2") != NULL, "%s", said);
 	free(said);
-	routes_free(NULL);
+	routes_unref(NULL);
+}
+
+/* ---- a configuration of the test's own ---- */
+
+static struct config *empty(void)
+{
+	struct config *c = xcalloc(1, sizeof *c);
+
+	c->stage = xstrdup("dev");
+	c->selection = xstrdup(CONFIG_SELECTION);
+	c->functions = xcalloc(1, sizeof *c->functions);
+	c->functions[c->n_functions++] = (struct config_function){
+		.name = xstrdup("f"),
+		.handler = xstrdup("builtin:ping"),
+		.sort = CONFIG_BUILTIN,
+	};
+	return c;
+}
+
+/* A configuration with these "METHOD /path", and all of one function. */
+static void use_http(const char *const *keys, size_t n)
+{
+	struct config *c = empty();
+
+	c->http = xcalloc(n, sizeof *c->http);
+	for (c->n_http = 0; c->n_http < n; c->n_http++) {
+		const char *key = keys[c->n_http], *path = strchr(key, ' ') + 1;
+
+		c->http[c->n_http] = (struct config_http){
+			.method = span_dup(span_of(key, (size_t)(path - 1 - key))),
+			.path = xstrdup(path),
+		};
+	}
+	routes_unref(r);
+	r = routes_new(&broker, c);
+}
+
+static void expect_http(const char *method, const char *path, const char *key)
+{
+	const struct route_http *h = route_http(r, span_str(method), span_str(path));
+
+	if (key == NULL)
+		cr_assert(h == NULL, "%s %s", method, path);
+	else
+		cr_assert(eq(str, h ? h->key : (char *)"none", (char *)(uintptr_t)key),
+			  "%s %s", method, path);
+}
+
+Test(route, of_the_paths_that_match_the_closest_one_is_taken)
+{
+	static const char *const keys[] = {
+		"GET /{all+}",   "GET /users/{id}", "GET /users/me",
+		"* /users/{id}", "POST /users",     "* /users/me/{rest+}",
+	};
+
+	use_http(keys, sizeof keys / sizeof *keys);
+	expect_http("GET", "/users/me", "GET /users/me");
+	expect_http("GET", "/users/7", "GET /users/{id}");
+	expect_http("PUT", "/users/7", "* /users/{id}");
+	expect_http("PUT", "/users/me", "* /users/{id}");
+	expect_http("GET", "/users/me/a/b", "* /users/me/{rest+}");
+	expect_http("GET", "/users", "GET /{all+}");
+	expect_http("POST", "/users", "POST /users");
+	expect_http("DELETE", "/users", NULL);
+	expect_http("HEAD", "/users/7", "GET /users/{id}");
+	expect_http("GET", "/", NULL);
+}
+
+/* Section 1.3: no route and no $default. */
+Test(route, without_a_default_what_has_no_route_has_none)
+{
+	routes_unref(r);
+	r = routes_new(&broker, empty());
+	cr_assert(route_select(r, span_str("{\"action\":\"echo\"}"), false) == NULL);
+	cr_assert(route_select(r, span_str("hello"), false) == NULL);
+	cr_assert(route_select(r, span_str("hello"), true) == NULL);
+}
+
+Test(route, a_function_that_cannot_be_opened_refuses_the_whole_configuration)
+{
+	struct config *c = empty();
+	struct capture *capture = capture_start(STDERR_FILENO);
+	struct routes *none;
+	char *said;
+
+	c->functions[0].handler[strlen("builtin:")] = 'x';
+	none = routes_new(&broker, c);
+	said = capture_end(capture);
+	cr_assert(none == NULL);
+	cr_assert(strstr(said, "function.failed function=f") != NULL, "%s", said);
+	free(said);
 }
