@@ -44,6 +44,7 @@ static void say_indentation(struct reading *r, const struct value *item)
 
 static void read_one(struct reading *r, size_t function, const struct value *item)
 {
+	size_t before = r->errors;
 	struct value v;
 
 	if (item->node->kind == NODE_TEXT && !node_is_null(item->node)) {
@@ -63,6 +64,8 @@ static void read_one(struct reading *r, size_t function, const struct value *ite
 			continue;
 		if (value_at(r, item, 0, &v))
 			sorts[i].read(r, function, &v);
+		if (r->errors > before) /* its other mistakes are worth a line, too */
+			r->drafts[function].used = true;
 		return;
 	}
 	reading_info(r, item->node->at, &item->key, "passed over: %s", name);

@@ -89,10 +89,10 @@ static enum found find_address(const struct walk *w, const struct node *node,
 	enum found f = variable_walk(w, node, &node);
 
 	while (f == FOUND && *address && (part = strsep(&next, ".")) != NULL) {
-		node = child(node, part);
-		f = node ? variable_walk(w, node, &node) : MISSING;
-		if (node == NULL)
-			missing(w, "there is no \"%s\" (of %s)", part, address);
+		const struct node *below = child(node, part);
+
+		f = below ? variable_walk(w, below, &node)
+			  : missing(w, "there is no \"%s\" (of %s)", part, address);
 	}
 	free(rest);
 	*out = node;

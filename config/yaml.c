@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 
+#include <assert.h>
 #include <libfyaml.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,8 +239,10 @@ static void open_level(struct yaml *y, struct node *node, struct fy_token *ancho
 
 static void close_level(struct yaml *y)
 {
-	struct level *l = &y->levels[y->n_levels - 1];
+	struct level *l;
 
+	assert(y->n_levels > 0); /* the library ends what it began */
+	l = &y->levels[y->n_levels - 1];
 	if (l->keys)
 		merge(y, l);
 	map_free(l->keys);
