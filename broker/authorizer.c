@@ -140,11 +140,19 @@ static char *arn_of(const struct call *c)
 	return event_arn(&s);
 }
 
-/* AWS's rule: a function that fails with just this word means 401. */
-static bool says_unauthorized(const struct result *r)
+/*
+ * AWS's rule: a function that fails with just this word means 401. One over HTTP, which
+ * cannot throw, says the same with its status; and 403 without a policy is plain, too.
+ * 0: it says neither.
+ */
+static int refusal_of(const struct result *r)
 {
-	return r->kind == RESULT_FAILED && r->why != NULL &&
-	       strcmp(r->why, "Unauthorized") == 0;
+	bool said = r->kind == RESULT_FAILED && r->why != NULL &&
+		    strcmp(r->why, "Unauthorized") == 0;
+
+	if (said || (r->kind == RESULT_OK && r->status == 401))
+		return 401;
+	return r->kind == RESULT_OK && r->status == 403 ? 403 : 0;
 }
 
 static void on_result(struct call *c, const struct result *r)
@@ -153,11 +161,13 @@ static void on_result(struct call *c, const struct result *r)
 	int64_t took = loop_now(c->broker->loop) - c->asked_ms;
 	struct event_grant g = {0};
 	struct permission p = {.status = 200};
+	int status = refusal_of(r);
 	char *arn;
 	enum err e;
 
-	if (r->kind != RESULT_OK) {
-		refuse(a, c, says_unauthorized(r) ? 401 : 500, r->why, c->on_permission);
+	if (status != 0 || r->kind != RESULT_OK) {
+		refuse(a, c, status ? status : 500, r->why ? r->why : "it said so",
+		       c->on_permission);
 		return;
 	}
 	arn = arn_of(c);

@@ -10,30 +10,28 @@
  *   429                               throttled
  *   5xx, X-Amz-Function-Error         the function failed
  *
- * A connect is tried again twice, a disconnect six times, when nobody answered; a message
- * is not, since it may have been done. A function that fails ten times in a row is left
- * alone for a second, then for longer and longer up to half a minute, and tried with one
- * invocation at a time: its circuit is open meanwhile.
+ * A connect is tried again twice, a disconnect six times, when it failed; a message is
+ * not, since it may have been done. A function that cannot be reached, or does not answer
+ * in time, is left alone after ten such failures in a row (circuit.h). One that throws is
+ * not: it is there, and what one client makes it do must not take it from the others.
+ * A disconnect is never turned away: it waits until the function is tried again.
  */
 #include "broker/function.h"
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "broker/circuit.h"
 #include "broker/event.h"
 #include "broker/http_client.h"
 #include "broker/json.h"
 #include "broker/route.h"
+#include "broker/runtime_error.h"
 
 #include <stdlib.h>
 #include <sys/queue.h>
 
-enum { TRIP = 10, REST_FIRST_MS = 1000, REST_MOST_MS = 30000, PAUSE_FIRST_MS = 100 };
-
-struct circuit {
-	unsigned failures; /* in a row */
-	int64_t rest_ms;   /* how long it is left alone next */
-	int64_t until_ms;  /* left alone until then */
-};
+enum { PAUSE_FIRST_MS = 100, PAUSE_CIRCUIT_MS = 250 };
 
 struct http_function {
 	struct broker *broker;
@@ -53,10 +51,11 @@ struct invocation {
 	result_fn *fn;
 	struct timer *pause;
 	unsigned tries;
-	int64_t since_ms;
+	bool is_probe; /* of the circuit */
 };
 
 static void try(void *arg);
+static void post(struct invocation *i);
 static void on_reply(void *arg, const struct http_reply *r);
 static void finish(struct invocation *i, const struct result *r);
 
@@ -125,16 +124,11 @@ static void invoke(const struct function *f, struct call *c, enum event_form for
 		   result_fn *fn)
 {
 	struct http_function *h = f->state;
-	struct broker *b = h->broker;
+	bool bye = c->kind == GATEPOST__EVENT__KIND__DISCONNECT;
 	struct invocation *i;
 	struct blob *event;
 
-	if (loop_now(b->loop) < h->circuit.until_ms) {
-		fail(c, RESULT_UNREACHABLE,
-		     "it failed again and again, and is left alone for a while", fn);
-		return;
-	}
-	if (h->in_flight >= (unsigned)b->conf.http_in_flight) {
+	if (!bye && h->in_flight >= (unsigned)h->broker->conf.http_in_flight) {
 		fail(c, RESULT_THROTTLED, "http-in-flight invocations are under way", fn);
 		return;
 	}
@@ -148,8 +142,7 @@ static void invoke(const struct function *f, struct call *c, enum event_form for
 	i->call = c;
 	i->fn = fn;
 	i->event = event;
-	i->pause = timer_new(b->loop, try, i);
-	i->since_ms = loop_now(b->loop);
+	i->pause = timer_new(h->broker->loop, try, i);
 	h->in_flight++;
 	LIST_INSERT_HEAD(&h->invocations, i, in);
 	metric_add(h->done, 1);
@@ -170,10 +163,33 @@ static const unsigned most_tries[] = {
 	[GATEPOST__EVENT__KIND__HTTP] = 1,
 };
 
-/* For backends that would rather not read JSON to know whom they talk to. */
+static void turn_away(struct invocation *i)
+{
+	static const struct result r = {
+		.kind = RESULT_UNREACHABLE,
+		.why = "it failed again and again, and is left alone for a while",
+	};
+
+	if (i->call->kind == GATEPOST__EVENT__KIND__DISCONNECT)
+		timer_after(i->pause, PAUSE_CIRCUIT_MS);
+	else
+		finish(i, &r);
+}
+
 static void try(void *arg)
 {
 	struct invocation *i = arg;
+	struct http_function *h = i->function;
+
+	if (circuit_enter(&h->circuit, loop_now(h->broker->loop), &i->is_probe))
+		post(i);
+	else
+		turn_away(i);
+}
+
+/* With headers for backends that would rather not read JSON to know whom they talk to. */
+static void post(struct invocation *i)
+{
 	const struct call *c = i->call;
 	char id[ID_TEXT];
 	char *connection = xasprintf("connectionid: %s", id_text(&c->id, id));
@@ -190,29 +206,6 @@ static void try(void *arg)
 	free(route);
 }
 
-/* ---- the circuit ---- */
-
-static void note_success(struct http_function *h)
-{
-	h->circuit = (struct circuit){0};
-}
-
-static void note_failure(struct http_function *h)
-{
-	struct circuit *k = &h->circuit;
-
-	metric_add(h->failed, 1);
-	if (++k->failures < TRIP)
-		return;
-	k->rest_ms = k->rest_ms == 0 ? REST_FIRST_MS : 2 * k->rest_ms;
-	if (k->rest_ms > REST_MOST_MS)
-		k->rest_ms = REST_MOST_MS;
-	k->until_ms = loop_now(h->broker->loop) + k->rest_ms;
-	k->failures = TRIP - 1; /* one more try, when it has rested */
-	log_warn("function.rests", S("function", h->config->name), I("ms", k->rest_ms),
-		 S("why", "it failed ten times in a row"));
-}
-
 /* ---- what comes back ---- */
 
 static bool is_proxy_result(const struct http_reply *r)
@@ -225,8 +218,10 @@ static bool is_proxy_result(const struct http_reply *r)
 	       json_find(r->body, &path, &v) == OK && v.kind != JSON_IS_MISSING;
 }
 
+/* A text frame is UTF-8 (RFC 6455 5.6); what is not goes as bytes to who takes those. */
 static void finish_as_it_is(struct invocation *i, const struct http_reply *r)
 {
+	bool message = i->call->kind == GATEPOST__EVENT__KIND__MESSAGE;
 	char *type = r->content_type.n > 0 ? span_dup(r->content_type) : NULL;
 	struct call_header header = {"Content-Type", type};
 	struct result result = {
@@ -234,6 +229,7 @@ static void finish_as_it_is(struct invocation *i, const struct http_reply *r)
 		.payload = r->body,
 		.status = r->status,
 		.has_body = r->body.n > 0,
+		.binary = message && !utf8_check(r->body),
 		.body = r->body,
 		.headers = &header,
 		.n_headers = type != NULL,
@@ -253,12 +249,28 @@ static void finish_proxy(struct invocation *i, const struct http_reply *r)
 	event_result_free(parsed);
 }
 
+static bool has_failed(const struct http_reply *r)
+{
+	return r->end != HTTP_ANSWERED || r->status >= 500 || r->status == 429 ||
+	       r->function_error;
+}
+
+/* Is it away, rather than there and failing? A gateway in front of it speaks for it. */
+static bool is_away(const struct http_reply *r)
+{
+	switch (r->end) {
+	case HTTP_ANSWERED: return r->status >= 502 && r->status <= 504;
+	case HTTP_TOOBIG: return false;
+	case HTTP_UNREACHABLE:
+	case HTTP_BROKEN:
+	case HTTP_LATE: return true;
+	}
+	return true;
+}
+
 static bool tries_again(struct invocation *i, const struct http_reply *r)
 {
-	bool nobody = r->end != HTTP_ANSWERED ? r->end != HTTP_TOOBIG
-					      : r->status >= 500 || r->status == 429;
-
-	if (!nobody || i->tries >= most_tries[i->call->kind])
+	if (r->end == HTTP_TOOBIG || i->tries >= most_tries[i->call->kind])
 		return false;
 	timer_after(i->pause, (int64_t)PAUSE_FIRST_MS << (i->tries - 1));
 	return true;
@@ -276,6 +288,8 @@ static struct result failure(const struct http_reply *r)
 	if (r->end == HTTP_ANSWERED && r->status == 429)
 		result = (struct result){.kind = RESULT_THROTTLED,
 					 .why = "it answered 429"};
+	else if (r->function_error && runtime_error_is(r->body, "Unauthorized"))
+		result.why = "Unauthorized"; /* an authorizer's word: 401 */
 	else if (r->end == HTTP_ANSWERED)
 		result.why = r->function_error
 				     ? "it answered X-Amz-Function-Error"
@@ -283,26 +297,31 @@ static struct result failure(const struct http_reply *r)
 	return result;
 }
 
+static void note(struct invocation *i, const struct http_reply *r)
+{
+	struct http_function *h = i->function;
+
+	if (has_failed(r))
+		metric_add(h->failed, 1);
+	if (circuit_note(&h->circuit, loop_now(h->broker->loop), i->is_probe, is_away(r)))
+		log_warn("function.rests", S("function", h->config->name),
+			 I("ms", h->circuit.rest_ms),
+			 S("why", r->why ? r->why : "it answered 502, 503 or 504"));
+}
+
 static void on_reply(void *arg, const struct http_reply *r)
 {
 	struct invocation *i = arg;
-	bool good = r->end == HTTP_ANSWERED && r->status < 500 && r->status != 429 &&
-		    !r->function_error;
 	struct result result;
 
-	if (good)
-		note_success(i->function);
-	else if (r->status != 429)
-		note_failure(i->function);
-	if (!good && tries_again(i, r))
-		return;
-	if (!good) {
+	note(i, r);
+	if (!has_failed(r) && is_proxy_result(r)) {
+		finish_proxy(i, r);
+	} else if (!has_failed(r)) {
+		finish_as_it_is(i, r);
+	} else if (!tries_again(i, r)) {
 		result = failure(r);
 		finish(i, &result);
-	} else if (is_proxy_result(r)) {
-		finish_proxy(i, r);
-	} else {
-		finish_as_it_is(i, r);
 	}
 }
 

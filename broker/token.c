@@ -24,15 +24,30 @@ struct token_key {
 	size_t n;
 };
 
-static bool read_key(struct token_key *k, const char *path)
+static bool read_file(struct token_key *k, const char *path)
 {
 	FILE *f = fopen(path, "re");
 
 	if (f == NULL)
 		return false;
+	errno = 0;
 	k->bytes = xmalloc(KEY_MOST);
 	k->n = fread(k->bytes, 1, KEY_MOST, f);
 	fclose(f);
+	return true;
+}
+
+static bool read_key(struct token_key *k)
+{
+	const char *key = k->config->key;
+
+	errno = 0;
+	if (key != NULL) {
+		k->bytes = (uint8_t *)xstrdup(key);
+		k->n = strlen(key);
+	} else if (!read_file(k, k->config->key_file)) {
+		return false;
+	}
 	while (k->algorithm == JWT_ALG_HS256 && k->n > 0 &&
 	       (k->bytes[k->n - 1] == '\n' || k->bytes[k->n - 1] == '\r'))
 		k->n--;
@@ -45,16 +60,17 @@ struct token_key *token_key_new(const struct config_authorizer *config)
 
 	k->config = config;
 	k->algorithm = jwt_str_alg(config->algorithm);
-	if (!read_key(k, config->key_file)) {
+	if (!read_key(k)) {
 		log_error("authorizer.key.unreadable", S("authorizer", config->name),
-			  S("file", config->key_file),
+			  S("file", config->key_file ? config->key_file : ""),
 			  S("why", errno ? strerror(errno) : "empty"));
 		token_key_free(k);
 		return NULL;
 	}
 	if (k->algorithm == JWT_ALG_HS256 && k->n < SECRET_LEAST) {
 		log_error("authorizer.key.short", S("authorizer", config->name),
-			  S("file", config->key_file), I("least", SECRET_LEAST));
+			  S("file", config->key_file ? config->key_file : ""),
+			  I("least", SECRET_LEAST));
 		token_key_free(k);
 		return NULL;
 	}

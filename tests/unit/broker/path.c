@@ -46,7 +46,6 @@ Test(path, what_is_below_the_stage_keeps_its_slash)
 	expect_below("", NULL);
 }
 
-/* Decode in as a path of its own memory, into n bytes. */
 static bool is_before(const char *path, const char *one, const char *other)
 {
 	int a = path_rank(one, span_str(path)), b = path_rank(other, span_str(path));
@@ -83,6 +82,7 @@ Test(path, a_slash_more_or_less_is_another_path)
 	cr_assert(not(matches("/ping", "")));
 }
 
+/* Decode in as a path of its own memory, into n bytes. */
 static void expect_decoded(const char *in, size_t n, const char *want)
 {
 	char out[32];
