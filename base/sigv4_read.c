@@ -29,7 +29,7 @@ static bool starts(struct span s, const char *with)
 {
 	size_t n = strlen(with);
 
-	return s.n >= n && memcmp(s.p, with, n) == 0;
+	return s.p != NULL && s.n >= n && memcmp(s.p, with, n) == 0;
 }
 
 /* ---- the header ---- */

@@ -30,10 +30,18 @@ static void on_request(struct evhttp_request *req, void *arg);
 
 /* ---- life ---- */
 
-/* base64 and escapes make a message of a bulk longer, and there are its ids. */
-static ssize_t body_most(const struct broker *b)
+/*
+ * base64 and escapes make a message of a bulk longer, and there are its ids. Among
+ * ourselves more is read, so that AWS's error can say that it is too much; from those
+ * who have not shown yet who they are, no more than that.
+ */
+static ssize_t body_most(const struct management *m)
 {
-	return (ssize_t)(2 * b->conf.max_post + 64 * b->conf.max_bulk + BODY_LEAST);
+	const struct broker_conf *conf = &m->broker->conf;
+
+	return (ssize_t)(2 * conf->max_post + 64 * conf->max_bulk +
+			 (m->auth == NULL || auth_is_open(m->auth) ? BODY_OPEN
+								   : HEAD_MOST));
 }
 
 struct management *management_new(struct broker *b)
@@ -45,7 +53,7 @@ struct management *management_new(struct broker *b)
 	m->http = evhttp_new(loop_base(b->loop));
 	m->auth = auth_new(b);
 	evhttp_set_timeout(m->http, SILENCE_S);
-	evhttp_set_max_body_size(m->http, body_most(b));
+	evhttp_set_max_body_size(m->http, body_most(m));
 	evhttp_set_max_headers_size(m->http, HEAD_MOST);
 	evhttp_set_allowed_methods(m->http,
 				   EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |

@@ -68,5 +68,5 @@ int close_run(int argc, char **argv)
 	x = api_call(&conf.api, table.program, &r, &reply);
 	http_reply_free(&reply);
 	free(path);
-	return x;
+	return (int)x;
 }

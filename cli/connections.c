@@ -116,7 +116,7 @@ static int print_all(const struct connections_conf *conf)
 		cursor = print_page(page);
 		json_decref(page);
 	} while (x == API_DONE && cursor != NULL);
-	return x;
+	return (int)x;
 }
 
 static int print_one(const struct connections_conf *conf, const char *id)
@@ -138,7 +138,7 @@ static int print_one(const struct connections_conf *conf, const char *id)
 	json_decref(row);
 	free(path);
 	free(part);
-	return x;
+	return (int)x;
 }
 
 int connections_run(int argc, char **argv)

@@ -61,7 +61,7 @@ static int send_to(const struct send_conf *conf, const char *id, struct span bod
 	http_reply_free(&reply);
 	free(path);
 	free(part);
-	return x;
+	return (int)x;
 }
 
 int send_run(int argc, char **argv)
@@ -90,5 +90,5 @@ int send_run(int argc, char **argv)
 	}
 	x = send_to(&conf, words[0], body);
 	free(input);
-	return x;
+	return (int)x;
 }
