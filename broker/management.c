@@ -20,8 +20,7 @@
 enum {
 	ADDRESSES_MOST = 8,
 	SILENCE_S = 60,
-	BODY_LEAST =
-		16 * 1024 * 1024, /* what is larger than max_post is read, and told so */
+	BODY_OPEN = 16 * 1024 * 1024,
 	HEAD_MOST = 64 * 1024
 };
 
