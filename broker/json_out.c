@@ -106,10 +106,10 @@ static bool is_plain(uint8_t c)
 }
 
 /*
- * Whether eight bytes are all plain: the classic "has a byte less than n" and "has a
- * zero byte", whose false alarms only cost a look at each.
+ * Whether eight bytes are all plain, and have none of the bits of stop: the classic "has
+ * a byte less than n" and "has a zero byte", whose false alarms only cost a look at each.
  */
-static bool all_plain(const uint8_t *p)
+static bool all_plain(const uint8_t *p, uint8_t stop)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t v, quote, slash;
@@ -119,21 +119,26 @@ static bool all_plain(const uint8_t *p)
 	slash = v ^ ones * '\\';
 	return !((((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) |
 		  ((slash - ones) & ~slash)) &
-		 ones * 0x80);
+		 ones * 0x80) &&
+	       !(v & ones * stop);
 }
 
-/* Text that is UTF-8. The room is for the worst case of each piece, so no byte asks for it. */
-static void put_utf8(struct json_out *o, struct span text)
+/*
+ * Escape text up to the first byte that has a bit of stop; returns how many bytes that
+ * are. The room is for the worst case of each piece, so no byte asks for it.
+ */
+static size_t put_until(struct json_out *o, struct span text, uint8_t stop)
 {
 	enum { PIECE = 512 };
 	const uint8_t *p = text.p, *end = text.p + text.n;
 
-	while (p < end) {
-		const uint8_t *stop = end - p > PIECE ? p + PIECE : end;
-		uint8_t *start = json_out_room(o, PIECE * LONGEST_ESCAPE), *to = start;
+	while (p < end && !(*p & stop)) {
+		size_t n = end - p > PIECE ? PIECE : (size_t)(end - p);
+		const uint8_t *piece_end = p + n;
+		uint8_t *start = json_out_room(o, n * LONGEST_ESCAPE), *to = start;
 
-		while (p < stop) {
-			if (stop - p >= 8 && all_plain(p)) {
+		while (p < piece_end && !(*p & stop)) {
+			if (piece_end - p >= 8 && all_plain(p, stop)) {
 				memcpy(to, p, 8);
 				p += 8;
 				to += 8;
@@ -145,11 +150,27 @@ static void put_utf8(struct json_out *o, struct span text)
 		}
 		o->n += (size_t)(to - start);
 	}
+	return (size_t)(p - text.p);
+}
+
+static struct span put_ascii(struct json_out *o, struct span text)
+{
+	size_t n = put_until(o, text, 0x80);
+
+	return span_of(text.p + n, text.n - n);
+}
+
+static void put_utf8(struct json_out *o, struct span text)
+{
+	put_until(o, text, 0);
 }
 
 void json_out_text(struct json_out *o, struct span text)
 {
-	if (text.n == 0 || utf8_check(text)) {
+	text = text.n > 0 ? put_ascii(o, text) : text;
+	if (text.n == 0)
+		return;
+	if (utf8_check(text)) {
 		put_utf8(o, text);
 		return;
 	}
@@ -168,7 +189,10 @@ void json_out_text(struct json_out *o, struct span text)
 
 void json_out_latin(struct json_out *o, struct span bytes)
 {
-	if (bytes.n == 0 || utf8_check(bytes)) {
+	bytes = bytes.n > 0 ? put_ascii(o, bytes) : bytes;
+	if (bytes.n == 0)
+		return;
+	if (utf8_check(bytes)) {
 		put_utf8(o, bytes);
 		return;
 	}
