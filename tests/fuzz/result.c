@@ -1,0 +1,90 @@
+/*
+ * What functions return: the same bytes as the result of each kind of event, as an
+ * authorizer's policy, and as a message whose event is made. Whatever they are, what is
+ * read lies where it may, and what is made is JSON.
+ */
+#include "broker/event.h"
+#include "broker/json.h"
+#include "broker/route.h"
+
+#include <stdlib.h>
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void check_json(struct span text)
+{
+	static const struct json_path whole = {NULL, 0};
+	struct json_value v;
+
+	check(json_find(text, &whole, &v) == OK && v.kind == JSON_IS_OBJECT);
+}
+
+static void check_result(struct call *c, struct span payload)
+{
+	struct result out;
+	struct event_result *r = event_result_parse(c, payload, &out);
+	size_t letters = 0;
+
+	check((out.kind == RESULT_OK) == (out.why == NULL));
+	check(out.kind != RESULT_OK || (out.status >= 200 && out.status <= 599));
+	for (size_t i = 0; i < out.n_headers; i++)
+		letters += strlen(out.headers[i].name) + strlen(out.headers[i].value);
+	for (size_t i = 0; out.has_body && i < out.body.n; i++)
+		letters += out.body.p[i];
+	check(letters < SIZE_MAX); /* each byte was read */
+	event_result_free(r);
+}
+
+static void check_grant(struct span payload)
+{
+	struct event_grant g;
+	enum err e =
+		event_grant_parse(payload, "arn:aws:execute-api:a:b/c/$connect", 3, &g);
+
+	check((e == OK && g.allow) == (g.context != NULL));
+	if (g.allow)
+		check_json(span_str(g.context));
+	free(g.context);
+}
+
+static void check_event(struct call *c, struct span body)
+{
+	static const struct event_setting s = {.stage = "dev",
+					       .api_id = "a",
+					       .account = "1",
+					       .region = "r",
+					       .route_key = "$default"};
+	struct blob *b;
+
+	c->body = body;
+	b = event_json(c, EVENT_PROXY, &s);
+	check_json(blob_span(b));
+	blob_unref(b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	static const struct config_route two_way = {.two_way = true};
+	static const struct route route = {.config = &two_way};
+	static const struct config_http rest, http2 = {.is_v2 = true};
+	static const struct route_http both[] = {{.config = &rest}, {.config = &http2}};
+	struct call *c = calloc(1, sizeof *c);
+	struct span payload = span_of(n ? p : (const uint8_t *)"", n);
+
+	c->kind = GATEPOST__EVENT__KIND__MESSAGE;
+	c->route = &route;
+	check_result(c, payload);
+	check_event(c, payload);
+	c->kind = GATEPOST__EVENT__KIND__HTTP;
+	for (size_t i = 0; i < 2; i++) {
+		c->http = &both[i];
+		check_result(c, payload);
+	}
+	check_grant(payload);
+	free(c);
+	return 0;
+}
