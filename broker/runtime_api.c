@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/path.h"
 #include "broker/runtime_error.h"
 #include "broker/runtime_worker.h"
 
@@ -332,6 +333,14 @@ static void threw(struct invocation *i, struct evhttp_request *req)
 	reply_ok(req);
 }
 
+/* Clients may escape what is in an id: aws-lambda-ric does. */
+static struct span id_of(struct span path, char room[INVOCATION_ID])
+{
+	long n = path_decode(path, room, INVOCATION_ID);
+
+	return n < 0 ? path : span_of(room, (size_t)n);
+}
+
 /* path is "{id}/response" or "{id}/error". */
 static void answer(struct runtime_api *a, struct evhttp_request *req, struct span path)
 {
@@ -340,13 +349,14 @@ static void answer(struct runtime_api *a, struct evhttp_request *req, struct spa
 	struct span id = span_of(path.p, slash ? (size_t)(slash - path.p) : path.n);
 	struct span rest = span_of(path.p + id.n, path.n - id.n);
 	bool is_error = span_is(rest, "/error");
+	char room[INVOCATION_ID];
 	struct invocation *i;
 
 	if (!is_error && !span_is(rest, "/response")) {
 		refuse(req, 404, "NotFound", "No such method and path");
 		return;
 	}
-	i = runtime_find(a->runtime, w, id);
+	i = runtime_find(a->runtime, w, id_of(id, room));
 	if (i == NULL)
 		refuse(req, 400, "InvalidRequestID", "Invalid request ID");
 	else if (is_error)

@@ -2,11 +2,12 @@
 #define BROKER_RUNTIME_WORKER_H
 
 /*
- * Between runtime.c, which gives invocations to workers, and runtime_api.c, which speaks
- * HTTP with them.
+ * What the parts of a runtime share: runtime.c has the invocations, runtime_worker.c the
+ * workers, and runtime_api.c speaks HTTP with them.
  */
 
 #include "broker/runtime.h"
+#include "broker/runtime_counts.h"
 
 #include <event2/http.h>
 #include <sys/queue.h>
@@ -47,7 +48,21 @@ struct worker {
 TAILQ_HEAD(workers, worker);
 TAILQ_HEAD(invocations, invocation);
 
-/* What runtime_api.c tells. */
+struct runtime {
+	struct loop *loop;
+	struct runtime_api *api;
+	char *function;
+	int64_t queue, wait_ms;
+	struct workers workers, polling;
+	int64_t n_workers, n_polling;
+	struct invocations waiting, running;
+	int64_t n_waiting;
+	char *cannot_start; /* why no worker is there; NULL: not known */
+	bool is_freed;
+	struct runtime_counts counts;
+};
+
+/* runtime_worker.c, for runtime_api.c */
 
 /* The connection that has polled before; NULL: none. */
 struct worker *runtime_worker(const struct runtime *r, const struct evhttp_connection *c);
@@ -57,6 +72,11 @@ void runtime_polls(struct runtime *r, struct worker *w);
 
 /* Its connection has ended, or was freed; frees w. */
 void runtime_lost(struct worker *w);
+
+/* It polls for the first time, or is overdue: told to whoever has started it, and can tell by its port which one it is. */
+void runtime_tell(const struct worker *w, const char *what);
+
+/* runtime.c, for the others */
 
 /* The invocation that an answer with this id is for; NULL: none, or it comes too late. w: who answers, NULL: another connection. */
 struct invocation *runtime_find(const struct runtime *r, struct worker *w,
@@ -70,7 +90,20 @@ void runtime_cannot_start(struct runtime *r, const char *why);
 
 const char *runtime_function(const struct runtime *r);
 
-/* What runtime.c asks for. */
+void runtime_fail(struct invocation *i, enum result_kind kind, const char *why);
+
+/* i is in no list: it runs at w, which polls. */
+void runtime_give(struct worker *w, struct invocation *i);
+
+/* i is in no list: it waits, as the first or the last. */
+void runtime_put_to_wait(struct invocation *i, bool first);
+
+/* Take it out of the list that it is in, and from its worker. */
+void runtime_unlist(struct invocation *i);
+
+void runtime_recount(struct runtime *r);
+
+/* runtime_api.c, for the others */
 
 struct runtime_api;
 

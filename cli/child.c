@@ -188,19 +188,24 @@ static struct log_field how_it_ended(int wait_status)
 }
 
 /* Asked by us to end, so that another one may follow, or none for now. */
-static void end_for_us(struct child *c)
+static void end_for_us(struct child *c, int how)
 {
 	timer_stop(c->again);
 	if (c->pid == 0)
 		return;
 	c->ends_for_us = true;
-	kill(c->pid, SIGTERM);
+	kill(c->pid, how);
+}
+
+void child_renew(struct child *c)
+{
+	end_for_us(c, SIGKILL);
 }
 
 void child_hold(struct child *c)
 {
 	c->is_held = true;
-	end_for_us(c);
+	end_for_us(c, SIGTERM);
 }
 
 static bool same_words(char *const *a, char *const *b)
@@ -225,7 +230,7 @@ void child_place(struct child *c, char **argv, char **env)
 	c->argv = argv;
 	c->env = env;
 	c->is_held = false;
-	end_for_us(c);
+	end_for_us(c, SIGTERM);
 	if (c->pid == 0)
 		timer_after(c->again, 0);
 }

@@ -101,6 +101,9 @@ void child_take_ready(struct child *c, const char *text);
 /* There is nothing for it to do: its process is asked to end, and no other one started. */
 void child_hold(struct child *c);
 
+/* It hangs: its process is killed, and another one started at once. */
+void child_renew(struct child *c);
+
 /*
  * What it runs from now on, at once; a process that runs is asked to end, and another one
  * follows. Takes both. Nothing changes when both are what they were.

@@ -117,7 +117,10 @@ static void forget_gone(void *arg)
 		else
 			s->children[kept++] = c;
 	}
+	if (kept == s->n)
+		return;
 	s->n = kept;
+	start_rank(s); /* whoever was missing may have been one of them */
 }
 
 /* Starting. */

@@ -14,6 +14,7 @@
 #include "cli/demo.h"
 #include "cli/household.h"
 #include "cli/port.h"
+#include "cli/project.h"
 #include "cli/task.h"
 #include "cli/workers.h"
 
@@ -34,11 +35,8 @@ enum {
 
 struct up {
 	struct up_conf conf;
-	struct config_options options; /* how the configuration is read, each time */
-	char *config;                  /* its file; NULL: what is built in */
-	char *stage;
-	struct config *functions; /* as it was read at the start, until workers take it */
-	struct workers *workers;  /* NULL: no function needs any */
+	struct project project;
+	struct workers *workers; /* NULL: nothing but what is built in */
 	struct folder folder;
 	struct household household;
 	struct endpoints endpoints;
@@ -53,7 +51,6 @@ struct up {
 	int status;
 };
 
-static bool read_config(struct up *u);
 static bool take_ports(struct up *u);
 static bool metrics_are_free(struct up *u);
 static void name_endpoints(struct up *u);
@@ -83,8 +80,8 @@ int up_run(int argc, char **argv)
 
 	log_init("gatepost", (enum log_level)u.conf.log_level,
 		 (enum log_format)u.conf.log_format);
-	if (!read_config(&u) || !take_ports(&u) || !metrics_are_free(&u) ||
-	    !folder_make(&u.folder, u.conf.data))
+	if (!project_read(&u.project, &u.conf) || !take_ports(&u) ||
+	    !metrics_are_free(&u) || !folder_make(&u.folder, u.conf.data))
 		u.status = BAD_SETTINGS;
 	else if (!run(&u))
 		u.status = FAILED;
@@ -93,37 +90,6 @@ int up_run(int argc, char **argv)
 }
 
 /* Before the start. */
-
-static void say(void *arg, bool is_error, const char *file, int line, int column,
-		const char *text)
-{
-	(void)arg;
-	if (is_error && line)
-		fprintf(stderr, "%s:%d:%d: %s\n", file, line, column, text);
-	else if (is_error)
-		fprintf(stderr, "%s: %s\n", file, text);
-}
-
-/* Its mistakes are said once, here, and not by each broker. */
-static bool read_config(struct up *u)
-{
-	const struct up_conf *conf = &u->conf;
-
-	u->options = (struct config_options){.stage = conf->stage, .say = say};
-	if (conf->config)
-		u->config = xstrdup(conf->config);
-	else if (!conf->demo) /* which shows what is built in */
-		u->config = config_find(".");
-	u->functions =
-		u->config ? config_read(u->config, &u->options)
-			  : config_builtin(conf->stage ? conf->stage : "dev",
-					   CONFIG_SELECTION, up_conf_default_route(conf));
-	if (u->functions == NULL)
-		return false;
-	u->stage = xstrdup(u->functions->stage);
-	u->options.stage = u->stage; /* it stays, as it is in URLs */
-	return true;
-}
 
 static bool take_ports(struct up *u)
 {
@@ -175,9 +141,9 @@ static void name_endpoints(struct up *u)
 
 	address_text((struct sockaddr *)&listen.sa, text);
 	u->endpoints = (struct endpoints){
-		.websocket = xasprintf("ws://%s/%s", text, u->stage),
+		.websocket = xasprintf("ws://%s/%s", text, u->project.stage),
 		.http = xasprintf("http://%s", text),
-		.stage = xstrdup(u->stage),
+		.stage = xstrdup(u->project.stage),
 		.redis = household_redis(&u->household),
 	};
 	address_text((struct sockaddr *)&management.sa, text);
@@ -189,8 +155,8 @@ static bool run(struct up *u)
 	struct supervisor_watch watch = {on_ready, on_stopped, on_told, on_gone, u};
 
 	u->household.conf = &u->conf;
-	u->household.config = u->config;
-	u->household.stage = u->stage;
+	u->household.config = u->project.file;
+	u->household.stage = u->project.stage;
 	u->household.folder = &u->folder;
 	name_endpoints(u);
 	/* To the brokers; not as a flag, which everybody on the machine could read. */
@@ -222,19 +188,19 @@ static bool add_workers(struct up *u)
 {
 	struct workers_plan plan = {
 		.supervisor = u->supervisor,
-		.file = u->config,
-		.options = &u->options,
+		.file = u->project.file,
+		.options = &u->project.options,
 		.python = u->conf.python,
 		.management = u->endpoints.management,
 		.brokers = (unsigned)u->conf.brokers,
 		.json = u->conf.log_format == LOG_JSON,
 	};
-	struct config *functions = u->functions;
+	struct config *functions = u->project.config;
 
 	/* One that has none may have some when it is read again. */
-	if (u->config == NULL)
+	if (u->project.file == NULL)
 		return true;
-	u->functions = NULL;
+	u->project.config = NULL;
 	u->workers = workers_new(&plan, functions);
 	return u->workers != NULL;
 }
@@ -276,7 +242,7 @@ static void on_reload(void *arg)
 		on_signal(u);
 		return;
 	}
-	for (size_t at = 0; u->config && (c = supervisor_next(u->supervisor, &at));)
+	for (size_t at = 0; u->project.file && (c = supervisor_next(u->supervisor, &at));)
 		if (c->role == ROLE_BROKER && c->state == CHILD_READY)
 			kill(c->pid, SIGHUP);
 }
@@ -387,9 +353,7 @@ static void up_close(struct up *u)
 	task_free(u->demo_task);
 	supervisor_free(u->supervisor);
 	workers_free(u->workers);
-	config_free(u->functions);
-	free(u->config);
-	free(u->stage);
+	project_close(&u->project);
 	timer_free(u->patience);
 	loop_free(u->loop);
 	if (u->listen_port != -1)

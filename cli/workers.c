@@ -13,7 +13,6 @@
 #include "cli/peer.h"
 #include "cli/runtime.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,5 +319,5 @@ static void take_worker(struct workers *w, unsigned broker, const char *text)
 	}
 	log_warn("function.overdue", S("name", c->name), I("pid", c->pid),
 		 S("next", "it is killed, and started again"));
-	kill(c->pid, SIGKILL);
+	child_renew(c);
 }

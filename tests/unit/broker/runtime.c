@@ -253,6 +253,19 @@ Test(runtime, what_a_worker_returns_is_the_payload_and_it_may_poll_again)
 	tear_down();
 }
 
+Test(runtime, an_id_may_come_back_escaped)
+{
+	set_up(10, 1000);
+	int fd = worker();
+	invoke("a-_=");
+	polls(fd);
+	cr_assert(is_given(fd, "a-_="));
+	cr_assert_eq(answers(fd, "a-_%3D", "response", "1"), 202);
+	cr_assert_eq(bed.ended[0].kind, RESULT_OK);
+	close(fd);
+	tear_down();
+}
+
 Test(runtime, what_a_function_throws_is_named_without_its_trace)
 {
 	set_up(10, 1000);

@@ -1,0 +1,71 @@
+"""A message is JSON with "do": what the function is to do."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+print("module loaded")
+
+
+def manager(event, context):
+    kind = event["requestContext"]["eventType"]
+    print(f"{kind} {event['requestContext']['requestId']}")
+    die_once = Path(f"die-once-{kind}")
+    if die_once.exists():
+        die_once.unlink()
+        os._exit(3)
+    return {"statusCode": 200}
+
+
+def ping(event, context):
+    return {"statusCode": 200, "body": "PONG!"}
+
+
+def act(event, context):
+    message = json.loads(event["body"])
+    return globals()[message["do"]](event, context, message)
+
+
+def answer(event, context, message):
+    return {"statusCode": 200, "body": message["text"]}
+
+
+def look(event, context, message):
+    body = {
+        "request": [context.aws_request_id, event["requestContext"]["requestId"]],
+        "arn": context.invoked_function_arn,
+        "left": context.get_remaining_time_in_millis(),
+        "name": context.function_name,
+        "folder": os.getcwd(),
+        "env": dict(os.environ),
+    }
+    return {"statusCode": 200, "body": json.dumps(body)}
+
+
+def throw(event, context, message):
+    raise ValueError("not today")
+
+
+def hang(event, context, message):
+    time.sleep(1000)
+
+
+def leave(event, context, message):
+    os._exit(3)
+
+
+def garbage(event, context, message):
+    return object()
+
+
+def big(event, context, message):
+    return {"statusCode": 200, "body": "x" * 10_000_000}
+
+
+def hold(event, context, message):
+    """Until the test says so."""
+    Path(f"held-{message['name']}").touch()
+    while not Path("release").exists():
+        time.sleep(0.01)
+    return {"statusCode": 200, "body": message["name"]}
