@@ -21,7 +21,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 100, FORGET_MS = 60 * 1000, BROKERS_MOST = 1000 };
+/* Each broker takes two sockets of ZeroMQ's, which has 1023 in all. */
+enum { TICK_MS = 100, FORGET_MS = 60 * 1000, BROKERS_MOST = 200 };
 
 struct broker {
 	struct uplink *uplink;
@@ -302,8 +303,13 @@ static struct broker *named(struct uplink *u, const char *endpoint)
 {
 	struct broker *b = by_endpoint(u, endpoint);
 
-	if (b != NULL || u->n_brokers == BROKERS_MOST)
+	if (b != NULL)
 		return b;
+	if (u->n_brokers == BROKERS_MOST) {
+		log_warn_flood("brokers.too_many", I("most", BROKERS_MOST),
+			       S("passed_over", endpoint));
+		return NULL;
+	}
 	b = xcalloc(1, sizeof *b);
 	b->uplink = u;
 	b->endpoint = xstrdup(endpoint);
