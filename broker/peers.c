@@ -117,10 +117,20 @@ static struct span key(const struct peer *p)
 }
 
 /* The edge tells what it has taken of our commands: so much credit is back. */
-static void credit(struct peer *p, const Gatepost__Envelope *e)
+static enum err credit(struct peer *p, const Gatepost__Envelope *e)
 {
+	if (e->taken_items > p->sent_items || e->taken_bytes > p->sent_bytes)
+		return ERR_MALFORMED;
 	p->link.ahead.used_items = p->sent_items - e->taken_items;
 	p->link.ahead.used_bytes = p->sent_bytes - e->taken_bytes;
+	return OK;
+}
+
+static void take_all(struct peer *p, const Gatepost__Envelope *e)
+{
+	link_heard(&p->link, loop_now(p->peers->broker->loop));
+	for (size_t i = 0; i < e->n_items && !p->is_gone; i++)
+		take(p, e->items[i]);
 }
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
@@ -131,6 +141,8 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 	enum err err = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)),
 				     &ps->arena, &e);
 
+	if (err == OK && p != NULL)
+		err = credit(p, e);
 	if (err == ERR_DENIED) {
 		log_error("link.version", I("theirs", e->version),
 			  I("ours", LINK_VERSION),
@@ -141,17 +153,30 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 		refuse(ps, from, "that was no envelope");
 	} else if (p == NULL) {
 		p = on_hello(ps, from, e);
-	} else {
-		credit(p, e);
 	}
-	if (err != OK && p != NULL)
-		drop(p, "it broke the protocol");
-	if (p != NULL && !p->is_gone) {
-		link_heard(&p->link, loop_now(ps->broker->loop));
-		for (size_t i = 0; i < e->n_items && !p->is_gone; i++)
-			take(p, e->items[i]);
+	if (p != NULL) {
+		peer_ref(p); /* what it says may be its end */
+		if (err != OK)
+			drop(p, "it broke the protocol");
+		else
+			take_all(p, e);
+		peer_unref(p);
 	}
 	arena_reset(&ps->arena);
+}
+
+/* An edge that was given another number than ours for it links anew, and all is well again. */
+static void take_event(struct peer *p, const Gatepost__Event *e)
+{
+	struct broker *b = p->peers->broker;
+	struct id id;
+
+	if (id_from(span_from(e->id), &id) == OK && id_edge(&id) == p->number) {
+		lane_take(b->lanes, call_new(b, p, e));
+		return;
+	}
+	refuse(p->peers, key(p), "that connection is another edge's");
+	drop(p, "it speaks for another edge");
 }
 
 /* All that an edge can say. */
@@ -163,12 +188,16 @@ static void take(struct peer *p, const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_HELLO: return; /* on_hello has seen it */
 	case GATEPOST__ITEM__BODY_EVENT:
 		if (p->link.state == LINK_UP)
-			lane_take(b->lanes, call_new(b, p, i->event));
+			take_event(p, i->event);
 		return;
 	case GATEPOST__ITEM__BODY_OUTCOME:
 		commands_outcome(b->commands, p, i->outcome);
 		return;
-	case GATEPOST__ITEM__BODY_ROSTER: roster_take(b, p->number, i->roster); return;
+	case GATEPOST__ITEM__BODY_ROSTER:
+		/* Before it is up, its number is no more than what it says. */
+		if (p->link.state == LINK_UP)
+			roster_take(b, p->number, i->roster);
+		return;
 	default:
 		refuse(p->peers, key(p), "only a broker says that");
 		drop(p, "it says what only a broker says");
