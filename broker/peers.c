@@ -485,8 +485,11 @@ void peers_flush(void *arg)
 	struct peer *p;
 
 	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
-		if (link_flush(&p->link, now) != OK)
-			drop(p, "it takes nothing");
+		switch ((int)link_flush(&p->link, now)) {
+		case OK: break;
+		case ERR_DOWN: drop(p, "its end is closed"); break;
+		default: drop(p, "it takes nothing");
+		}
 }
 
 Gatepost__Command *peer_command(struct peer *p, size_t bytes)
