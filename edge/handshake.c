@@ -19,7 +19,11 @@
 #include <event2/util.h>
 #include <stdlib.h>
 
+/* A body may take longer than handshake-timeout as long as it comes at 64 KB a second; over the memory budget it may be small. */
+enum { BODY_BYTES_A_MS = 64, SMALL_BODY = 16 * 1024 };
+
 struct handshake {
+	struct edge *edge;
 	char peer[ADDRESS_TEXT]; /* the client's address, without the port */
 	uint8_t *in;             /* bytes that are not used yet */
 	size_t n, room;
@@ -39,6 +43,7 @@ static void on_upgrade(struct connection *c, const struct request *r,
 		       const struct upgrade *u);
 static void on_request(struct connection *c, const struct request *r);
 static size_t take_body(struct connection *c, struct span in);
+static void drop_body(struct handshake *h);
 static void ask(struct connection *c, uint8_t kind);
 static void accept_upgrade(struct connection *c, const Gatepost__Response *r);
 static void respond(struct connection *c, const Gatepost__Response *r);
@@ -48,6 +53,7 @@ static void refuse(struct connection *c, int status, const char *why);
 void handshake_begin(struct connection *c, const struct sockaddr *peer)
 {
 	c->handshake = xcalloc(1, sizeof *c->handshake);
+	c->handshake->edge = c->edge;
 	address_host(peer, c->handshake->peer);
 }
 
@@ -58,7 +64,7 @@ void handshake_free(struct handshake *h)
 	free(h->in);
 	free(h->protocols);
 	blob_unref(h->request);
-	blob_unref(h->body);
+	drop_body(h);
 	free(h);
 }
 
@@ -248,9 +254,17 @@ static void on_request(struct connection *c, const struct request *r)
 	connection_enter(c, CONNECTION_BODY, c->edge->conf.handshake_ms);
 }
 
+static void drop_body(struct handshake *h)
+{
+	h->edge->held_bytes -= h->body ? h->body->n : 0;
+	blob_unref(h->body);
+	h->body = NULL;
+}
+
 /* The buffer grows with what has come, not with what was promised. */
 static void grow_body(struct handshake *h, size_t need)
 {
+	struct edge *edge = h->edge;
 	size_t room = h->body ? h->body->n : 0;
 	struct blob *b;
 
@@ -260,8 +274,9 @@ static void grow_body(struct handshake *h, size_t need)
 	b = blob_alloc(room < h->body_want ? room : h->body_want);
 	if (h->body != NULL)
 		memcpy(b->p, h->body->p, h->body_n);
-	blob_unref(h->body);
+	drop_body(h);
 	h->body = b;
+	edge->held_bytes += b->n;
 }
 
 static size_t take_body(struct connection *c, struct span in)
@@ -273,7 +288,13 @@ static size_t take_body(struct connection *c, struct span in)
 	grow_body(h, h->body_n + n);
 	memcpy(h->body->p + h->body_n, in.p, n);
 	h->body_n += n;
-	c->deadline_ms = loop_now(c->edge->loop) + c->edge->conf.handshake_ms;
+	c->deadline_ms += (int64_t)n / BODY_BYTES_A_MS;
+	if (h->body_n > SMALL_BODY &&
+	    c->edge->held_bytes > (uint64_t)c->edge->conf.held_bytes) {
+		metric_add(c->edge->counts.shed, 1);
+		refuse(c, 503, "No memory for large requests now: try again");
+		return n;
+	}
 	if (h->body_n == h->body_want)
 		ask(c, GATEPOST__EVENT__KIND__HTTP);
 	return n;
@@ -282,9 +303,11 @@ static size_t take_body(struct connection *c, struct span in)
 static void ask(struct connection *c, uint8_t kind)
 {
 	struct handshake *h = c->handshake;
-	struct blob *request = h->request, *body = h->body;
+	struct blob *request = h->request;
+	struct blob *body = h->body ? blob_ref(h->body) : NULL;
 
-	h->request = h->body = NULL;
+	h->request = NULL;
+	drop_body(h);
 	h->body_n = h->body_want = 0;
 	h->asked_ms = loop_now(c->edge->loop);
 	connection_enter(c, CONNECTION_ASKED, c->edge->conf.verdict_ms);
