@@ -16,6 +16,7 @@
 #include "edge/websocket.h"
 #include "proto/batch.h"
 
+#include <assert.h>
 #include <event2/util.h>
 #include <stdlib.h>
 
@@ -286,6 +287,7 @@ static size_t take_body(struct connection *c, struct span in)
 	size_t n = in.n < want ? in.n : want;
 
 	grow_body(h, h->body_n + n);
+	assert(h->body != NULL); /* content_length is over 0 */
 	memcpy(h->body->p + h->body_n, in.p, n);
 	h->body_n += n;
 	c->deadline_ms += (int64_t)n / BODY_BYTES_A_MS;
