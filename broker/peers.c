@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 enum { TICK_MS = 100, ASK_AGAIN_MS = 500 };
 
@@ -19,8 +20,9 @@ struct peer {
 	struct link link; /* link.to is the key of by_route */
 	struct peers *peers;
 	unsigned refs;
-	bool is_gone;   /* no link any more; those who still hold a reference see that */
-	bool is_asking; /* the store is being asked about the lease */
+	bool is_gone; /* no link any more; those who still hold a reference see that */
+	bool is_asking; /* the store is being asked about the lease, and holds a reference */
+	LIST_ENTRY(peer) asking; /* while that is so */
 	uint64_t boot;
 	char boot_text[17];
 	char cluster[40]; /* the memory that its rows are in */
@@ -29,11 +31,14 @@ struct peer {
 	uint64_t sent_items, sent_bytes; /* commands */
 };
 
+LIST_HEAD(peer_list, peer);
+
 struct peers {
 	struct broker *broker;
 	struct zsock *z;
 	struct timer *timer;
 	struct map *by_route;
+	struct peer_list asking;
 	struct arena arena; /* of the envelope being read */
 };
 
@@ -43,6 +48,7 @@ static struct peer *on_hello(struct peers *ps, struct span from,
 			     const Gatepost__Envelope *e);
 static void ask_number(struct peer *p, uint16_t wanted);
 static void on_number(void *arg, enum err e, uint16_t number);
+static void heard_of_lease(struct peer *p);
 static void welcome(struct peer *p);
 static void refuse(struct peers *ps, struct span to, const char *why);
 static void peer_resync(struct peer *p);
@@ -55,6 +61,7 @@ struct peers *peers_new(struct broker *b, void *zctx)
 
 	ps->broker = b;
 	ps->by_route = map_new();
+	LIST_INIT(&ps->asking);
 	arena_init(&ps->arena);
 	ps->z = zsock_new(b->loop, zctx, ZMQ_ROUTER, on_message, ps);
 	if (zsock_bind(ps->z, b->conf.bind) != OK) {
@@ -78,6 +85,10 @@ void peers_free(struct peers *ps)
 		return;
 	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
 		drop(p, "this broker ends");
+	while ((p = LIST_FIRST(&ps->asking)) != NULL) {
+		heard_of_lease(p); /* the store ends with us, and will not say it */
+		peer_unref(p);
+	}
 	timer_free(ps->timer);
 	zsock_free(ps->z);
 	map_free(ps->by_route);
@@ -117,10 +128,20 @@ static struct span key(const struct peer *p)
 }
 
 /* The edge tells what it has taken of our commands: so much credit is back. */
-static void credit(struct peer *p, const Gatepost__Envelope *e)
+static enum err credit(struct peer *p, const Gatepost__Envelope *e)
 {
+	if (e->taken_items > p->sent_items || e->taken_bytes > p->sent_bytes)
+		return ERR_MALFORMED;
 	p->link.ahead.used_items = p->sent_items - e->taken_items;
 	p->link.ahead.used_bytes = p->sent_bytes - e->taken_bytes;
+	return OK;
+}
+
+static void take_all(struct peer *p, const Gatepost__Envelope *e)
+{
+	link_heard(&p->link, loop_now(p->peers->broker->loop));
+	for (size_t i = 0; i < e->n_items && !p->is_gone; i++)
+		take(p, e->items[i]);
 }
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
@@ -131,6 +152,8 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 	enum err err = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)),
 				     &ps->arena, &e);
 
+	if (err == OK && p != NULL)
+		err = credit(p, e);
 	if (err == ERR_DENIED) {
 		log_error("link.version", I("theirs", e->version),
 			  I("ours", LINK_VERSION),
@@ -141,17 +164,30 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 		refuse(ps, from, "that was no envelope");
 	} else if (p == NULL) {
 		p = on_hello(ps, from, e);
-	} else {
-		credit(p, e);
 	}
-	if (err != OK && p != NULL)
-		drop(p, "it broke the protocol");
-	if (p != NULL && !p->is_gone) {
-		link_heard(&p->link, loop_now(ps->broker->loop));
-		for (size_t i = 0; i < e->n_items && !p->is_gone; i++)
-			take(p, e->items[i]);
+	if (p != NULL) {
+		peer_ref(p); /* what it says may be its end */
+		if (err != OK)
+			drop(p, "it broke the protocol");
+		else
+			take_all(p, e);
+		peer_unref(p);
 	}
 	arena_reset(&ps->arena);
+}
+
+/* An edge that was given another number than ours for it links anew, and all is well again. */
+static void take_event(struct peer *p, const Gatepost__Event *e)
+{
+	struct broker *b = p->peers->broker;
+	struct id id;
+
+	if (id_from(span_from(e->id), &id) == OK && id_edge(&id) == p->number) {
+		lane_take(b->lanes, call_new(b, p, e));
+		return;
+	}
+	refuse(p->peers, key(p), "that connection is another edge's");
+	drop(p, "it speaks for another edge");
 }
 
 /* All that an edge can say. */
@@ -163,12 +199,16 @@ static void take(struct peer *p, const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_HELLO: return; /* on_hello has seen it */
 	case GATEPOST__ITEM__BODY_EVENT:
 		if (p->link.state == LINK_UP)
-			lane_take(b->lanes, call_new(b, p, i->event));
+			take_event(p, i->event);
 		return;
 	case GATEPOST__ITEM__BODY_OUTCOME:
 		commands_outcome(b->commands, p, i->outcome);
 		return;
-	case GATEPOST__ITEM__BODY_ROSTER: roster_take(b, p->number, i->roster); return;
+	case GATEPOST__ITEM__BODY_ROSTER:
+		/* Before it is up, its number is no more than what it says. */
+		if (p->link.state == LINK_UP)
+			roster_take(b, p->number, i->roster);
+		return;
 	default:
 		refuse(p->peers, key(p), "only a broker says that");
 		drop(p, "it says what only a broker says");
@@ -220,13 +260,26 @@ static struct peer *on_hello(struct peers *ps, struct span from,
 	return p;
 }
 
+/* For a question to the store: whoever gets its answer gives the reference back. */
+static struct peer *asking(struct peer *p)
+{
+	p->is_asking = true;
+	LIST_INSERT_HEAD(&p->peers->asking, p, asking);
+	return peer_ref(p);
+}
+
+static void heard_of_lease(struct peer *p)
+{
+	p->is_asking = false;
+	LIST_REMOVE(p, asking);
+}
+
 static void ask_number(struct peer *p, uint16_t wanted)
 {
 	struct broker *b = p->peers->broker;
 
-	p->is_asking = true;
 	store_lease_take(b->store, p->boot_text, wanted, b->conf.lease_ms, on_number,
-			 peer_ref(p));
+			 asking(p));
 }
 
 static void on_number(void *arg, enum err e, uint16_t number)
@@ -234,7 +287,7 @@ static void on_number(void *arg, enum err e, uint16_t number)
 	struct peer *p = arg;
 	uint16_t had = p->number;
 
-	p->is_asking = false;
+	heard_of_lease(p);
 	p->lease_ms = loop_now(p->peers->broker->loop);
 	if (p->is_gone) {
 		peer_unref(p);
@@ -330,7 +383,7 @@ static void on_renewed(void *arg, enum err e)
 {
 	struct peer *p = arg;
 
-	p->is_asking = false;
+	heard_of_lease(p);
 	if (e == OK)
 		p->lease_ms = loop_now(p->peers->broker->loop);
 	if (!p->is_gone && (e == ERR_NOTFOUND || e == ERR_DENIED)) {
@@ -352,9 +405,8 @@ static void renew(struct peer *p, int64_t now)
 		ask_number(p, p->number);
 	} else if (p->link.state == LINK_UP &&
 		   now - p->lease_ms >= b->conf.lease_ms / 4) {
-		p->is_asking = true;
 		store_lease_renew(b->store, p->number, p->boot_text, b->conf.lease_ms,
-				  on_renewed, peer_ref(p));
+				  on_renewed, asking(p));
 	}
 }
 
@@ -456,8 +508,11 @@ void peers_flush(void *arg)
 	struct peer *p;
 
 	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
-		if (link_flush(&p->link, now) != OK)
-			drop(p, "it takes nothing");
+		switch ((int)link_flush(&p->link, now)) {
+		case OK: break;
+		case ERR_DOWN: drop(p, "its end is closed"); break;
+		default: drop(p, "it takes nothing");
+		}
 }
 
 Gatepost__Command *peer_command(struct peer *p, size_t bytes)

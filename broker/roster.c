@@ -38,8 +38,10 @@ void roster_take(struct broker *b, uint16_t edge, const Gatepost__Roster *r)
 		ProtobufCBinaryData packed = r->rows[i]->context;
 		struct id id;
 
+		if (id_from(span_from(r->rows[i]->id), &id) != OK || id_edge(&id) != edge)
+			continue;
 		contexts[n] = gatepost__context__unpack(NULL, packed.len, packed.data);
-		if (contexts[n] == NULL || id_from(span_from(r->rows[i]->id), &id) != OK)
+		if (contexts[n] == NULL)
 			continue;
 		read_row(b, contexts[n], &rows[n]);
 		rows[n].id = span_str(id_text(&id, texts[n]));

@@ -43,15 +43,32 @@ static const unsigned allowed[] = {
 
 enum { LINGER_MS = 2000 };
 
+/* There is no slot for it. A new socket's buffer takes a few bytes; whether they arrive is not waited for. */
+static void turn_away(struct edge *edge, int fd)
+{
+	static const char full[] = "HTTP/1.1 503 Service Unavailable\r\n"
+				   "Content-Type: application/json\r\n"
+				   "Content-Length: 48\r\n"
+				   "Retry-After: 1\r\n"
+				   "Connection: close\r\n\r\n"
+				   "{\"message\":\"This edge is full: try again later\"}";
+
+	metric_add(edge->counts.refused, 1);
+	log_warn_flood(
+		"connection.refused", S("why", "too many connections"),
+		I("connections", registry_count(edge->registry)),
+		S("do", "add edges, or raise max-connections and the descriptor limit"));
+	(void)send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	shutdown(fd, SHUT_WR);
+	close(fd);
+}
+
 void connection_new(struct edge *edge, int fd, const struct sockaddr *peer)
 {
 	struct connection *c = xcalloc(1, sizeof *c);
 
 	if (registry_add(edge->registry, c, &c->slot) != OK) {
-		metric_add(edge->counts.refused, 1);
-		log_warn_flood("connection.refused", S("why", "too many connections"),
-			       I("max-connections", edge->conf.max_connections));
-		close(fd);
+		turn_away(edge, fd);
 		free(c);
 		return;
 	}
@@ -258,8 +275,20 @@ void connection_cut(struct connection *c)
 		free_later(c);
 }
 
+/* The last word, if the socket takes it: there is nobody left who could wait for an answer. */
+static void say_restart(struct connection *c)
+{
+	struct blob *frame = frame_close(FRAME_CODE_RESTART, span_str("Service Restart"));
+
+	(void)send(event_get_fd(&c->ready), frame->p, frame->n,
+		   MSG_NOSIGNAL | MSG_DONTWAIT);
+	blob_unref(frame);
+}
+
 void connection_abandon(struct connection *c)
 {
+	if (c->state == CONNECTION_OPEN && c->outbox == NULL)
+		say_restart(c);
 	c->edge->held_bytes -= c->lane.bytes;
 	lane_close(&c->lane);
 	c->is_opened = false;

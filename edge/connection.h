@@ -80,7 +80,7 @@ void connection_finish(struct connection *c);
 /* The socket is closed at once: GONE. The lane lives on until it is empty. */
 void connection_cut(struct connection *c);
 
-/* Somebody else has accounted for its end: no more events, and the socket is closed at once. */
+/* Somebody else has accounted for its end: no more events, and the socket is closed at once, with 1012. */
 void connection_abandon(struct connection *c);
 
 /* Look again at what is to be read and written: after the lane, the outbox or the state changed. */

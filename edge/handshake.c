@@ -16,12 +16,17 @@
 #include "edge/websocket.h"
 #include "proto/batch.h"
 
+#include <assert.h>
 #include <event2/util.h>
 #include <stdlib.h>
 
 enum { EARLY_BYTES = 256 * 1024 }; /* of pushes that wait for a 101 */
 
+/* A body may take longer than handshake-timeout as long as it comes at 64 KB a second; over the memory budget it may be small. */
+enum { BODY_BYTES_A_MS = 64, SMALL_BODY = 16 * 1024 };
+
 struct handshake {
+	struct edge *edge;
 	char peer[ADDRESS_TEXT]; /* the client's address, without the port */
 	uint8_t *in;             /* bytes that are not used yet */
 	size_t n, room;
@@ -32,7 +37,6 @@ struct handshake {
 	char key[UPGRADE_ACCEPT];
 	char *protocols; /* the subprotocols offered, as ",a,b," */
 	int64_t asked_ms;
-	struct edge *edge;
 	struct blob **early; /* frames that are to follow the 101 */
 	size_t n_early, early_bytes;
 	bool is_upgrade, keep_alive, head_only;
@@ -44,6 +48,7 @@ static void on_upgrade(struct connection *c, const struct request *r,
 		       const struct upgrade *u);
 static void on_request(struct connection *c, const struct request *r);
 static size_t take_body(struct connection *c, struct span in);
+static void drop_body(struct handshake *h);
 static void ask(struct connection *c, uint8_t kind);
 static void accept_upgrade(struct connection *c, const Gatepost__Response *r);
 static void respond(struct connection *c, const Gatepost__Response *r);
@@ -64,7 +69,7 @@ void handshake_free(struct handshake *h)
 	free(h->in);
 	free(h->protocols);
 	blob_unref(h->request);
-	blob_unref(h->body);
+	drop_body(h);
 	for (size_t i = 0; i < h->n_early; i++)
 		blob_unref(h->early[i]);
 	free(h->early);
@@ -258,9 +263,17 @@ static void on_request(struct connection *c, const struct request *r)
 	connection_enter(c, CONNECTION_BODY, c->edge->conf.handshake_ms);
 }
 
+static void drop_body(struct handshake *h)
+{
+	h->edge->held_bytes -= h->body ? h->body->n : 0;
+	blob_unref(h->body);
+	h->body = NULL;
+}
+
 /* The buffer grows with what has come, not with what was promised. */
 static void grow_body(struct handshake *h, size_t need)
 {
+	struct edge *edge = h->edge;
 	size_t room = h->body ? h->body->n : 0;
 	struct blob *b;
 
@@ -270,8 +283,9 @@ static void grow_body(struct handshake *h, size_t need)
 	b = blob_alloc(room < h->body_want ? room : h->body_want);
 	if (h->body != NULL)
 		memcpy(b->p, h->body->p, h->body_n);
-	blob_unref(h->body);
+	drop_body(h);
 	h->body = b;
+	edge->held_bytes += b->n;
 }
 
 static size_t take_body(struct connection *c, struct span in)
@@ -281,9 +295,16 @@ static size_t take_body(struct connection *c, struct span in)
 	size_t n = in.n < want ? in.n : want;
 
 	grow_body(h, h->body_n + n);
+	assert(h->body != NULL); /* content_length is over 0 */
 	memcpy(h->body->p + h->body_n, in.p, n);
 	h->body_n += n;
-	c->deadline_ms = loop_now(c->edge->loop) + c->edge->conf.handshake_ms;
+	c->deadline_ms += (int64_t)n / BODY_BYTES_A_MS;
+	if (h->body_n > SMALL_BODY &&
+	    c->edge->held_bytes > (uint64_t)c->edge->conf.held_bytes) {
+		metric_add(c->edge->counts.shed, 1);
+		refuse(c, 503, "No memory for large requests now: try again");
+		return n;
+	}
 	if (h->body_n == h->body_want)
 		ask(c, GATEPOST__EVENT__KIND__HTTP);
 	return n;
@@ -292,9 +313,11 @@ static size_t take_body(struct connection *c, struct span in)
 static void ask(struct connection *c, uint8_t kind)
 {
 	struct handshake *h = c->handshake;
-	struct blob *request = h->request, *body = h->body;
+	struct blob *request = h->request;
+	struct blob *body = h->body ? blob_ref(h->body) : NULL;
 
-	h->request = h->body = NULL;
+	h->request = NULL;
+	drop_body(h);
 	h->body_n = h->body_want = 0;
 	h->asked_ms = loop_now(c->edge->loop);
 	connection_enter(c, CONNECTION_ASKED, c->edge->conf.verdict_ms);

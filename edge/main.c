@@ -14,8 +14,8 @@
 #include <sys/resource.h>
 #include <zmq.h>
 
-/* What is not for clients: listening sockets, links, the log, Redis-free as an edge is. */
-enum { OTHER_DESCRIPTORS = 64 };
+/* What is not for clients: a link takes some four descriptors, and there may be many brokers. */
+enum { OTHERS_LEAST = 64, OTHERS_MOST = 1024 };
 
 static void count(struct edge *edge);
 static const char *missing(void *arg);
@@ -24,16 +24,20 @@ static const char *missing(void *arg);
 static uint32_t most_connections(const struct edge_conf *conf)
 {
 	struct rlimit limit;
+	rlim_t others;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur > (rlim_t)conf->max_connections + OTHER_DESCRIPTORS)
+	others = limit.rlim_cur / 10 > OTHERS_MOST ? OTHERS_MOST : limit.rlim_cur / 10;
+	if (others < OTHERS_LEAST)
+		others = OTHERS_LEAST;
+	if (limit.rlim_cur <= 2 * others)
+		return OTHERS_LEAST; /* far too few: the log says so at each accept */
+	if (limit.rlim_cur - others > (rlim_t)conf->max_connections)
 		return (uint32_t)conf->max_connections;
-	return limit.rlim_cur > 2 * OTHER_DESCRIPTORS
-		       ? (uint32_t)(limit.rlim_cur - OTHER_DESCRIPTORS)
-		       : OTHER_DESCRIPTORS;
+	return (uint32_t)(limit.rlim_cur - others);
 }
 
 static void set_limits(struct edge *edge)

@@ -21,7 +21,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 100, FORGET_MS = 60 * 1000, BROKERS_MOST = 1000 };
+/* Each broker takes two sockets of ZeroMQ's, which has 1023 in all. */
+enum { TICK_MS = 100, FORGET_MS = 60 * 1000, BROKERS_MOST = 200 };
 
 struct broker {
 	struct uplink *uplink;
@@ -303,8 +304,13 @@ static struct broker *named(struct uplink *u, const char *endpoint)
 {
 	struct broker *b = by_endpoint(u, endpoint);
 
-	if (b != NULL || u->n_brokers == BROKERS_MOST)
+	if (b != NULL)
 		return b;
+	if (u->n_brokers == BROKERS_MOST) {
+		log_warn_flood("brokers.too_many", I("most", BROKERS_MOST),
+			       S("passed_over", endpoint));
+		return NULL;
+	}
 	b = xcalloc(1, sizeof *b);
 	b->uplink = u;
 	b->endpoint = xstrdup(endpoint);
@@ -354,6 +360,22 @@ static void tick_connections(struct uplink *u, int64_t now)
 	u->last_swept += step;
 }
 
+/* The one whose link to that process is up. */
+static struct broker *linked_to(struct uplink *u, uint64_t boot)
+{
+	for (struct broker *b = u->brokers; b != NULL; b = b->next)
+		if (b->z != NULL && b->link.state == LINK_UP && b->boot == boot)
+			return b;
+	return NULL;
+}
+
+/* A broker may have two names, a seed's and its own: one link is enough. */
+static bool is_due(struct broker *b, int64_t now)
+{
+	return b->z == NULL && now >= b->again_ms &&
+	       linked_to(b->uplink, b->boot) == NULL;
+}
+
 static void tick(void *arg)
 {
 	struct uplink *u = arg;
@@ -370,7 +392,7 @@ static void tick(void *arg)
 			broker_free(b);
 			continue;
 		}
-		if (b->z == NULL && now >= b->again_ms)
+		if (is_due(b, now))
 			connect_to(b);
 		at = &b->next;
 	}
@@ -506,25 +528,16 @@ static void adopt_number(struct uplink *u, uint16_t number)
 	log_info("edge.number", I("number", number));
 }
 
-static bool is_double(struct uplink *u, const struct broker *b, uint64_t boot)
-{
-	for (struct broker *o = u->brokers; o != NULL; o = o->next)
-		if (o != b && o->z != NULL && o->link.state == LINK_UP && o->boot == boot)
-			return true;
-	return false;
-}
-
 static void welcome(struct broker *b, const Gatepost__Welcome *w)
 {
 	struct uplink *u = b->uplink;
+	struct broker *twin;
 
 	if (b->link.state != LINK_GREETING)
 		return;
-	if (is_double(u, b, w->boot)) { /* two names for one broker: one link is enough */
-		lost(b, "linked under another name");
-		b->again_ms = loop_now(u->edge->loop) + FORGET_MS;
-		return;
-	}
+	twin = linked_to(u, w->boot);
+	if (twin != NULL) /* the broker has dropped that link for this one */
+		lost(twin, "linked under another name");
 	adopt_number(u, (uint16_t)w->number);
 	b->boot = w->boot;
 	b->link.ahead =

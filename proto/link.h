@@ -66,7 +66,7 @@ void *link_add(struct link *l, Gatepost__Item__BodyCase what,
 	       const ProtobufCMessageDescriptor *d);
 
 /*
- * Send what there is, or a heartbeat when it is due, or the credit when half of it waits to be told.
+ * Send what there is, or a heartbeat when it is due, or the credit when 64 items of it wait to be told.
  *
  * returns  OK (also when there was nothing to send); ERR_BUSY, ERR_DOWN: the peer does not take it;
  *          what was in the batch is lost, so the link is to be closed

@@ -55,10 +55,10 @@ def as_root(*command):
 
 
 def make_tree():
+    TREE.with_suffix("").mkdir(parents=True, exist_ok=True)
     if TREE.exists():
         return
     print("Making a Debian 11 tree with the Autobahn test suite, which is Python 2", flush=True)
-    TREE.parent.mkdir(parents=True, exist_ok=True)
     pip = Path(sys.executable).parent / "pip"
     subprocess.run([HERE / "make-tree", TREE, pip], stdin=subprocess.DEVNULL, check=True)
 

@@ -1,27 +1,172 @@
-"""docs/operations.md names what the processes really serve."""
+"""What docs/ names is there: functions, files, settings, metrics, keys, log lines."""
 
 import re
+import subprocess
 
-from lib.cluster import ROOT, Cluster
+import pytest
 
-DOCUMENT = (ROOT / "docs/operations.md").read_text()
+from lib.cluster import BIN, ROOT, Cluster
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+WALK = (ROOT / "docs/walk.md").read_text()
+PROGRAMS = {
+    "edge": ["gatepost-edge"],
+    "broker": ["gatepost-broker"],
+    "up": ["gatepost", "up"],
+}
 
 
-def served(cluster, name):
-    _, text = cluster.get(cluster.process(name)["metrics"].removesuffix("/metrics") + "/metrics")
-    return set(re.findall(r"^# TYPE (gatepost_\w+) ", text.decode(), re.MULTILINE))
+def settings(program):
+    """{setting: its default} as --help has them."""
+    name, *words = PROGRAMS[program]
+    text = subprocess.run(
+        [BIN / name, *words, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    rows = re.split(r"^  --", text, flags=re.MULTILINE)[1:]
+    return {
+        re.match(r"[a-z-]+", row)[0]: (re.search(r"^ +default: ([^;\n]*)", row, re.M) or "  ")[1]
+        for row in rows
+    }
 
 
-def test_the_metrics_in_the_document_are_those_that_are_served():
+def sources(*rooms):
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text()
+        for room in rooms
+        for path in sorted((ROOT / room).glob("*.[ch]"))
+    }
+
+
+def rows(text, head):
+    """The cells of each row of the tables whose head begins so."""
+    found = []
+    for table in re.findall(rf"^\| {head} \|.*\n\|[-|: ]+\n((?:\|.*\n)+)", text, re.MULTILINE):
+        found += [[c.strip() for c in line.strip("|").split("|")] for line in table.splitlines()]
+    assert found, f"a table that begins with {head}"
+    return found
+
+
+def named(cell):
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def defines(source, function):
+    return re.search(rf"^[A-Za-z_][^;{{}}()#]*\b{function}\([^;{{}}]*\)\n\{{", source, re.MULTILINE)
+
+
+# The walk
+
+
+def test_each_function_of_the_walk_is_defined_in_the_room_beside_it():
+    missing = [
+        f"{function} in {room}"
+        for _, room, functions, _ in rows(WALK, "step")
+        for function in named(functions)
+        if not defines((ROOT / room).read_text(), function)
+    ]
+    assert missing == []
+
+
+def test_each_identifier_of_the_pages_is_in_the_sources():
+    texts = "\n".join(sources("base", "proto", "edge", "broker", "store", "cli").values())
+    texts += (ROOT / "proto/gatepost.proto").read_text()
+    missing = {
+        (page.name, word)
+        for page in PAGES
+        for word in named(re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL))
+        if re.fullmatch(r"[a-zA-Z]+(_[a-zA-Z]+)+", word)
+        and not re.search(rf"\b{word}(\b|=)", texts)
+        and word not in ("sd_notify", "left_out")
+    }
+    assert missing == set()
+
+
+# Files and links
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_file_that_a_page_names_or_links_to_exists(page):
+    text = page.read_text()
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    roots = r"base|proto|edge|broker|store|cli|bench|tests|deploy|docs|man"
+    files = re.findall(rf"`?\b((?:{roots})/[\w/.*-]+\.(?:c|h|lua|md|py|proto|in))\b", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    assert [name for name in files if not (ROOT / name).exists()] == []
+
+
+# Settings
+
+
+def test_each_flag_of_the_pages_is_a_setting_of_a_program():
+    known = {"help"}.union(*(settings(program) for program in PROGRAMS))
+    flags = {
+        (page.name, flag)
+        for page in PAGES
+        for flag in re.findall(r"`--([a-z-]+)", page.read_text())
+    }
+    assert flags
+    assert {(page, flag) for page, flag in flags if flag not in known} == set()
+
+
+@pytest.mark.parametrize("program", ["edge", "broker"])
+def test_the_table_of_a_program_has_settings_and_defaults_of_this_program(program):
+    known = settings(program)
+    for flags, default, _ in rows(OPERATIONS, program):
+        names = [flag.removeprefix("--") for flag in named(flags)]
+        told = [word.split()[0] for word in default.split(", ")]
+        told *= len(names) if len(told) == 1 else 1
+        for name, value in zip(names, told, strict=True):
+            assert known[name] in (value, "not set"), name
+
+
+# Metrics
+
+
+def in_sources():
+    text = "".join(sources("edge", "broker", "store").values())
+    return set(re.findall(r'"(gatepost_(?:edge|broker|redis)_\w+)"', text))
+
+
+def in_table():
+    return {name for cells in rows(OPERATIONS, "metric") for name in named(cells[0])}
+
+
+def test_the_table_of_metrics_has_all_that_the_sources_make():
+    assert in_table() == in_sources()
+
+
+def test_the_table_of_metrics_has_all_that_is_served():
+    served = set()
     with Cluster(edges=1, brokers=1) as cluster:
-        metrics = served(cluster, "edge-0") | served(cluster, "broker-0")
-    assert set(re.findall(r"`(gatepost_[a-z_]+)`", DOCUMENT)) == metrics
+        for name in ("edge-0", "broker-0"):
+            url = cluster.process(name)["metrics"].removesuffix("/metrics") + "/metrics"
+            text = cluster.get(url)[1].decode()
+            served |= set(re.findall(r"^# TYPE (gatepost_\w+) ", text, re.MULTILINE))
+    assert in_table() == served
 
 
-def test_the_flags_in_the_document_are_settings_of_a_program():
-    table = {}
-    for program in ("edge", "broker"):
-        text = (ROOT / program / "conf.c").read_text() + (ROOT / "store/store.h").read_text()
-        table[program] = set(re.findall(r'"([a-z-]+)"', text))
-    flags = set(re.findall(r"`--([a-z-]+)`", DOCUMENT))
-    assert flags - table["edge"] - table["broker"] - {"help", "settings"} == set()
+# Keys
+
+
+def test_the_table_of_keys_has_all_keys_and_their_types():
+    text = (ROOT / "store/keys.c").read_text()
+    edge = re.findall(r'edge_key\(prefix, edge, "(\w+)"', text)
+    members = re.findall(r'member_key\(prefix, "(\w+)"', text)
+    keys = {f"{{prefix}}{{eN}}:{name}" for name in edge} | {
+        f"{{prefix}}{{m}}:{name}" for name in members
+    }
+    table = {named(cells[0])[0]: cells[1] for cells in rows(OPERATIONS, "key")}
+    page = dict(re.findall(r"(\{prefix\}\S+) +([A-Z]+) ", (ROOT / "store/keys.h").read_text()))
+    assert set(table) == keys
+    assert table == page
+
+
+# Log lines
+
+
+def test_the_table_of_log_lines_has_every_warning_and_error():
+    text = "".join(sources("base", "proto", "edge", "broker", "store", "cli").values())
+    lines = set(re.findall(r'log_(?:warn|error)(?:_flood)?\(\s*"([a-z_.]+)"', text))
+    lines |= set(re.findall(r'log_write_flood\(&\w+, [\w>-]+, "([a-z_.]+)"', text))
+    assert {name for cells in rows(OPERATIONS, "line") for name in named(cells[0])} == lines

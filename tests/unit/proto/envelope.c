@@ -392,7 +392,8 @@ Test(envelope, what_asks_for_far_more_memory_than_it_has_bytes_is_refused)
 		in[2 + 2 * i] = 0x22; /* items, of 0 bytes */
 		in[3 + 2 * i] = 0;
 	}
-	cr_assert(eq(int, envelope_read(span_of(in, 2 + 2 * N), &arena, &e), ERR_MALFORMED));
+	cr_assert(eq(int, envelope_read(span_of(in, 2 + 2 * N), &arena, &e),
+		     ERR_MALFORMED));
 	cr_assert(lt(sz, arena.unpacked, 13 * N));
 	free(in);
 }

@@ -1,0 +1,64 @@
+"""A broker and an edge without `gatepost up`: two names for one process, an end in a bad moment."""
+
+import re
+import urllib.request
+
+import pytest
+
+from lib.cluster import until
+from lib.process import Process
+from lib.redis_server import RedisServer
+
+
+@pytest.fixture
+def store(tmp_path):
+    with RedisServer(tmp_path) as it:
+        yield it.start()
+
+
+def broker(store, *flags, **more):
+    return Process("gatepost-broker", "--redis", store.url, "--management", "127.0.0.1:0",
+                   *flags, **more)  # fmt: skip
+
+
+def edge(*brokers, **more):
+    return Process("gatepost-edge", "--listen", "127.0.0.1:0", "--brokers", ",".join(brokers),
+                   **more)  # fmt: skip
+
+
+def ping(edge):
+    with urllib.request.urlopen(f"http://{edge.told('LISTEN')}/dev/ping", timeout=10) as answer:
+        return answer.read()
+
+
+def gauge(process, name):
+    with urllib.request.urlopen(process.told("METRICS") + "/metrics", timeout=10) as answer:
+        return int(re.search(rf"^{name} (\d+)$", answer.read().decode(), re.M)[1])
+
+
+def test_a_broker_that_a_seed_names_otherwise_than_itself_has_one_link(store, tmp_path):
+    """One socket with two names, as behind a service's address in Kubernetes."""
+    own, seed = tmp_path / "own.sock", tmp_path / "seed.sock"
+    seed.symlink_to(own)
+    with (
+        broker(store, "--bind", f"ipc://{own}", expect=["link.down"]) as b,
+        edge(f"ipc://{seed}", expect=["link.down"]) as e,
+    ):
+        b.told("ENDPOINT")
+        until(lambda: "linked under another name" in e.log(), "both names were tried")
+        assert ping(e) == b"PONG!"  # over the link that the broker has kept: no link.refused
+        assert gauge(e, "gatepost_edge_brokers") == 1
+        assert e.log().count("link.up") == 2
+
+
+def test_a_broker_ends_well_while_the_store_owes_it_the_answer_about_a_lease(store, tmp_path):
+    endpoint = f"ipc://{tmp_path / 'broker.sock'}"
+    slow = ("--redis-timeout", "30s", "--edge-lease", "1s")
+    with (
+        edge(endpoint, expect=["link.down"]) as e,
+        broker(store, "--bind", endpoint, *slow) as b,
+    ):
+        assert ping(e) == b"PONG!"
+        store.freeze()
+        # One may be about the members; the other is about the edge's lease.
+        until(lambda: gauge(b, "gatepost_redis_in_flight") >= 2, "both have been asked for")
