@@ -9,6 +9,7 @@
 #include "broker/event.h"
 #include "broker/identity.h"
 #include "broker/route.h"
+#include "broker/runtime_error.h"
 #include "broker/token.h"
 
 #include <jansson.h>
@@ -147,8 +148,8 @@ static char *arn_of(const struct call *c)
  */
 static int refusal_of(const struct result *r)
 {
-	bool said = r->kind == RESULT_FAILED && r->why != NULL &&
-		    strcmp(r->why, "Unauthorized") == 0;
+	bool said =
+		r->kind == RESULT_FAILED && runtime_error_is(r->payload, "Unauthorized");
 
 	if (said || (r->kind == RESULT_OK && r->status == 401))
 		return 401;

@@ -22,8 +22,9 @@ enum result_kind {
 struct result {
 	enum result_kind kind;
 	const char *why; /* unless OK: a sentence for the log */
-	struct span
-		payload; /* OK: the JSON text that the function returned; none from a builtin */
+	/* OK: the JSON text that the function returned; none from a builtin. FAILED: the
+	 * error's JSON, when the function threw one */
+	struct span payload;
 	int status; /* statusCode; 200 when the function gave none */
 	bool has_body;
 	bool binary; /* the body was base64, and the bytes are no text */

@@ -28,7 +28,7 @@ static void put_row(struct call *c);
 static void on_put(void *arg, enum err e);
 static void on_result(struct call *c, const struct result *r);
 static void refuse(struct call *c, const struct result *r);
-static void take_out_row(struct call *c, int status, char *body);
+static void take_out_row_and_say(struct call *c, int status, const char *message);
 static void on_removed(void *arg, enum err e);
 
 static bool is_our_stage(struct call *c)
@@ -75,7 +75,7 @@ static void on_permission(struct call *c, const struct permission *p)
 	bool with_request = routes_config(c->routes)->context;
 
 	if (p->status != 200 && c->again) { /* its row may stand, from an earlier try */
-		take_out_row(c, p->status, xasprintf("{\"message\":\"%s\"}", p->message));
+		take_out_row_and_say(c, p->status, p->message);
 		return;
 	}
 	if (p->status != 200) {
@@ -151,7 +151,9 @@ static void on_result(struct call *c, const struct result *r)
 struct refusal {
 	struct call *call;
 	int status;
-	char *body;
+	struct blob *body;
+	struct call_header *headers;
+	size_t n;
 };
 
 static const struct {
@@ -164,14 +166,50 @@ static const struct {
 	[RESULT_UNREACHABLE] = {503, "Service Unavailable"},
 };
 
-static void take_out_row(struct call *c, int status, char *body)
+static struct call_header *copy_headers(const struct call_header *h, size_t n)
+{
+	struct call_header *copy = xcalloc(n + 1, sizeof *copy);
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = (struct call_header){xstrdup(h[i].name), xstrdup(h[i].value)};
+	return copy;
+}
+
+static void refusal_free(struct refusal *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free((char *)(uintptr_t)f->headers[i].name);
+		free((char *)(uintptr_t)f->headers[i].value);
+	}
+	free(f->headers);
+	blob_unref(f->body);
+	free(f);
+}
+
+static void take_out_row(struct call *c, int status, const struct call_header *h,
+			 size_t n, struct span body)
 {
 	struct refusal *f = xmalloc(sizeof *f);
 	char text[ID_TEXT];
 
-	*f = (struct refusal){.call = c, .status = status, .body = body};
+	*f = (struct refusal){
+		.call = c,
+		.status = status,
+		.body = blob_new(body),
+		.headers = copy_headers(h, n),
+		.n = n,
+	};
 	store_connection_remove(c->broker->store, id_edge(&c->id),
 				span_str(id_text(&c->id, text)), on_removed, f);
+}
+
+static void take_out_row_and_say(struct call *c, int status, const char *message)
+{
+	static const struct call_header json = {"Content-Type", "application/json"};
+	char *body = xasprintf("{\"message\":\"%s\"}", message);
+
+	take_out_row(c, status, &json, 1, span_str(body));
+	free(body);
 }
 
 static void refuse(struct call *c, const struct result *r)
@@ -180,26 +218,23 @@ static void refuse(struct call *c, const struct result *r)
 		log_warn_flood("function.failed", S("route", "$connect"),
 			       S("function", c->route->function->config->name),
 			       S("why", r->why));
-		take_out_row(
-			c, failures[r->kind].status,
-			xasprintf("{\"message\":\"%s\"}", failures[r->kind].message));
+		take_out_row_and_say(c, failures[r->kind].status,
+				     failures[r->kind].message);
+	} else if (r->has_body || r->n_headers > 0) {
+		take_out_row(c, r->status, r->headers, r->n_headers, r->body);
 	} else {
-		take_out_row(c, r->status,
-			     r->has_body ? span_dup(r->body)
-					 : xstrdup("{\"message\":\"Forbidden\"}"));
+		take_out_row_and_say(c, r->status, "Forbidden");
 	}
 }
 
 static void on_removed(void *arg, enum err e)
 {
-	static const struct call_header json = {"Content-Type", "application/json"};
 	struct refusal *f = arg;
 
 	metric_add(f->call->broker->counts.refused, 1);
 	if (e == OK || e == ERR_NOTFOUND)
-		call_respond(f->call, f->status, &json, 1, span_str(f->body));
+		call_respond(f->call, f->status, f->headers, f->n, blob_span(f->body));
 	else /* the row may stand: the function is asked again */
 		call_retry(f->call);
-	free(f->body);
-	free(f);
+	refusal_free(f);
 }

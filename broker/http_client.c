@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+enum { IDLE_S = 4 }; /* many servers end a connection that was idle for five */
+
 struct http_client {
 	struct loop *loop;
 	struct http_client_conf conf;
@@ -125,6 +127,29 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	return n;
 }
 
+/* The time of connecting does not tell: it is 0 for a connection that was kept. */
+static bool was_sent(const struct request *r)
+{
+	long bytes = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &bytes);
+	return bytes > 0;
+}
+
+/*
+ * curl asks again by itself when a kept connection ends without a byte of an answer. That
+ * is a guess that the peer had not seen the request, and it may have acted on it: whether
+ * to ask twice is our caller's to say (RFC 9110 9.2.2).
+ */
+static int on_request(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	return was_sent(arg) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static void set_up(struct request *r, const char *url, int64_t timeout_ms)
 {
 	const struct http_client_conf *conf = &r->client->conf;
@@ -138,6 +163,9 @@ static void set_up(struct request *r, const char *url, int64_t timeout_ms)
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->connect_ms);
+	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, r);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
@@ -174,22 +202,21 @@ static enum http_end end_of(const struct request *r, CURLcode code)
 {
 	switch ((int)code) {
 	case CURLE_OK: return HTTP_ANSWERED;
-	case CURLE_OPERATION_TIMEDOUT: {
-		curl_off_t connected = 0;
-
-		curl_easy_getinfo(r->easy, CURLINFO_CONNECT_TIME_T, &connected);
-		return connected == 0 ? HTTP_UNREACHABLE : HTTP_LATE;
-	}
+	case CURLE_OPERATION_TIMEDOUT: return was_sent(r) ? HTTP_LATE : HTTP_UNREACHABLE;
 	case CURLE_WRITE_ERROR: return r->too_big ? HTTP_TOOBIG : HTTP_BROKEN;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL: return HTTP_UNREACHABLE;
-	default: return HTTP_BROKEN;
+	default: return was_sent(r) ? HTTP_BROKEN : HTTP_UNREACHABLE;
 	}
+}
+
+static const char *why_of(const struct request *r, CURLcode code)
+{
+	if (r->too_big)
+		return "the response is too large";
+	if (code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_GOT_NOTHING)
+		return "the connection ended without an answer";
+	if (code == CURLE_UNSUPPORTED_PROTOCOL)
+		return "what came is not HTTP";
+	return curl_easy_strerror(code);
 }
 
 static void finish(struct request *r, CURLcode code)
@@ -205,9 +232,7 @@ static void finish(struct request *r, CURLcode code)
 	reply.status = (int)status;
 	reply.body = span_of(evbuffer_pullup(r->response, -1), n);
 	reply.content_type = type != NULL ? span_str(type) : span_of(NULL, 0);
-	reply.why = reply.end == HTTP_ANSWERED ? NULL
-		    : r->too_big               ? "the response is too large"
-					       : curl_easy_strerror(code);
+	reply.why = reply.end == HTTP_ANSWERED ? NULL : why_of(r, code);
 	r->fn(r->arg, &reply);
 	request_free(r);
 }

@@ -44,7 +44,7 @@ typedef void http_client_fn(void *arg, const struct http_reply *r);
 /*
  * headers  n lines such as "Content-Type: application/json"; borrowed until the call returns
  * body     borrowed for as long as the request lives (a reference is taken)
- * fn       called once, never from inside this call
+ * fn       called once, never from inside this call; the request was sent at most once
  */
 void http_client_post(struct http_client *h, const char *url, const char *const *headers,
 		      size_t n, struct blob *body, int64_t timeout_ms, http_client_fn *fn,

@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "broker/runtime_worker.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -258,18 +257,4 @@ struct invocation *runtime_find(const struct runtime *r, struct worker *w, struc
 	if (span_is(id, i->id))
 		return i;
 	return NULL;
-}
-
-void runtime_cannot_start(struct runtime *r, const char *why)
-{
-	struct invocation *i;
-
-	log_error("function.cannot_start", S("function", r->function), S("why", why),
-		  S("fix", "see what its worker has written; it is tried again"));
-	if (r->n_workers > 0)
-		return;
-	free(r->cannot_start);
-	r->cannot_start = xasprintf("it cannot start: %s", why);
-	while ((i = TAILQ_FIRST(&r->waiting)) != NULL)
-		runtime_fail(i, RESULT_FAILED, r->cannot_start);
 }

@@ -96,3 +96,17 @@ void runtime_lost(struct worker *w)
 	if (died)
 		orphan(i);
 }
+
+void runtime_cannot_start(struct runtime *r, const char *why)
+{
+	struct invocation *i;
+
+	log_error("function.cannot_start", S("function", r->function), S("why", why),
+		  S("fix", "see what its worker has written; it is tried again"));
+	if (r->n_workers > 0)
+		return;
+	free(r->cannot_start);
+	r->cannot_start = xasprintf("it cannot start: %s", why);
+	while ((i = TAILQ_FIRST(&r->waiting)) != NULL)
+		runtime_fail(i, RESULT_FAILED, r->cannot_start);
+}

@@ -73,6 +73,9 @@ void runtime_polls(struct runtime *r, struct worker *w);
 /* Its connection has ended, or was freed; frees w. */
 void runtime_lost(struct worker *w);
 
+/* A worker could not load the function. why is a sentence. */
+void runtime_cannot_start(struct runtime *r, const char *why);
+
 /* It polls for the first time, or is overdue: told to whoever has started it, and can tell by its port which one it is. */
 void runtime_tell(const struct worker *w, const char *what);
 
@@ -84,9 +87,6 @@ struct invocation *runtime_find(const struct runtime *r, struct worker *w,
 
 /* It is over. Frees i, then calls its fn. */
 void runtime_end(struct invocation *i, const struct result *r);
-
-/* A worker could not load the function. why is a sentence. */
-void runtime_cannot_start(struct runtime *r, const char *why);
 
 const char *runtime_function(const struct runtime *r);
 

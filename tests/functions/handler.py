@@ -18,6 +18,16 @@ def manager(event, context):
     return {"statusCode": 200}
 
 
+def gate(event, context):
+    """An authorizer, of which a query says what it is to do."""
+    wish = event["queryStringParameters"]["token"]
+    if wish in ("Unauthorized", "Oops"):
+        raise Exception(wish)
+    statement = {"Action": "execute-api:Invoke", "Effect": wish, "Resource": event["methodArn"]}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"principalId": "me", "policyDocument": policy, "context": {"colour": "blue"}}
+
+
 def ping(event, context):
     return {"statusCode": 200, "body": "PONG!"}
 
@@ -35,6 +45,7 @@ def look(event, context, message):
     body = {
         "request": [context.aws_request_id, event["requestContext"]["requestId"]],
         "arn": context.invoked_function_arn,
+        "authorizer": event["requestContext"].get("authorizer"),
         "left": context.get_remaining_time_in_millis(),
         "name": context.function_name,
         "folder": os.getcwd(),

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from lib.cluster import BIN, ROOT, Cluster, is_alive, until
-from lib.wire import WebSocket
+from lib.wire import WebSocket, Wire, upgrade
 
 FUNCTIONS = ROOT / "tests/functions"
 MODULES = ROOT / "build/functions/node_modules"  # ./dev test puts aws-lambda-ric there
@@ -128,6 +128,25 @@ def test_connect_and_disconnect_reach_their_function_once_each(shared):
         before = len(lines("DISCONNECT"))
     until(lambda: len(lines("DISCONNECT")) == before + 1, "the disconnect is handled")
     assert len(set(lines("CONNECT"))) == len(lines("CONNECT"))
+
+
+def test_an_authorizer_lets_in_refuses_or_fails(project):
+    with Project(project) as cluster:
+        gate = "{ name: gate, identitySource: [route.request.querystring.token] }"
+        cluster.edit("$connect\n", f"{{ route: $connect, authorizer: {gate} }}\n")
+        cluster.edit("functions:\n", "functions:\n  gate:\n    handler: handler.gate\n")
+
+        def status(query):
+            with Wire(cluster.http) as wire:
+                wire.send(upgrade(f"/dev{query}"))
+                return wire.response(head_only=True).status
+
+        until(lambda: len(cluster.workers("gate")) == 2, "the new configuration is in force")
+        assert status("") == 401
+        assert status("?token=Allow") == 101
+        assert status("?token=Deny") == 403
+        assert status("?token=Unauthorized") == 401
+        assert status("?token=Oops") == 500
 
 
 # What goes wrong
