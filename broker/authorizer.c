@@ -148,8 +148,9 @@ static char *arn_of(const struct call *c)
  */
 static int refusal_of(const struct result *r)
 {
-	bool said =
-		r->kind == RESULT_FAILED && runtime_error_is(r->payload, "Unauthorized");
+	bool said = r->kind == RESULT_FAILED &&
+		    ((r->why != NULL && strcmp(r->why, "Unauthorized") == 0) ||
+		     runtime_error_is(r->payload, "Unauthorized"));
 
 	if (said || (r->kind == RESULT_OK && r->status == 401))
 		return 401;
