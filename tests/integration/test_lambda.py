@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from lib.cluster import BIN, ROOT, Cluster, is_alive, until
+from lib.process import Process, ended, free_ports
 from lib.wire import WebSocket, Wire, upgrade
 
 FUNCTIONS = ROOT / "tests/functions"
@@ -288,6 +289,24 @@ def test_the_workers_of_a_killed_broker_work_for_the_next_one(project):
             assert client.ask(message("python", "answer", text="well")) == "well"
 
 
+def test_sighup_has_the_configuration_read_again(project):
+    with Project(project) as cluster:
+        os.kill(cluster.pid, signal.SIGHUP)
+        until(lambda: "broker-0 config.loaded" in cluster.log(), "the broker has read it")
+        assert is_alive(cluster.pid)
+
+
+def test_with_a_port_functions_have_that_and_the_next_ones_in_their_order(project):
+    port = free_ports(4)
+    flags = ["--redis", f"unix:{project}/none", "--bind", f"ipc://{project}/broker.sock"]
+    flags += ["--management", "127.0.0.1:0", "--config", project / "gatepost.yml"]
+    flags += ["--runtime-address", f"127.0.0.1:{port}"]
+    with Process("gatepost-broker", *flags, expect=["redis.*"]) as broker:
+        for i, function in enumerate(["manager", "python", "node", "ping"]):
+            line = f"runtime.listen function={function} address=127.0.0.1:{port + i}\n"
+            until(lambda line=line: line in broker.log(), line)
+
+
 # What is refused
 
 
@@ -323,6 +342,14 @@ def test_without_aws_lambda_ric_it_says_what_to_install(project):
     status, said = refused(*words, env={"PATH": "/usr/bin:/bin"})
     assert status == 1
     assert "function=node" in said and "npm install aws-lambda-ric" in said
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:http", "no host", "127.0.0.1:70000", "::1"])
+def test_an_address_for_workers_that_is_none_stops_a_broker(project, address):
+    config = project / "gatepost.yml"
+    status, said = ended("gatepost-broker", "--config", config, "--runtime-address", address)
+    assert status == 2
+    assert "runtime.failed function=manager" in said and "--runtime-address" in said
 
 
 def test_a_mistake_in_the_configuration_stops_the_start_with_its_line(project):

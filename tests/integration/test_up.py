@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from lib.cluster import BIN, START_SECONDS, STOP_SECONDS, Cluster, is_alive, until
+from lib.process import free_ports
 
 FREE = ["--listen", "127.0.0.1:0", "--management", "127.0.0.1:0"]
 
@@ -51,22 +52,6 @@ def up(tmp_path):
     finally:
         process.kill()
         process.wait()
-
-
-def free_ports(n):
-    """The first of n free ports in a row."""
-    for first in range(21000, 30000, n):
-        held = []
-        try:
-            for port in range(first, first + n):
-                held.append(socket.create_server(("127.0.0.1", port)))
-            return first
-        except OSError:
-            continue
-        finally:
-            for s in held:
-                s.close()
-    raise AssertionError(f"no {n} free ports in a row")
 
 
 # The command

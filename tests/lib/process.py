@@ -94,3 +94,19 @@ def ended(program, *flags, env=None):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=START_SECONDS,
     )  # fmt: skip
     return done.returncode, done.stdout
+
+
+def free_ports(n):
+    """The first of n free ports in a row."""
+    for first in range(21000, 30000, n):
+        held = []
+        try:
+            for port in range(first, first + n):
+                held.append(socket.create_server(("127.0.0.1", port)))
+            return first
+        except OSError:
+            continue
+        finally:
+            for s in held:
+                s.close()
+    raise AssertionError(f"no {n} free ports in a row")
