@@ -6,15 +6,7 @@ const http = require('node:http');
 const path = require('node:path');
 const readline = require('node:readline');
 const { chromium } = require('playwright-core');
-
-const flags = [
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+const flags = require('./chromium_flags');
 
 // From a server, as pages come, so that the handshake has an origin.
 async function servePage() {

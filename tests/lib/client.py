@@ -23,7 +23,7 @@ SECONDS = 30  # for one event; a browser on a busy machine takes its time
 
 
 class Client:
-    """One connection of the client of that name.
+    """One connection of the client of that name, or another script of tests/clients.
 
     with Client("ws", cluster.websocket) as client:
         assert client.ask(text="hello") == {"text": "hello"}
@@ -31,7 +31,7 @@ class Client:
 
     def __init__(self, name, url):
         self._process = subprocess.Popen(
-            [*COMMANDS[name], url],
+            [*COMMANDS.get(name, ["node", CLIENTS / name]), url],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._events = queue.Queue()

@@ -73,17 +73,19 @@ class Cluster:
 
     args    more flags for `gatepost up`
     env     more of the environment, such as {"GATEPOST_MAX_MESSAGE": "64KiB"}
+    cwd     the folder that it is started in
     expect  names of warn and error lines that this test causes; `*` matches as in a shell
     """
 
     running = []  # whose logs a failing test shows (conftest.py)
 
-    def __init__(self, edges=2, brokers=2, args=(), expect=(), env=None):
+    def __init__(self, edges=2, brokers=2, args=(), expect=(), env=None, cwd=None):
         self._args = [
             BIN / "gatepost", "up", "--listen", "127.0.0.1:0", "--management", "127.0.0.1:0",
             "--edges", str(edges), "--brokers", str(brokers), *args,
         ]  # fmt: skip
         self._env = {**os.environ, **(env or {})}
+        self._cwd = cwd
         self._expected = list(expect)
         self._folder = None
         self._up = None
@@ -111,7 +113,7 @@ class Cluster:
             self._up = subprocess.Popen(
                 [str(word) for word in command],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log, start_new_session=True,
-                env=self._env,
+                env=self._env, cwd=self._cwd,
             )  # fmt: skip
         try:
             until(self._is_ready, "the ready file is there", START_SECONDS)

@@ -1,0 +1,154 @@
+"""The examples as their READMEs say: `gatepost up` in their folder, and real clients."""
+
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from lib.client import Client
+from lib.cluster import ROOT, Cluster, until
+from lib.wire import WebSocket
+
+EXAMPLES = ROOT / "examples"
+FUNCTIONS = ROOT / "build/functions/node_modules"  # ./dev test puts aws-lambda-ric there
+CLIENTS = Path(os.environ["NODE_PATH"])  # and here AWS's SDK
+
+
+def started(example, folder):
+    """The cluster of a copy, so that nothing is left in the example's own folder."""
+    shutil.copytree(EXAMPLES / example, folder, ignore=shutil.ignore_patterns("node_modules", ".venv"))
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "node_modules").mkdir()
+    (folder / "node_modules/.bin").symlink_to(FUNCTIONS / ".bin")
+    (folder / "node_modules/@aws-sdk").symlink_to(CLIENTS / "@aws-sdk")
+    return Cluster(edges=1, brokers=1, cwd=folder)
+
+
+# Three Python functions
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory):
+    with started("serverless-websocket", tmp_path_factory.mktemp("tutorial") / "it") as it:
+        yield it
+
+
+def has_logged(cluster, function, text):
+    """Has a worker of that function written such a line?"""
+    line = re.compile(rf"^fn-{function}-\d \| .*{text}", re.MULTILINE)
+    return until(lambda: line.search(cluster.log()), f"{function} logs {text}")
+
+
+def test_ping_is_answered_by_the_python_function(tutorial):
+    assert tutorial.get(tutorial.http + "/dev/ping") == (200, b"PONG!")
+    has_logged(tutorial, "ping", "Ping requested")
+
+
+@pytest.mark.parametrize("name", ["ws", "websockets", "chromium"])
+def test_a_client_is_let_in_answered_and_seen_off_by_the_python_functions(tutorial, name):
+    with Client(name, tutorial.websocket) as client:
+        assert client.first == {"open": True}
+        (at,) = until(lambda: list(tutorial.table()), "the connection is in the table")
+        has_logged(tutorial, "connectionManager", f"Connect requested: {at}")
+        for message in ('{"action":"dance"}', "not JSON"):
+            assert client.ask(text=message) == {"text": "Unrecognized WebSocket action."}
+        client.ask(close=[1000, ""])
+    has_logged(tutorial, "connectionManager", f"Disconnect requested: {at}")
+    until(lambda: not tutorial.table(), "the table is empty")
+
+
+# A chat
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    with started("chat", tmp_path_factory.mktemp("chat") / "it") as it:
+        yield it
+
+
+@pytest.fixture
+def chat(room):
+    """With nobody there: of all who were, it has been told that they left."""
+    until(lambda: not room.table(), "the room is empty")
+    return room
+
+
+def say(name, text):
+    return json.dumps({"action": "say", "name": name, "text": text})
+
+
+def heard(client):
+    """(name, text) of what a client hears next."""
+    message = json.loads(client.next()["text"])
+    return message["name"], message["text"]
+
+
+def test_two_clients_hear_each_other_and_themselves(chat):
+    with Client("ws", chat.websocket) as ada, Client("websockets", chat.websocket) as grace:
+        for one, name, text in ((ada, "Ada", "grüße 🙂"), (grace, "Grace", "<b>hello</b>")):
+            one.order(text=say(name, text))
+            assert heard(ada) == heard(grace) == (name, text)
+
+
+def test_when_one_leaves_the_other_hears_of_it_and_talks_on(chat):
+    with Client("ws", chat.websocket) as ada:
+        with Client("websockets", chat.websocket) as grace:
+            grace.order(text=say("Grace", "bye"))
+            at = json.loads(ada.next()["text"])["from"]
+        assert ada.next() == {"text": json.dumps({"left": at}, separators=(",", ":"))}
+        ada.order(text=say("Ada", "alone"))
+        assert heard(ada) == ("Ada", "alone")
+
+
+def test_one_that_vanishes_without_a_close_is_no_harm_to_the_others(chat):
+    with Client("ws", chat.websocket) as ada, WebSocket(chat.websocket) as grace:
+        at = until(lambda: grace.row_id(chat), "her row is there")
+        grace.reset()
+        assert ada.next() == {"text": json.dumps({"left": at}, separators=(",", ":"))}
+        ada.order(text=say("Ada", "still here"))
+        assert heard(ada) == ("Ada", "still here")
+
+
+@pytest.mark.parametrize(
+    "message, why",
+    [
+        ('{"action":"dance"}', "Forbidden"),  # the gateway's word: no route takes it
+        ('{"action":"say","name":"Ada"}', "no name, or no text"),
+        ('{"action":"say","name":"Ada","text":{}}', "no name, or no text"),
+    ],
+)
+def test_what_cannot_be_said_is_told_to_its_sender_alone(chat, message, why):
+    with Client("ws", chat.websocket) as ada, Client("ws", chat.websocket) as grace:
+        assert json.loads(ada.ask(text=message)["text"])["message"] == why
+        grace.order(text=say("Grace", "well"))
+        assert heard(ada) == heard(grace) == ("Grace", "well")
+
+
+def test_what_is_typed_into_the_page_is_heard_by_others_and_the_other_way_round(chat):
+    with (
+        Client("ws", chat.websocket) as ada,
+        Client("chat_page.js", chat.http + "/dev/chat") as page,
+    ):
+        assert page.first == {"open": True}
+        page.order(name="Grace", say="Good evening, <i>Ada</i>")
+        assert heard(ada) == ("Grace", "Good evening, <i>Ada</i>")
+        assert page.ask(read="GraceGood evening, <i>Ada</i>") == {
+            "read": "GraceGood evening, <i>Ada</i>"
+        }
+        ada.order(text=say("Ada", "Good evening"))
+        assert page.ask(read="AdaGood evening") == {"read": "AdaGood evening"}
+        ada.order(close=[1000, ""])
+        assert page.ask(read="Ada has left") == {"read": "Ada has left"}
+
+
+def test_the_chat_needs_the_packages_that_the_tests_have():
+    """So that what is tested is what `npm install` puts there."""
+    needed = json.loads((EXAMPLES / "chat/package.json").read_text())["dependencies"]
+    for folder in ("functions", "clients"):
+        package = json.loads((ROOT / "tests" / folder / "package.json").read_text())
+        both = needed.keys() & package["dependencies"].keys()
+        assert both and all(needed[name] == package["dependencies"][name] for name in both)
