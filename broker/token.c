@@ -87,97 +87,146 @@ void token_key_free(struct token_key *k)
 	free(k);
 }
 
-static bool time_is_right(jwt_t *jwt, int64_t now_ms, int64_t *expires_ms,
-			  const char **why)
+/*
+ * A NumericDate in ms (RFC 7519 2); 0 when it is not there. False when it is no number: a
+ * token that seems to say when it ends must not be taken for one that never does.
+ */
+static bool read_date(const json_t *claims, const char *name, int64_t *ms)
+{
+	static const double most_s = 1e12; /* beyond is for ever, and no int64_t of ms */
+	const json_t *v = json_object_get(claims, name);
+	double s = json_number_value(v);
+
+	*ms = 0;
+	if (v == NULL)
+		return true;
+	if (s > most_s)
+		s = most_s;
+	if (s < 1)
+		s = 1; /* 0 would be: not there */
+	*ms = (int64_t)(s * 1000);
+	return json_is_number(v);
+}
+
+static const char *wrong_time(const json_t *claims, int64_t now_ms, int64_t *expires_ms)
 {
 	int64_t begins_ms;
 
-	errno = 0;
-	*expires_ms = 1000 * (int64_t)jwt_get_grant_int(jwt, "exp");
-	begins_ms = 1000 * (int64_t)jwt_get_grant_int(jwt, "nbf");
-	if (*expires_ms != 0 && now_ms >= *expires_ms + CLOCKS_MS) {
-		*why = "the token has expired";
-		return false;
-	}
-	if (begins_ms != 0 && now_ms < begins_ms - CLOCKS_MS) {
-		*why = "the token is not valid yet";
-		return false;
-	}
-	return true;
+	if (!read_date(claims, "exp", expires_ms) ||
+	    !read_date(claims, "nbf", &begins_ms))
+		return "the token's exp or nbf is no number";
+	if (*expires_ms != 0)
+		*expires_ms +=
+			CLOCKS_MS; /* who is let in late is not thrown out at once */
+	if (*expires_ms != 0 && now_ms >= *expires_ms)
+		return "the token has expired";
+	if (begins_ms != 0 && now_ms < begins_ms - CLOCKS_MS)
+		return "the token is not valid yet";
+	return NULL;
+}
+
+static bool is_text(const json_t *v, const char *want)
+{
+	const char *text = json_string_value(v);
+
+	return text != NULL && strcmp(text, want) == 0;
 }
 
 /* aud is a string, or a list of them (RFC 7519 4.1.3). */
-static bool has_audience(jwt_t *jwt, const char *want)
+static bool has_audience(const json_t *aud, const char *want)
 {
-	char *text = jwt_get_grants_json(jwt, "aud");
-	json_t *aud = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-	const char *one = json_string_value(aud);
-	bool found = one != NULL && strcmp(one, want) == 0;
-
-	for (size_t i = 0; !found && i < json_array_size(aud); i++) {
-		const char *s = json_string_value(json_array_get(aud, i));
-
-		found = s != NULL && strcmp(s, want) == 0;
-	}
-	json_decref(aud);
-	free(text);
-	return found;
+	for (size_t i = 0; i < json_array_size(aud); i++)
+		if (is_text(json_array_get(aud, i), want))
+			return true;
+	return is_text(aud, want);
 }
 
-static bool is_ours(const struct config_authorizer *config, jwt_t *jwt, const char **why)
+static const char *not_ours(const struct config_authorizer *config, const json_t *claims)
 {
-	const char *issuer = jwt_get_grant(jwt, "iss");
-
-	*why = "the token has another issuer";
 	if (config->issuer != NULL &&
-	    (issuer == NULL || strcmp(issuer, config->issuer) != 0))
-		return false;
-	*why = "the token is for another audience";
-	return config->audience == NULL || has_audience(jwt, config->audience);
+	    !is_text(json_object_get(claims, "iss"), config->issuer))
+		return "the token has another issuer";
+	if (config->audience != NULL &&
+	    !has_audience(json_object_get(claims, "aud"), config->audience))
+		return "the token is for another audience";
+	return NULL;
 }
 
-/* The algorithm first: a public key must never be taken for a shared secret (RFC 8725 2.1). */
-static jwt_t *decode(const struct token_key *k, const char *token, const char **why)
+/*
+ * The algorithm first: a public key must never be taken for a shared secret (RFC 8725
+ * 2.1). Without a key libjwt takes every token for one of "none", so that it is the
+ * header that tells.
+ */
+static const char *wrong_algorithm(const struct token_key *k, const char *token)
 {
-	jwt_t *jwt = NULL;
-	bool right;
+	const char *name, *why = NULL;
+	jwt_t *jwt;
 
-	*why = "the token cannot be read";
 	if (jwt_decode(&jwt, token, NULL, 0) != 0)
-		return NULL;
-	right = jwt_get_alg(jwt) == k->algorithm;
+		return "the token cannot be read";
+	name = jwt_get_header(jwt, "alg");
+	if (name == NULL || strcmp(name, k->config->algorithm) != 0)
+		why = "the token has another algorithm than the configured one";
 	jwt_free(jwt);
-	jwt = NULL;
-	*why = "the token has another algorithm than the configured one";
-	if (!right)
+	return why;
+}
+
+/* The claims of a token whose signature is right; NULL: it is not. */
+static json_t *verify(const struct token_key *k, const char *token)
+{
+	json_t *claims = NULL;
+	char *text = NULL;
+	jwt_t *jwt;
+
+	if (jwt_decode(&jwt, token, k->bytes, (int)k->n) != 0)
 		return NULL;
-	*why = "the token's signature is wrong";
-	return jwt_decode(&jwt, token, k->bytes, (int)k->n) == 0 ? jwt : NULL;
+	if (jwt_get_alg(jwt) == k->algorithm)
+		text = jwt_get_grants_json(jwt, NULL);
+	if (text != NULL)
+		claims = json_loads(text, 0, NULL);
+	free(text);
+	jwt_free(jwt);
+	return claims;
+}
+
+static void give(const json_t *claims, struct token_claims *out)
+{
+	const char *subject = json_string_value(json_object_get(claims, "sub"));
+
+	out->subject = xstrdup(subject ? subject : "");
+	out->json = json_dumps(claims, JSON_COMPACT);
+}
+
+static const char *check(const struct token_key *k, const char *token, int64_t now_ms,
+			 struct token_claims *out)
+{
+	const char *why = wrong_algorithm(k, token);
+	json_t *claims;
+
+	if (why != NULL)
+		return why;
+	claims = verify(k, token);
+	if (claims == NULL)
+		return "the token's signature is wrong";
+	why = wrong_time(claims, now_ms, &out->expires_ms);
+	if (why == NULL)
+		why = not_ours(k->config, claims);
+	if (why == NULL)
+		give(claims, out);
+	json_decref(claims);
+	return why;
 }
 
 enum err token_check(const struct token_key *k, struct span token, int64_t now_ms,
 		     struct token_claims *out, const char **why)
 {
 	char *text;
-	jwt_t *jwt;
-	const char *subject;
-	bool good;
 
 	*why = "the token is too long";
 	if (token.n > TOKEN_MOST)
 		return ERR_DENIED;
 	text = span_dup(token);
-	jwt = decode(k, text, why);
+	*why = check(k, text, now_ms, out);
 	free(text);
-	if (jwt == NULL)
-		return ERR_DENIED;
-	good = time_is_right(jwt, now_ms, &out->expires_ms, why) &&
-	       is_ours(k->config, jwt, why);
-	if (good) {
-		subject = jwt_get_grant(jwt, "sub");
-		out->subject = xstrdup(subject ? subject : "");
-		out->json = jwt_get_grants_json(jwt, NULL);
-	}
-	jwt_free(jwt);
-	return good ? OK : ERR_DENIED;
+	return *why == NULL ? OK : ERR_DENIED;
 }

@@ -14,9 +14,9 @@ struct token_key *token_key_new(const struct config_authorizer *config);
 void token_key_free(struct token_key *k); /* NULL is fine */
 
 struct token_claims {
-	char *json;         /* all claims, as a JSON object; freed by the caller */
-	char *subject;      /* sub; "" when there is none; freed by the caller */
-	int64_t expires_ms; /* exp, since 1970; 0: none */
+	char *json;    /* all claims, as a JSON object; freed by the caller */
+	char *subject; /* sub; "" when there is none; freed by the caller */
+	int64_t expires_ms; /* since 1970, from when it is not taken any more: exp and 60 s; 0: never */
 };
 
 /*

@@ -151,7 +151,8 @@ class WebSocket(Wire):
         self.agent = f"test-{uuid.uuid4()}"
         key = base64.b64encode(os.urandom(16)).decode()
         headers = {"User_Agent": self.agent, "Sec_WebSocket_Key": key, **headers}
-        self.send(upgrade(urlsplit(url).path, **headers))
+        at = urlsplit(url)
+        self.send(upgrade(f"{at.path}?{at.query}" if at.query else at.path, **headers))
         self.opening = self.response()
         if self.opening.status != 101:
             self.socket.close()
