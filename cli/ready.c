@@ -25,16 +25,20 @@ void endpoints_close(struct endpoints *e)
 	*e = (struct endpoints){0};
 }
 
-void ready_print(const struct endpoints *e, const struct supervisor *s)
+void ready_print(const struct endpoints *e, const struct config *c,
+		 const struct supervisor *s)
 {
-	const struct child *c;
+	const struct child *k;
 
 	printf("WebSocket    %s\n", e->websocket);
-	printf("HTTP         GET %s/%s/ping\n", e->http, e->stage);
+	for (size_t i = 0; i < c->n_http; i++)
+		printf("HTTP         %s %s/%s%s\n",
+		       strcmp(c->http[i].method, "*") == 0 ? "any" : c->http[i].method,
+		       e->http, e->stage, c->http[i].path);
 	printf("Management   %s/@connections/{connectionId}\n", e->management);
-	for (size_t at = 0; (c = supervisor_next(s, &at));)
-		if (c->metrics)
-			printf("Metrics      %s/metrics   (%s)\n", c->metrics, c->name);
+	for (size_t at = 0; (k = supervisor_next(s, &at));)
+		if (k->metrics)
+			printf("Metrics      %s/metrics   (%s)\n", k->metrics, k->name);
 	fflush(stdout);
 }
 

@@ -4,6 +4,7 @@
 /* Saying that all is ready, and where: to people on stdout, to programs in a file. */
 
 #include "cli/supervisor.h"
+#include "config/config.h"
 
 struct endpoints {
 	char *websocket;  /* "ws://127.0.0.1:8080/dev" */
@@ -16,8 +17,9 @@ struct endpoints {
 /* Frees the texts; a zeroed one is fine. */
 void endpoints_close(struct endpoints *e);
 
-/* The block of lines, each a name and where it is. */
-void ready_print(const struct endpoints *e, const struct supervisor *s);
+/* The block of lines, each a name and where it is; c says what there is to GET. */
+void ready_print(const struct endpoints *e, const struct config *c,
+		 const struct supervisor *s);
 
 /*
  * Replace the ready file in one step, for our user's eyes alone: the URL of Redis may

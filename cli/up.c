@@ -261,7 +261,9 @@ static void on_ready(void *arg)
 	if (u->was_ready)
 		return;
 	u->was_ready = true;
-	ready_print(&u->endpoints, u->supervisor);
+	ready_print(&u->endpoints,
+		    u->workers ? workers_config(u->workers) : u->project.config,
+		    u->supervisor);
 	if (u->conf.demo)
 		start_demo(u);
 }

@@ -87,6 +87,16 @@ def heard(client):
     return message["name"], message["text"]
 
 
+def test_what_is_printed_is_where_it_is(chat):
+    whole = lambda: (out := chat.out()).count("Metrics") == 2 and out  # noqa: E731
+    lines = until(whole, "all lines").splitlines()
+    assert lines[0] == f"WebSocket    {chat.websocket}"
+    assert [line for line in lines if line.startswith("HTTP")] == [
+        f"HTTP         GET {chat.http}/dev/chat"
+    ]
+    assert chat.get(chat.http + "/dev/ping")[0] == 404
+
+
 def test_two_clients_hear_each_other_and_themselves(chat):
     with Client("ws", chat.websocket) as ada, Client("websockets", chat.websocket) as grace:
         for one, name, text in ((ada, "Ada", "grüße 🙂"), (grace, "Grace", "<b>hello</b>")):
