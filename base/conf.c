@@ -5,6 +5,7 @@
  *   take_environment  for the rows that no flag gave
  *   take_file         for the rows that neither gave
  *   read_rows         each row's text, or its default, into the struct
+ *   check             what the rows' types do not say
  */
 #include "base/conf.h"
 
@@ -34,6 +35,7 @@ static enum err take_flags(struct load *l, int argc, char **argv);
 static void take_environment(struct load *l);
 static enum err take_file(struct load *l);
 static enum err read_rows(struct load *l, void *out);
+static enum err check(const struct load *l, const void *out);
 
 static __attribute__((format(printf, 2, 3))) enum err complain(const struct load *l,
 							       const char *fmt, ...)
@@ -80,6 +82,8 @@ enum err conf_load(const struct conf_table *t, void *out, int argc, char **argv)
 	}
 	if (e == OK)
 		e = read_rows(&l, out);
+	if (e == OK)
+		e = check(&l, out);
 	for (size_t i = 0; i <= t->n; i++) {
 		free(l.rows[i].text);
 		free(l.rows[i].where);
@@ -291,4 +295,25 @@ static enum err read_rows(struct load *l, void *out)
 		}
 	}
 	return OK;
+}
+
+static enum err check(const struct load *l, const void *out)
+{
+	struct conf_wrong w = {0};
+
+	if (l->t->check == NULL || l->t->check(out, &w))
+		return OK;
+
+	size_t i = row_find(l, w.name, strlen(w.name));
+
+	assert(i < l->t->n);
+
+	const struct given *g = &l->rows[i];
+	const char *text = g->text ? g->text : l->t->keys[i].fallback;
+
+	return complain(l, "%s = \"%s\" (%s): %s", w.name,
+			w.is_secret ? "…"
+			: text      ? text
+				    : "",
+			g->where ? g->where : "default", w.why);
 }

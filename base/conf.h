@@ -65,11 +65,22 @@ struct conf_key {
 		name, CONF_IS_CHOICE, offsetof(st, f), dflt, 0, 0, choices, help         \
 	}
 
+/* A row whose text is right for its type, and still cannot be. */
+struct conf_wrong {
+	const char *name; /* of the row */
+	bool is_secret;   /* its text is not to be shown */
+	char why[256];    /* what is allowed */
+};
+
+/* Look at the struct when all of it is filled; false, and out filled, when a row of it is wrong. */
+typedef bool conf_check_fn(const void *conf, struct conf_wrong *out);
+
 struct conf_table {
 	const char *program; /* "gatepost-edge" */
 	const char *purpose; /* one line under the usage */
 	const struct conf_key *keys;
 	size_t n;
+	conf_check_fn *check; /* NULL: the rows' types say all */
 };
 
 /*

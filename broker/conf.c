@@ -1,5 +1,8 @@
 #include "broker/conf.h"
 
+#include "store/keys.h"
+#include "store/redis_url.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -96,33 +99,47 @@ static const struct conf_key keys[] = {
 	     "time after SIGTERM for what is under way to be finished"),
 };
 
+static bool is_right(const void *conf, struct conf_wrong *w);
+
 static const struct conf_table table = {
 	.program = "gatepost-broker",
 	.purpose = "Takes events from edges, runs the functions of their routes, and "
 		   "answers.",
 	.keys = keys,
 	.n = sizeof keys / sizeof *keys,
+	.check = is_right,
 };
 
 enum err broker_conf_load(struct broker_conf *out, int argc, char **argv)
 {
-	enum err e = conf_load(&table, out, argc, argv);
+	return conf_load(&table, out, argc, argv);
+}
 
-	if (e != OK)
-		return e;
-	if (out->management_auth != 0 && out->credentials == NULL) {
-		fprintf(stderr,
-			"gatepost-broker: management-auth needs --credentials FILE, "
-			"with the keys and tokens\n");
-		return ERR_MALFORMED;
+static bool is_wrong(struct conf_wrong *w, const char *name, const char *why)
+{
+	w->name = name;
+	snprintf(w->why, sizeof w->why, "%s", why);
+	return false;
+}
+
+static bool is_right(const void *conf, struct conf_wrong *w)
+{
+	const struct broker_conf *c = conf;
+	struct redis_url url;
+
+	if (redis_url_parse(c->store.redis, &url, w->why, sizeof w->why) != OK) {
+		w->name = "redis";
+		w->is_secret = true; /* it may hold a password */
+		return false;
 	}
-	if (out->stage != NULL &&
-	    (out->stage[0] == '\0' || strpbrk(out->stage, "/?#% ") != NULL)) {
-		fprintf(stderr,
-			"gatepost-broker: stage = \"%s\": allowed: one part of a path, "
-			"such as dev\n",
-			out->stage);
-		return ERR_MALFORMED;
-	}
-	return OK;
+	if (keys_check_prefix(c->store.prefix) != OK)
+		return is_wrong(w, "redis-prefix",
+				"allowed: at most 64 of A-Z a-z 0-9 : . _ - /");
+	if (c->management_auth != 0 && c->credentials == NULL)
+		return is_wrong(w, "management-auth",
+				"it needs --credentials FILE, with the keys and tokens");
+	if (c->stage != NULL &&
+	    (c->stage[0] == '\0' || strpbrk(c->stage, "/?#% ") != NULL))
+		return is_wrong(w, "stage", "allowed: one part of a path, such as dev");
+	return true;
 }

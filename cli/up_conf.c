@@ -63,6 +63,9 @@ static const struct conf_key keys[] = {
 		    "of the lines on stderr, of all processes"),
 };
 
+static bool is_right(const void *conf, struct conf_wrong *w);
+static bool stage_is_right(const char *stage);
+
 static const struct conf_table table = {
 	"gatepost up",
 	"Start Redis, brokers and edges on this machine; Ctrl-C stops them, a second one "
@@ -70,42 +73,44 @@ static const struct conf_table table = {
 	"GATEPOST_MAX_MESSAGE=64KiB gatepost up",
 	keys,
 	sizeof keys / sizeof *keys,
+	is_right,
 };
-
-static enum err refuse(const char *row, const char *value, const char *why);
-static bool stage_is_right(const char *stage);
 
 enum err up_conf_load(struct up_conf *out, int argc, char **argv)
 {
-	struct redis_url url;
-	char why[200];
-	enum err e = conf_load(&table, out, argc, argv);
-
-	if (e != OK)
-		return e;
-	if (out->once && !out->demo)
-		return refuse("once", "true", "it stops after the demo: give --demo too");
-	if (out->redis && out->data)
-		return refuse("data", out->data,
-			      "it is for the private Redis: without --redis");
-	if (out->redis && redis_url_parse(out->redis, &url, why, sizeof why) != OK)
-		return refuse("redis", "…", why); /* it may hold a password */
-	if (keys_check_prefix(out->redis_prefix) != OK)
-		return refuse("redis-prefix", out->redis_prefix,
-			      "allowed: at most 64 of A-Z a-z 0-9 : . _ - /");
-	if (out->demo && out->config)
-		return refuse("demo", "true",
-			      "it shows what is built in: without --config");
-	if (out->stage && !stage_is_right(out->stage))
-		return refuse("stage", out->stage,
-			      "allowed: 1 to 128 of A-Z a-z 0-9 _ -");
-	return OK;
+	return conf_load(&table, out, argc, argv);
 }
 
-static enum err refuse(const char *row, const char *value, const char *why)
+static bool is_wrong(struct conf_wrong *w, const char *name, const char *why)
 {
-	fprintf(stderr, "gatepost up: %s = \"%s\": %s\n", row, value, why);
-	return ERR_MALFORMED;
+	w->name = name;
+	snprintf(w->why, sizeof w->why, "%s", why);
+	return false;
+}
+
+static bool is_right(const void *conf, struct conf_wrong *w)
+{
+	const struct up_conf *c = conf;
+	struct redis_url url;
+
+	if (c->once && !c->demo)
+		return is_wrong(w, "once", "it stops after the demo: give --demo too");
+	if (c->redis && c->data)
+		return is_wrong(w, "data",
+				"it is for the private Redis: without --redis");
+	if (c->redis && redis_url_parse(c->redis, &url, w->why, sizeof w->why) != OK) {
+		w->name = "redis";
+		w->is_secret = true; /* it may hold a password */
+		return false;
+	}
+	if (keys_check_prefix(c->redis_prefix) != OK)
+		return is_wrong(w, "redis-prefix",
+				"allowed: at most 64 of A-Z a-z 0-9 : . _ - /");
+	if (c->demo && c->config)
+		return is_wrong(w, "demo", "it shows what is built in: without --config");
+	if (c->stage && !stage_is_right(c->stage))
+		return is_wrong(w, "stage", "allowed: 1 to 128 of A-Z a-z 0-9 _ -");
+	return true;
 }
 
 static bool stage_is_right(const char *stage)

@@ -1,5 +1,6 @@
 #include "store/redis_dial.h"
 
+#include <arpa/inet.h>
 #include <event2/dns.h>
 #include <event2/util.h>
 #include <string.h>
@@ -29,7 +30,9 @@ static int dial_unix(const struct redis_url *url, struct bufferevent *bev)
 static int dial_tcp(struct redis_dial *d, const struct redis_url *url,
 		    struct bufferevent *bev)
 {
-	bool v6 = strchr(url->host, ':') != NULL || d->attempts % 2 == 0;
+	struct in_addr v4;
+	bool is_v4 = inet_pton(AF_INET, url->host, &v4) == 1;
+	bool v6 = strchr(url->host, ':') != NULL || (!is_v4 && d->attempts % 2 == 0);
 
 	if (d->dns ==
 	    NULL) /* NULL still: no resolv.conf; libevent asks getaddrinfo(3) then */

@@ -1,6 +1,7 @@
 """A broker and an edge without `gatepost up`: two names for one process, an end in a bad moment."""
 
 import re
+import socket
 import urllib.request
 
 import pytest
@@ -62,3 +63,18 @@ def test_a_broker_ends_well_while_the_store_owes_it_the_answer_about_a_lease(sto
         store.freeze()
         # One may be about the members; the other is about the edge's lease.
         until(lambda: gauge(b, "gatepost_redis_in_flight") >= 2, "both have been asked for")
+
+
+def test_a_redis_with_an_ipv4_address_is_found_at_each_try(tmp_path):
+    """A name is tried by IPv4 and IPv6 in turn; an address of one has none of the other."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        redis = f"127.0.0.1:{deaf.getsockname()[1]}"
+        with Process(
+            "gatepost-broker", "--redis", redis, "--bind", f"ipc://{tmp_path}/broker.sock",
+            "--management", "127.0.0.1:0", "--log-level", "debug", expect=["redis.down"],
+        ) as b:  # fmt: skip
+            for _ in range(3):
+                deaf.accept()[0].close()
+            last, _ = deaf.accept()
+            with last:
+                assert b.log().count("from=down to=connecting") == 4

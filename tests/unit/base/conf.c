@@ -20,8 +20,20 @@ static const struct conf_key keys[] = {
 	CONF_INT(struct fields, edges, "edges", "2", 0, 100, "how many"),
 	CONF_BOOL(struct fields, demo, "demo", "false", "show it"),
 };
+
+/* A rule that no type tells: nothing is 13; and a path may be a secret. */
+static bool is_right(const void *conf, struct conf_wrong *w)
+{
+	const struct fields *f = conf;
+
+	w->is_secret = f->path != NULL;
+	w->name = f->path != NULL ? "the-path" : "edges";
+	snprintf(w->why, sizeof w->why, "not 13");
+	return f->edges != 13 && (f->path == NULL || strcmp(f->path, "13") != 0);
+}
+
 static const struct conf_table table = {"gatepost-edge", "Terminates WebSockets.", keys,
-					4};
+					4, is_right};
 
 enum { MOST = 8 };
 
@@ -217,4 +229,19 @@ Test(conf, help_and_version_are_printed_and_end_the_start)
 	cr_assert(eq(int, load(&f, "--nope --help", STDOUT_FILENO, &said), ERR_AGAIN));
 	cr_assert(strstr(said, "--edges NUMBER\n") != NULL);
 	free(said);
+}
+
+Test(conf, what_the_check_finds_wrong_is_told_with_where_it_came_from)
+{
+	refuse("--edges 13", "gatepost-edge: edges = \"13\" (flag, --edges): not 13\n");
+	setenv("GATEPOST_EDGES", "13", 1);
+	refuse("",
+	       "gatepost-edge: edges = \"13\" (environment, GATEPOST_EDGES): not 13\n");
+	unsetenv("GATEPOST_EDGES");
+}
+
+Test(conf, what_the_check_calls_a_secret_is_not_shown)
+{
+	refuse("--the-path 13",
+	       "gatepost-edge: the-path = \"…\" (flag, --the-path): not 13\n");
 }

@@ -15,7 +15,7 @@ static const struct conf_key keys[] = {
 	CONF_TEXT(struct fields, path, "path", NULL, "where it is"),
 };
 static const struct conf_table table = {"gatepost-edge", "Terminates WebSockets.", keys,
-					2};
+					2, NULL};
 
 static char *printed(void (*print)(const struct conf_table *, FILE *))
 {
