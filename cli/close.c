@@ -28,6 +28,7 @@ static const struct conf_table table = {
 	"usage, 1 all else.",
 	keys,
 	sizeof keys / sizeof *keys,
+	NULL,
 };
 
 static char *path_of(const struct close_conf *conf, const char *id)

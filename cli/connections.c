@@ -32,6 +32,7 @@ static const struct conf_table table = {
 	"1 all else.",
 	keys,
 	sizeof keys / sizeof *keys,
+	NULL,
 };
 
 /* Clients choose what their User-Agent says: no control character of it reaches the terminal. */

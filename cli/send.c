@@ -29,6 +29,7 @@ static const struct conf_table table = {
 	"usage, 1 all else.",
 	keys,
 	sizeof keys / sizeof *keys,
+	NULL,
 };
 
 /* All of stdin, freed with free(3); NULL after a line on stderr. */

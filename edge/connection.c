@@ -22,6 +22,7 @@ static void read_some(struct connection *c);
 static void hang_up(struct connection *c);
 static void write_some(struct connection *c);
 static void free_later(struct connection *c);
+static void connection_tick(struct connection *c, int64_t now);
 
 static const char *const state_names[] = {
 	[CONNECTION_HEAD] = "head",       [CONNECTION_BODY] = "body",
@@ -105,22 +106,30 @@ void connection_enter(struct connection *c, enum connection_state next, int64_t 
 	connection_settle(c);
 }
 
+/*
+ * TCP holds back a client that is ahead of the brokers, or behind with its own reading; and,
+ * while all of them together hold too much, each that has something unanswered.
+ */
+static bool is_ahead(const struct connection *c)
+{
+	const struct edge_conf *conf = &c->edge->conf;
+	const struct lane *l = &c->lane;
+
+	return l->unsent != NULL || l->n >= conf->lane_events ||
+	       l->bytes >= conf->lane_bytes ||
+	       (l->first != NULL && c->edge->held_bytes > (uint64_t)conf->held_bytes) ||
+	       outbox_bytes(c->outbox) >= (size_t)conf->outbox_bytes;
+}
+
 /* What the socket is to be watched for. */
 static short wanted(const struct connection *c)
 {
-	const struct edge_conf *conf = &c->edge->conf;
 	short w = c->outbox && !c->is_dirty ? EV_WRITE : 0;
 
 	switch ((enum connection_state)c->state) {
 	case CONNECTION_ASKED:
 		return w | (handshake_is_upgrade(c->handshake) ? EV_CLOSED : 0);
-	case CONNECTION_OPEN:
-		/* TCP holds back a client that is ahead of the brokers, or behind with its own reading. */
-		if (c->lane.unsent != NULL || c->lane.n >= conf->lane_events ||
-		    c->lane.bytes >= conf->lane_bytes ||
-		    outbox_bytes(c->outbox) >= (size_t)conf->outbox_bytes)
-			return w;
-		return w | EV_READ;
+	case CONNECTION_OPEN: return is_ahead(c) ? w : w | EV_READ;
 	case CONNECTION_HEAD:
 	case CONNECTION_BODY:
 	case CONNECTION_LINGER: return w | EV_READ;
@@ -330,7 +339,27 @@ static void free_later(struct connection *c)
 	loop_defer(c->edge->loop, free_now, c);
 }
 
-void connection_tick(struct connection *c, int64_t now)
+static void tick(void *arg, struct connection *c)
+{
+	connection_tick(c, *(int64_t *)arg);
+}
+
+/* A tenth of the slots each time: each connection about once a second. */
+void connections_tick(void *arg)
+{
+	struct edge *edge = arg;
+	int64_t now = loop_now(edge->loop);
+	uint32_t slots = registry_slots(edge->registry);
+	uint32_t step = slots / (1000 / CONNECTIONS_TICK_MS) + 1;
+
+	if (edge->last_ticked >= slots)
+		edge->last_ticked = 0;
+	registry_each(edge->registry, edge->last_ticked, edge->last_ticked + step, tick,
+		      &now);
+	edge->last_ticked += step;
+}
+
+static void connection_tick(struct connection *c, int64_t now)
 {
 	if (c->outbox != NULL && now - c->wrote_ms > c->edge->conf.stall_ms) {
 		metric_add(c->edge->counts.slow, 1);

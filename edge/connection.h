@@ -92,8 +92,9 @@ void connection_event_done(struct connection *c, struct lane_event *e);
 /* Write what this turn has queued; a hook of the loop. */
 void connections_flush(void *edge);
 
-/* Deadlines, pings, stalled writers; called about once a second for each connection. */
-void connection_tick(struct connection *c, int64_t now);
+/* Deadlines, pings, stalled writers: for each connection about once a second. To be called each CONNECTIONS_TICK_MS. */
+enum { CONNECTIONS_TICK_MS = 100 };
+void connections_tick(void *edge);
 
 /* Close politely, because the process ends. */
 void connection_drain(struct connection *c);

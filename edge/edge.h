@@ -43,8 +43,9 @@ struct edge {
 	uint64_t held_bytes; /* of messages that are not whole, or not answered */
 
 	struct connection
-		*dirty;   /* those with something to write at the end of this turn */
-	uint8_t *scratch; /* EDGE_SCRATCH bytes for one recv */
+		*dirty;       /* those with something to write at the end of this turn */
+	uint32_t last_ticked; /* slot */
+	uint8_t *scratch;     /* EDGE_SCRATCH bytes for one recv */
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
+#include "edge/connection.h"
 #include "edge/drain.h"
 #include "edge/edge.h"
 #include "edge/listener.h"
@@ -76,6 +77,10 @@ int main(int argc, char **argv)
 	edge.registry = registry_new(most);
 	count(&edge);
 	loop_at_turn_end(edge.loop, connections_flush, &edge);
+
+	struct timer *tick = timer_new(edge.loop, connections_tick, &edge);
+
+	timer_every(tick, CONNECTIONS_TICK_MS);
 	edge.uplink = uplink_new(&edge, zctx);
 	edge.listener = edge.uplink ? listener_new(&edge) : NULL;
 
@@ -102,6 +107,7 @@ int main(int argc, char **argv)
 	health_free(health);
 	listener_free(edge.listener);
 	drain_last(&edge);
+	timer_free(tick);
 	uplink_free(edge.uplink);
 	loop_free(edge.loop);
 	registry_free(edge.registry);

@@ -13,6 +13,7 @@
 #include "base/ring.h"
 #include "edge/downlink.h"
 #include "edge/registry.h"
+#include "edge/roster.h"
 #include "edge/seeds.h"
 #include "edge/websocket.h"
 #include "proto/envelope.h"
@@ -49,7 +50,6 @@ struct uplink {
 	struct lane_queue orphans;  /* no broker is there */
 	struct lane_queue retrying; /* in the order of their time */
 	struct arena arena;         /* of the envelope being read */
-	uint32_t last_swept;
 	char cluster
 		[40]; /* the store's memory that our rows are in; empty before the first broker */
 };
@@ -342,24 +342,6 @@ static void members(struct uplink *u, const Gatepost__Members *m)
 	}
 }
 
-static void sweep(void *arg, struct connection *c)
-{
-	connection_tick(c, *(int64_t *)arg);
-}
-
-/* A tenth of the slots each time: each connection about once a second. */
-static void tick_connections(struct uplink *u, int64_t now)
-{
-	uint32_t slots = registry_slots(u->edge->registry);
-	uint32_t step = slots / (1000 / TICK_MS) + 1;
-
-	if (u->last_swept >= slots)
-		u->last_swept = 0;
-	registry_each(u->edge->registry, u->last_swept, u->last_swept + step, sweep,
-		      &now);
-	u->last_swept += step;
-}
-
 /* The one whose link to that process is up. */
 static struct broker *linked_to(struct uplink *u, uint64_t boot)
 {
@@ -397,7 +379,6 @@ static void tick(void *arg)
 		at = &b->next;
 	}
 	retry_due(u, now);
-	tick_connections(u, now);
 }
 
 static void connect_to(struct broker *b)
@@ -553,42 +534,13 @@ static void welcome(struct broker *b, const Gatepost__Welcome *w)
 	pump_queue(u, &u->orphans);
 }
 
-struct roster {
-	struct broker *to;
-	Gatepost__Roster *m;
-	size_t room;
-};
-
-static void tell(void *arg, struct connection *c)
-{
-	struct roster *r = arg;
-	struct link *link = &r->to->link;
-	Gatepost__Roster__Row *row;
-
-	if (!c->is_opened)
-		return;
-	if (r->m == NULL || r->m->n_rows == r->room) {
-		r->room = 256;
-		r->m = link_add(link, GATEPOST__ITEM__BODY_ROSTER,
-				&gatepost__roster__descriptor);
-		r->m->rows = arena_alloc(&link->out.arena, r->room * sizeof *r->m->rows);
-	}
-	row = arena_alloc(&link->out.arena, sizeof *row);
-	gatepost__roster__row__init(row);
-	row->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = c->id.b};
-	row->context = batch_hold(&link->out, c->context);
-	r->m->rows[r->m->n_rows++] = row;
-}
-
 /* The store came back empty: this broker writes the table anew. */
 static void resync(struct broker *b, const Gatepost__Resync *m)
 {
-	struct roster r = {.to = b};
-
 	snprintf(b->uplink->cluster, sizeof b->uplink->cluster, "%s", m->cluster);
 	log_info("edge.resync", S("broker", b->link.peer),
 		 I("connections", registry_count(b->uplink->edge->registry)));
-	registry_each(b->uplink->edge->registry, 0, UINT32_MAX, tell, &r);
+	roster_tell(b->uplink->edge->registry, &b->link);
 }
 
 static void move_lane(void *arg, struct connection *c)

@@ -155,8 +155,9 @@ static void depart(struct connection *c, struct blob *close, uint16_t code,
 
 void websocket_answered(struct connection *c)
 {
+	/* The disconnect is its last event; before it come messages, or even the connect. */
 	bool waits = c->lane.first != NULL &&
-		     c->lane.first->kind == GATEPOST__EVENT__KIND__MESSAGE;
+		     c->lane.first->kind != GATEPOST__EVENT__KIND__DISCONNECT;
 
 	if (c->farewell != NULL && !waits)
 		websocket_farewell(c);
