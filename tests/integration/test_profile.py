@@ -52,8 +52,8 @@ def test_5_a_larger_message_is_closed_with_1009(client):
     assert client.next().code == 1009
 
 
-def test_5_a_binary_message_is_closed_with_1003_at_its_first_frame(client):
-    client.send(frame(BINARY, b"x" * 1000, fin=False))
+def test_5_a_binary_message_is_closed_with_1003(client):
+    client.send(frame(BINARY, b"x" * 1000))
     closed = client.next()
     assert isinstance(closed, Close) and closed.code == 1003
 

@@ -1,0 +1,249 @@
+#include "broker/http_client.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATIENCE_MS = 10000, MOST = 1000, TIMEOUT_MS = 300 };
+
+/* A client, and a server on the same loop that says the same to everybody. */
+static struct bed {
+	struct loop *loop;
+	struct http_client *client;
+	struct evconnlistener *server;
+	struct bufferevent *sockets[16];
+	int n_sockets, n_requests;
+	struct timer *guard;
+	char url[64];
+	const char *answer; /* NULL: it says nothing */
+	bool closes;        /* after each answer */
+	int n;              /* replies */
+	enum http_end end;
+	int status;
+	char why[100], body[100], type[40];
+	bool function_error;
+} bed;
+
+static void on_guard(void *arg)
+{
+	(void)arg;
+	cr_fatal("no reply came in 10 s");
+}
+
+static void on_server_written(struct bufferevent *b, void *arg)
+{
+	(void)arg;
+	if (bed.closes)
+		shutdown(bufferevent_getfd(b), SHUT_WR);
+}
+
+static void on_server_readable(struct bufferevent *b, void *arg)
+{
+	struct evbuffer *in = bufferevent_get_input(b);
+	size_t n = evbuffer_get_length(in);
+
+	(void)arg;
+	if (memmem(evbuffer_pullup(in, -1), n, "{event}", 7) == NULL)
+		return;
+	evbuffer_drain(in, n);
+	bed.n_requests++;
+	bufferevent_setcb(b, on_server_readable, on_server_written, NULL, NULL);
+	if (bed.answer != NULL && bed.answer[0] != '\0')
+		bufferevent_write(b, bed.answer, strlen(bed.answer));
+	else if (bed.closes)
+		on_server_written(b, arg);
+}
+
+static void on_accepted(struct evconnlistener *l, evutil_socket_t fd,
+			struct sockaddr *from, int n, void *arg)
+{
+	struct bufferevent *b = bufferevent_socket_new(evconnlistener_get_base(l), fd,
+						       BEV_OPT_CLOSE_ON_FREE);
+
+	(void)from;
+	(void)n;
+	(void)arg;
+	cr_assert(lt(int, bed.n_sockets, 16));
+	bed.sockets[bed.n_sockets++] = b;
+	bufferevent_setcb(b, on_server_readable, NULL, NULL, NULL);
+	bufferevent_enable(b, EV_READ | EV_WRITE);
+}
+
+static int listen_on_a_free_port(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof at;
+
+	bed.server = evconnlistener_new_bind(loop_base(bed.loop), on_accepted, NULL,
+					     LEV_OPT_CLOSE_ON_FREE, 16,
+					     (struct sockaddr *)&at, sizeof at);
+	cr_assert(bed.server != NULL);
+	getsockname(evconnlistener_get_fd(bed.server), (struct sockaddr *)&at, &n);
+	return ntohs(at.sin_port);
+}
+
+static void start(void)
+{
+	bed.loop = loop_new();
+	bed.guard = timer_new(bed.loop, on_guard, NULL);
+	bed.client = http_client_new(bed.loop, &(struct http_client_conf){
+						       .connect_ms = 1000,
+						       .max_response = MOST,
+						       .max_connections = 8,
+					       });
+	snprintf(bed.url, sizeof bed.url, "http://127.0.0.1:%d/f",
+		 listen_on_a_free_port());
+}
+
+static void stop_server(void)
+{
+	for (int i = 0; i < bed.n_sockets; i++)
+		bufferevent_free(bed.sockets[i]);
+	bed.n_sockets = 0;
+	if (bed.server != NULL)
+		evconnlistener_free(bed.server);
+	bed.server = NULL;
+}
+
+static void end(void)
+{
+	http_client_free(bed.client);
+	stop_server();
+	timer_free(bed.guard);
+	loop_free(bed.loop);
+}
+
+TestSuite(http_client, .init = start, .fini = end);
+
+static void on_reply(void *arg, const struct http_reply *r)
+{
+	bed.n++;
+	bed.end = r->end;
+	bed.status = r->status;
+	bed.function_error = r->function_error;
+	snprintf(bed.why, sizeof bed.why, "%s", r->why ? r->why : "");
+	snprintf(bed.body, sizeof bed.body, "%.*s", SPAN_ARG(r->body));
+	snprintf(bed.type, sizeof bed.type, "%.*s", SPAN_ARG(r->content_type));
+	loop_stop(arg);
+}
+
+static void post(const char *url)
+{
+	struct blob *event = blob_new(span_str("{event}"));
+
+	http_client_post(bed.client, url, NULL, 0, event, TIMEOUT_MS, on_reply, bed.loop);
+	blob_unref(event);
+}
+
+static void ask(void)
+{
+	int before = bed.n;
+
+	post(bed.url);
+	cr_assert(eq(int, bed.n, before), "never from inside the call");
+	timer_after(bed.guard, PATIENCE_MS);
+	loop_run(bed.loop);
+	timer_stop(bed.guard);
+	cr_assert(gt(int, bed.n, before));
+}
+
+static void expect(const char *answer, bool closes, enum http_end want, const char *why)
+{
+	bed.answer = answer;
+	bed.closes = closes;
+	ask();
+	cr_assert(eq(int, bed.end, want), "%s: %s", answer, bed.why);
+	cr_assert(strstr(bed.why, why) != NULL, "%s: %s", answer, bed.why);
+}
+
+Test(http_client, an_answer_has_its_status_type_and_body)
+{
+	expect("HTTP/1.1 201 Made\r\nContent-Type: text/x\r\nContent-Length: "
+	       "5\r\n\r\nhello",
+	       false, HTTP_ANSWERED, "");
+	cr_assert(eq(int, bed.status, 201));
+	cr_assert(eq(str, bed.body, "hello"));
+	cr_assert(eq(str, bed.type, "text/x"));
+	cr_assert(not(bed.function_error));
+}
+
+Test(http_client, a_function_error_is_told_by_its_header)
+{
+	expect("HTTP/1.1 200 OK\r\nx-amz-function-error: Unhandled\r\nContent-Length: "
+	       "0\r\n\r\n",
+	       false, HTTP_ANSWERED, "");
+	cr_assert(bed.function_error);
+}
+
+Test(http_client, what_is_no_answer_is_broken)
+{
+	expect("", true, HTTP_BROKEN, "without an answer");
+	expect("garbage\r\n\r\n", true, HTTP_BROKEN, "not HTTP");
+	expect("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", true, HTTP_BROKEN, "");
+}
+
+/* The story: after a first answer the connection is kept, its time of connecting is 0 from
+ * then on, and a function that was late was taken for one that nobody could reach. */
+Test(http_client, silence_is_late_on_a_new_connection_and_on_a_kept_one)
+{
+	expect(NULL, false, HTTP_LATE, "Timeout");
+	expect("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, HTTP_ANSWERED, "");
+	expect(NULL, false, HTTP_LATE, "Timeout");
+	cr_assert(eq(int, bed.n_sockets, 2), "the second one was kept");
+}
+
+/* The story: libcurl asks again by itself when a kept connection ends without an answer. */
+Test(http_client, a_request_is_sent_once_also_on_a_kept_connection)
+{
+	expect("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, HTTP_ANSWERED, "");
+	expect("", true, HTTP_BROKEN, "without an answer");
+	cr_assert(eq(int, bed.n_requests, 2));
+}
+
+Test(http_client, where_nobody_listens_it_is_unreachable)
+{
+	stop_server();
+	expect("", false, HTTP_UNREACHABLE, "connect");
+}
+
+Test(http_client, a_url_that_is_none_is_unreachable)
+{
+	snprintf(bed.url, sizeof bed.url, "http://nobody.invalid/");
+	expect("", false, HTTP_UNREACHABLE, "");
+	snprintf(bed.url, sizeof bed.url, "file:///etc/passwd");
+	expect("", false, HTTP_UNREACHABLE, "");
+	snprintf(bed.url, sizeof bed.url, "http://127.0.0.1:99999/");
+	expect("", false, HTTP_UNREACHABLE, "");
+}
+
+Test(http_client, a_body_may_be_as_large_as_the_limit_and_no_larger)
+{
+	char answer[MOST + 200];
+	int head = sprintf(answer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", MOST);
+
+	memset(answer + head, 'x', MOST);
+	answer[head + MOST] = '\0';
+	expect(answer, false, HTTP_ANSWERED, "");
+	head = sprintf(answer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", MOST + 1);
+	memset(answer + head, 'x', MOST + 1);
+	answer[head + MOST + 1] = '\0';
+	expect(answer, false, HTTP_TOOBIG, "too large");
+}
+
+/* The leak sanitizer sees to what the client held. */
+Test(http_client, with_its_end_nobody_is_called_any_more)
+{
+	post(bed.url);
+	expect(NULL, false, HTTP_LATE, ""); /* one of them, or both */
+	post(bed.url);
+	http_client_free(bed.client);
+	bed.client = NULL;
+	cr_assert(le(int, bed.n, 2));
+}
