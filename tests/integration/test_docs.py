@@ -2,18 +2,22 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
 from lib.cluster import BIN, ROOT, Cluster
+from lib.function_server import function, http, project
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
+FUNCTIONS = (ROOT / "docs/functions.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 WALK = (ROOT / "docs/walk.md").read_text()
 PROGRAMS = {
     "edge": ["gatepost-edge"],
     "broker": ["gatepost-broker"],
     "up": ["gatepost", "up"],
+    "connections": ["gatepost", "connections"],
 }
 
 
@@ -77,7 +81,8 @@ def test_each_identifier_of_the_pages_is_in_the_sources():
         for word in named(re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL))
         if re.fullmatch(r"[a-zA-Z]+(_[a-zA-Z]+)+", word)
         and not re.search(rf"\b{word}(\b|=)", texts)
-        and word not in ("sd_notify", "left_out")
+        and not re.fullmatch(r"GATEPOST_[A-Z_]+", word)
+        and word not in ("sd_notify", "left_out", "aws_request_id")
     }
     assert missing == set()
 
@@ -120,6 +125,37 @@ def test_the_table_of_a_program_has_settings_and_defaults_of_this_program(progra
             assert known[name] in (value, "not set"), name
 
 
+def test_each_variable_of_the_pages_is_a_setting_or_given_to_functions():
+    known = set().union(*(settings(program) for program in PROGRAMS))
+    known |= set(re.findall(r'"(GATEPOST_[A-Z_]+)"', "".join(sources("cli").values())))
+    named_so = {
+        (page.name, name)
+        for page in PAGES
+        for name in re.findall(r"\bGATEPOST_[A-Z_]+[A-Z]\b", page.read_text())
+        if name != "GATEPOST_NAME"
+    }
+    assert named_so
+    assert {
+        (page, name)
+        for page, name in named_so
+        if name not in known and name[9:].lower().replace("_", "-") not in known
+    } == set()
+
+
+# Configurations
+
+
+def test_the_complete_configuration_of_the_page_is_right_and_passes_nothing_over(tmp_path):
+    text = re.search(r"```yaml\n(.*?)```", FUNCTIONS, re.DOTALL)[1]
+    (tmp_path / "gatepost.yml").write_text(text)
+    (tmp_path / "users.pem").touch()
+    done = subprocess.run(
+        [BIN / "gatepost", "check"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    assert "To know" not in done.stdout
+
+
 # Metrics
 
 
@@ -136,9 +172,18 @@ def test_the_table_of_metrics_has_all_that_the_sources_make():
     assert in_table() == in_sources()
 
 
-def test_the_table_of_metrics_has_all_that_is_served():
+def test_the_table_of_metrics_has_all_that_is_served(tmp_path):
+    (tmp_path / "handler.py").write_text("def ping(event, context):\n    pass\n")
+    config = project(
+        tmp_path,
+        {
+            "polled": function("handler.ping", http("get", "polled"), runtime="python3"),
+            "posted": function("http://127.0.0.1:1/", http("get", "posted")),
+        },
+    )
     served = set()
-    with Cluster(edges=1, brokers=1) as cluster:
+    args = ["--config", config, "--python", sys.executable]
+    with Cluster(edges=1, brokers=1, args=args) as cluster:
         for name in ("edge-0", "broker-0"):
             url = cluster.process(name)["metrics"].removesuffix("/metrics") + "/metrics"
             text = cluster.get(url)[1].decode()
