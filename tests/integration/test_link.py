@@ -317,7 +317,7 @@ def test_answers_and_commands_for_nobody_are_passed_over(false_broker):
     body = message({1: "x"})
     asked = [
         (ANSWER, {1: ID, 2: 5, 3: 5, 6: body}), (ANSWER, {1: b"\xff" * 11, 6: body}),
-        *((COMMAND, {1: 9, 2: kind, 3: b"\xff" * 11, 4: body}) for kind in (1, 2, 3)),
+        *((COMMAND, {1: 9, 2: k, 3: b"\xff" * 11, 4: body, 5: 1000}) for k in (1, 2, 3)),
     ]  # fmt: skip
     tell(broker, route, envelope(*asked, (LEAVING, {})))
     outcomes = []
