@@ -177,23 +177,22 @@ static void set_up(struct request *r, const char *url, int64_t timeout_ms)
 		curl_easy_setopt(e, CURLOPT_CAINFO, conf->ca_file);
 }
 
-void http_client_post(struct http_client *h, const char *url, const char *const *headers,
-		      size_t n, struct blob *body, int64_t timeout_ms, http_client_fn *fn,
-		      void *arg)
+void http_client_post(struct http_client *h, const struct http_post *p,
+		      http_client_fn *fn, void *arg)
 {
 	struct request *r = xcalloc(1, sizeof *r);
 
 	r->client = h;
 	r->easy = curl_easy_init();
 	assert(r->easy != NULL);
-	r->body = blob_ref(body);
+	r->body = blob_ref(p->body);
 	r->response = evbuffer_new();
 	r->fn = fn;
 	r->arg = arg;
-	for (size_t i = 0; i < n; i++)
-		r->headers = curl_slist_append(r->headers, headers[i]);
+	for (size_t i = 0; i < p->n; i++)
+		r->headers = curl_slist_append(r->headers, p->headers[i]);
 	r->headers = curl_slist_append(r->headers, "Expect:"); /* do not wait for a 100 */
-	set_up(r, url, timeout_ms);
+	set_up(r, p->url, p->timeout_ms);
 	LIST_INSERT_HEAD(&h->requests, r, in);
 	curl_multi_add_handle(h->multi, r->easy); /* begins by a timer of 0 */
 }

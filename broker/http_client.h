@@ -41,13 +41,19 @@ struct http_reply {
 
 typedef void http_client_fn(void *arg, const struct http_reply *r);
 
+struct http_post {
+	const char *url;
+	const char *const *headers; /* n lines such as "Content-Type: application/json" */
+	size_t n;
+	struct blob *body; /* a reference is taken */
+	int64_t timeout_ms;
+};
+
 /*
- * headers  n lines such as "Content-Type: application/json"; borrowed until the call returns
- * body     borrowed for as long as the request lives (a reference is taken)
- * fn       called once, never from inside this call; the request was sent at most once
+ * p   borrowed until the call returns
+ * fn  called once, never from inside this call; the request was sent at most once
  */
-void http_client_post(struct http_client *h, const char *url, const char *const *headers,
-		      size_t n, struct blob *body, int64_t timeout_ms, http_client_fn *fn,
-		      void *arg);
+void http_client_post(struct http_client *h, const struct http_post *p,
+		      http_client_fn *fn, void *arg);
 
 #endif

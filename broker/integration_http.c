@@ -199,8 +199,15 @@ static void post(struct invocation *i)
 				 route};
 
 	i->tries++;
-	http_client_post(c->broker->http, i->function->config->handler, headers, 4,
-			 i->event, i->function->config->timeout_ms, on_reply, i);
+	http_client_post(c->broker->http,
+			 &(struct http_post){
+				 .url = i->function->config->handler,
+				 .headers = headers,
+				 .n = sizeof headers / sizeof *headers,
+				 .body = i->event,
+				 .timeout_ms = i->function->config->timeout_ms,
+			 },
+			 on_reply, i);
 	free(connection);
 	free(kind);
 	free(route);

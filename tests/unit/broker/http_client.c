@@ -138,7 +138,10 @@ static void post(const char *url)
 {
 	struct blob *event = blob_new(span_str("{event}"));
 
-	http_client_post(bed.client, url, NULL, 0, event, TIMEOUT_MS, on_reply, bed.loop);
+	http_client_post(
+		bed.client,
+		&(struct http_post){.url = url, .body = event, .timeout_ms = TIMEOUT_MS},
+		on_reply, bed.loop);
 	blob_unref(event);
 }
 
