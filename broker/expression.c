@@ -19,6 +19,7 @@ struct expression {
 	struct part *parts;
 	size_t n_parts;
 	bool is_static;
+	bool lenient;
 };
 
 /* The compiler: what is left to read, and where to say what is wrong. */
@@ -229,11 +230,13 @@ static enum err append_string(struct key *k, struct span raw)
 	return OK;
 }
 
-static enum err append_variable(struct key *k, const struct part *p, struct span body)
+static enum err append_variable(struct key *k, const struct expression *x,
+				const struct part *p, struct span body)
 {
 	struct json_path path = {p->steps, p->n_steps};
 	struct json_value v;
-	enum err e = json_find(body, &path, &v);
+	enum err e = x->lenient ? json_find_lenient(body, &path, &v)
+				: json_find(body, &path, &v);
 
 	if (e != OK)
 		return e;
@@ -250,6 +253,11 @@ static enum err append_variable(struct key *k, const struct part *p, struct span
 	return ERR_MALFORMED;
 }
 
+void expression_be_lenient(struct expression *x)
+{
+	x->lenient = true;
+}
+
 enum err expression_eval(const struct expression *x, struct span body, char *out,
 			 size_t room, size_t *n)
 {
@@ -259,7 +267,7 @@ enum err expression_eval(const struct expression *x, struct span body, char *out
 	for (size_t i = 0; e == OK && i < x->n_parts; i++) {
 		const struct part *p = &x->parts[i];
 
-		e = p->n_steps ? append_variable(&k, p, body) : append(&k, p->literal);
+		e = p->n_steps ? append_variable(&k, x, p, body) : append(&k, p->literal);
 	}
 	*n = k.n;
 	return e;

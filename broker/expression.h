@@ -27,6 +27,9 @@ struct expression;
 struct expression *expression_new(const char *text, char *why, size_t n);
 void expression_free(struct expression *x); /* NULL is fine */
 
+/* Bodies may have keys without quotes (json_find_lenient). */
+void expression_be_lenient(struct expression *x);
+
 /*
  * The route key of a message.
  *

@@ -10,7 +10,7 @@
  *   429                               throttled
  *   5xx, X-Amz-Function-Error         the function failed
  *
- * A connect is tried again twice, a disconnect six times, when it failed; a message is
+ * A connect is tried again twice (while there is time for its verdict), a disconnect six times, when it failed; a message is
  * not, since it may have been done. A function that cannot be reached, or does not answer
  * in time, is left alone after ten such failures in a row (circuit.h). One that throws is
  * not: it is there, and what one client makes it do must not take it from the others.
@@ -31,7 +31,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-enum { PAUSE_FIRST_MS = 100, PAUSE_CIRCUIT_MS = 250 };
+enum { PAUSE_FIRST_MS = 100, VERDICT_MS = 30000, PAUSE_CIRCUIT_MS = 250 };
 
 struct http_function {
 	struct broker *broker;
@@ -50,6 +50,7 @@ struct invocation {
 	struct blob *event;
 	result_fn *fn;
 	struct timer *pause;
+	int64_t since_ms;
 	unsigned tries;
 	bool is_probe; /* of the circuit */
 };
@@ -138,6 +139,7 @@ static void invoke(const struct function *f, struct call *c, enum event_form for
 		return;
 	}
 	i = xcalloc(1, sizeof *i);
+	i->since_ms = loop_now(h->broker->loop);
 	i->function = h;
 	i->call = c;
 	i->fn = fn;
@@ -277,8 +279,13 @@ static bool is_away(const struct http_reply *r)
 
 static bool tries_again(struct invocation *i, const struct http_reply *r)
 {
+	int64_t took = loop_now(i->function->broker->loop) - i->since_ms;
+
 	if (r->end == HTTP_TOOBIG || i->tries >= most_tries[i->call->kind])
 		return false;
+	if (i->call->kind == GATEPOST__EVENT__KIND__CONNECT &&
+	    took + i->function->config->timeout_ms > VERDICT_MS)
+		return false; /* the client would have been told 504 by then */
 	timer_after(i->pause, (int64_t)PAUSE_FIRST_MS << (i->tries - 1));
 	return true;
 }

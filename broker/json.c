@@ -15,6 +15,7 @@ struct reader {
 	const struct json_path *path;
 	struct json_value *out;
 	int depth;
+	bool bare_keys;
 };
 
 static bool read_value(struct reader *rd, int steps);
@@ -41,15 +42,29 @@ static bool take(struct reader *rd, char c)
 	return true;
 }
 
+static enum err find(struct reader *rd)
+{
+	*rd->out = (struct json_value){.kind = JSON_IS_MISSING};
+	if (rd->at == rd->end || !read_value(rd, 0))
+		return ERR_MALFORMED;
+	skip_blank(rd);
+	return rd->at == rd->end ? OK : ERR_MALFORMED;
+}
+
 enum err json_find(struct span doc, const struct json_path *path, struct json_value *out)
 {
-	struct reader rd = {.at = doc.p, .end = doc.p + doc.n, .path = path, .out = out};
+	return find(&(struct reader){
+		.at = doc.p, .end = doc.p + doc.n, .path = path, .out = out});
+}
 
-	*out = (struct json_value){.kind = JSON_IS_MISSING};
-	if (doc.n == 0 || !read_value(&rd, 0))
-		return ERR_MALFORMED;
-	skip_blank(&rd);
-	return rd.at == rd.end ? OK : ERR_MALFORMED;
+enum err json_find_lenient(struct span doc, const struct json_path *path,
+			   struct json_value *out)
+{
+	return find(&(struct reader){.at = doc.p,
+				     .end = doc.p + doc.n,
+				     .path = path,
+				     .out = out,
+				     .bare_keys = true});
 }
 
 static enum json_kind kind_of(uint8_t first)
@@ -184,17 +199,42 @@ static bool read_string(struct reader *rd, struct span *raw)
 	return high == 0 || utf8_check(*raw);
 }
 
+static bool is_of_name(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_' || c == '$' || c == '-';
+}
+
+/* A key without quotes: a name as in JavaScript. */
+static bool read_bare(struct reader *rd, struct span *name)
+{
+	const uint8_t *from = rd->at;
+
+	while (rd->at < rd->end && is_of_name(*rd->at))
+		rd->at++;
+	*name = span_of(from, (size_t)(rd->at - from));
+	return name->n > 0;
+}
+
 static bool read_member(struct reader *rd, int steps, const struct json_step *s)
 {
 	struct span name;
+	bool on;
 
 	skip_blank(rd);
-	if (rd->at == rd->end || *rd->at != '"' || !read_string(rd, &name) ||
-	    !take(rd, ':'))
+	if (rd->at == rd->end)
 		return false;
-
-	bool on = s && s->key.p && json_string_is(name, s->key);
-
+	if (*rd->at == '"') {
+		if (!read_string(rd, &name))
+			return false;
+		on = s && s->key.p && json_string_is(name, s->key);
+	} else {
+		if (!rd->bare_keys || !read_bare(rd, &name))
+			return false;
+		on = s && s->key.p && span_eq(name, s->key);
+	}
+	if (!take(rd, ':'))
+		return false;
 	return read_value(rd, on ? steps + 1 : OFF);
 }
 

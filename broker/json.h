@@ -53,6 +53,13 @@ must_use enum err json_find(struct span doc, const struct json_path *path,
 			    struct json_value *out);
 
 /*
+ * The same for a text whose keys may stand without quotes ({action: "join"}), as names of
+ * letters, digits, '_', '-' and '$'; all else is as strict. API Gateway routes such messages.
+ */
+must_use enum err json_find_lenient(struct span doc, const struct json_path *path,
+				    struct json_value *out);
+
+/*
  * The characters of a string.
  *
  * raw      of a JSON_IS_STRING, with its quotes

@@ -66,12 +66,11 @@ int main(int argc, char **argv)
 		log_info("broker.start", S("endpoint", peers_endpoint(b.peers)),
 			 S("management", management_addresses(management)));
 		char *runtimes = lambda_addresses(&b);
-		char *text =
-			xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
-				  "X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
-				  peers_endpoint(b.peers),
-				  management_addresses(management), health_url(health),
-				  runtimes);
+		char *text = xasprintf(
+			"X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
+			"X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
+			peers_endpoint(b.peers), management_addresses(management),
+			health_url(health), runtimes);
 		struct ready *ready = ready_new(b.loop, missing, &b, text);
 
 		loop_run(b.loop);

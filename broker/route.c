@@ -37,6 +37,8 @@ struct routes *routes_new(struct broker *b, struct config *config)
 	if (r->selection == NULL)
 		log_error("route.selection.malformed", S("expression", config->selection),
 			  S("why", why));
+	if (r->selection != NULL && config->lenient_json)
+		expression_be_lenient(r->selection);
 	if (r->selection == NULL || !open_all(b, r)) {
 		routes_unref(r);
 		return NULL;

@@ -154,6 +154,15 @@ def test_a_connect_that_fails_three_times_is_502(functions, tmp_path):
         assert len(functions.calls("hello")) == 3
 
 
+def test_a_connect_is_not_tried_again_when_its_client_would_be_gone(functions, tmp_path):
+    """Three tries of a function that is slow to fail took longer than the edge waits for a verdict."""
+    functions.answer("hello", Reply(500))
+    with running(tmp_path, hello=hello(functions, timeout=31), ours={"maxTimeout": 31}, expect=FAILING) as cluster:
+        response, _ = exchange(cluster.websocket, upgrade())
+        assert response.status == 502
+        assert len(functions.calls("hello")) == 1
+
+
 def test_a_disconnect_is_tried_until_it_succeeds_and_is_the_same_event(functions, tmp_path):
     answers = iter([Reply(500), b"", Reply(429), Reply(200, "", {"X-Amz-Function-Error": "x"})])
     functions.answer("bye", lambda _: next(answers, proxy(200)))
@@ -163,6 +172,20 @@ def test_a_disconnect_is_tried_until_it_succeeds_and_is_the_same_event(functions
         until(lambda: cluster.table() == {}, "its row goes at the end")
     assert functions.calls("bye") == [], "and not once more"
     assert all(call.event == calls[0].event for call in calls)
+
+
+def test_keys_without_quotes_choose_a_route_when_the_project_is_lenient(functions, tmp_path):
+    functions.answer("ask", proxy(200, "asked"))
+    other = two_way(functions, "$default")
+    functions.answer("$default", proxy(200, "default"))
+    with running(tmp_path, ask=two_way(functions), other=other, ours={"json": "lenient"}) as cluster:
+        with WebSocket(cluster.websocket) as client:
+            assert client.ask('{action: "ask", body:"hello"}') == "asked"
+            assert client.ask("{action: ask}") == "default", "a value needs its quotes"
+    (strict := tmp_path / "strict").mkdir()
+    with running(strict, ask=two_way(functions), other=other) as cluster:
+        with WebSocket(cluster.websocket) as client:
+            assert client.ask('{action: "ask"}') == "default"
 
 
 # A circuit

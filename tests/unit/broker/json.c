@@ -379,3 +379,41 @@ Test(json, what_was_escaped_reads_back_the_same)
 		evbuffer_free(buffer);
 	}
 }
+
+struct bare {
+	char doc[60];
+	enum err want;
+	char value[20];
+};
+
+/* aws-websocket-api 1.2: two captures of messages that API Gateway routed. */
+ParameterizedTestParameters(json, bare_keys)
+{
+	static struct bare rows[] = {
+		{"{\"action\":\"sendMessage\", body:\"hello\"}", OK, "\"sendMessage\""},
+		{"{action: \"laconia\"}", OK, "\"laconia\""},
+		{"{ $a-1_ : 1, action : 2 }", OK, "2"},
+		{"{\"action\": 1}", OK, "1"},
+		{"{action: laconia}", ERR_MALFORMED, ""},
+		{"{: 1}", ERR_MALFORMED, ""},
+		{"{act ion: 1}", ERR_MALFORMED, ""},
+		{"{'action': 1}", ERR_MALFORMED, ""},
+		{"{action: 1,}", ERR_MALFORMED, ""},
+		{"{action", ERR_MALFORMED, ""},
+	};
+	return cr_make_param_array(struct bare, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct bare *r, json, bare_keys)
+{
+	struct json_step step = {.key = span_str("action")};
+	struct json_path path = {&step, 1};
+	struct json_value v;
+	enum err e = json_find_lenient(span_str(r->doc), &path, &v);
+
+	cr_assert(eq(int, e, r->want), "%s", r->doc);
+	if (e == OK)
+		cr_assert(span_is(v.raw, r->value), "%s", r->doc);
+	if (strchr(r->doc, '"') == NULL || strstr(r->doc, "body:") != NULL)
+		cr_assert(eq(int, json_find(span_str(r->doc), &path, &v), ERR_MALFORMED));
+}
