@@ -5,7 +5,6 @@
 // reads the call's input as JSON, its Data in base64 as Data64, and prints {"ok": what came back} or {"error": name, "class": of the exception, "status": …}.
 'use strict';
 
-const { readFileSync } = require('node:fs');
 const api = require('@aws-sdk/client-apigatewaymanagementapi');
 
 const [endpoint, key, command] = process.argv.slice(2);
@@ -18,18 +17,27 @@ const client = new api.ApiGatewayManagementApiClient({
   ...(unsigned && { signer: { sign: async (request) => request } }),
 });
 
-const { Data64, ...rest } = JSON.parse(readFileSync(0));
-if (Data64 !== undefined) rest.Data = Buffer.from(Data64, 'base64');
+// Node 18 has stdin non-blocking: readFileSync(0) fails with EAGAIN when the input is longer than a pipe.
+async function input() {
+  const parts = [];
+  for await (const part of process.stdin) parts.push(part);
+  const { Data64, ...rest } = JSON.parse(Buffer.concat(parts));
+  if (Data64 !== undefined) rest.Data = Buffer.from(Data64, 'base64');
+  return rest;
+}
 
-client.send(new api[command](rest)).then(
-  ({ $metadata, ...output }) => console.log(JSON.stringify({ ok: output })),
-  (error) =>
-    console.log(
-      JSON.stringify({
-        error: error.name,
-        class: error.constructor.name,
-        status: error.$metadata?.httpStatusCode,
-        message: error.message,
-      }),
-    ),
-);
+async function call() {
+  try {
+    const { $metadata, ...output } = await client.send(new api[command](await input()));
+    return { ok: output };
+  } catch (error) {
+    return {
+      error: error.name,
+      class: error.constructor.name,
+      status: error.$metadata?.httpStatusCode,
+      message: error.message,
+    };
+  }
+}
+
+call().then((answer) => console.log(JSON.stringify(answer)));
