@@ -68,7 +68,7 @@ def run_cases(url, cases, report):
     with tempfile.TemporaryDirectory(prefix="gatepost-autobahn.") as folder:
         out = Path(folder, "out")
         spec = {
-            "outdir": "/work/out", "servers": [{"agent": "gatepost", "url": url}],
+            "outdir": "/suite/out", "servers": [{"agent": "gatepost", "url": url}],
             "cases": cases, "exclude-cases": [], "exclude-agent-cases": {},
         }  # fmt: skip
         Path(folder, "spec.json").write_text(json.dumps(spec))
