@@ -154,5 +154,6 @@ static void add_edge(struct supervisor *s, const struct household *h, unsigned i
 	address_flag(&w, "--listen", &h->listen);
 	words_take(&w, xstrdup("--brokers"));
 	words_take(&w, seeds);
+	flag(&w, "--profile", "%s", up_conf_profile(h->conf));
 	add_ours(s, ROLE_EDGE, i, &w);
 }

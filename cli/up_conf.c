@@ -41,6 +41,8 @@ static const struct conf_key keys[] = {
 		    "builtin:reject|builtin:echo",
 		    "what becomes of messages that no other route takes: refused, or "
 		    "sent back"),
+	CONF_CHOICE(struct up_conf, profile, "profile", "none", "none|aws",
+		    "aws: API Gateway's quotas are the defaults of the edges' limits"),
 	CONF_TEXT(struct up_conf, redis, "redis", NULL,
 		  "your Redis: unix:/path or redis://[user:password@]host[:port][/db]; "
 		  "not set: a private one is started"),
@@ -129,6 +131,13 @@ const char *up_conf_default_route(const struct up_conf *c)
 const char *up_conf_log_level(const struct up_conf *c)
 {
 	return levels[c->log_level];
+}
+
+const char *up_conf_profile(const struct up_conf *c)
+{
+	static const char *const profiles[] = {"none", "aws"};
+
+	return profiles[c->profile];
 }
 
 const char *up_conf_log_format(const struct up_conf *c)

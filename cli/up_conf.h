@@ -18,6 +18,7 @@ struct up_conf {
 	const char *redis, *redis_prefix, *data;
 	bool demo, once;
 	const char *ready_file;
+	int64_t profile;
 	int64_t log_level, log_format; /* enum log_level, enum log_format */
 };
 
@@ -28,5 +29,6 @@ must_use enum err up_conf_load(struct up_conf *out, int argc, char **argv);
 const char *up_conf_default_route(const struct up_conf *c);
 const char *up_conf_log_level(const struct up_conf *c);
 const char *up_conf_log_format(const struct up_conf *c);
+const char *up_conf_profile(const struct up_conf *c);
 
 #endif

@@ -6,11 +6,11 @@ from lib.cluster import Cluster
 from lib.wire import BINARY, CONTINUATION, TEXT, Close, WebSocket, frame
 
 KI = 1024
-AWS = {"GATEPOST_PROFILE": "aws"}
+AWS = ["--profile", "aws"]
 
 
 def echoing(**env):
-    return Cluster(edges=1, brokers=1, args=["--default-route", "builtin:echo"], env={**AWS, **env})
+    return Cluster(edges=1, brokers=1, args=["--default-route", "builtin:echo", *AWS], env=env)
 
 
 @pytest.fixture(scope="module")
