@@ -7,6 +7,7 @@
  * its supervisor starts another; the cluster is built to lose one.
  */
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /* n * size zeroed bytes; never NULL. */
@@ -23,5 +24,6 @@ char *xstrdup(const char *s);
 
 /* What printf would print, freed with free(3). */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 #endif

@@ -30,14 +30,14 @@ static void flag(struct words *w, const char *name, const char *fmt, ...)
 
 static void flag(struct words *w, const char *name, const char *fmt, ...)
 {
-	char value[1024];
+	char *value;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(value, sizeof value, fmt, ap);
+	value = xvasprintf(fmt, ap);
 	va_end(ap);
 	words_take(w, xstrdup(name));
-	words_take(w, xstrdup(value));
+	words_take(w, value);
 }
 
 static void address_flag(struct words *w, const char *name, const struct address *a)

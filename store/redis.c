@@ -495,7 +495,8 @@ static void lose(struct redis *r, const char *why)
 	if (r->state == DOWN)
 		return;
 	log_warn_flood("redis.down", S("address", r->url.shown), S("err", why),
-		       I("waiting", lost.n), I("retry_in_ms", wait));
+		       I("waiting", lost.n), I("retry_in_ms", wait),
+		       S("do", "start Redis there, or give --redis another address"));
 	metric_add(r->meter.losses, r->state == UP);
 	enter(r, DOWN);
 	bufferevent_free(r->bev);
