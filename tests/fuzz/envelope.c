@@ -4,6 +4,7 @@
  */
 #include "proto/envelope.h"
 
+#include "proto/close.h"
 #include "proto/id.h"
 
 #include <stdlib.h>
@@ -38,7 +39,10 @@ static void check_event(const Gatepost__Event *e)
 static void check_answer(const Gatepost__Answer *a)
 {
 	check(a->id.len == ID_BYTES);
+	check(a->close == 0 || close_code_is_allowed(a->close));
 	read_all(a->id);
+	read_all(a->close_reason);
+	read_all(a->context);
 	if (a->frame)
 		read_all(a->frame->body);
 	if (a->response)
@@ -51,10 +55,17 @@ static void check_answer(const Gatepost__Answer *a)
 
 static void check_command(const Gatepost__Command *c)
 {
-	check(c->id.len == ID_BYTES);
+	bool many = c->ids.len > 0;
+
+	check(many ? c->id.len == 0 && c->ids.len % ID_BYTES == 0
+		   : c->id.len == ID_BYTES);
+	check(!many || c->kind == GATEPOST__COMMAND__KIND__SEND);
+	check(c->kind != GATEPOST__COMMAND__KIND__CLOSE ||
+	      close_code_is_allowed(c->code));
 	check(c->kind >= GATEPOST__COMMAND__KIND__SEND &&
 	      c->kind <= GATEPOST__COMMAND__KIND__LOOK);
 	read_all(c->id);
+	read_all(c->ids);
 	read_all(c->reason);
 	if (c->kind == GATEPOST__COMMAND__KIND__SEND)
 		read_all(c->frame->body);
@@ -102,6 +113,7 @@ static void check_item(const Gatepost__Item *i)
 		check(i->outcome->result >= GATEPOST__OUTCOME__RESULT__OK &&
 		      i->outcome->result <= GATEPOST__OUTCOME__RESULT__FULL);
 		read_all(i->outcome->context);
+		read_all(i->outcome->results);
 		return;
 	default: abort();
 	}
