@@ -104,6 +104,29 @@ void event_query(const struct event *e, struct fields *out)
 	fields_sort(out);
 }
 
+bool event_put_maps(struct event *e, enum event_headers how)
+{
+	struct fields headers, query;
+	bool has_query;
+
+	event_headers(e, how, &headers);
+	event_query(e, &query);
+	has_query = query.n > 0;
+	json_out_key(&e->out, "headers");
+	fields_write_last(&headers, &e->out);
+	json_out_key(&e->out, "multiValueHeaders");
+	fields_write_each(&headers, &e->out);
+	if (has_query) {
+		json_out_key(&e->out, "queryStringParameters");
+		fields_write_last(&query, &e->out);
+		json_out_key(&e->out, "multiValueQueryStringParameters");
+		fields_write_each(&query, &e->out);
+	}
+	fields_close(&headers);
+	fields_close(&query);
+	return has_query;
+}
+
 /* What is before the next slash; *at goes behind it. */
 static struct span next_part(struct span *at)
 {

@@ -30,6 +30,9 @@ void event_headers(const struct event *e, enum event_headers how, struct fields 
 /* e->request's query, sorted; close it with fields_close. */
 void event_query(const struct event *e, struct fields *out);
 
+/* The headers in both forms and, if there is one, the query in both. Was there a query? */
+bool event_put_maps(struct event *e, enum event_headers how);
+
 /* The Common Log Format's: "11/Nov/2024:11:35:24 +0000". */
 void event_put_time(struct event *e, const char *name);
 

@@ -41,25 +41,10 @@ void event_rest(struct event *e)
 
 static void put_maps(struct event *e)
 {
-	struct fields headers, query;
-
-	event_headers(e, EVENT_HEADERS_PLAIN, &headers);
-	event_query(e, &query);
-	json_out_key(&e->out, "headers");
-	fields_write_last(&headers, &e->out);
-	json_out_key(&e->out, "multiValueHeaders");
-	fields_write_each(&headers, &e->out);
-	if (query.n > 0) {
-		json_out_key(&e->out, "queryStringParameters");
-		fields_write_last(&query, &e->out);
-		json_out_key(&e->out, "multiValueQueryStringParameters");
-		fields_write_each(&query, &e->out);
-	} else {
-		put_null(e, "queryStringParameters");
-		put_null(e, "multiValueQueryStringParameters");
-	}
-	fields_close(&headers);
-	fields_close(&query);
+	if (event_put_maps(e, EVENT_HEADERS_PLAIN))
+		return;
+	put_null(e, "queryStringParameters");
+	put_null(e, "multiValueQueryStringParameters");
 }
 
 /* Six characters that are always the same for a resource, as AWS's are. */

@@ -39,22 +39,7 @@ void event_websocket(struct event *e)
 /* Headers and query of the upgrade; when it had no query there are no keys for it. */
 static void put_request(struct event *e)
 {
-	struct fields headers, query;
-
-	event_headers(e, EVENT_HEADERS_UPGRADE, &headers);
-	event_query(e, &query);
-	json_out_key(&e->out, "headers");
-	fields_write_last(&headers, &e->out);
-	json_out_key(&e->out, "multiValueHeaders");
-	fields_write_each(&headers, &e->out);
-	if (query.n > 0) {
-		json_out_key(&e->out, "queryStringParameters");
-		fields_write_last(&query, &e->out);
-		json_out_key(&e->out, "multiValueQueryStringParameters");
-		fields_write_each(&query, &e->out);
-	}
-	fields_close(&headers);
-	fields_close(&query);
+	(void)event_put_maps(e, EVENT_HEADERS_UPGRADE);
 }
 
 /* What API Gateway puts where a disconnect has no request. */
