@@ -10,6 +10,10 @@
  * A row is JSON in Redis, {"connectedAt":1795343464512,"sourceIp":"10.0.0.7","userAgent":"…",
  * "domainName":"…","stage":"dev"}. What of it cannot be UTF-8 is taken as Latin-1. A text
  * that the row lacks has no bytes.
+ *
+ * context is what else the connection's events carry (a packed Context, as base64 under
+ * "context"), so that its disconnect can be told also when its edge is dead; only
+ * connections with an authorizer's word, or with the upgrade's head, have it.
  */
 struct connection_row {
 	struct span id; /* 16 characters */
@@ -19,22 +23,32 @@ struct connection_row {
 	struct span user_agent;
 	struct span domain_name;
 	struct span stage;
+	struct span context;
 };
 
-/* Put one row, new or over the old one; row is borrowed until the call returns. */
-void store_connection_put(struct store *st, const struct connection_row *row,
-			  store_done_fn *fn, void *arg);
+/*
+ * Put one row, new or over the old one; row is borrowed until the call returns.
+ *
+ * boot  of the edge, as it has the lease (leases.h)
+ * fn    OK; ERR_DENIED: the edge's number was given up, or is another's: nothing was put
+ */
+void store_connection_put(struct store *st, const char *boot,
+			  const struct connection_row *row, store_done_fn *fn, void *arg);
 
 /*
- * Put many rows of one edge (after Redis has lost its memory).
+ * Put many rows of one edge (after Redis has lost its memory). Those whose disconnect is
+ * owed already are left out.
  *
- * fn  OK when all were put; with any other code some may have been
+ * fn  OK when all were put; ERR_DENIED as above; with any other code some may have been
  */
-void store_connection_put_many(struct store *st, uint16_t edge,
+void store_connection_put_many(struct store *st, uint16_t edge, const char *boot,
 			       const struct connection_row *rows, size_t n,
 			       store_done_fn *fn, void *arg);
 
-/* Remove one row. fn: OK for the one that removed it; ERR_NOTFOUND when it was gone. */
+/*
+ * Remove one row without a word to anybody; and what is owed of it, if it was begun.
+ * fn: OK for the one that removed it; ERR_NOTFOUND when it was gone.
+ */
 void store_connection_remove(struct store *st, uint16_t edge, struct span id,
 			     store_done_fn *fn, void *arg);
 

@@ -6,11 +6,17 @@
  *
  *   key                          type    lives until
  *   {prefix}{eN}:connections     HASH    its last row is removed; field: connection id, value: the row as JSON
+ *   {prefix}{eN}:disconnects     HASH    its last one is handled; field: connection id, value: what is owed as JSON
+ *   {prefix}{eN}:due             ZSET    with disconnects; member: connection id, score: when it may be claimed, in ms
  *   {prefix}{eN}:lease           STRING  the lease lapses (PX); value: the boot id of the edge that holds N
- *   {prefix}{eN}:owner           STRING  KEYS_OWNER_MS after N was given up; the last boot id that held N
+ *   {prefix}{eN}:owner           STRING  KEYS_OWNER_MS after N was given up; the last boot id that held N, behind
+ *                                        "reaped:" once it was given up
+ *   {prefix}{eN}:synced          STRING  N is forgotten; the cluster id of the memory that all its rows are in
  *   {prefix}{m}:edges            SET     for ever; a number leaves when it is forgotten
  *   {prefix}{m}:members          HASH    twice the members' ttl after the last beat; field: boot id, value: JSON
- *   {prefix}{m}:cluster          STRING  for ever: when it is gone, Redis has lost its memory
+ *   {prefix}{m}:cluster          STRING  for ever: when it is gone, Redis has lost its memory; value: the cluster id,
+ *                                        a space, Redis's run id
+ *   {prefix}{m}:parked           HASH    its last one is retried or dropped; field: connection id, value: as in disconnects
  *
  * The braces stand in the key: what is inside is Redis Cluster's hash tag, so all
  * keys of one edge (eN, N from 1 to 65535) are on one node, and all with {m} on one.
@@ -32,6 +38,10 @@ must_use enum err keys_check_prefix(const char *prefix);
 
 /* Each writes the key into out and returns out. */
 const char *keys_connections(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_disconnects(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_due(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_synced(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_parked(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_lease(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_owner(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_edges(const char *prefix, char out[KEYS_TEXT]);

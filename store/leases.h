@@ -8,7 +8,10 @@
  *                   | ttl over, or drop
  *                   v
  *                 LAPSED --the same boot renews or takes--> HELD
- *                   | rows removed, store_edge_forget
+ *                   | store_edge_reap
+ *                   v
+ *                 REAPED (its boot never gets it again, nor may put rows)
+ *                   | no rows and nothing owed: store_edge_forget
  *                   v
  *                 FREE
  *
@@ -25,17 +28,18 @@
  *         that ask for one edge at the same time get one number. Once it has a number, an edge
  *         wants that one.
  * fn      OK with the number; ERR_DENIED: the wanted one is another's, or was another's and
- *         still has rows; ERR_BUSY: no free one was found. number is 0 unless OK.
+ *         still has rows, or was given up; ERR_BUSY: no free one was found. number is 0
+ *         unless OK.
  */
 typedef void store_lease_fn(void *arg, enum err e, uint16_t number);
 void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64_t ttl_ms,
 		      store_lease_fn *fn, void *arg);
 
 /*
- * Keep a number. One that lapsed, and that nobody has forgotten or taken, is held again; so
+ * Keep a number. One that lapsed, and that nobody has reaped or taken, is held again; so
  * is one that Redis no longer knows since it lost its memory.
  *
- * fn  OK; ERR_NOTFOUND: it was forgotten meanwhile (its connections were given up);
+ * fn  OK; ERR_NOTFOUND: it was reaped meanwhile (its connections were given up);
  *     ERR_DENIED: another holds it, or held it since
  */
 void store_lease_renew(struct store *st, uint16_t number, const char *boot,
@@ -53,7 +57,36 @@ void store_lease_find(struct store *st, uint16_t number, store_holder_fn *fn, vo
 typedef void store_edges_fn(void *arg, enum err e, const uint16_t *numbers, size_t n);
 void store_edges_list(struct store *st, store_edges_fn *fn, void *arg);
 
-/* Forget a lapsed number without rows. fn: OK; ERR_DENIED when it is held or has rows: left as it is. */
+/* How an edge stands. */
+struct edge_state {
+	bool held;          /* its lease has not lapsed */
+	int64_t rows;       /* in the table */
+	int64_t owed;       /* disconnects */
+	bool due;           /* at least one of these may be claimed now */
+	struct span synced; /* the cluster id that store_edge_synced wrote; empty: none */
+};
+typedef void store_edge_fn(void *arg, enum err e, const struct edge_state *s);
+void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void *arg);
+
+/*
+ * Give up a lapsed number: its rows become disconnects that are owed and due now
+ * (disconnects.h), with code 1006, reason, and the time of this call.
+ *
+ * most  rows at a time, from 1 to 500
+ * fn    OK with n that were moved, `left` rows to go; ERR_DENIED when it is held
+ */
+typedef void store_reap_fn(void *arg, enum err e, int64_t n, int64_t left);
+void store_edge_reap(struct store *st, uint16_t number, int most, const char *reason,
+		     store_reap_fn *fn, void *arg);
+
+/* All rows of the edge are in this memory. */
+void store_edge_synced(struct store *st, uint16_t number, const char *cluster,
+		       store_done_fn *fn, void *arg);
+
+/*
+ * Forget a lapsed number that has no rows and owes nothing.
+ * fn: OK; ERR_DENIED when it is held, has rows or owes: left as it is.
+ */
 void store_edge_forget(struct store *st, uint16_t number, store_done_fn *fn, void *arg);
 
 #endif

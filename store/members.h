@@ -17,14 +17,16 @@ struct members_view {
 		*members; /* the asker among them, in the order of their boot ids */
 	size_t n;
 	struct span
-		cluster; /* id of this memory: another one than before means that Redis lost it */
-	bool cluster_is_new; /* this beat has made it */
+		cluster; /* id of this memory: another one than before means that Redis may have lost some */
 };
 
 /*
  * Say that self lives for another ttl_ms (by Redis's clock), and ask who else does.
  *
- * proposed  the cluster id, should there be none
+ * The cluster id is made anew when there is none, and when Redis is another process than
+ * the one that had it (a restart, a failover): it may lack what was written last.
+ *
+ * proposed  the cluster id, should one be needed
  * fn        view is NULL unless OK
  */
 typedef void store_members_fn(void *arg, enum err e, const struct members_view *view);

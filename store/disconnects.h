@@ -1,0 +1,90 @@
+#ifndef STORE_DISCONNECTS_H
+#define STORE_DISCONNECTS_H
+
+/*
+ * Disconnects that are owed to the $disconnect function. A connection's row leaves the
+ * table in two steps, so that whoever dies in between, somebody finds what is owed:
+ *
+ *   row --begin, or reap (leases.h)--> OWED --end--> nothing
+ *                                       |  \--later--> OWED, due again in a while
+ *                                       park --> PARKED --retry--> OWED
+ *                                                     \--drop--> nothing
+ *
+ * What is owed is fixed by the first step: time, code and reason stay as they are, whoever
+ * handles it. It belongs to who claimed it, until the claim is over.
+ */
+
+#include "store/connections.h"
+
+struct disconnect {
+	struct connection_row row; /* with its id and edge */
+	int64_t time_ms;           /* when it ended, since 1970 */
+	uint16_t code;             /* 1000 …; 1006: its edge died */
+	struct span reason;
+	int tries;         /* invocations that have failed */
+	struct span error; /* why the last one did; empty: none has */
+};
+
+/* d is borrowed until fn returns, and NULL unless OK. */
+typedef void store_disconnect_fn(void *arg, enum err e, const struct disconnect *d);
+
+/*
+ * Take the row out of the table and owe its disconnect; it is claimed for claim_ms.
+ * Also when there is no such row: Redis may have lost it.
+ *
+ * d   borrowed until the call returns
+ * fn  OK with what is owed: an earlier one's content, if it was begun before
+ */
+void store_disconnect_begin(struct store *st, const struct disconnect *d,
+			    int64_t claim_ms, store_disconnect_fn *fn, void *arg);
+
+/*
+ * Claim what is owed by an edge and due: never claimed, its claim is over, or its time
+ * has come. Some may be passed over for the next call.
+ *
+ * most  at most so many, from 1 to 500
+ * fn    ds has n of them
+ */
+typedef void store_disconnects_fn(void *arg, enum err e, const struct disconnect *ds,
+				  size_t n);
+void store_disconnect_claim(struct store *st, uint16_t edge, size_t most,
+			    int64_t claim_ms, store_disconnects_fn *fn, void *arg);
+
+/* Still at it: claimed for another claim_ms from now. What is not owed any more is passed over. */
+void store_disconnect_hold(struct store *st, uint16_t edge, const struct span *ids,
+			   size_t n, int64_t claim_ms, store_done_fn *fn, void *arg);
+
+/* The function has it. fn: OK; ERR_NOTFOUND when it was not owed (any more). */
+void store_disconnect_end(struct store *st, uint16_t edge, struct span id,
+			  store_done_fn *fn, void *arg);
+
+/* It failed: write down d's tries and error, and let it be due in wait_ms. fn: as above. */
+void store_disconnect_later(struct store *st, const struct disconnect *d, int64_t wait_ms,
+			    store_done_fn *fn, void *arg);
+
+/*
+ * No more tries by itself: PARKED, where people see it.
+ *
+ * most  so many may be parked in all
+ * fn    OK; ERR_TOOBIG: there are so many already, and it was dropped
+ */
+void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t most,
+			   store_done_fn *fn, void *arg);
+
+/*
+ * Read what is parked, some at a time; cursor and next as in store_connection_scan.
+ */
+typedef void store_parked_fn(void *arg, enum err e, const struct disconnect *ds, size_t n,
+			     uint64_t next);
+void store_parked_scan(struct store *st, uint64_t cursor, store_parked_fn *fn, void *arg);
+
+/* How many are parked. */
+void store_parked_count(struct store *st, store_count_fn *fn, void *arg);
+
+/* Owe it again, due now, with no tries behind it. fn: OK; ERR_NOTFOUND when it is not parked. */
+void store_parked_retry(struct store *st, struct span id, store_done_fn *fn, void *arg);
+
+/* Forget it. fn: as above. */
+void store_parked_drop(struct store *st, struct span id, store_done_fn *fn, void *arg);
+
+#endif
