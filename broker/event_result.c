@@ -6,9 +6,9 @@
  */
 #include "broker/event.h"
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/base64.h"
 #include "broker/json_string.h"
 #include "broker/json_walk.h"
 #include "broker/route.h"

@@ -1,8 +1,8 @@
 #include "broker/json_out.h"
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/base64.h"
 
 #include <stdlib.h>
 

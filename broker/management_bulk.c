@@ -6,9 +6,9 @@
  *   on_chunk          an edge has answered for its ids
  *   answer            all have: {"results":{"sent":1,"gone":["…"],"full":["…"],"failed":["…"]}}
  */
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/base64.h"
 #include "broker/commands.h"
 #include "broker/json_string.h"
 #include "broker/json_walk.h"

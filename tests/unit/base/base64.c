@@ -1,4 +1,4 @@
-#include "broker/base64.h"
+#include "base/base64.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,4 +1,4 @@
-#include "broker/base64.h"
+#include "base/base64.h"
 
 static const char alphabet[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

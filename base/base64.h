@@ -1,5 +1,5 @@
-#ifndef BROKER_BASE64_H
-#define BROKER_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 /* Base64 as functions and API Gateway speak it: RFC 4648 4, padded, on one line. */
 
