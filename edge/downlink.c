@@ -53,6 +53,9 @@ void downlink_answer(struct edge *edge, struct broker *from, const Gatepost__Ans
 		return;
 	}
 	apply(c, e, a);
+	if (c->is_opened && e->kind == GATEPOST__EVENT__KIND__CONNECT &&
+	    e->rosters != edge->rosters)
+		uplink_roster(from, c);
 	connection_event_done(c, e);
 }
 
@@ -125,6 +128,21 @@ static struct blob *send_to_all(struct edge *edge, const Gatepost__Command *m)
 	return results;
 }
 
+/* An id that is not known now is never known again: ids are not used twice. */
+static struct blob *know_all(struct edge *edge, const Gatepost__Command *m)
+{
+	struct blob *results = blob_alloc(m->ids.len / ID_BYTES);
+
+	for (size_t i = 0; i < results->n; i++) {
+		struct id id;
+
+		memcpy(id.b, m->ids.data + i * ID_BYTES, ID_BYTES);
+		results->p[i] = (uint8_t)result_of(
+			registry_find(edge->registry, &id) ? OK : ERR_NOTFOUND);
+	}
+	return results;
+}
+
 void downlink_command(struct edge *edge, struct broker *from, const Gatepost__Command *m)
 {
 	Gatepost__Outcome o = GATEPOST__OUTCOME__INIT;
@@ -132,7 +150,8 @@ void downlink_command(struct edge *edge, struct broker *from, const Gatepost__Co
 
 	o.ticket = m->ticket;
 	if (m->ids.len > 0) {
-		results = send_to_all(edge, m);
+		results = m->kind == GATEPOST__COMMAND__KIND__KNOW ? know_all(edge, m)
+								   : send_to_all(edge, m);
 		o.results = (ProtobufCBinaryData){results->n, results->p};
 		o.result = GATEPOST__OUTCOME__RESULT__OK;
 	} else {

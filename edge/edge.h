@@ -40,6 +40,7 @@ struct edge {
 	uint64_t boot;
 	uint16_t number; /* 0 until a broker has given one */
 	bool draining;
+	uint16_t rosters;    /* told so far; counts round */
 	uint64_t held_bytes; /* of messages that are not whole, or not answered */
 
 	struct connection

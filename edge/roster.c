@@ -6,8 +6,17 @@ enum { ROWS = 256 }; /* in one item */
 
 struct roster {
 	struct link *to;
-	Gatepost__Roster *item; /* being filled; NULL before the first */
+	uint64_t ticket;
+	Gatepost__Roster *item; /* being filled */
 };
+
+static void begin_item(struct roster *r)
+{
+	r->item = link_add(r->to, GATEPOST__ITEM__BODY_ROSTER,
+			   &gatepost__roster__descriptor);
+	r->item->ticket = r->ticket;
+	r->item->rows = arena_alloc(&r->to->out.arena, ROWS * sizeof *r->item->rows);
+}
 
 static void tell(void *arg, struct connection *c)
 {
@@ -16,12 +25,8 @@ static void tell(void *arg, struct connection *c)
 
 	if (!c->is_opened)
 		return;
-	if (r->item == NULL || r->item->n_rows == ROWS) {
-		r->item = link_add(r->to, GATEPOST__ITEM__BODY_ROSTER,
-				   &gatepost__roster__descriptor);
-		r->item->rows =
-			arena_alloc(&r->to->out.arena, ROWS * sizeof *r->item->rows);
-	}
+	if (r->item->n_rows == ROWS)
+		begin_item(r);
 	row = arena_alloc(&r->to->out.arena, sizeof *row);
 	gatepost__roster__row__init(row);
 	row->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = c->id.b};
@@ -29,9 +34,19 @@ static void tell(void *arg, struct connection *c)
 	r->item->rows[r->item->n_rows++] = row;
 }
 
-void roster_tell(struct registry *registry, struct link *to)
+void roster_tell(struct registry *registry, struct link *to, uint64_t ticket)
+{
+	struct roster r = {.to = to, .ticket = ticket};
+
+	begin_item(&r);
+	registry_each(registry, 0, UINT32_MAX, tell, &r);
+	r.item->last = true;
+}
+
+void roster_tell_one(struct connection *c, struct link *to)
 {
 	struct roster r = {.to = to};
 
-	registry_each(registry, 0, UINT32_MAX, tell, &r);
+	begin_item(&r);
+	tell(&r, c);
 }

@@ -31,6 +31,12 @@ void uplink_disconnect(struct uplink *u, struct connection *c, uint16_t code,
 /* Answer a command, on the link that it came by. */
 void uplink_outcome(struct broker *from, const Gatepost__Outcome *o);
 
+/* Tell the broker of a connection that came to be open after the roster was told. */
+void uplink_roster(struct broker *to, struct connection *c);
+
+/* Tell all brokers that this is the end: the edge's number may go. */
+void uplink_leave(struct uplink *u);
+
 /* The event could not be done for now: it, and what follows it, go up again after a pause. */
 void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e);
 

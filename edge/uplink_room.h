@@ -1,0 +1,55 @@
+#ifndef EDGE_UPLINK_ROOM_H
+#define EDGE_UPLINK_ROOM_H
+
+/* What uplink.c (events) and brokers.c (who takes them) share; no other file includes it. */
+
+#include "base/ring.h"
+#include "edge/seeds.h"
+#include "edge/uplink.h"
+#include "proto/link.h"
+
+struct broker {
+	struct uplink *uplink;
+	struct broker *next;
+	char *endpoint;
+	struct zsock *z; /* NULL: no link now */
+	struct link link;
+	uint64_t boot;             /* of the process that said Welcome */
+	struct lane_queue waiting; /* lanes at home here, without credit */
+	int64_t again_ms;          /* when to connect next */
+	int64_t named_ms;          /* when a seed named it last */
+	bool is_member;            /* the brokers name it */
+	bool in_ring;
+};
+
+struct uplink {
+	struct edge *edge;
+	void *zctx;
+	struct seeds *seeds;
+	struct timer *timer;
+	struct broker *brokers;
+	size_t n_brokers;
+	struct ring *ring;
+	struct lane_queue orphans;  /* no broker is there */
+	struct lane_queue retrying; /* in the order of their time */
+	struct arena arena;         /* of the envelope being read */
+};
+
+/* As far as credit goes, send what the lane has unsent; what is left waits. */
+void uplink_pump(struct uplink *u, struct lane *l);
+
+/* The lanes that no broker was there for: each once. */
+void uplink_pump_orphans(struct uplink *u);
+
+/* Those whose pause is over. */
+void uplink_retry_due(struct uplink *u, int64_t now);
+
+/* For uplink_new and uplink_free. */
+void brokers_named(void *uplink, const char *endpoint); /* a seeds_fn */
+void brokers_tick(void *uplink); /* silence, and who is to be connected to */
+void brokers_free(struct uplink *u);
+
+/* The link has ended: its lanes go to their next homes, with what it had not answered. */
+void broker_lost(struct broker *b, const char *why);
+
+#endif
