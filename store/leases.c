@@ -115,7 +115,8 @@ static void take_next(struct taking *t)
 		   (const char *[]){keys_lease(st->prefix, t->number, lease),
 				    keys_owner(st->prefix, t->number, owner),
 				    keys_connections(st->prefix, t->number, rows),
-				    t->boot, ttl});
+				    t->boot, ttl},
+		   NULL);
 }
 
 static void on_take(void *arg, enum err e, const redisReply *reply)
@@ -157,7 +158,8 @@ void store_lease_renew(struct store *st, uint16_t number, const char *boot,
 	redis_eval(st->redis, &script_lease_renew, on_word, done_new(st, number, fn, arg),
 		   2, 4,
 		   (const char *[]){keys_lease(st->prefix, number, lease),
-				    keys_owner(st->prefix, number, owner), boot, ttl});
+				    keys_owner(st->prefix, number, owner), boot, ttl},
+		   NULL);
 	note_edge(
 		st,
 		number); /* Redis may have lost it, or a reaper have forgotten it just now */
@@ -169,7 +171,8 @@ void store_lease_drop(struct store *st, uint16_t number, const char *boot,
 	char lease[KEYS_TEXT];
 
 	redis_eval(st->redis, &script_lease_drop, on_word, done_new(st, number, fn, arg),
-		   1, 2, (const char *[]){keys_lease(st->prefix, number, lease), boot});
+		   1, 2, (const char *[]){keys_lease(st->prefix, number, lease), boot},
+		   NULL);
 }
 
 static void on_word(void *arg, enum err e, const redisReply *reply)
@@ -263,8 +266,8 @@ void store_edge_forget(struct store *st, uint16_t number, store_done_fn *fn, voi
 		   done_new(st, number, fn, arg), 3, 4,
 		   (const char *[]){keys_lease(st->prefix, number, lease),
 				    keys_owner(st->prefix, number, owner),
-				    keys_connections(st->prefix, number, rows),
-				    remember});
+				    keys_connections(st->prefix, number, rows), remember},
+		   NULL);
 }
 
 /* Should somebody take the number between the two commands, its next renewal notes it again. */

@@ -39,7 +39,8 @@ void store_members_beat(struct store *st, const struct member *self, const char 
 	redis_eval(st->redis, &script_members_beat, on_beat, a, 2, 7,
 		   (const char *[]){keys_members(st->prefix, members),
 				    keys_cluster(st->prefix, cluster), boot, name,
-				    endpoint, ttl, proposed});
+				    endpoint, ttl, proposed},
+		   NULL);
 	free(boot);
 	free(name);
 	free(endpoint);

@@ -323,27 +323,34 @@ void redis_words(struct redis *r, redis_reply_fn *fn, void *arg, ...)
 /* ---- scripts ---- */
 
 void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *fn,
-		void *arg, int nkeys, int argc, const char **argv)
+		void *arg, int nkeys, int argc, const char **argv, const size_t *lens)
 {
-	const char *words[WORDS_MOST];
+	enum { HEAD = 3 };
+	size_t n = HEAD + (size_t)argc;
+	const char **words = xcalloc(n, sizeof *words);
+	size_t *sizes = xcalloc(n, sizeof *sizes);
 	char keys[12];
 	enum err e = admits(r);
 
-	assert(argc + 3 <= WORDS_MOST && nkeys <= argc);
+	assert(nkeys <= argc);
 	snprintf(keys, sizeof keys, "%d", nkeys);
 	words[0] = "EVALSHA";
 	words[1] = s->sha1;
 	words[2] = keys;
-	memcpy(words + 3, argv, (size_t)argc * sizeof *argv);
+	memcpy(words + HEAD, argv, (size_t)argc * sizeof *argv);
+	for (size_t i = 0; i < n; i++)
+		sizes[i] = i < HEAD || lens == NULL ? strlen(words[i]) : lens[i - HEAD];
 
-	struct request *q = request_new(fn, arg, argc + 3, words, NULL);
+	struct request *q = request_new(fn, arg, (int)n, words, sizes);
 
 	if (e == OK) {
 		q->script = s;
-		send_words(r, q, argc + 3, words, NULL);
+		send_words(r, q, (int)n, words, sizes);
 	} else {
 		refuse(r, q, e);
 	}
+	free(sizes);
+	free(words);
 }
 
 /* *N $7 EVALSHA $40 <sha> and the rest becomes *N $4 EVAL $n <text> and the same rest. Takes q. */

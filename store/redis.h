@@ -76,10 +76,11 @@ struct redis_script {
  * Run a script: by its hash, and by its text when Redis does not know it yet (that
  * second round trip has a deadline of its own).
  *
- * argc, argv  the keys, then the arguments, as zero-terminated words
+ * argc, argv  the keys, then the arguments: any number, but Lua's unpack takes about 8000
+ * lens        NULL: zero-terminated words
  * nkeys       how many of them are keys; in a Redis Cluster all share one hash tag
  */
 void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *fn,
-		void *arg, int nkeys, int argc, const char **argv);
+		void *arg, int nkeys, int argc, const char **argv, const size_t *lens);
 
 #endif

@@ -279,13 +279,42 @@ Test(redis, script_is_sent_by_its_text_only_when_redis_does_not_know_it)
 	for (int i = 0; i < 2; i++) {
 		struct got g = {0};
 
-		redis_eval(redis, &s, on_reply, &g, 1, 2, (const char *[]){"a", "b"});
+		redis_eval(redis, &s, on_reply, &g, 1, 2, (const char *[]){"a", "b"},
+			   NULL);
 		wait_for(&g);
 		cr_assert(eq(int, g.err, OK));
 		cr_assert(eq(str, g.text, "ab"));
 	}
 	cr_assert(strstr(bed_redis(&bed, "INFO commandstats"), "cmdstat_eval:calls=1,") !=
 		  NULL);
+}
+
+/* As for a batch of rows: the script gets each word, those with a zero byte too, also by its text. */
+Test(redis, a_script_takes_thousands_of_words_that_may_hold_zero_bytes)
+{
+	enum { WORDS = 2001 };
+	static const char text[] = "local n = 0 for i = 1, #ARGV do n = n + #ARGV[i] end "
+				   "return #ARGV .. ' ' .. n .. ' ' .. #KEYS";
+	struct redis_script s = {text, sizeof text - 1, NULL};
+	static const char *words[WORDS];
+	static size_t lens[WORDS];
+	char sha1[41];
+
+	snprintf(sha1, sizeof sha1, "%s", bed_redis(&bed, "SCRIPT LOAD %b", text, s.n));
+	s.sha1 = sha1;
+	bed_redis(&bed, "SCRIPT FLUSH");
+	for (size_t i = 0; i < WORDS; i++) {
+		words[i] = "a\0b";
+		lens[i] = 3;
+	}
+	for (int i = 0; i < 2; i++) {
+		struct got g = {0};
+
+		redis_eval(redis, &s, on_reply, &g, 1, WORDS, words, lens);
+		wait_for(&g);
+		cr_assert(eq(int, g.err, OK));
+		cr_assert(eq(str, g.text, "2000 6000 1"));
+	}
 }
 
 Test(redis, freed_with_requests_in_flight_calls_nobody)
