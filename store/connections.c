@@ -2,13 +2,12 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/ask.h"
 #include "store/keys.h"
 #include "store/row.h"
+#include "store/scripts.h"
+#include "store/words.h"
 
 #include <hiredis/hiredis.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { ROWS_AT_ONCE = 500 }; /* per command, so that none keeps Redis for long */
@@ -29,12 +28,6 @@ struct asked_row {
 	char id[];
 };
 
-struct asked_count {
-	struct ask ask;
-	store_count_fn *fn;
-	void *arg;
-};
-
 struct asked_scan {
 	struct ask ask;
 	store_scan_fn *fn;
@@ -42,73 +35,61 @@ struct asked_scan {
 	uint16_t edge;
 };
 
-static void put_some(struct asked_put *a, const char *key,
+static void put_some(struct asked_put *a, uint16_t edge, const char *boot,
 		     const struct connection_row *rows, size_t n);
 static void on_put(void *arg, enum err e, const redisReply *reply);
-static void on_removed(void *arg, enum err e, const redisReply *reply);
 static void on_found(void *arg, enum err e, const redisReply *reply);
-static void on_counted(void *arg, enum err e, const redisReply *reply);
 static void on_scanned(void *arg, enum err e, const redisReply *reply);
 
 /* ---- put ---- */
 
-void store_connection_put(struct store *st, const struct connection_row *row,
-			  store_done_fn *fn, void *arg)
+void store_connection_put(struct store *st, const char *boot,
+			  const struct connection_row *row, store_done_fn *fn, void *arg)
 {
-	store_connection_put_many(st, row->edge, row, 1, fn, arg);
+	store_connection_put_many(st, row->edge, boot, row, 1, fn, arg);
 }
 
-void store_connection_put_many(struct store *st, uint16_t edge,
+void store_connection_put_many(struct store *st, uint16_t edge, const char *boot,
 			       const struct connection_row *rows, size_t n,
 			       store_done_fn *fn, void *arg)
 {
 	struct asked_put *a = ask_new(st, sizeof *a);
-	char key[KEYS_TEXT];
 
 	a->fn = fn;
 	a->arg = arg;
-	keys_connections(st->prefix, edge, key);
-	if (n == 0) { /* nothing to put: the answer is whether Redis is there */
-		a->left++;
-		redis_words(st->redis, on_put, a, "HLEN", key, NULL);
-	}
+	if (n == 0) /* nothing to put: the answer is whether one might */
+		put_some(a, edge, boot, rows, 0);
 	for (size_t i = 0; i < n; i += ROWS_AT_ONCE)
-		put_some(a, key, rows + i, n - i < ROWS_AT_ONCE ? n - i : ROWS_AT_ONCE);
+		put_some(a, edge, boot, rows + i,
+			 n - i < ROWS_AT_ONCE ? n - i : ROWS_AT_ONCE);
 }
 
-static void put_some(struct asked_put *a, const char *key,
+static void put_some(struct asked_put *a, uint16_t edge, const char *boot,
 		     const struct connection_row *rows, size_t n)
 {
-	size_t words = 2 + 2 * n;
-	const char **argv = xcalloc(words, sizeof *argv);
-	size_t *lens = xcalloc(words, sizeof *lens);
-	char **json = xcalloc(n, sizeof *json);
+	struct words w = {.store = a->ask.store};
 
-	argv[0] = "HSET";
-	argv[1] = key;
+	words_key(&w, keys_owner, edge);
+	words_key(&w, keys_connections, edge);
+	words_key(&w, keys_disconnects, edge);
+	words_text(&w, boot);
 	for (size_t i = 0; i < n; i++) {
-		json[i] = row_write(&rows[i]);
-		argv[2 + 2 * i] = (const char *)rows[i].id.p;
-		lens[2 + 2 * i] = rows[i].id.n;
-		argv[3 + 2 * i] = json[i];
+		char *json = row_write(&rows[i]);
+
+		words_span(&w, rows[i].id);
+		words_text(&w, json);
+		free(json);
 	}
-	for (size_t i = 0; i < words; i++)
-		if (i < 2 || i % 2 == 1)
-			lens[i] = strlen(argv[i]);
 	a->left++;
-	redis_call(a->ask.store->redis, on_put, a, (int)words, argv, lens);
-	for (size_t i = 0; i < n; i++)
-		free(json[i]);
-	free(json);
-	free(lens);
-	free(argv);
+	words_eval(&w, &script_connections_put, on_put, a);
 }
 
 static void on_put(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_put *a = arg;
 
-	(void)reply;
+	if (e == OK)
+		e = ask_word(reply);
 	if (a->err == OK)
 		a->err = e;
 	if (--a->left > 0)
@@ -117,30 +98,30 @@ static void on_put(void *arg, enum err e, const redisReply *reply)
 	ask_free(a);
 }
 
-/* ---- remove ---- */
+/* ---- remove, sweep ---- */
 
 void store_connection_remove(struct store *st, uint16_t edge, struct span id,
 			     store_done_fn *fn, void *arg)
 {
-	struct asked_put *a = ask_new(st, sizeof *a);
-	char key[KEYS_TEXT];
-	const char *argv[] = {"HDEL", keys_connections(st->prefix, edge, key),
-			      (const char *)id.p};
-	size_t lens[] = {4, strlen(key), id.n};
+	struct words w = {.store = st};
 
-	a->fn = fn;
-	a->arg = arg;
-	redis_call(st->redis, on_removed, a, 3, argv, lens);
+	words_key(&w, keys_connections, edge);
+	words_key(&w, keys_disconnects, edge);
+	words_key(&w, keys_due, edge);
+	words_span(&w, id);
+	words_eval(&w, &script_connection_remove, ask_on_word, ask_done_new(st, fn, arg));
 }
 
-static void on_removed(void *arg, enum err e, const redisReply *reply)
+void store_connection_sweep(struct store *st, uint16_t edge, const struct span *ids,
+			    size_t n, store_done_fn *fn, void *arg)
 {
-	struct asked_put *a = arg;
+	struct words w = {.store = st};
 
-	if (e == OK && reply->integer == 0)
-		e = ERR_NOTFOUND;
-	a->fn(a->arg, e);
-	ask_free(a);
+	words_key(&w, keys_connections, edge);
+	words_text(&w, ""); /* no row has this id, and HDEL wants one */
+	for (size_t i = 0; i < n; i++)
+		words_span(&w, ids[i]);
+	words_call(&w, "HDEL", ask_on_said, ask_done_new(st, fn, arg));
 }
 
 /* ---- find ---- */
@@ -149,17 +130,16 @@ void store_connection_find(struct store *st, uint16_t edge, struct span id,
 			   store_connection_fn *fn, void *arg)
 {
 	struct asked_row *a = ask_new(st, sizeof *a + id.n);
-	char key[KEYS_TEXT];
-	const char *argv[] = {"HGET", keys_connections(st->prefix, edge, key),
-			      (const char *)id.p};
-	size_t lens[] = {4, strlen(key), id.n};
+	struct words w = {.store = st};
 
 	a->fn = fn;
 	a->arg = arg;
 	memcpy(a->id, id.p, id.n);
 	a->row.id = span_of(a->id, id.n);
 	a->row.edge = edge;
-	redis_call(st->redis, on_found, a, 3, argv, lens);
+	words_key(&w, keys_connections, edge);
+	words_span(&w, id);
+	words_call(&w, "HGET", on_found, a);
 }
 
 /* The log line for a row that somebody else has written. */
@@ -198,21 +178,10 @@ static void on_found(void *arg, enum err e, const redisReply *reply)
 void store_connection_count(struct store *st, uint16_t edge, store_count_fn *fn,
 			    void *arg)
 {
-	struct asked_count *a = ask_new(st, sizeof *a);
-	char key[KEYS_TEXT];
+	struct words w = {.store = st};
 
-	a->fn = fn;
-	a->arg = arg;
-	redis_words(st->redis, on_counted, a, "HLEN",
-		    keys_connections(st->prefix, edge, key), NULL);
-}
-
-static void on_counted(void *arg, enum err e, const redisReply *reply)
-{
-	struct asked_count *a = arg;
-
-	a->fn(a->arg, e, e == OK ? reply->integer : 0);
-	ask_free(a);
+	words_key(&w, keys_connections, edge);
+	words_call(&w, "HLEN", ask_on_count, ask_count_new(st, fn, arg));
 }
 
 /* ---- scan ---- */
@@ -221,15 +190,14 @@ void store_connection_scan(struct store *st, uint16_t edge, uint64_t cursor,
 			   store_scan_fn *fn, void *arg)
 {
 	struct asked_scan *a = ask_new(st, sizeof *a);
-	char key[KEYS_TEXT], from[24], most[12];
+	struct words w = {.store = st};
 
 	a->fn = fn;
 	a->arg = arg;
 	a->edge = edge;
-	snprintf(from, sizeof from, "%" PRIu64, cursor);
-	snprintf(most, sizeof most, "%d", ROWS_AT_ONCE);
-	redis_words(st->redis, on_scanned, a, "HSCAN",
-		    keys_connections(st->prefix, edge, key), from, "COUNT", most, NULL);
+	words_key(&w, keys_connections, edge);
+	words_scan(&w, cursor, ROWS_AT_ONCE);
+	words_call(&w, "HSCAN", on_scanned, a);
 }
 
 /* pairs: id, JSON, id, JSON, … */

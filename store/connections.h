@@ -52,6 +52,10 @@ void store_connection_put_many(struct store *st, uint16_t edge, const char *boot
 void store_connection_remove(struct store *st, uint16_t edge, struct span id,
 			     store_done_fn *fn, void *arg);
 
+/* Remove many rows, and nothing else. fn: OK, also when some were gone. */
+void store_connection_sweep(struct store *st, uint16_t edge, const struct span *ids,
+			    size_t n, store_done_fn *fn, void *arg);
+
 /* e: OK with the row; ERR_NOTFOUND; row is NULL unless OK. */
 typedef void store_connection_fn(void *arg, enum err e, const struct connection_row *row);
 void store_connection_find(struct store *st, uint16_t edge, struct span id,

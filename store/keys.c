@@ -37,6 +37,16 @@ const char *keys_connections(const char *prefix, uint16_t edge, char out[KEYS_TE
 	return edge_key(prefix, edge, "connections", out);
 }
 
+const char *keys_disconnects(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
+{
+	return edge_key(prefix, edge, "disconnects", out);
+}
+
+const char *keys_due(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
+{
+	return edge_key(prefix, edge, "due", out);
+}
+
 const char *keys_lease(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
 {
 	return edge_key(prefix, edge, "lease", out);
@@ -45,6 +55,11 @@ const char *keys_lease(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
 const char *keys_owner(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
 {
 	return edge_key(prefix, edge, "owner", out);
+}
+
+const char *keys_synced(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
+{
+	return edge_key(prefix, edge, "synced", out);
 }
 
 const char *keys_edges(const char *prefix, char out[KEYS_TEXT])
@@ -60,4 +75,9 @@ const char *keys_members(const char *prefix, char out[KEYS_TEXT])
 const char *keys_cluster(const char *prefix, char out[KEYS_TEXT])
 {
 	return member_key(prefix, "cluster", out);
+}
+
+const char *keys_parked(const char *prefix, char out[KEYS_TEXT])
+{
+	return member_key(prefix, "parked", out);
 }

@@ -40,12 +40,12 @@ must_use enum err keys_check_prefix(const char *prefix);
 const char *keys_connections(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_disconnects(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_due(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
-const char *keys_synced(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
-const char *keys_parked(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_lease(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_owner(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_synced(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_edges(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_members(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_cluster(const char *prefix, char out[KEYS_TEXT]);
+const char *keys_parked(const char *prefix, char out[KEYS_TEXT]);
 
 #endif

@@ -2,11 +2,11 @@
 -- KEYS lease, owner   ARGV boot id, ttl in ms
 local holder = redis.call('GET', KEYS[1])
 local owner = redis.call('GET', KEYS[2])
+if owner == 'reaped:' .. ARGV[1] or (not holder and owner == 'reaped:') then
+	return 'gone'
+end
 if holder and holder ~= ARGV[1] then
 	return 'held'
-end
-if not holder and owner == 'forgotten:' .. ARGV[1] then
-	return 'gone'
 end
 if not holder and owner and owner ~= ARGV[1] then
 	return 'held'

@@ -1,10 +1,14 @@
--- Take an edge's number, unless it is another's or another's rows are still there.
+-- Take an edge's number, unless it is another's, another's rows are still there, or it was taken from this boot.
 -- KEYS lease, owner, connections   ARGV boot id, ttl in ms
 local holder = redis.call('GET', KEYS[1])
+local owner = redis.call('GET', KEYS[2])
+if owner == 'reaped:' .. ARGV[1] then
+	return 'gone'
+end
 if holder and holder ~= ARGV[1] then
 	return 'held'
 end
-if not holder and redis.call('EXISTS', KEYS[3]) == 1 and redis.call('GET', KEYS[2]) ~= ARGV[1] then
+if not holder and owner ~= ARGV[1] and redis.call('EXISTS', KEYS[3]) == 1 then
 	return 'rows'
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

@@ -19,5 +19,10 @@ redis.call('HSET', KEYS[1], ARGV[1],
 redis.call('PEXPIRE', KEYS[1], 2 * ARGV[4])
 table.sort(live, function(a, b) return a[1] < b[1] end)
 
-local made = redis.call('SET', KEYS[2], ARGV[5], 'NX')
-return {made and 1 or 0, redis.call('GET', KEYS[2]), live}
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'
+local id, of = string.match(redis.call('GET', KEYS[2]) or '', '^(%S+) (%S+)$')
+if of ~= run then -- none yet, or from before a restart or a failover, which may have lost something
+	id = ARGV[5]
+	redis.call('SET', KEYS[2], id .. ' ' .. run)
+end
+return {id, live}

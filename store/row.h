@@ -7,15 +7,23 @@
 
 #include <jansson.h>
 
-/* The JSON of row, without its id and edge; freed with free(3). */
+/* The JSON of row, without its id and edge; the second one is freed with free(3). */
+json_t *row_json(const struct connection_row *row);
 char *row_write(const struct connection_row *row);
 
 /*
- * Read JSON into row; id and edge stay as they are.
+ * Read a JSON object into row; id and edge stay as they are.
  *
- * keep     gets what row's texts live in; json_decref it when done with them
- * returns  OK; ERR_MALFORMED when it is no JSON object, or a field has another type: then
- *          row's fields are as they were, and keep is NULL
+ * o        row's texts live in it; NULL and what is no object are fine
+ * returns  OK; ERR_MALFORMED when it is no object, or a field has another type: then
+ *          row's fields are as they were
+ */
+must_use enum err row_take(json_t *o, struct connection_row *row);
+
+/*
+ * The same from bytes.
+ *
+ * keep     gets what row's texts live in; json_decref it when done with them. NULL unless OK.
  */
 must_use enum err row_read(struct span json, struct connection_row *row, json_t **keep);
 

@@ -8,7 +8,18 @@
 extern const struct redis_script script_lease_take;
 extern const struct redis_script script_lease_renew;
 extern const struct redis_script script_lease_drop;
+extern const struct redis_script script_edge_look;
+extern const struct redis_script script_edge_reap;
 extern const struct redis_script script_edge_forget;
+extern const struct redis_script script_connections_put;
+extern const struct redis_script script_connection_remove;
+extern const struct redis_script script_disconnect_begin;
+extern const struct redis_script script_disconnects_claim;
+extern const struct redis_script script_disconnects_hold;
+extern const struct redis_script script_disconnect_end;
+extern const struct redis_script script_disconnect_later;
+extern const struct redis_script script_disconnect_park;
+extern const struct redis_script script_disconnect_again;
 extern const struct redis_script script_members_beat;
 
 #endif

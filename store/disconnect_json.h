@@ -1,0 +1,51 @@
+#ifndef STORE_DISCONNECT_JSON_H
+#define STORE_DISCONNECT_JSON_H
+
+/*
+ * What is owed, as JSON, there and back; its id is not in it. edge_reap.lua writes the same form.
+ *
+ *   {"edge":7,"time":1795343464512,"code":1006,"reason":"…","tries":0,"error":"…","row":{…}}
+ */
+
+#include "store/disconnects.h"
+
+#include <jansson.h>
+
+struct redisReply; /* <hiredis/hiredis.h> */
+
+/* Freed with free(3). */
+char *disconnect_json_write(const struct disconnect *d);
+
+/*
+ * Read JSON into d; its row's id stays as it is.
+ *
+ * d->row.edge  the edge that it has to be of; 0: any, and it is set
+ * keep         gets what d's texts live in; json_decref it when done with them
+ * returns      OK; ERR_MALFORMED, and then d is as it was, and keep is NULL
+ */
+must_use enum err disconnect_json_read(struct span json, struct disconnect *d,
+				       json_t **keep);
+
+/*
+ * The same, with a log line for what somebody else has written.
+ *
+ * parked  is it from the parked ones? Else from what d->row.edge owes.
+ */
+must_use enum err disconnect_json_find(struct store *st, struct span json, bool parked,
+				       struct disconnect *d, json_t **keep);
+
+/* Many of them, out of a reply that they borrow from. */
+struct disconnect_list {
+	struct disconnect *all;
+	size_t n;
+	struct span *bad; /* the ids of those that cannot be read */
+	size_t n_bad;
+	json_t **keep;
+};
+
+/* pairs: id, JSON, id, JSON, …; edge 0: the parked ones */
+void disconnect_json_list(struct store *st, const struct redisReply *pairs, uint16_t edge,
+			  struct disconnect_list *out);
+void disconnect_json_close(struct disconnect_list *list);
+
+#endif

@@ -1,0 +1,10 @@
+-- Write down that it failed, and let it be due in a while; unless it is not owed any more.
+-- KEYS disconnects, due   ARGV id, JSON, wait in ms
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
+	return 'gone'
+end
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])
+return 'ok'

@@ -1,0 +1,224 @@
+#include "store/disconnects.h"
+
+#include "store/disconnect_json.h"
+#include "store/keys.h"
+#include "store/scripts.h"
+#include "store/words.h"
+
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+
+/* What cannot be read is looked at again after so long: a broker of a later version may know it. */
+enum { UNREADABLE_MS = 60 * 60 * 1000 };
+
+struct asked_begin {
+	struct ask ask;
+	store_disconnect_fn *fn;
+	void *arg;
+	struct disconnect d;
+	char id[];
+};
+
+struct asked_claim {
+	struct ask ask;
+	store_disconnects_fn *fn;
+	void *arg;
+	uint16_t edge;
+};
+
+struct asked_park {
+	struct ask ask;
+	store_done_fn *fn;
+	void *arg;
+	uint16_t edge;
+	enum err parked;
+	size_t id_n;
+	char id[];
+};
+
+static void on_begun(void *arg, enum err e, const redisReply *reply);
+static void on_claimed(void *arg, enum err e, const redisReply *reply);
+static void on_parked(void *arg, enum err e, const redisReply *reply);
+static void on_park_ended(void *arg, enum err e, const redisReply *reply);
+
+/* The JSON of d as the next word. */
+static void words_disconnect(struct words *w, const struct disconnect *d)
+{
+	char *json = disconnect_json_write(d);
+
+	words_text(w, json);
+	free(json);
+}
+
+/* ---- begin ---- */
+
+void store_disconnect_begin(struct store *st, const struct disconnect *d,
+			    int64_t claim_ms, store_disconnect_fn *fn, void *arg)
+{
+	struct span id = d->row.id;
+	struct asked_begin *a = ask_new(st, sizeof *a + id.n);
+	struct words w = {.store = st};
+
+	a->fn = fn;
+	a->arg = arg;
+	memcpy(a->id, id.p, id.n);
+	a->d.row.id = span_of(a->id, id.n);
+	a->d.row.edge = d->row.edge;
+	words_key(&w, keys_connections, d->row.edge);
+	words_key(&w, keys_disconnects, d->row.edge);
+	words_key(&w, keys_due, d->row.edge);
+	words_span(&w, id);
+	words_disconnect(&w, d);
+	words_number(&w, claim_ms);
+	words_eval(&w, &script_disconnect_begin, on_begun, a);
+}
+
+static void on_begun(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_begin *a = arg;
+	json_t *keep = NULL;
+
+	if (e == OK)
+		e = disconnect_json_find(a->ask.store, span_of(reply->str, reply->len),
+					 false, &a->d, &keep);
+	a->fn(a->arg, e, e == OK ? &a->d : NULL);
+	json_decref(keep);
+	ask_free(a);
+}
+
+/* ---- claim, hold ---- */
+
+void store_disconnect_claim(struct store *st, uint16_t edge, size_t most,
+			    int64_t claim_ms, store_disconnects_fn *fn, void *arg)
+{
+	struct asked_claim *a = ask_new(st, sizeof *a);
+	struct words w = {.store = st};
+
+	a->fn = fn;
+	a->arg = arg;
+	a->edge = edge;
+	words_key(&w, keys_disconnects, edge);
+	words_key(&w, keys_due, edge);
+	words_number(&w, (int64_t)most);
+	words_number(&w, claim_ms);
+	words_eval(&w, &script_disconnects_claim, on_claimed, a);
+}
+
+static void nobody_asked(void *arg, enum err e)
+{
+	(void)arg;
+	(void)e;
+}
+
+static void give_claimed(struct asked_claim *a, const redisReply *pairs)
+{
+	struct store *st = a->ask.store;
+	struct disconnect_list list;
+
+	disconnect_json_list(st, pairs, a->edge, &list);
+	if (list.n_bad > 0)
+		store_disconnect_hold(st, a->edge, list.bad, list.n_bad, UNREADABLE_MS,
+				      nobody_asked, NULL);
+	a->fn(a->arg, OK, list.all, list.n);
+	disconnect_json_close(&list);
+}
+
+static void on_claimed(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_claim *a = arg;
+
+	if (e == OK)
+		give_claimed(a, reply);
+	else
+		a->fn(a->arg, e, NULL, 0);
+	ask_free(a);
+}
+
+void store_disconnect_hold(struct store *st, uint16_t edge, const struct span *ids,
+			   size_t n, int64_t claim_ms, store_done_fn *fn, void *arg)
+{
+	struct words w = {.store = st};
+
+	words_key(&w, keys_due, edge);
+	words_number(&w, claim_ms);
+	for (size_t i = 0; i < n; i++)
+		words_span(&w, ids[i]);
+	words_eval(&w, &script_disconnects_hold, ask_on_word, ask_done_new(st, fn, arg));
+}
+
+/* ---- end, later ---- */
+
+static void end(struct store *st, uint16_t edge, struct span id, redis_reply_fn *fn,
+		void *arg)
+{
+	struct words w = {.store = st};
+
+	words_key(&w, keys_disconnects, edge);
+	words_key(&w, keys_due, edge);
+	words_span(&w, id);
+	words_eval(&w, &script_disconnect_end, fn, arg);
+}
+
+void store_disconnect_end(struct store *st, uint16_t edge, struct span id,
+			  store_done_fn *fn, void *arg)
+{
+	end(st, edge, id, ask_on_word, ask_done_new(st, fn, arg));
+}
+
+void store_disconnect_later(struct store *st, const struct disconnect *d, int64_t wait_ms,
+			    store_done_fn *fn, void *arg)
+{
+	struct words w = {.store = st};
+
+	words_key(&w, keys_disconnects, d->row.edge);
+	words_key(&w, keys_due, d->row.edge);
+	words_span(&w, d->row.id);
+	words_disconnect(&w, d);
+	words_number(&w, wait_ms);
+	words_eval(&w, &script_disconnect_later, ask_on_word, ask_done_new(st, fn, arg));
+}
+
+/* ---- park ---- */
+
+/* Two commands, as the keys may be on two nodes: who dies between them leaves it owed, and it is parked again. */
+void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t most,
+			   store_done_fn *fn, void *arg)
+{
+	struct span id = d->row.id;
+	struct asked_park *a = ask_new(st, sizeof *a + id.n);
+	struct words w = {.store = st};
+
+	a->fn = fn;
+	a->arg = arg;
+	a->edge = d->row.edge;
+	a->id_n = id.n;
+	memcpy(a->id, id.p, id.n);
+	words_shared_key(&w, keys_parked);
+	words_span(&w, id);
+	words_disconnect(&w, d);
+	words_number(&w, most);
+	words_eval(&w, &script_disconnect_park, on_parked, a);
+}
+
+static void on_parked(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_park *a = arg;
+
+	if (e != OK) {
+		a->fn(a->arg, e);
+		ask_free(a);
+		return;
+	}
+	a->parked = ask_word(reply);
+	end(a->ask.store, a->edge, span_of(a->id, a->id_n), on_park_ended, a);
+}
+
+/* Not owed any more is fine: the answer to an attempt before this one was lost. */
+static void on_park_ended(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_park *a = arg;
+
+	(void)reply;
+	a->fn(a->arg, e == OK ? a->parked : e);
+	ask_free(a);
+}

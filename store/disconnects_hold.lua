@@ -1,0 +1,8 @@
+-- Claim once more what is still owed.
+-- KEYS due   ARGV claim in ms, ids
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+for i = 2, #ARGV do
+	redis.call('ZADD', KEYS[1], 'XX', now + ARGV[1], ARGV[i])
+end
+return 'ok'

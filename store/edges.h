@@ -1,0 +1,13 @@
+#ifndef STORE_EDGES_H
+#define STORE_EDGES_H
+
+/* What leases.c and parked.c need of edges.c; for other rooms: store/leases.h. */
+
+#include "store/ask.h"
+
+#include <stdint.h>
+
+/* Put a number on the list of those that may have rows. */
+void edges_note(struct store *st, uint16_t number);
+
+#endif

@@ -1,0 +1,48 @@
+#ifndef STORE_WORDS_H
+#define STORE_WORDS_H
+
+/*
+ * The words of one command or script, put together one by one; no other room includes it.
+ *
+ *   struct words w = {.store = st};
+ *
+ *   words_key(&w, keys_lease, number);
+ *   words_text(&w, boot);
+ *   words_eval(&w, &script_lease_drop, fn, arg);
+ *
+ * Each word is copied. The last call sends them, and frees what they were in.
+ */
+
+#include "base/span.h"
+#include "store/ask.h"
+
+#include <stdint.h>
+
+struct words {
+	struct store *store;
+	char *bytes; /* one word behind the other */
+	size_t n_bytes, room_bytes;
+	size_t *lens;
+	size_t n, room;
+	int keys;
+};
+
+/* Keys come first: one of an edge, or one of {m}, both from keys.h. */
+typedef const char *words_edge_key_fn(const char *prefix, uint16_t edge, char *out);
+typedef const char *words_shared_key_fn(const char *prefix, char *out);
+void words_key(struct words *w, words_edge_key_fn *key, uint16_t edge);
+void words_shared_key(struct words *w, words_shared_key_fn *key);
+
+void words_text(struct words *w, const char *text);
+void words_span(struct words *w, struct span s);
+void words_number(struct words *w, int64_t v);
+
+/* Of a scan: the cursor, and about how many at a time. */
+void words_scan(struct words *w, uint64_t cursor, int most);
+
+/* As redis_eval and redis_call; for the latter, name is the command, such as HDEL. */
+void words_eval(struct words *w, const struct redis_script *s, redis_reply_fn *fn,
+		void *arg);
+void words_call(struct words *w, const char *name, redis_reply_fn *fn, void *arg);
+
+#endif
