@@ -11,7 +11,10 @@ struct commands;
 struct http_client;
 struct lanes;
 struct membership;
+struct owed;
 struct peers;
+struct reaper;
+struct rosters;
 struct project;
 struct routes;
 
@@ -34,6 +37,9 @@ struct broker {
 	struct commands *commands;
 	struct http_client *http; /* for functions over HTTP */
 	struct membership *membership;
+	struct owed *owed;
+	struct reaper *reaper;
+	struct rosters *rosters;
 
 	uint64_t boot;
 	char boot_text[17]; /* the same in 16 hex digits */

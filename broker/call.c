@@ -2,10 +2,13 @@
 
 #include "base/mem.h"
 #include "broker/lane.h"
+#include "broker/owed.h"
 #include "broker/peers.h"
 #include "broker/route.h"
+#include "broker/row.h"
 #include "proto/batch.h"
 #include "proto/link.h"
+#include "store/disconnects.h"
 
 #include <stdlib.h>
 
@@ -33,7 +36,7 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 
 	*c = (struct call){
 		.broker = b,
-		.peer = peer_ref(peer),
+		.peer = peer ? peer_ref(peer) : NULL,
 		.routes = routes_ref(b->routes),
 		.term = e->term,
 		.seq = e->seq,
@@ -52,11 +55,47 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 
 void call_free(struct call *c)
 {
-	peer_unref(c->peer);
+	owed_release(c);
+	if (c->peer != NULL)
+		peer_unref(c->peer);
 	routes_unref(c->routes);
 	blob_unref(c->granted);
+	blob_unref(c->kept);
 	free(c->http_path);
 	free(c);
+}
+
+struct call *call_new_owed(struct broker *b, const struct disconnect *d)
+{
+	struct blob *context = row_context(&d->row);
+	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	struct call *c = NULL;
+	struct id id;
+
+	if (id_parse(d->row.id, &id) == OK) {
+		e.id = bytes_of(id_span(&id));
+		e.seq = (uint64_t)ID_SEQ_DISCONNECT;
+		e.kind = GATEPOST__EVENT__KIND__DISCONNECT;
+		e.time_ms = d->time_ms;
+		e.code = d->code;
+		e.reason = bytes_of(d->reason);
+		e.context = bytes_of(blob_span(context));
+		c = call_new(b, NULL, &e);
+		c->is_owed = true;
+		c->tries = d->tries;
+	}
+	blob_unref(context);
+	return c;
+}
+
+void call_adopt(struct call *c, const struct disconnect *d)
+{
+	c->time_ms = d->time_ms;
+	c->code = d->code;
+	c->tries = d->tries;
+	blob_unref(c->kept);
+	c->kept = blob_new(d->reason);
+	c->body = blob_span(c->kept);
 }
 
 void call_grant(struct call *c, const char *authorizer, bool with_request)
@@ -87,10 +126,10 @@ Gatepost__Request *call_request(const struct call *c)
 	return gatepost__request__unpack(NULL, c->request.n, c->request.p);
 }
 
-/* NULL when the edge's link has ended meanwhile: it asks another broker then. */
+/* NULL when nobody waits: the edge's link has ended meanwhile, and it asks another broker then. */
 static Gatepost__Answer *answer(struct call *c)
 {
-	struct link *l = peer_link(c->peer);
+	struct link *l = c->peer ? peer_link(c->peer) : NULL;
 	Gatepost__Answer *a;
 
 	if (l == NULL)

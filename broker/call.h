@@ -10,7 +10,9 @@
 #include "proto/id.h"
 
 #include <proto/gatepost.pb-c.h>
+#include <sys/queue.h>
 
+struct disconnect; /* store/disconnects.h */
 struct peer;
 struct permission;
 struct route;
@@ -19,7 +21,8 @@ struct routes;
 
 struct call {
 	struct broker *broker;
-	struct peer *peer; /* the edge that gets the answer */
+	struct peer *
+		peer; /* the edge that gets the answer; NULL: nobody does, its edge is dead */
 	struct lane *lane;
 	struct call *next;     /* in its lane, among those that wait or those that run */
 	struct routes *routes; /* the configuration that it began with */
@@ -41,6 +44,11 @@ struct call {
 	void (*on_permission)(struct call *c, const struct permission *p);
 	bool bearer; /* CONNECT: the token came as a subprotocol: the 101 says "bearer" */
 	int64_t expires_ms; /* CONNECT: when the caller's leave ends, since 1970; 0: never */
+	int tries;          /* DISCONNECT: invocations that have failed */
+	LIST_ENTRY(call) owed; /* DISCONNECT: while this broker holds its claim */
+	bool is_owed;          /* DISCONNECT: begun before, by whoever it was */
+	bool is_held;          /* it is in that list */
+	struct blob *kept;     /* what the spans point to instead, where they changed */
 	struct blob *
 		granted; /* CONNECT: the Context that the edge is to keep; NULL: the one it has */
 	struct span context; /* a packed Context */
@@ -52,6 +60,12 @@ struct call {
 /* A copy of the event, with a reference to its edge. */
 struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event *e);
 void call_free(struct call *c);
+
+/* The disconnect of a connection whose row has left the table: nobody waits for its answer. NULL when its id is none. */
+struct call *call_new_owed(struct broker *b, const struct disconnect *d);
+
+/* DISCONNECT: what was begun first counts: its time, code and reason become c's. */
+void call_adopt(struct call *c, const struct disconnect *d);
 
 /*
  * CONNECT: put into the connection's context, for the $connect event and for all later

@@ -177,6 +177,22 @@ bool command_send_many(struct commands *c, uint16_t edge, struct span ids,
 	return true;
 }
 
+bool command_know(struct commands *c, uint16_t edge, struct span ids, command_fn *fn,
+		  void *arg)
+{
+	struct peer *p = peers_find(c->broker->peers, edge);
+	Gatepost__Command *m;
+
+	if (p == NULL)
+		return false;
+	m = begin_at(ask(c, fn, arg), p, 0);
+	if (m != NULL) {
+		m->kind = GATEPOST__COMMAND__KIND__KNOW;
+		m->ids = batch_copy(&peer_link(p)->out, ids);
+	}
+	return true;
+}
+
 void command_close(struct commands *c, const struct id *id, uint16_t code,
 		   const char *reason, command_fn *fn, void *arg)
 {

@@ -47,6 +47,10 @@ void command_close(struct commands *c, const struct id *id, uint16_t code,
 /* What is known of it. */
 void command_look(struct commands *c, const struct id *id, command_fn *fn, void *arg);
 
+/* Which of these ids does the edge know? fn and returns as of command_send_many. */
+bool command_know(struct commands *c, uint16_t edge, struct span ids, command_fn *fn,
+		  void *arg);
+
 /* Whoever asked with this arg has gone: no fn for it. */
 void commands_forget(struct commands *c, void *arg);
 

@@ -83,6 +83,14 @@ static const struct conf_key keys[] = {
 	     "an edge that says nothing for so long is down"),
 	MSEC(lease_ms, "edge-lease", "10s", 500, 10 * MINUTE,
 	     "an edge whose lease nobody renews for so long has died"),
+	MSEC(audit_ms, "audit-every", "1m", 100, 24 * 60 * MINUTE,
+	     "how often an edge's rows are compared with what it knows"),
+	INT(disconnect_tries, "disconnect-tries", "10", 1, 1000,
+	    "times that a $disconnect function is asked, after pauses of 1s, 2s, 4s … "
+	    "5m, "
+	    "before its event is parked"),
+	INT(parked_most, "disconnects-parked", "100000", 0, 100000000,
+	    "disconnects that may be parked in all; over it they are dropped"),
 	MSEC(member_ms, "member-lease", "5s", 500, 10 * MINUTE,
 	     "the same for a broker among the brokers"),
 	INT(credit_events, "credit-events", "8192", 16, 1000000,

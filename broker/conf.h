@@ -29,6 +29,7 @@ struct broker_conf {
 	int64_t runtime_queue, runtime_wait_ms;
 
 	int64_t heartbeat_ms, silence_ms, lease_ms, member_ms;
+	int64_t audit_ms, disconnect_tries, parked_most;
 	int64_t credit_events, credit_bytes;
 	int64_t command_ms;
 	int64_t max_post, max_bulk;

@@ -17,8 +17,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/path.h"
+#include "broker/peers.h"
 #include "broker/route.h"
-#include "proto/batch.h"
+#include "broker/row.h"
 #include "store/connections.h"
 
 #include <stdlib.h>
@@ -74,6 +75,10 @@ static void on_permission(struct call *c, const struct permission *p)
 {
 	bool with_request = routes_config(c->routes)->context;
 
+	if (!peer_is_live(c->peer)) { /* others have taken over while we waited */
+		call_end(c);
+		return;
+	}
 	if (p->status != 200 && c->again) { /* its row may stand, from an earlier try */
 		take_out_row_and_say(c, p->status, p->message);
 		return;
@@ -101,13 +106,9 @@ static void put_row(struct call *c)
 	row = (struct connection_row){
 		.id = span_str(id_text(&c->id, text)),
 		.edge = id_edge(&c->id),
-		.connected_at_ms = x->connected_at_ms,
-		.source_ip = span_from(x->source_ip),
-		.user_agent = span_from(x->user_agent),
-		.domain_name = span_from(x->domain),
-		.stage = span_str(routes_config(c->routes)->stage),
 	};
-	store_connection_put(c->broker->store, &row, on_put, c);
+	row_fill(&row, x, c->context, routes_config(c->routes)->stage);
+	store_connection_put(c->broker->store, peer_boot(c->peer), &row, on_put, c);
 	gatepost__context__free_unpacked(x, NULL);
 }
 
@@ -116,7 +117,9 @@ static void on_put(void *arg, enum err e)
 	static const struct result welcome = {.kind = RESULT_OK, .status = 200};
 	struct call *c = arg;
 
-	if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
+	if (e == ERR_DENIED) /* its edge was given up, and hears of it soon */
+		call_refuse(c, 503, "This edge takes no connections now: try again");
+	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
 		call_retry(c);
 	else if (e != OK)
 		put_off(c, "The connection table is busy: try again");

@@ -1,50 +1,156 @@
 /*
  * A connection has ended.
  *
- *   handle_disconnect   is the store there? tell $disconnect, if there is one
- *   on_result           take the row out
- *   on_removed          done; or not, then the edge sends it again
+ *   handle_disconnect   nobody is to hear of it? take the row out, done
+ *   on_begun            the row has left the table, and what is owed is written down
+ *   on_result           the function has it: forget what is owed
+ *                       it failed: another time, or, after the last try, parked
+ *   on_written          done; or not, then the edge sends it again
+ *
+ * Two steps, so that the table tells at once who is here, and whoever dies, somebody
+ * finds what is owed (broker/reaper.c).
  */
 #include "broker/handle.h"
 
 #include "base/log.h"
+#include "broker/owed.h"
 #include "broker/route.h"
-#include "store/connections.h"
+#include "broker/row.h"
+#include "store/disconnects.h"
 
-static void on_result(struct call *c, const struct result *r);
 static void on_removed(void *arg, enum err e);
+static void begin(struct call *c);
+static void on_begun(void *arg, enum err e, const struct disconnect *d);
+static void invoke(struct call *c);
+static void on_result(struct call *c, const struct result *r);
+static void on_failed(struct call *c, const char *why);
+static void on_ended(void *arg, enum err e);
+static void on_written(void *arg, enum err e);
 
 void handle_disconnect(struct call *c)
 {
-	static const struct result nobody = {.kind = RESULT_OK};
+	struct store *st = c->broker->store;
+	char text[ID_TEXT];
 
-	if (!store_is_up(c->broker->store)) {
+	if (!store_is_up(st)) {
 		call_retry(c);
 		return;
 	}
-	metric_add(c->broker->counts.disconnects, 1);
+	metric_add(c->broker->counts.disconnects, !c->is_owed);
 	c->route = route_find(c->routes, span_str("$disconnect"));
 	if (c->route == NULL)
-		on_result(c, &nobody);
+		store_connection_remove(st, id_edge(&c->id),
+					span_str(id_text(&c->id, text)), on_removed, c);
+	else if (c->is_owed)
+		invoke(c);
 	else
-		function_invoke(c->route->function, c, EVENT_PROXY, on_result);
+		begin(c);
+}
+
+static void on_removed(void *arg, enum err e)
+{
+	if (e == OK || e == ERR_NOTFOUND)
+		call_end(arg);
+	else
+		call_retry(arg);
+}
+
+/* What the store keeps of c; texts are of x and text, for as long as d is used. */
+static void write_down(const struct call *c, const Gatepost__Context *x,
+		       char text[ID_TEXT], struct disconnect *d)
+{
+	*d = (struct disconnect){
+		.row = {.id = span_str(id_text(&c->id, text)), .edge = id_edge(&c->id)},
+		.time_ms = c->time_ms,
+		.code = c->code,
+		.reason = c->body,
+		.tries = c->tries,
+	};
+	row_fill(&d->row, x, c->context, routes_config(c->routes)->stage);
+}
+
+static void begin(struct call *c)
+{
+	Gatepost__Context *x = call_context(c);
+	char text[ID_TEXT];
+	struct disconnect d;
+
+	if (x ==
+	    NULL) { /* no edge of ours makes this: there is nothing to tell a function */
+		call_end(c);
+		return;
+	}
+	write_down(c, x, text, &d);
+	store_disconnect_begin(c->broker->store, &d, owed_claim_ms(c->broker), on_begun,
+			       c);
+	gatepost__context__free_unpacked(x, NULL);
+}
+
+static void on_begun(void *arg, enum err e, const struct disconnect *d)
+{
+	struct call *c = arg;
+
+	if (e != OK) {
+		call_retry(c);
+		return;
+	}
+	call_adopt(c, d);
+	invoke(c);
+}
+
+static void invoke(struct call *c)
+{
+	owed_hold(c->broker->owed, c);
+	function_invoke(c->route->function, c, EVENT_PROXY, on_result);
 }
 
 static void on_result(struct call *c, const struct result *r)
 {
 	char text[ID_TEXT];
 
+	owed_release(c);
 	if (r->kind != RESULT_OK)
-		log_warn_flood("function.failed", S("route", "$disconnect"),
-			       S("function", c->route->function->config->name),
-			       S("why", r->why));
-	store_connection_remove(c->broker->store, id_edge(&c->id),
-				span_str(id_text(&c->id, text)), on_removed, c);
+		on_failed(c, r->why);
+	else
+		store_disconnect_end(c->broker->store, id_edge(&c->id),
+				     span_str(id_text(&c->id, text)), on_ended, c);
 }
 
-static void on_removed(void *arg, enum err e)
+/* The function has it, whatever the store says: if that still owes it, it comes to it once more. */
+static void on_ended(void *arg, enum err e)
 {
-	if (e == OK || e == ERR_NOTFOUND)
+	(void)e;
+	call_end(arg);
+}
+
+static void on_failed(struct call *c, const char *why)
+{
+	Gatepost__Context *x = call_context(c);
+	char text[ID_TEXT];
+	struct disconnect d;
+
+	c->tries++;
+	log_warn_flood("function.failed", S("route", "$disconnect"),
+		       S("function", c->route->function->config->name), S("why", why),
+		       I("tries", c->tries));
+	if (x == NULL) {
+		call_end(c);
+		return;
+	}
+	write_down(c, x, text, &d);
+	d.error = span_str(why);
+	owed_put_off(c->broker->owed, &d, on_written, c);
+	gatepost__context__free_unpacked(x, NULL);
+}
+
+/* What is not owed any more was done by somebody else. */
+static void on_written(void *arg, enum err e)
+{
+	struct call *c = arg;
+
+	if (e == ERR_TOOBIG)
+		owed_dropped(c->broker->owed);
+	if (e == OK || e == ERR_NOTFOUND || e == ERR_TOOBIG)
 		call_end(arg);
 	else
 		call_retry(arg);

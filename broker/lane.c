@@ -170,8 +170,8 @@ static void start(struct lane *l)
 		take_out(&l->waiting, c);
 		add(&l->running, c);
 		c->in_handler = true;
-		if (peer_link(c->peer) == NULL)
-			c->is_done = true; /* nobody waits: its edge asks another */
+		if (c->peer != NULL && !peer_is_live(c->peer))
+			c->is_done = true; /* its edge asks another, or has died */
 		else
 			handle(c);
 		c->in_handler = false;

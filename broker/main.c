@@ -10,8 +10,11 @@
 #include "broker/lane.h"
 #include "broker/management.h"
 #include "broker/membership.h"
+#include "broker/owed.h"
 #include "broker/peers.h"
 #include "broker/project.h"
+#include "broker/reaper.h"
+#include "broker/roster.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -20,6 +23,7 @@
 
 static void count(struct broker *b);
 static const char *missing(void *arg);
+static void on_store_up(void *arg);
 
 int main(int argc, char **argv)
 {
@@ -55,12 +59,16 @@ int main(int argc, char **argv)
 	b.project = project_new(&b);
 	b.store = b.project ? store_new(b.loop, &b.conf.store, b.metrics) : NULL;
 	b.peers = b.store ? peers_new(&b, zctx) : NULL;
+	b.owed = b.peers ? owed_new(&b) : NULL;
+	b.rosters = b.peers ? rosters_new(&b) : NULL;
+	b.reaper = b.peers ? reaper_new(&b) : NULL;
 	management = b.peers ? management_new(&b) : NULL;
 	if (management != NULL)
 		health = health_new(b.loop, b.conf.metrics, b.metrics, missing, &b);
 	if (health != NULL)
 		drain = drain_new(&b);
 	if (drain != NULL) {
+		store_on_up(b.store, on_store_up, &b);
 		membership_start(b.membership);
 		loop_at_turn_end(b.loop, peers_flush, b.peers);
 		log_info("broker.start", S("endpoint", peers_endpoint(b.peers)),
@@ -84,9 +92,12 @@ int main(int argc, char **argv)
 	management_free(management);
 	peers_free(b.peers);
 	store_free(b.store);
+	reaper_free(b.reaper);
 	membership_free(b.membership);
 	commands_free(b.commands);
+	rosters_free(b.rosters);
 	lanes_free(b.lanes);
+	owed_free(b.owed);
 	http_client_free(b.http);
 	b.http = NULL;
 	project_free(b.project);
@@ -94,6 +105,14 @@ int main(int argc, char **argv)
 	metrics_free(b.metrics);
 	zmq_ctx_term(zctx);
 	return drain != NULL ? 0 : 2;
+}
+
+static void on_store_up(void *arg)
+{
+	struct broker *b = arg;
+
+	reaper_wait(b->reaper);
+	membership_beat(b->membership);
 }
 
 static const char *missing(void *arg)

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/ring.h"
 #include "broker/peers.h"
 #include "store/members.h"
 
@@ -15,6 +16,7 @@ struct membership {
 	char cluster[40];
 	struct membership_row *rows;
 	size_t n;
+	struct ring *homes; /* of the edges: the rows' boot ids */
 };
 
 static void beat(void *arg);
@@ -25,6 +27,7 @@ struct membership *membership_new(struct broker *b)
 	struct membership *m = xcalloc(1, sizeof *m);
 
 	m->broker = b;
+	m->homes = ring_new();
 	m->timer = timer_new(b->loop, beat, m);
 	return m;
 }
@@ -32,7 +35,11 @@ struct membership *membership_new(struct broker *b)
 void membership_start(struct membership *m)
 {
 	timer_every(m->timer, m->broker->conf.member_ms / 5);
-	store_on_up(m->broker->store, beat, m);
+	beat(m);
+}
+
+void membership_beat(struct membership *m)
+{
 	beat(m);
 }
 
@@ -77,18 +84,31 @@ static struct membership_row *rows_of(const struct members_view *v)
 	return rows;
 }
 
-/* Another id than before: what was in the store is gone, and the edges know it best. */
+/* Another id than before: what was written last may be gone, and the edges know it best. */
 static void look_at_cluster(struct membership *m, const struct members_view *v)
 {
-	bool lost = m->cluster[0] != '\0' && !span_is(v->cluster, m->cluster);
+	bool changed = m->cluster[0] != '\0' && !span_is(v->cluster, m->cluster);
 
 	copy(m->cluster, sizeof m->cluster, v->cluster);
-	if (!lost)
-		return;
-	log_warn("store.emptied", S("cluster", m->cluster),
-		 I("rewriting", v->cluster_is_new));
-	if (v->cluster_is_new)
-		peers_resync(m->broker->peers);
+	if (changed)
+		log_warn("store.changed", S("cluster", m->cluster),
+			 S("why", "Redis is another process now, or was emptied: the "
+				  "table is compared with the edges"));
+}
+
+static void settle_homes(struct membership *m, const struct membership_row *rows,
+			 size_t n)
+{
+	for (size_t i = 0; i < m->n; i++)
+		ring_remove(m->homes, m->rows[i].boot);
+	for (size_t i = 0; i < n; i++)
+		ring_put(m->homes, rows[i].boot,
+			 rows[i].boot == m->broker->boot ? m : NULL);
+}
+
+bool membership_is_home(const struct membership *m, uint16_t edge)
+{
+	return ring_pick(m->homes, edge) == m;
 }
 
 static void on_view(void *arg, enum err e, const struct members_view *v)
@@ -103,6 +123,8 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	look_at_cluster(m, v);
 	rows = rows_of(v);
 	same = m->n == v->n && memcmp(m->rows, rows, m->n * sizeof *rows) == 0;
+	if (!same)
+		settle_homes(m, rows, v->n);
 	free(m->rows);
 	m->rows = rows;
 	m->n = v->n;
@@ -142,6 +164,7 @@ void membership_free(struct membership *m)
 	if (m == NULL)
 		return;
 	timer_free(m->timer);
+	ring_free(m->homes);
 	free(m->rows);
 	free(m);
 }

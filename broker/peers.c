@@ -20,12 +20,12 @@ struct peer {
 	struct link link; /* link.to is the key of by_route */
 	struct peers *peers;
 	unsigned refs;
-	bool is_gone; /* no link any more; those who still hold a reference see that */
+	bool is_gone;    /* no link any more; those who still hold a reference see that */
+	bool is_leaving; /* it ends: its number is not kept for it */
 	bool is_asking; /* the store is being asked about the lease, and holds a reference */
 	LIST_ENTRY(peer) asking; /* while that is so */
 	uint64_t boot;
 	char boot_text[17];
-	char cluster[40]; /* the memory that its rows are in */
 	uint16_t number;  /* 0 until the lease is there */
 	int64_t lease_ms; /* when it was taken or renewed, or is to be asked for again */
 	uint64_t sent_items, sent_bytes; /* commands */
@@ -39,6 +39,7 @@ struct peers {
 	struct timer *timer;
 	struct map *by_route;
 	struct peer_list asking;
+	int64_t ticked_ms;
 	struct arena arena; /* of the envelope being read */
 };
 
@@ -51,8 +52,8 @@ static void on_number(void *arg, enum err e, uint16_t number);
 static void heard_of_lease(struct peer *p);
 static void welcome(struct peer *p);
 static void refuse(struct peers *ps, struct span to, const char *why);
-static void peer_resync(struct peer *p);
 static void tick(void *arg);
+static void look_at_clock(struct peers *ps);
 static void drop(struct peer *p, const char *why);
 
 struct peers *peers_new(struct broker *b, void *zctx)
@@ -72,6 +73,7 @@ struct peers *peers_new(struct broker *b, void *zctx)
 		peers_free(ps);
 		return NULL;
 	}
+	ps->ticked_ms = loop_now(b->loop);
 	ps->timer = timer_new(b->loop, tick, ps);
 	timer_every(ps->timer, TICK_MS);
 	return ps;
@@ -106,6 +108,22 @@ const char *peers_endpoint(const struct peers *ps)
 struct link *peer_link(struct peer *p)
 {
 	return p->is_gone ? NULL : &p->link;
+}
+
+bool peer_is_live(struct peer *p)
+{
+	look_at_clock(p->peers);
+	return !p->is_gone;
+}
+
+uint16_t peer_number(const struct peer *p)
+{
+	return p->number;
+}
+
+const char *peer_boot(const struct peer *p)
+{
+	return p->boot_text;
 }
 
 struct peer *peer_ref(struct peer *p)
@@ -147,11 +165,14 @@ static void take_all(struct peer *p, const Gatepost__Envelope *e)
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
 {
 	struct peers *ps = arg;
-	struct peer *p = map_find(ps->by_route, from);
 	Gatepost__Envelope *e = NULL;
-	enum err err = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)),
-				     &ps->arena, &e);
+	struct peer *p;
+	enum err err;
 
+	look_at_clock(ps);
+	p = map_find(ps->by_route, from);
+	err = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)), &ps->arena,
+			    &e);
 	if (err == OK && p != NULL)
 		err = credit(p, e);
 	if (err == ERR_DENIED) {
@@ -207,8 +228,9 @@ static void take(struct peer *p, const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_ROSTER:
 		/* Before it is up, its number is no more than what it says. */
 		if (p->link.state == LINK_UP)
-			roster_take(b, p->number, i->roster);
+			roster_take(b->rosters, p, i->roster);
 		return;
+	case GATEPOST__ITEM__BODY_LEAVING: p->is_leaving = true; return;
 	default:
 		refuse(p->peers, key(p), "only a broker says that");
 		drop(p, "it says what only a broker says");
@@ -249,7 +271,6 @@ static struct peer *on_hello(struct peers *ps, struct span from,
 	p->boot = h->boot;
 	snprintf(p->boot_text, sizeof p->boot_text, "%016llx",
 		 (unsigned long long)h->boot);
-	snprintf(p->cluster, sizeof p->cluster, "%s", h->cluster);
 	snprintf(p->link.peer, sizeof p->link.peer, "%s", h->name);
 	p->link.ahead =
 		(struct window){.items = h->credit_items, .bytes = h->credit_bytes};
@@ -337,7 +358,6 @@ static void welcome(struct peer *p)
 {
 	struct broker *b = p->peers->broker;
 	struct link *l = &p->link;
-	const char *cluster = membership_cluster(b->membership);
 	Gatepost__Welcome *w =
 		link_add(l, GATEPOST__ITEM__BODY_WELCOME, &gatepost__welcome__descriptor);
 
@@ -346,7 +366,6 @@ static void welcome(struct peer *p)
 	w->number = p->number;
 	w->credit_events = (uint64_t)b->conf.credit_events;
 	w->credit_bytes = (uint64_t)b->conf.credit_bytes;
-	w->cluster = (char *)(uintptr_t)cluster;
 	w->members = arena_alloc(&l->out.arena, sizeof *w->members);
 	gatepost__members__init(w->members);
 	add_members(l, w->members, b->membership);
@@ -354,9 +373,6 @@ static void welcome(struct peer *p)
 	log_info("link.up", S("edge", l->peer), I("number", p->number));
 	if (b->draining)
 		link_add(l, GATEPOST__ITEM__BODY_LEAVING, &gatepost__leaving__descriptor);
-	if (p->cluster[0] != '\0' && cluster[0] != '\0' &&
-	    strcmp(p->cluster, cluster) != 0)
-		peer_resync(p);
 }
 
 /* No link, and why: also to those who have none. */
@@ -399,7 +415,7 @@ static void renew(struct peer *p, int64_t now)
 {
 	struct broker *b = p->peers->broker;
 
-	if (p->is_asking)
+	if (p->is_asking || p->is_leaving)
 		return;
 	if (p->link.state == LINK_GREETING && now - p->lease_ms >= ASK_AGAIN_MS) {
 		ask_number(p, p->number);
@@ -410,12 +426,33 @@ static void renew(struct peer *p, int64_t now)
 	}
 }
 
+/*
+ * Were we stopped? Then edges have given their lanes to others, and their leases may have
+ * lapsed: nothing that they sent before may be begun now. They link anew.
+ */
+static void look_at_clock(struct peers *ps)
+{
+	struct broker *b = ps->broker;
+	int64_t late = loop_now(b->loop) - ps->ticked_ms;
+	struct peer *p;
+
+	if (late <= b->conf.lease_ms / 4)
+		return;
+	log_warn("broker.stopped", I("ms", late),
+		 S("why", "this process did not run: its edges link anew"));
+	ps->ticked_ms += late;
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		drop(p, "this broker was stopped");
+}
+
 static void tick(void *arg)
 {
 	struct peers *ps = arg;
 	int64_t now = loop_now(ps->broker->loop);
 	struct peer *p;
 
+	look_at_clock(ps);
+	ps->ticked_ms = now;
 	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;) {
 		if (link_is_silent(&p->link, now))
 			drop(p, "silence");
@@ -474,21 +511,12 @@ void peers_tell_members(struct peers *ps)
 				    ps->broker->membership);
 }
 
-static void peer_resync(struct peer *p)
+void peer_resync(struct peer *p, uint64_t ticket)
 {
 	Gatepost__Resync *m = link_add(&p->link, GATEPOST__ITEM__BODY_RESYNC,
 				       &gatepost__resync__descriptor);
 
-	m->cluster = (char *)(uintptr_t)membership_cluster(p->peers->broker->membership);
-}
-
-void peers_resync(struct peers *ps)
-{
-	struct peer *p;
-
-	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
-		if (p->link.state == LINK_UP)
-			peer_resync(p);
+	m->ticket = ticket;
 }
 
 void peers_leave(struct peers *ps)

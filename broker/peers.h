@@ -34,9 +34,6 @@ int64_t peers_count(const struct peers *p);
 /* Tell all edges who the brokers are. */
 void peers_tell_members(struct peers *p);
 
-/* The store lost its memory: ask all edges what they hold. */
-void peers_resync(struct peers *p);
-
 /* Ask all edges for no new lanes. */
 void peers_leave(struct peers *p);
 
@@ -45,6 +42,19 @@ void peers_flush(void *peers);
 
 /* The link, to add items to; NULL when it has ended. */
 struct link *peer_link(struct peer *p);
+
+/*
+ * Does its edge still count on us? False when the link has ended; and when this process was
+ * stopped for so long that others may have taken over: then all links end.
+ */
+bool peer_is_live(struct peer *p);
+
+/* What it has its lease with: its number, and the boot id in 16 hex digits. */
+uint16_t peer_number(const struct peer *p);
+const char *peer_boot(const struct peer *p);
+
+/* Ask the edge what it holds; it answers with Rosters of this ticket. */
+void peer_resync(struct peer *p, uint64_t ticket);
 
 /*
  * A command for the edge, to be filled; its link is up.

@@ -1,59 +1,222 @@
 #include "broker/roster.h"
 
 #include "base/log.h"
+#include "base/map.h"
 #include "base/mem.h"
+#include "broker/audit.h"
+#include "broker/membership.h"
 #include "broker/route.h"
+#include "broker/row.h"
 #include "proto/batch.h"
-#include "proto/id.h"
-#include "store/connections.h"
+#include "store/leases.h"
 
 #include <stdlib.h>
 
-static void on_put(void *arg, enum err e)
+enum { ANSWER_MS = 10 * 1000 }; /* for an edge to tell all, and the store to take it */
+
+/* What is asked of one edge. */
+struct roster {
+	uint16_t edge; /* the key */
+	struct rosters *rosters;
+	uint64_t ticket; /* 0: nothing is asked */
+	char cluster[40];
+	int64_t until_ms;
+	size_t rows, putting;     /* told so far; puts without an answer */
+	bool is_last, is_lacking; /* all was told; some could not be put */
+	int64_t audit_ms;         /* the next */
+};
+
+struct rosters {
+	struct broker *broker;
+	struct map *by_edge;
+	uint64_t last_ticket;
+	struct audits *audits;
+	struct metric *resyncs;
+};
+
+static void ask(struct roster *r, struct peer *p);
+static void on_put(void *arg, enum err e);
+static void on_put_late(void *arg, enum err e);
+static void look_whether_done(struct roster *r);
+static void on_synced(void *arg, enum err e);
+
+struct rosters *rosters_new(struct broker *b)
 {
-	(void)arg;
-	if (e != OK)
-		log_error("roster.failed", S("err", err_name(e)),
-			  S("why", "some rows of the connection table are missing"));
+	struct rosters *rs = xcalloc(1, sizeof *rs);
+
+	rs->broker = b;
+	rs->by_edge = map_new();
+	rs->audits = audits_new(b);
+	rs->resyncs = metric_counter(b->metrics, "gatepost_broker_resyncs_total", NULL,
+				     "Edges whose rows were written anew");
+	return rs;
 }
 
-static void read_row(struct broker *b, const Gatepost__Context *x,
-		     struct connection_row *row)
+void rosters_free(struct rosters *rs)
 {
-	row->connected_at_ms = x->connected_at_ms;
-	row->source_ip = span_from(x->source_ip);
-	row->user_agent = span_from(x->user_agent);
-	row->domain_name = span_from(x->domain);
-	row->stage = span_str(routes_config(b->routes)->stage);
+	struct roster *r;
+
+	if (rs == NULL)
+		return;
+	for (size_t at = 0; (r = map_next(rs->by_edge, &at)) != NULL;)
+		free(r);
+	map_free(rs->by_edge);
+	audits_free(rs->audits);
+	free(rs);
 }
 
-void roster_take(struct broker *b, uint16_t edge, const Gatepost__Roster *r)
+static struct roster *roster_of(struct rosters *rs, uint16_t edge)
 {
-	struct connection_row *rows = xcalloc(r->n_rows + 1, sizeof *rows);
-	Gatepost__Context **contexts = xcalloc(r->n_rows + 1, sizeof *contexts);
-	char(*texts)[ID_TEXT] = xcalloc(r->n_rows + 1, sizeof *texts);
-	size_t n = 0;
+	struct roster *r = map_find(rs->by_edge, span_of(&edge, sizeof edge));
 
-	for (size_t i = 0; i < r->n_rows; i++) {
-		ProtobufCBinaryData packed = r->rows[i]->context;
+	if (r != NULL)
+		return r;
+	r = xcalloc(1, sizeof *r);
+	r->edge = edge;
+	r->rosters = rs;
+	r->audit_ms = loop_now(rs->broker->loop) + rs->broker->conf.audit_ms;
+	map_put(rs->by_edge, span_of(&r->edge, sizeof r->edge), r);
+	return r;
+}
+
+void roster_check(struct rosters *rs, uint16_t edge, struct span synced)
+{
+	struct broker *b = rs->broker;
+	struct peer *p = peers_find(b->peers, edge);
+	const char *cluster = membership_cluster(b->membership);
+	int64_t now = loop_now(b->loop);
+	struct roster *r;
+
+	if (p == NULL || cluster[0] == '\0')
+		return;
+	r = roster_of(rs, edge);
+	if (r->putting > 0 || (r->ticket != 0 && now < r->until_ms))
+		return;
+	if (!span_is(synced, cluster)) {
+		ask(r, p);
+	} else if (now >= r->audit_ms && membership_is_home(b->membership, edge)) {
+		r->audit_ms = now + b->conf.audit_ms;
+		audit_begin(rs->audits, edge);
+	}
+}
+
+static void ask(struct roster *r, struct peer *p)
+{
+	struct broker *b = r->rosters->broker;
+
+	r->ticket = ++r->rosters->last_ticket;
+	r->until_ms = loop_now(b->loop) + ANSWER_MS;
+	r->rows = 0;
+	r->is_last = r->is_lacking = false;
+	snprintf(r->cluster, sizeof r->cluster, "%s", membership_cluster(b->membership));
+	peer_resync(p, r->ticket);
+}
+
+/* The rows of m that are p's; freed by the caller, with contexts and texts that they borrow from. */
+struct rows {
+	struct connection_row *rows;
+	Gatepost__Context **contexts;
+	char (*texts)[ID_TEXT];
+	size_t n;
+};
+
+static struct rows rows_of(const struct broker *b, uint16_t edge,
+			   const Gatepost__Roster *m)
+{
+	struct rows all = {
+		.rows = xcalloc(m->n_rows + 1, sizeof *all.rows),
+		.contexts = xcalloc(m->n_rows + 1, sizeof *all.contexts),
+		.texts = xcalloc(m->n_rows + 1, sizeof *all.texts),
+	};
+
+	for (size_t i = 0; i < m->n_rows; i++) {
+		ProtobufCBinaryData packed = m->rows[i]->context;
+		struct connection_row *row = &all.rows[all.n];
 		struct id id;
 
-		if (id_from(span_from(r->rows[i]->id), &id) != OK || id_edge(&id) != edge)
+		if (id_from(span_from(m->rows[i]->id), &id) != OK || id_edge(&id) != edge)
 			continue;
-		contexts[n] = gatepost__context__unpack(NULL, packed.len, packed.data);
-		if (contexts[n] == NULL)
+		all.contexts[all.n] =
+			gatepost__context__unpack(NULL, packed.len, packed.data);
+		if (all.contexts[all.n] == NULL)
 			continue;
-		read_row(b, contexts[n], &rows[n]);
-		rows[n].id = span_str(id_text(&id, texts[n]));
-		rows[n].edge = edge;
-		n++;
+		row_fill(row, all.contexts[all.n], span_from(packed),
+			 routes_config(b->routes)->stage);
+		row->id = span_str(id_text(&id, all.texts[all.n]));
+		row->edge = edge;
+		all.n++;
 	}
-	if (n > 0)
-		store_connection_put_many(b->store, edge, rows, n, on_put, NULL);
-	log_info("roster.taken", I("edge", edge), I("rows", n));
-	for (size_t i = 0; i < n; i++)
-		gatepost__context__free_unpacked(contexts[i], NULL);
-	free(contexts);
-	free(texts);
-	free(rows);
+	return all;
+}
+
+static void rows_close(struct rows *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		gatepost__context__free_unpacked(all->contexts[i], NULL);
+	free(all->contexts);
+	free(all->texts);
+	free(all->rows);
+}
+
+void roster_take(struct rosters *rs, struct peer *p, const Gatepost__Roster *m)
+{
+	struct roster *r = roster_of(rs, peer_number(p));
+	bool asked = m->ticket != 0 && m->ticket == r->ticket;
+	struct rows all = rows_of(rs->broker, r->edge, m);
+
+	if (asked) {
+		r->rows += all.n;
+		r->putting++;
+		r->is_last = r->is_last || m->last;
+	}
+	store_connection_put_many(rs->broker->store, r->edge, peer_boot(p), all.rows,
+				  all.n, asked ? on_put : on_put_late, r);
+	rows_close(&all);
+}
+
+static void on_put(void *arg, enum err e)
+{
+	struct roster *r = arg;
+
+	r->putting--;
+	r->is_lacking = r->is_lacking || e != OK;
+	look_whether_done(r);
+}
+
+/* A row that came to be after the roster. If it is not put, all is asked for again. */
+static void on_put_late(void *arg, enum err e)
+{
+	struct roster *r = arg;
+
+	if (e != OK)
+		store_edge_synced(r->rosters->broker->store, r->edge, "", on_synced,
+				  NULL);
+}
+
+/* What lacks is asked for again once the time of this one is over. */
+static void look_whether_done(struct roster *r)
+{
+	struct broker *b = r->rosters->broker;
+
+	if (!r->is_last || r->putting > 0)
+		return;
+	if (r->is_lacking) {
+		log_warn("roster.failed", I("edge", r->edge), I("rows", r->rows),
+			 S("why", "the store did not take all of them: tried again"));
+		r->until_ms = loop_now(b->loop) + 1000;
+		return;
+	}
+	r->ticket = 0;
+	if (r->rows > 0)
+		log_info("roster.taken", I("edge", r->edge), I("rows", r->rows));
+	metric_add(r->rosters->resyncs, 1);
+	store_edge_synced(b->store, r->edge, r->cluster, on_synced, NULL);
+	audit_begin(r->rosters->audits, r->edge);
+}
+
+/* If it was not noted, the next look finds the edge's rows unknown again. */
+static void on_synced(void *arg, enum err e)
+{
+	(void)arg;
+	(void)e;
 }

@@ -1,12 +1,28 @@
 #ifndef BROKER_ROSTER_H
 #define BROKER_ROSTER_H
 
-/* What an edge holds, into the connection table, after the store has lost its memory. */
+/*
+ * The rows of a live edge against what it holds. A store that lost some of its memory
+ * has another cluster id than the one that the edge's rows are known to be in:
+ *
+ *   roster_check → Resync → Roster … (the edge's connections) → all put → noted in the store
+ *                                                              → audit
+ *
+ * The audit, also once in a while, asks the edge for each of its rows whether it knows the
+ * connection: an id that it does not know now it never will again, so that row goes.
+ */
 
-#include "broker/broker.h"
+#include "broker/peers.h"
 
-#include <proto/gatepost.pb-c.h>
+struct rosters;
 
-void roster_take(struct broker *b, uint16_t edge, const Gatepost__Roster *r);
+struct rosters *rosters_new(struct broker *b);
+void rosters_free(struct rosters *r); /* NULL is fine */
+
+/* The edge has its lease, and its rows are known to be in this memory (a cluster id; empty: in none). */
+void roster_check(struct rosters *r, uint16_t edge, struct span synced);
+
+/* Some of what an edge holds. */
+void roster_take(struct rosters *r, struct peer *p, const Gatepost__Roster *m);
 
 #endif

@@ -1,0 +1,256 @@
+#include "broker/reaper.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "broker/membership.h"
+#include "broker/owed.h"
+#include "broker/peers.h"
+#include "broker/roster.h"
+#include "store/leases.h"
+
+#include <stdlib.h>
+
+enum {
+	TICK_MS = 100,
+	LIST_MS = 1000,  /* between two lists of all edges */
+	HOME_MS = 500,   /* between two looks at an edge whose home is here */
+	OTHER_MS = 3000, /* at another one */
+	SURE_MS = 500,   /* a lease must be seen to be over for so long */
+	AWAY_MS = 2000,  /* a tick this late, and we were stopped */
+	ROWS = 500,      /* given up in one step */
+};
+
+static const char why_gone[] =
+	"Connection Closed Abnormally"; /* of a dead edge's connections */
+
+struct watched {
+	uint16_t number; /* the key */
+	struct reaper *reaper;
+	bool is_listed, is_asking;
+	int64_t next_ms;
+	int64_t lapsed_ms; /* when that was seen first; 0: it is not */
+};
+
+struct reaper {
+	struct broker *broker;
+	struct timer *timer;
+	struct map *edges;
+	bool is_listing;
+	int64_t list_ms; /* the next */
+	int64_t wait_ms; /* until then nothing is given up */
+	int64_t ticked_ms;
+	struct metric *reaped, *rows;
+};
+
+static void tick(void *arg);
+static void on_list(void *arg, enum err e, const uint16_t *numbers, size_t n);
+static void look(struct watched *w);
+static void on_look(void *arg, enum err e, const struct edge_state *s);
+static void on_held(struct watched *w, const struct edge_state *s);
+static void on_lapsed(struct watched *w, const struct edge_state *s);
+static void reap(struct watched *w);
+static void on_reaped(void *arg, enum err e, int64_t n, int64_t left);
+static void on_forgotten(void *arg, enum err e);
+
+static int64_t ask_edges(void *arg)
+{
+	return (int64_t)map_size(((struct reaper *)arg)->edges);
+}
+
+struct reaper *reaper_new(struct broker *b)
+{
+	struct reaper *r = xcalloc(1, sizeof *r);
+
+	r->broker = b;
+	r->edges = map_new();
+	r->timer = timer_new(b->loop, tick, r);
+	timer_every(r->timer, TICK_MS);
+	r->ticked_ms = loop_now(b->loop);
+	reaper_wait(r);
+	r->reaped = metric_counter(b->metrics, "gatepost_broker_edges_reaped_total", NULL,
+				   "Edges that this broker gave up, since nobody heard "
+				   "of them any more");
+	r->rows = metric_counter(b->metrics, "gatepost_broker_rows_reaped_total", NULL,
+				 "Connections of such edges");
+	metric_asked_gauge(b->metrics, "gatepost_broker_edges_watched", NULL,
+			   "Edges that the store knows", ask_edges, r);
+	return r;
+}
+
+void reaper_free(struct reaper *r)
+{
+	struct watched *w;
+
+	if (r == NULL)
+		return;
+	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
+		free(w);
+	map_free(r->edges);
+	timer_free(r->timer);
+	free(r);
+}
+
+void reaper_wait(struct reaper *r)
+{
+	struct watched *w;
+
+	r->wait_ms = loop_now(r->broker->loop) + r->broker->conf.lease_ms;
+	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
+		w->lapsed_ms = 0;
+}
+
+/* ---- who is there ---- */
+
+static void tick(void *arg)
+{
+	struct reaper *r = arg;
+	int64_t now = loop_now(r->broker->loop);
+	struct watched *w;
+
+	if (now - r->ticked_ms > AWAY_MS)
+		reaper_wait(r);
+	r->ticked_ms = now;
+	if (r->broker->draining || !store_is_up(r->broker->store))
+		return;
+	if (!r->is_listing && now >= r->list_ms) {
+		r->is_listing = true;
+		r->list_ms = now + LIST_MS;
+		store_edges_list(r->broker->store, on_list, r);
+	}
+	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
+		if (!w->is_asking && now >= w->next_ms)
+			look(w);
+}
+
+static struct span key(const struct watched *w)
+{
+	return span_of(&w->number, sizeof w->number);
+}
+
+static void note(struct reaper *r, uint16_t number)
+{
+	struct watched *w = map_find(r->edges, span_of(&number, sizeof number));
+
+	if (w == NULL) {
+		w = xcalloc(1, sizeof *w);
+		w->number = number;
+		w->reaper = r;
+		map_put(r->edges, key(w), w);
+	}
+	w->is_listed = true;
+}
+
+static void on_list(void *arg, enum err e, const uint16_t *numbers, size_t n)
+{
+	struct reaper *r = arg;
+	struct watched *w;
+
+	r->is_listing = false;
+	if (e != OK)
+		return;
+	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
+		w->is_listed = false;
+	for (size_t i = 0; i < n; i++)
+		note(r, numbers[i]);
+	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
+		if (!w->is_listed && !w->is_asking) {
+			map_remove(r->edges, key(w));
+			free(w);
+		}
+}
+
+/* ---- one edge ---- */
+
+static void look(struct watched *w)
+{
+	struct broker *b = w->reaper->broker;
+	bool home = membership_is_home(b->membership, w->number);
+
+	w->is_asking = true;
+	w->next_ms = loop_now(b->loop) + (home ? HOME_MS : OTHER_MS);
+	store_edge_look(b->store, w->number, on_look, w);
+}
+
+static void on_look(void *arg, enum err e, const struct edge_state *s)
+{
+	struct watched *w = arg;
+
+	w->is_asking = false;
+	if (e != OK || w->reaper->broker->draining)
+		return;
+	if (s->due && !owed_claim(w->reaper->broker->owed, w->number))
+		w->next_ms = 0;
+	if (s->held)
+		on_held(w, s);
+	else
+		on_lapsed(w, s);
+}
+
+static void on_held(struct watched *w, const struct edge_state *s)
+{
+	struct broker *b = w->reaper->broker;
+
+	w->lapsed_ms = 0;
+	roster_check(b->rosters, w->number, s->synced);
+}
+
+/* May we trust that nobody hears of it, and not only that we were away, or the store? */
+static bool is_sure(struct watched *w)
+{
+	struct reaper *r = w->reaper;
+	int64_t now = loop_now(r->broker->loop);
+
+	if (now - r->ticked_ms > AWAY_MS || now < r->wait_ms ||
+	    peers_find(r->broker->peers, w->number) != NULL) {
+		w->lapsed_ms = 0;
+		return false;
+	}
+	if (w->lapsed_ms == 0) {
+		w->lapsed_ms = now;
+		w->next_ms = now + SURE_MS;
+	}
+	return now - w->lapsed_ms >= SURE_MS;
+}
+
+static void on_lapsed(struct watched *w, const struct edge_state *s)
+{
+	if (s->rows > 0 && is_sure(w)) {
+		log_warn("edge.dead", I("number", w->number), I("connections", s->rows),
+			 S("why", "nobody renews its lease"));
+		metric_add(w->reaper->reaped, 1);
+		reap(w);
+	} else if (s->rows == 0 && s->owed == 0 && is_sure(w)) {
+		w->is_asking = true;
+		store_edge_forget(w->reaper->broker->store, w->number, on_forgotten, w);
+	}
+}
+
+static void reap(struct watched *w)
+{
+	w->is_asking = true;
+	store_edge_reap(w->reaper->broker->store, w->number, ROWS, why_gone, on_reaped,
+			w);
+}
+
+static void on_reaped(void *arg, enum err e, int64_t n, int64_t left)
+{
+	struct watched *w = arg;
+
+	w->is_asking = false;
+	w->next_ms = 0; /* what is owed now is claimed at the next look */
+	if (e != OK)
+		return;
+	metric_add(w->reaper->rows, n);
+	if (left > 0)
+		reap(w);
+}
+
+static void on_forgotten(void *arg, enum err e)
+{
+	struct watched *w = arg;
+
+	w->is_asking = false;
+	if (e == OK)
+		log_info("edge.forgotten", I("number", w->number));
+}
