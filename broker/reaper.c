@@ -251,6 +251,7 @@ static void on_forgotten(void *arg, enum err e)
 	struct watched *w = arg;
 
 	w->is_asking = false;
+	w->next_ms = loop_now(w->reaper->broker->loop) + OTHER_MS;
 	if (e == OK)
 		log_info("edge.forgotten", I("number", w->number));
 }
