@@ -4,7 +4,8 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local owed = redis.call('HGET', KEYS[2], ARGV[1])
-if not owed or not pcall(cjson.decode, owed) then
+local readable, content = pcall(cjson.decode, owed or '')
+if not readable or type(content) ~= 'table' or type(content.row) ~= 'table' then
 	owed = ARGV[2]
 	redis.call('HSET', KEYS[2], ARGV[1], owed)
 end

@@ -39,7 +39,7 @@ static enum err put(const char *id)
 	struct done d = {.bed = &bed};
 	struct connection_row row = a_row(id);
 
-	store_connection_put(bed.store, &row, on_done, &d);
+	store_connection_put(bed.store, "boot-a", &row, on_done, &d);
 	cr_assert(eq(int, d.calls, 0));
 	return bed_wait(&d);
 }
@@ -165,7 +165,7 @@ static enum err put_many(size_t n)
 		snprintf(ids[i], sizeof ids[i], "AAcAAAAA%07zu=", i);
 		rows[i] = a_row(ids[i]);
 	}
-	store_connection_put_many(bed.store, 7, rows, n, on_done, &d);
+	store_connection_put_many(bed.store, 7, "boot-a", rows, n, on_done, &d);
 	return bed_wait(&d);
 }
 
@@ -220,6 +220,59 @@ Test(connections, that_were_put_at_once_are_all_found_by_scanning)
 	cr_assert(gt(int, scan_all(&s), 1));
 	cr_assert(eq(sz, s.n, MANY));
 	cr_assert(eq(sz, s.bare, 0));
+}
+
+Test(connections, of_a_number_that_is_anothers_or_was_given_up_are_not_put)
+{
+	bed_redis(&bed, "SET t:{e7}:owner boot-a");
+	cr_assert(eq(int, put_many(600), OK));
+	bed_redis(&bed, "DEL t:{e7}:connections");
+	bed_redis(&bed, "SET t:{e7}:owner boot-b");
+	cr_assert(eq(int, put("AAcAAAAAaaaaaaa="), ERR_DENIED));
+	bed_redis(&bed, "SET t:{e7}:owner reaped:boot-a");
+	cr_assert(eq(int, put("AAcAAAAAaaaaaaa="), ERR_DENIED));
+	cr_assert(eq(int, put_many(600), ERR_DENIED));
+	cr_assert(eq(int, put_many(0), ERR_DENIED));
+	cr_assert(eq(i64, count(7), 0));
+}
+
+Test(connections, whose_disconnect_is_owed_are_left_out)
+{
+	cr_assert(eq(int, put_many(3), OK));
+	bed_redis(&bed, "DEL t:{e7}:connections");
+	bed_redis(&bed, "HSET t:{e7}:disconnects %s {}", ids[1]);
+	cr_assert(eq(int, put_many(3), OK));
+	cr_assert(eq(i64, count(7), 2));
+	cr_assert(eq(int, find(ids[1]).err, ERR_NOTFOUND));
+}
+
+Test(connections, removal_takes_what_is_owed_with_it)
+{
+	bed_redis(&bed, "HSET t:{e7}:disconnects AAcAAAAAaaaaaaa= {}");
+	bed_redis(&bed, "ZADD t:{e7}:due 1 AAcAAAAAaaaaaaa=");
+	cr_assert(eq(int, remove_row("AAcAAAAAaaaaaaa="), OK));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:disconnects t:{e7}:due"),
+		     "0"));
+	cr_assert(eq(int, remove_row("AAcAAAAAaaaaaaa="), ERR_NOTFOUND));
+}
+
+static enum err sweep(const char *a, const char *b, size_t n)
+{
+	struct done d = {.bed = &bed};
+
+	store_connection_sweep(bed.store, 7, (struct span[]){span_str(a), span_str(b)}, n,
+			       on_done, &d);
+	return bed_wait(&d);
+}
+
+Test(connections, that_are_swept_are_gone_and_owe_nothing)
+{
+	cr_assert(eq(int, put_many(3), OK));
+	cr_assert(eq(int, sweep(ids[0], "AAcAAAAAxxxxxxx=", 2), OK));
+	cr_assert(eq(int, sweep("", "", 0), OK));
+	cr_assert(eq(i64, count(7), 2));
+	cr_assert(eq(int, find(ids[0]).err, ERR_NOTFOUND));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:disconnects"), "0"));
 }
 
 Test(connections, scan_of_an_edge_without_rows_ends_at_once)
@@ -286,8 +339,8 @@ Test(connections, questions_in_flight_go_with_the_store)
 {
 	struct connection_row row = a_row("AAcAAAAAaaaaaaa=");
 
-	store_connection_put(bed.store, &row, never, NULL);
-	store_connection_put_many(bed.store, 7, &row, 1, never, NULL);
+	store_connection_put(bed.store, "boot-a", &row, never, NULL);
+	store_connection_put_many(bed.store, 7, "boot-a", &row, 1, never, NULL);
 	store_free(bed.store);
 	bed.store = NULL;
 }

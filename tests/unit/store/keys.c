@@ -13,6 +13,10 @@ Test(keys, of_one_edge_share_its_hash_tag_and_the_brokers_share_m)
 		eq(str, (char *)keys_lease("gatepost:", 7, key), "gatepost:{e7}:lease"));
 	cr_assert(eq(str, (char *)keys_owner("gatepost:", 65535, key),
 		     "gatepost:{e65535}:owner"));
+	cr_assert(eq(str, (char *)keys_disconnects("", 1, key), "{e1}:disconnects"));
+	cr_assert(eq(str, (char *)keys_due("", 1, key), "{e1}:due"));
+	cr_assert(eq(str, (char *)keys_synced("", 1, key), "{e1}:synced"));
+	cr_assert(eq(str, (char *)keys_parked("x:", key), "x:{m}:parked"));
 	cr_assert(eq(str, (char *)keys_edges("", key), "{m}:edges"));
 	cr_assert(eq(str, (char *)keys_members("x:", key), "x:{m}:members"));
 	cr_assert(eq(str, (char *)keys_cluster("x:", key), "x:{m}:cluster"));
@@ -25,7 +29,7 @@ Test(keys, fit_with_the_longest_prefix)
 	memset(prefix, 'p', sizeof prefix);
 	prefix[KEYS_PREFIX_MAX] = '\0';
 	cr_assert(eq(int, keys_check_prefix(prefix), OK));
-	cr_assert(eq(sz, strlen(keys_connections(prefix, 65535, key)),
+	cr_assert(eq(sz, strlen(keys_disconnects(prefix, 65535, key)),
 		     KEYS_PREFIX_MAX + 20));
 
 	prefix[KEYS_PREFIX_MAX] = 'p';

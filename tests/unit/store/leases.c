@@ -226,7 +226,7 @@ Test(leases, lapsed_number_is_held_again_by_a_renewal)
 	cr_assert(eq(str, holder(7).boot, "boot-a"));
 }
 
-Test(leases, forgotten_number_is_not_renewed_but_can_be_taken_anew)
+Test(leases, forgotten_number_is_never_its_boots_again_but_another_can_take_it)
 {
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	lapse(7);
@@ -234,11 +234,32 @@ Test(leases, forgotten_number_is_not_renewed_but_can_be_taken_anew)
 	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
 	cr_assert(eq(int, forget(7), OK));
 	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
+	cr_assert(eq(int, take("boot-a", 7), ERR_DENIED));
 	cr_assert(eq(int, renew("boot-b", 7), ERR_DENIED));
 	cr_assert(gt(int, atoi(bed_redis(&bed, "TTL t:{e7}:owner")), 80000));
+	cr_assert(eq(int, take("boot-b", 7), OK));
+	cr_assert(eq(int, renew("boot-b", 7), OK));
+	cr_assert(eq(int, renew("boot-a", 7), ERR_DENIED));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "TTL t:{e7}:owner"), "-1"));
+}
+
+Test(leases, boot_whose_number_was_given_up_gets_another_one)
+{
+	struct taken first = take_for("boot-a", 0, TTL_MS), second;
+
+	lapse(first.number);
+	cr_assert(eq(int, forget(first.number), OK));
+	second = take_for("boot-a", 0, TTL_MS);
+	cr_assert(eq(int, second.err, OK));
+	cr_assert(ne(u16, second.number, first.number));
+}
+
+Test(leases, number_that_was_given_up_without_an_owner_is_nobodys_to_renew)
+{
+	bed_redis(&bed, "SET t:{e7}:owner reaped:");
+	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	cr_assert(eq(int, renew("boot-a", 7), OK));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "TTL t:{e7}:owner"), "-1"));
 }
 
 Test(leases, that_redis_has_lost_with_its_memory_are_renewed)

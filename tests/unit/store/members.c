@@ -26,7 +26,6 @@ struct seen {
 	enum err err;
 	char members[128]; /* "boot name endpoint, …" */
 	char cluster[16];
-	bool is_new;
 };
 
 static void on_view(void *arg, enum err e, const struct members_view *view)
@@ -45,7 +44,6 @@ static void on_view(void *arg, enum err e, const struct members_view *view)
 			SPAN_ARG(view->members[i].boot), SPAN_ARG(view->members[i].name),
 			SPAN_ARG(view->members[i].endpoint));
 	snprintf(s->cluster, sizeof s->cluster, "%.*s", SPAN_ARG(view->cluster));
-	s->is_new = view->cluster_is_new;
 }
 
 static struct seen beat_for(const char *boot, const char *name, const char *endpoint,
@@ -71,10 +69,8 @@ Test(members, first_one_makes_the_cluster_and_the_second_finds_it)
 
 	cr_assert(eq(str, a.members, "x1 broker-0 ipc:///a, "));
 	cr_assert(eq(str, a.cluster, "x1"));
-	cr_assert(a.is_new);
 	cr_assert(eq(str, b.members, "x1 broker-0 ipc:///a, x2 broker-1 ipc:///b, "));
 	cr_assert(eq(str, b.cluster, "x1"));
-	cr_assert(not(b.is_new));
 }
 
 Test(members, that_beat_again_are_there_once_and_with_what_they_said_last)
@@ -119,7 +115,7 @@ Test(members, make_a_new_cluster_when_redis_was_killed_and_came_back_empty)
 {
 	struct seen s;
 
-	cr_assert(beat("x1").is_new);
+	cr_assert(eq(str, beat("x1").cluster, "x1"));
 	redis_server_kill(&bed.server);
 	while (store_is_up(bed.store)) {
 		s = beat("x1");
@@ -129,9 +125,23 @@ Test(members, make_a_new_cluster_when_redis_was_killed_and_came_back_empty)
 	bed_run_until_up(&bed);
 	s = beat("x2");
 	cr_assert(eq(int, s.err, OK));
-	cr_assert(s.is_new);
 	cr_assert(eq(str, s.cluster, "x2"));
-	cr_assert(not(beat("x1").is_new));
+	cr_assert(eq(str, beat("x1").cluster, "x2"));
+}
+
+Test(members, make_a_new_cluster_when_redis_came_back_with_all_it_had)
+{
+	char run[64];
+
+	cr_assert(eq(str, beat("x1").cluster, "x1"));
+	snprintf(run, sizeof run, "%s", bed_redis(&bed, "GET t:{m}:cluster"));
+	cr_assert(eq(str, beat("x2").cluster, "x1"));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "GET t:{m}:cluster"), run));
+	bed_redis(&bed, "SET t:{m}:cluster %b", "x1 of-another-process", (size_t)21);
+	cr_assert(eq(str, beat("x2").cluster, "x2"));
+	cr_assert(eq(str, beat("x3").cluster, "x2"));
+	bed_redis(&bed, "SET t:{m}:cluster x1");
+	cr_assert(eq(str, beat("x3").cluster, "x3"));
 }
 
 Test(members, of_another_hand_are_removed)

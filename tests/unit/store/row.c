@@ -42,6 +42,26 @@ Test(row, takes_what_is_not_utf8_as_latin1)
 	free(json);
 }
 
+Test(row, has_a_context_of_any_bytes)
+{
+	uint8_t bytes[256];
+	struct connection_row in = {.stage = span_str("dev")}, out = {0};
+	char *json;
+	json_t *keep;
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)i;
+	for (size_t n = 253; n <= sizeof bytes; n++) {
+		in.context = span_of(bytes, n);
+		json = row_write(&in);
+		cr_assert(eq(int, row_read(span_str(json), &out, &keep), OK), "%s", json);
+		cr_assert(span_eq(out.context, in.context));
+		cr_assert(span_is(out.stage, "dev"));
+		json_decref(keep);
+		free(json);
+	}
+}
+
 struct bad {
 	char json[64];
 };
@@ -59,6 +79,8 @@ ParameterizedTestParameters(row, of_another_hand_is_malformed)
 		{"{\"connectedAt\":1,\"stage\":7}"},
 		{"{\"connectedAt\":1,\"userAgent\":null}"},
 		{"{\"connectedAt\":1} more"},
+		{"{\"connectedAt\":1,\"context\":\"no base64\"}"},
+		{"{\"connectedAt\":1,\"context\":[1]}"},
 		{"{\"connectedAt\":99999999999999999999}"},
 	};
 	return cr_make_param_array(struct bad, rows, sizeof rows / sizeof *rows);

@@ -1,0 +1,39 @@
+#ifndef TESTS_UNIT_STORE_BED_OWED_H
+#define TESTS_UNIT_STORE_BED_OWED_H
+
+/* Disconnects that are owed by edge 7 of a bed: begun, claimed, and looked at. */
+
+#include "store/disconnects.h"
+#include "tests/unit/store/bed.h"
+
+enum { OWED_MOST = 32 };
+
+/* A copy of what the store gave. */
+struct owed {
+	enum err err;
+	char id[20];
+	uint16_t edge, code;
+	int64_t time_ms, connected_at_ms;
+	int tries;
+	char reason[32], error[32], stage[8], context[8];
+};
+
+struct owed_list {
+	enum err err;
+	size_t n;
+	struct owed of[OWED_MOST];
+	uint64_t next; /* of a scan */
+};
+
+/* One whose texts live for ever; its code is 1000, its time 5000. */
+struct disconnect owed_one(const char *id);
+
+struct owed owed_begin(struct bed *b, const struct disconnect *d, int64_t claim_ms);
+struct owed_list owed_claim(struct bed *b, size_t most, int64_t claim_ms);
+struct owed_list
+owed_parked(struct bed *b); /* a scan, which is short enough to be one answer */
+
+/* Turn the loop for so long. Redis's own clock decides when something is due, and it cannot be faked. */
+void owed_wait(struct bed *b, int64_t ms);
+
+#endif

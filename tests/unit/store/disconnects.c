@@ -1,0 +1,259 @@
+#include "store/disconnects.h"
+
+#include "tests/unit/store/bed_owed.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LONG_MS = 60000, SHORT_MS = 80 };
+
+#define A "AAcAAAAAaaaaaaa="
+#define B "AAcAAAAAbbbbbbb="
+
+static struct bed bed;
+
+static void start(void)
+{
+	bed_start(&bed);
+}
+
+static void stop(void)
+{
+	bed_stop(&bed);
+}
+
+TestSuite(disconnects, .init = start, .fini = stop, .timeout = 60);
+
+static struct owed begin(const char *id, int64_t claim_ms)
+{
+	struct disconnect d = owed_one(id);
+
+	return owed_begin(&bed, &d, claim_ms);
+}
+
+static enum err end(const char *id)
+{
+	struct done d = {.bed = &bed};
+
+	store_disconnect_end(bed.store, 7, span_str(id), on_done, &d);
+	return bed_wait(&d);
+}
+
+static enum err later(const struct disconnect *what, int64_t wait_ms)
+{
+	struct done d = {.bed = &bed};
+
+	store_disconnect_later(bed.store, what, wait_ms, on_done, &d);
+	return bed_wait(&d);
+}
+
+static enum err hold(const char *a, const char *b, int64_t claim_ms)
+{
+	struct done d = {.bed = &bed};
+
+	store_disconnect_hold(bed.store, 7, (struct span[]){span_str(a), span_str(b)}, 2,
+			      claim_ms, on_done, &d);
+	return bed_wait(&d);
+}
+
+/* Begun by a broker that died: its claim is over. */
+static void owe(const char *id)
+{
+	cr_assert(eq(int, begin(id, 0).err, OK));
+}
+
+Test(disconnects, that_is_begun_takes_the_row_out_of_the_table_and_is_owed)
+{
+	struct owed o;
+
+	bed_redis(&bed, "HSET t:{e7}:connections " A " {}");
+	o = begin(A, LONG_MS);
+	cr_assert(eq(int, o.err, OK));
+	cr_assert(eq(str, o.id, A));
+	cr_assert(eq(u16, o.edge, 7));
+	cr_assert(eq(u16, o.code, 1000));
+	cr_assert(eq(i64, o.time_ms, 5000));
+	cr_assert(eq(i64, o.connected_at_ms, 4000));
+	cr_assert(eq(str, o.reason, "bye"));
+	cr_assert(eq(str, o.stage, "dev"));
+	cr_assert(eq(int, memcmp(o.context, "a\0b", 3), 0));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:connections"), "0"));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "HLEN t:{e7}:disconnects"), "1"));
+}
+
+Test(disconnects, that_is_begun_twice_has_the_first_ones_content)
+{
+	struct disconnect second = owed_one(A);
+	struct owed o;
+
+	begin(A, LONG_MS);
+	second.code = 1006;
+	second.time_ms = 9000;
+	second.reason = span_str("another");
+	o = owed_begin(&bed, &second, LONG_MS);
+	cr_assert(eq(int, o.err, OK));
+	cr_assert(eq(u16, o.code, 1000));
+	cr_assert(eq(i64, o.time_ms, 5000));
+	cr_assert(eq(str, o.reason, "bye"));
+}
+
+Test(disconnects, that_is_begun_is_not_claimed_until_its_claim_is_over)
+{
+	begin(A, SHORT_MS);
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	owed_wait(&bed, SHORT_MS + 20);
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 1));
+}
+
+Test(disconnects, that_is_claimed_is_not_given_to_another_until_its_claim_is_over)
+{
+	struct owed_list l;
+
+	owe(A);
+	l = owed_claim(&bed, 10, SHORT_MS);
+	cr_assert(eq(int, l.err, OK));
+	cr_assert(eq(sz, l.n, 1));
+	cr_assert(eq(str, l.of[0].id, A));
+	cr_assert(eq(u16, l.of[0].edge, 7));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	owed_wait(&bed, SHORT_MS + 20);
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 1));
+}
+
+Test(disconnects, are_claimed_a_few_at_a_time_the_oldest_first)
+{
+	char id[32];
+
+	for (int i = 0; i < 5; i++) {
+		snprintf(id, sizeof id, "AAcAAAAA%07d=", i);
+		owe(id);
+		bed_redis(&bed, "ZADD t:{e7}:due %d %s", 100 - i, id);
+	}
+	cr_assert(eq(str, owed_claim(&bed, 2, LONG_MS).of[0].id, "AAcAAAAA0000004="));
+	cr_assert(eq(sz, owed_claim(&bed, 2, LONG_MS).n, 2));
+	cr_assert(eq(sz, owed_claim(&bed, 2, LONG_MS).n, 1));
+	cr_assert(eq(sz, owed_claim(&bed, 2, LONG_MS).n, 0));
+}
+
+Test(disconnects, that_are_held_stay_claimed_and_those_that_ended_stay_away)
+{
+	owe(A);
+	owed_claim(&bed, 10, SHORT_MS);
+	cr_assert(eq(int, hold(A, B, LONG_MS), OK));
+	owed_wait(&bed, SHORT_MS + 20);
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "ZCARD t:{e7}:due"), "1"));
+}
+
+Test(disconnects, that_ended_are_owed_no_more_and_leave_no_key)
+{
+	owe(A);
+	cr_assert(eq(int, end(A), OK));
+	cr_assert(eq(int, end(A), ERR_NOTFOUND));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:disconnects t:{e7}:due"),
+		     "0"));
+}
+
+Test(disconnects, that_failed_are_due_in_a_while_with_their_tries_and_why)
+{
+	struct disconnect d = owed_one(A);
+	struct owed_list l;
+
+	owe(A);
+	d.tries = 3;
+	d.error = span_str("status 500");
+	cr_assert(eq(int, later(&d, SHORT_MS), OK));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	owed_wait(&bed, SHORT_MS + 20);
+	l = owed_claim(&bed, 10, LONG_MS);
+	cr_assert(eq(sz, l.n, 1));
+	cr_assert(eq(int, l.of[0].tries, 3));
+	cr_assert(eq(str, l.of[0].error, "status 500"));
+	cr_assert(eq(i64, l.of[0].time_ms, 5000));
+}
+
+Test(disconnects, that_ended_meanwhile_are_not_owed_again_by_one_who_failed)
+{
+	struct disconnect d = owed_one(A);
+
+	owe(A);
+	cr_assert(eq(int, end(A), OK));
+	cr_assert(eq(int, later(&d, 0), ERR_NOTFOUND));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+}
+
+Test(disconnects, of_another_hand_are_passed_over_and_stand_in_nobodys_way)
+{
+	struct owed_list l;
+	long due;
+
+	bed_redis(&bed, "HSET t:{e7}:disconnects x1 nonsense x2 {}");
+	bed_redis(&bed, "ZADD t:{e7}:due 1 x1 2 x2 3 gone");
+	owe(A);
+	l = owed_claim(&bed, 3, SHORT_MS);
+	cr_assert(eq(int, l.err, OK));
+	cr_assert(eq(sz, l.n, 0));
+	l = owed_claim(&bed, 3, SHORT_MS);
+	cr_assert(eq(sz, l.n, 1));
+	cr_assert(eq(str, l.of[0].id, A));
+	owed_wait(&bed, SHORT_MS + 20);
+	cr_assert(eq(sz, owed_claim(&bed, 1, LONG_MS).n, 1));
+
+	due = strtol(bed_redis(&bed, "ZSCORE t:{e7}:due x1"), NULL, 10);
+	cr_assert(
+		gt(long, due, strtol(bed_redis(&bed, "ZSCORE t:{e7}:due " A), NULL, 10)));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "HLEN t:{e7}:disconnects"), "3"));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "ZSCORE t:{e7}:due gone"), "(nil)"));
+}
+
+Test(disconnects, that_nobody_could_read_are_begun_anew)
+{
+	static const char *const broken[] = {"nonsense", "7", "{}", "{\"row\":7}"};
+
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+		bed_redis(&bed, "HSET t:{e7}:disconnects " A " %s", broken[i]);
+		cr_assert(eq(int, begin(A, LONG_MS).err, OK), "%s", broken[i]);
+	}
+}
+
+Test(disconnects, key_of_another_type_is_malformed_for_every_question)
+{
+	struct disconnect d = owed_one(A);
+
+	bed_redis(&bed, "SET t:{e7}:disconnects text");
+	bed_redis(&bed, "SET t:{e7}:due text");
+	cr_assert(eq(int, begin(A, LONG_MS).err, ERR_MALFORMED));
+	cr_assert(eq(int, owed_claim(&bed, 10, LONG_MS).err, ERR_MALFORMED));
+	cr_assert(eq(int, hold(A, B, LONG_MS), ERR_MALFORMED));
+	cr_assert(eq(int, end(A), ERR_MALFORMED));
+	cr_assert(eq(int, later(&d, 0), ERR_MALFORMED));
+}
+
+Test(disconnects, are_down_in_time_when_redis_freezes)
+{
+	redis_server_freeze(&bed.server);
+	cr_assert(eq(int, begin(A, LONG_MS).err, ERR_DOWN));
+	cr_assert(eq(int, owed_claim(&bed, 10, LONG_MS).err, ERR_DOWN));
+	cr_assert(eq(int, end(A), ERR_DOWN));
+	redis_server_thaw(&bed.server);
+}
+
+static void never(void *arg, enum err e, const struct disconnect *d)
+{
+	(void)arg;
+	(void)e;
+	(void)d;
+	cr_fatal("called after store_free");
+}
+
+Test(disconnects, questions_in_flight_go_with_the_store)
+{
+	struct disconnect d = owed_one(A);
+
+	store_disconnect_begin(bed.store, &d, LONG_MS, never, NULL);
+	store_free(bed.store);
+	bed.store = NULL;
+}

@@ -1,0 +1,338 @@
+#include "store/leases.h"
+
+#include "tests/unit/store/bed_owed.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { TTL_MS = 60000, LONG_MS = 60000 };
+
+#define A "AAcAAAAAaaaaaaa="
+#define B "AAcAAAAAbbbbbbb="
+
+static struct bed bed;
+
+static void start(void)
+{
+	bed_start(&bed);
+}
+
+static void stop(void)
+{
+	bed_stop(&bed);
+}
+
+TestSuite(edges, .init = start, .fini = stop, .timeout = 60);
+
+static void on_taken(void *arg, enum err e, uint16_t number)
+{
+	(void)number;
+	on_done(arg, e);
+}
+
+static enum err take(const char *boot)
+{
+	struct done d = {.bed = &bed};
+
+	store_lease_take(bed.store, boot, 7, TTL_MS, on_taken, &d);
+	return bed_wait(&d);
+}
+
+static enum err renew(const char *boot)
+{
+	struct done d = {.bed = &bed};
+
+	store_lease_renew(bed.store, 7, boot, TTL_MS, on_done, &d);
+	return bed_wait(&d);
+}
+
+static enum err forget(void)
+{
+	struct done d = {.bed = &bed};
+
+	store_edge_forget(bed.store, 7, on_done, &d);
+	return bed_wait(&d);
+}
+
+/* What the clock would do. */
+static void lapse(void)
+{
+	bed_redis(&bed, "DEL t:{e7}:lease");
+}
+
+static char ids[10000][32];
+
+static enum err put(const char *boot, size_t n)
+{
+	static struct connection_row rows[10000];
+	struct done d = {.bed = &bed};
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(ids[i], sizeof ids[i], "AAcAAAAA%07zu=", i);
+		rows[i] = owed_one(ids[i]).row;
+		rows[i].connected_at_ms = 1795343464512;
+		rows[i].user_agent = span_str("Mozilla/5.0 (X11; Linux x86_64)");
+	}
+	store_connection_put_many(bed.store, 7, boot, rows, n, on_done, &d);
+	return bed_wait(&d);
+}
+
+struct reaped {
+	enum err err;
+	int64_t n, left;
+};
+
+static void on_reap(void *arg, enum err e, int64_t n, int64_t left)
+{
+	*(struct reaped *)arg = (struct reaped){e, n, left};
+	loop_stop(bed.loop);
+}
+
+static struct reaped reap(int most)
+{
+	struct reaped r = {.err = ERR_AGAIN};
+
+	store_edge_reap(bed.store, 7, most, "its \"edge\" died", on_reap, &r);
+	bed_run(&bed);
+	return r;
+}
+
+struct looked {
+	enum err err;
+	struct edge_state s;
+	char synced[16];
+};
+
+static void on_look(void *arg, enum err e, const struct edge_state *s)
+{
+	struct looked *l = arg;
+
+	l->err = e;
+	cr_assert(eq(int, e == OK, s != NULL));
+	if (s != NULL) {
+		l->s = *s;
+		snprintf(l->synced, sizeof l->synced, "%.*s", SPAN_ARG(s->synced));
+	}
+	loop_stop(bed.loop);
+}
+
+static struct looked look(void)
+{
+	struct looked l = {.err = ERR_AGAIN};
+
+	store_edge_look(bed.store, 7, on_look, &l);
+	bed_run(&bed);
+	return l;
+}
+
+static int64_t now_ms(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+Test(edges, that_nobody_knows_have_nothing)
+{
+	struct looked l = look();
+
+	cr_assert(eq(int, l.err, OK));
+	cr_assert(not(l.s.held));
+	cr_assert(eq(i64, l.s.rows, 0));
+	cr_assert(eq(i64, l.s.owed, 0));
+	cr_assert(not(l.s.due));
+	cr_assert(eq(str, l.synced, ""));
+}
+
+Test(edges, show_how_they_stand)
+{
+	struct disconnect d = owed_one(A), e = owed_one(B);
+	struct done done = {.bed = &bed};
+	struct looked l;
+
+	take("boot-a");
+	put("boot-a", 3);
+	owed_begin(&bed, &d, LONG_MS);
+	store_edge_synced(bed.store, 7, "x1", on_done, &done);
+	cr_assert(eq(int, bed_wait(&done), OK));
+	l = look();
+	cr_assert(l.s.held);
+	cr_assert(eq(i64, l.s.rows, 3));
+	cr_assert(eq(i64, l.s.owed, 1));
+	cr_assert(not(l.s.due));
+	cr_assert(eq(str, l.synced, "x1"));
+
+	lapse();
+	owed_begin(&bed, &e, 0);
+	l = look();
+	cr_assert(not(l.s.held));
+	cr_assert(eq(i64, l.s.owed, 2));
+	cr_assert(l.s.due);
+}
+
+Test(edges, that_are_held_are_not_reaped)
+{
+	take("boot-a");
+	put("boot-a", 3);
+	cr_assert(eq(int, reap(10).err, ERR_DENIED));
+	cr_assert(eq(i64, look().s.rows, 3));
+	cr_assert(eq(int, renew("boot-a"), OK));
+}
+
+Test(edges, reaped_rows_are_owed_as_1006_with_all_they_had_and_the_time_of_the_reaping)
+{
+	int64_t before = now_ms(CLOCK_REALTIME);
+	struct owed_list l;
+	struct reaped r;
+
+	put("boot-a", 1);
+	r = reap(10);
+	cr_assert(eq(int, r.err, OK));
+	cr_assert(eq(i64, r.n, 1));
+	cr_assert(eq(i64, r.left, 0));
+	l = owed_claim(&bed, 10, LONG_MS);
+	cr_assert(eq(sz, l.n, 1));
+	cr_assert(eq(str, l.of[0].id, ids[0]));
+	cr_assert(eq(u16, l.of[0].code, 1006));
+	cr_assert(eq(str, l.of[0].reason, "its \"edge\" died"));
+	cr_assert(eq(int, l.of[0].tries, 0));
+	cr_assert(eq(i64, l.of[0].connected_at_ms, 1795343464512));
+	cr_assert(eq(str, l.of[0].stage, "dev"));
+	cr_assert(eq(int, memcmp(l.of[0].context, "a\0b", 3), 0));
+	cr_assert(ge(i64, l.of[0].time_ms, before));
+	cr_assert(le(i64, l.of[0].time_ms, now_ms(CLOCK_REALTIME)));
+}
+
+Test(edges, are_reaped_in_batches_of_at_most_as_many_as_asked_for)
+{
+	int64_t left = 300;
+
+	put("boot-a", 300);
+	while (left > 0) {
+		struct reaped r = reap(70);
+
+		cr_assert(eq(int, r.err, OK));
+		cr_assert(eq(i64, r.n, left < 70 ? left : 70));
+		cr_assert(eq(i64, r.left, left - r.n));
+		left = r.left;
+	}
+	cr_assert(eq(i64, look().s.owed, 300));
+	cr_assert(look().s.due);
+	cr_assert(eq(i64, reap(70).n, 0));
+}
+
+Test(edges, small_rows_that_redis_gives_all_at_once_are_reaped_in_batches_too)
+{
+	for (int i = 0; i < 20; i++)
+		bed_redis(&bed, "HSET t:{e7}:connections id%d {\"connectedAt\":%d}", i,
+			  i);
+	cr_assert(eq(i64, reap(15).n, 15));
+	cr_assert(eq(i64, reap(15).n, 5));
+	cr_assert(eq(sz, owed_claim(&bed, 30, LONG_MS).n, 20));
+}
+
+Test(edges, that_are_reaped_are_fenced_from_the_first_batch_on)
+{
+	take("boot-a");
+	put("boot-a", 20);
+	lapse();
+	cr_assert(eq(i64, reap(1).left, 19));
+	cr_assert(eq(int, renew("boot-a"), ERR_NOTFOUND));
+	cr_assert(eq(int, take("boot-a"), ERR_DENIED));
+	cr_assert(eq(int, put("boot-a", 21), ERR_DENIED));
+	cr_assert(eq(i64, look().s.rows, 19));
+	cr_assert(eq(int, take("boot-b"), ERR_DENIED));
+	cr_assert(eq(i64, reap(100).left, 0));
+	cr_assert(eq(int, take("boot-a"), ERR_DENIED));
+	cr_assert(eq(int, take("boot-b"), OK));
+	cr_assert(eq(int, renew("boot-a"), ERR_DENIED));
+	cr_assert(eq(int, put("boot-a", 1), ERR_DENIED));
+	cr_assert(eq(int, put("boot-b", 1), OK));
+}
+
+Test(edges, whose_owner_redis_has_lost_are_fenced_too)
+{
+	put("boot-a", 2);
+	cr_assert(eq(i64, reap(1).left, 1));
+	cr_assert(eq(int, renew("boot-a"), ERR_NOTFOUND));
+	cr_assert(eq(int, put("boot-a", 2), ERR_DENIED));
+	cr_assert(eq(i64, reap(1).left, 0));
+}
+
+Test(edges, reaping_leaves_what_was_begun_before_as_it_is)
+{
+	struct disconnect d = owed_one("AAcAAAAA0000000=");
+	char owed[200];
+
+	owed_begin(&bed, &d, LONG_MS);
+	snprintf(owed, sizeof owed, "%s",
+		 bed_redis(&bed, "HGET t:{e7}:disconnects AAcAAAAA0000000="));
+	bed_redis(&bed, "HSET t:{e7}:connections AAcAAAAA0000000= {\"connectedAt\":1}");
+	cr_assert(eq(i64, reap(10).left, 0));
+	cr_assert(eq(str,
+		     (char *)bed_redis(&bed, "HGET t:{e7}:disconnects AAcAAAAA0000000="),
+		     owed));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+}
+
+Test(edges, reaping_of_a_row_of_another_hand_does_not_stop_at_it)
+{
+	put("boot-a", 3);
+	bed_redis(&bed, "HSET t:{e7}:connections %s nonsense", ids[1]);
+	cr_assert(eq(i64, reap(10).left, 0));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 2));
+}
+
+Test(edges, that_owe_are_not_forgotten_until_all_is_settled)
+{
+	struct done d = {.bed = &bed};
+
+	take("boot-a");
+	put("boot-a", 1);
+	store_edge_synced(bed.store, 7, "x1", on_done, &d);
+	bed_wait(&d);
+	cr_assert(eq(int, forget(), ERR_DENIED));
+	lapse();
+	cr_assert(eq(int, forget(), ERR_DENIED));
+	reap(10);
+	cr_assert(eq(int, forget(), ERR_DENIED));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "PTTL t:{e7}:owner"), "-1"));
+	store_disconnect_end(bed.store, 7, span_str(ids[0]), on_done, &d);
+	cr_assert(eq(int, bed_wait(&d), OK));
+	cr_assert(eq(int, forget(), OK));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "GET t:{e7}:owner"), "reaped:boot-a"));
+	cr_assert(gt(int, atoi(bed_redis(&bed, "TTL t:{e7}:owner")), 80000));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "DBSIZE"), "1"));
+}
+
+Test(edges, of_10000_rows_are_reaped_in_300_ms)
+{
+	int64_t begun, took;
+	struct reaped r;
+	int batches = 0;
+
+	cr_assert(eq(int, put("boot-a", 10000), OK));
+	begun = now_ms(CLOCK_MONOTONIC);
+	do {
+		r = reap(500);
+		cr_assert(eq(int, r.err, OK));
+		batches++;
+	} while (r.left > 0);
+	took = now_ms(CLOCK_MONOTONIC) - begun;
+	cr_log_info("10,000 rows were reaped in %d ms", (int)took);
+	cr_assert(eq(int, batches, 20));
+	cr_assert(eq(i64, look().s.owed, 10000));
+	cr_assert(lt(i64, took, 300));
+}
+
+Test(edges, key_of_another_type_is_malformed)
+{
+	bed_redis(&bed, "SET t:{e7}:connections text");
+	cr_assert(eq(int, look().err, ERR_MALFORMED));
+	cr_assert(eq(int, reap(10).err, ERR_MALFORMED));
+	cr_assert(eq(int, forget(), ERR_DENIED));
+}
