@@ -27,7 +27,8 @@ struct connection_row {
 };
 
 /*
- * Put one row, new or over the old one; row is borrowed until the call returns.
+ * Put one row, new or over the old one; row is borrowed until the call returns. One whose
+ * disconnect is owed already is left out, and that is OK.
  *
  * boot  of the edge, as it has the lease (leases.h)
  * fn    OK; ERR_DENIED: the edge's number was given up, or is another's: nothing was put
@@ -36,8 +37,7 @@ void store_connection_put(struct store *st, const char *boot,
 			  const struct connection_row *row, store_done_fn *fn, void *arg);
 
 /*
- * Put many rows of one edge (after Redis has lost its memory). Those whose disconnect is
- * owed already are left out.
+ * Put many rows of one edge (after Redis has lost its memory).
  *
  * fn  OK when all were put; ERR_DENIED as above; with any other code some may have been
  */

@@ -33,14 +33,16 @@ typedef void store_disconnect_fn(void *arg, enum err e, const struct disconnect 
  * Also when there is no such row: Redis may have lost it.
  *
  * d   borrowed until the call returns
- * fn  OK with what is owed: an earlier one's content, if it was begun before
+ * fn  OK with what is owed: an earlier one's content, if it was begun before (and can be
+ *     read; else this one is written over it)
  */
 void store_disconnect_begin(struct store *st, const struct disconnect *d,
 			    int64_t claim_ms, store_disconnect_fn *fn, void *arg);
 
 /*
  * Claim what is owed by an edge and due: never claimed, its claim is over, or its time
- * has come. Some may be passed over for the next call.
+ * has come. Some may be passed over for the next call; those that cannot be read are (with
+ * a log line), and are due again in an hour, when a later version may be there.
  *
  * most  at most so many, from 1 to 500
  * fn    ds has n of them
@@ -66,13 +68,15 @@ void store_disconnect_later(struct store *st, const struct disconnect *d, int64_
  * No more tries by itself: PARKED, where people see it.
  *
  * most  so many may be parked in all
- * fn    OK; ERR_TOOBIG: there are so many already, and it was dropped
+ * fn    OK; ERR_TOOBIG: there are so many already, and it was dropped. With another code it
+ *       may be parked and owed as well: it is claimed again in its time, and parked once.
  */
 void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t most,
 			   store_done_fn *fn, void *arg);
 
 /*
- * Read what is parked, some at a time; cursor and next as in store_connection_scan.
+ * Read what is parked, some at a time; cursor and next as in store_connection_scan. What
+ * cannot be read is passed over, with a log line that has its id: it can be dropped.
  */
 typedef void store_parked_fn(void *arg, enum err e, const struct disconnect *ds, size_t n,
 			     uint64_t next);
@@ -81,7 +85,11 @@ void store_parked_scan(struct store *st, uint64_t cursor, store_parked_fn *fn, v
 /* How many are parked. */
 void store_parked_count(struct store *st, store_count_fn *fn, void *arg);
 
-/* Owe it again, due now, with no tries behind it. fn: OK; ERR_NOTFOUND when it is not parked. */
+/*
+ * Owe it again, due now, with no tries behind it; its edge goes back on the list of
+ * store_edges_list. fn: OK; ERR_NOTFOUND when it is not parked; ERR_MALFORMED when it
+ * cannot be read.
+ */
 void store_parked_retry(struct store *st, struct span id, store_done_fn *fn, void *arg);
 
 /* Forget it. fn: as above. */

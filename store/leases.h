@@ -45,7 +45,7 @@ void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64
 void store_lease_renew(struct store *st, uint16_t number, const char *boot,
 		       int64_t ttl_ms, store_done_fn *fn, void *arg);
 
-/* Give a number up before its time. fn: OK; ERR_NOTFOUND when this boot did not hold it. */
+/* Let a number lapse before its time. fn: OK; ERR_NOTFOUND when this boot did not hold it. */
 void store_lease_drop(struct store *st, uint16_t number, const char *boot,
 		      store_done_fn *fn, void *arg);
 
@@ -70,7 +70,8 @@ void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void 
 
 /*
  * Give up a lapsed number: its rows become disconnects that are owed and due now
- * (disconnects.h), with code 1006, reason, and the time of this call.
+ * (disconnects.h), with code 1006, reason, and the time of this call. What was begun
+ * before stays as it is.
  *
  * most  rows at a time, from 1 to 500
  * fn    OK with n that were moved, `left` rows to go; ERR_DENIED when it is held
