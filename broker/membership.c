@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/ring.h"
 #include "broker/peers.h"
+#include "broker/reaper.h"
 #include "store/members.h"
 
 #include <event2/util.h>
@@ -90,10 +91,13 @@ static void look_at_cluster(struct membership *m, const struct members_view *v)
 	bool changed = m->cluster[0] != '\0' && !span_is(v->cluster, m->cluster);
 
 	copy(m->cluster, sizeof m->cluster, v->cluster);
-	if (changed)
-		log_warn("store.changed", S("cluster", m->cluster),
-			 S("why", "Redis is another process now, or was emptied: the "
-				  "table is compared with the edges"));
+	if (!changed)
+		return;
+	log_warn("store.changed", S("cluster", m->cluster),
+		 S("why", "Redis is another process now, or was emptied: the table is "
+			  "compared with the edges"));
+	peers_renew(m->broker->peers);
+	reaper_hurry(m->broker->reaper);
 }
 
 static void settle_homes(struct membership *m, const struct membership_row *rows,

@@ -519,6 +519,14 @@ void peer_resync(struct peer *p, uint64_t ticket)
 	m->ticket = ticket;
 }
 
+void peers_renew(struct peers *ps)
+{
+	struct peer *p;
+
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		p->lease_ms = 0; /* the next tick finds it due */
+}
+
 void peers_leave(struct peers *ps)
 {
 	struct peer *p;

@@ -34,6 +34,9 @@ int64_t peers_count(const struct peers *p);
 /* Tell all edges who the brokers are. */
 void peers_tell_members(struct peers *p);
 
+/* The store may have lost their leases: renew them all now. */
+void peers_renew(struct peers *p);
+
 /* Ask all edges for no new lanes. */
 void peers_leave(struct peers *p);
 

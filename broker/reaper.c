@@ -13,7 +13,7 @@
 
 enum {
 	TICK_MS = 100,
-	LIST_MS = 1000,  /* between two lists of all edges */
+	LIST_MS = 500,   /* between two lists of all edges */
 	HOME_MS = 500,   /* between two looks at an edge whose home is here */
 	OTHER_MS = 3000, /* at another one */
 	SURE_MS = 500,   /* a lease must be seen to be over for so long */
@@ -98,6 +98,15 @@ void reaper_wait(struct reaper *r)
 	r->wait_ms = loop_now(r->broker->loop) + r->broker->conf.lease_ms;
 	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
 		w->lapsed_ms = 0;
+}
+
+void reaper_hurry(struct reaper *r)
+{
+	struct watched *w;
+
+	r->list_ms = 0;
+	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
+		w->next_ms = 0;
 }
 
 /* ---- who is there ---- */

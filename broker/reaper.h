@@ -27,4 +27,7 @@ void reaper_free(struct reaper *r); /* NULL is fine */
  */
 void reaper_wait(struct reaper *r);
 
+/* The store may have lost some of its memory: look at all edges now. */
+void reaper_hurry(struct reaper *r);
+
 #endif
