@@ -15,7 +15,8 @@ meta.json
                         its edge, to the end of its DISCONNECT; lease + 2), "vanish" (until a silent client is taken
                         for dead, without that), "table" (lease + 2), "answer" (of a message, of a new client),
                         "retry" (the longest pause before a function that failed is asked again);
-                        and "rss" (bytes that a process may grow after warm), "fds" (that it may have more)
+                        "warm" (a process's first seconds); and "rss" (bytes that a process may grow after
+                        warm), "fds" (that it may have more)
     expect              names of warn and error lines that the faults cause, as in a shell ("link.*")
 
 faults.jsonl    who broke what; the supervisor's pauses and restarts are in it too
@@ -27,7 +28,8 @@ faults.jsonl    who broke what; the supervisor's pauses and restarts are in it t
         drain                   SIGTERM; the same end. remove: the same without a return (once, when it has exited)
         stop                    SIGSTOP; the end: SIGCONT
         cut                     no packet passes. Two targets: between these two. One: it and all others. A target may
-                                be "redis", "functions", "clients"; the end: it is healed
+                                be "redis" or "functions"; the end: it is healed
+        vanish                  of clients ("clients-3"): the network takes them away; the end: it is back
         add                     a process more, once, when it is ready
         redis_kill9, redis_stop, redis_empty, redis_restart, redis_oom, redis_readonly, redis_drop (CLIENT KILL)
                                 the end: it takes writes again
