@@ -8,15 +8,14 @@ from the event of its $connect. No record has anything of Gatepost's insides.
 
 meta.json
     seed, begin, end    of the whole run; end is when all was quiet and before the processes were told to stop
-    warm                memory that a process takes before then is its own affair
+    warm                memory that a process takes in its first warm - begin seconds is its own affair
     edges, brokers      {name} of those that run at the beginning; more come with the fault "add"
     timings             {"lease", "silence", …} in seconds, as the processes have them
     bounds              in seconds, what the checker holds against: "disconnect" (from the end of a connection, or of
                         its edge, to the end of its DISCONNECT; lease + 2), "vanish" (until a silent client is taken
                         for dead, without that), "table" (lease + 2), "answer" (of a message, of a new client),
                         "retry" (the longest pause before a function that failed is asked again);
-                        "warm" (a process's first seconds); and "rss" (bytes that a process may grow after
-                        warm), "fds" (that it may have more)
+                        and "rss" (bytes that a process may grow after warm), "fds" (that it may have more)
     expect              names of warn and error lines that the faults cause, as in a shell ("link.*")
 
 faults.jsonl    who broke what; the supervisor's pauses and restarts are in it too

@@ -12,7 +12,7 @@ META = {
     "seed": 1, "begin": 0, "warm": 20, "end": 200, "edges": ["edge-0", "edge-1"],
     "brokers": ["broker-0", "broker-1"], "expect": ["link.*"],
     "timings": {"lease": 10, "silence": 5},
-    "bounds": {"disconnect": 12, "vanish": 45, "table": 12, "answer": 6, "retry": 8, "warm": 10,
+    "bounds": {"disconnect": 12, "vanish": 45, "table": 12, "answer": 6, "retry": 8,
                "rss": 1000, "fds": 5},
 }  # fmt: skip
 

@@ -198,7 +198,7 @@ def bounded(h):
     for sample in h.samples:
         processes[sample["who"], sample["pid"]].append(sample)
     for (who, pid), samples in processes.items():
-        warm_at = max(h.meta["warm"], samples[0]["t"] + h.bound["warm"])
+        warm_at = samples[0]["t"] + h.meta["warm"] - h.meta["begin"]
         warm, last = [s for s in samples if s["t"] <= warm_at], samples[-1]
         if last["t"] <= max(warm_at, h.end - h.bound["answer"]):
             continue  # it was young, or had gone before all was quiet
