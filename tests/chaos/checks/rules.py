@@ -1,5 +1,6 @@
 """The design's promises, each as a function that yields what speaks against it."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from math import inf
 
@@ -87,18 +88,21 @@ def order(h):
 def table(h):
     """P3 the table is the truth"""
     lives = {id: _life(h, c) for id, c in h.by_id.items()}
+    calm = [(s["t"], set(s["ids"])) for s in h.table]
+    calm = [(t, ids) for t, ids in calm if not h.troubles.meet(t - h.bound["table"], t)]
+    times = [t for t, _ in calm]
     wrong = {}
-    for sample in h.table:
-        t, ids = sample["t"], set(sample["ids"])
-        if h.troubles.meet(t - h.bound["table"], t):
-            continue
-        for id, (begin, opened, ended, gone) in lives.items():
-            if id not in ids and opened + SLACK < t < ended - SLACK:
+    for id, (_, opened, ended, _) in lives.items():
+        for t, ids in calm[bisect_right(times, opened + SLACK) : bisect_left(times, ended - SLACK)]:
+            if id not in ids:
                 wrong.setdefault(id, ("connected, but not in the table", t))
-            elif id in ids and not begin - SLACK <= t <= gone + SLACK:
+    for t, ids in calm:
+        for id in ids:
+            begin, _, _, gone = lives.get(id, (inf, inf, inf, inf))
+            if begin == inf:
+                wrong.setdefault(id, (f"a row {id} that no $connect was told of", t))
+            elif not begin - SLACK <= t <= gone + SLACK:
                 wrong.setdefault(id, ("in the table after the bound", t))
-        for id in ids - lives.keys():
-            wrong.setdefault(id, (f"a row {id} that no $connect was told of", t))
     for id in h.table[-1]["ids"] if h.table else ["(the table was never read)"]:
         wrong.setdefault(id, (f"{id} in the table at the end", h.end))
     for id, (text, t) in wrong.items():
@@ -143,9 +147,9 @@ def replaceable(h):
 
 def _answers(c):
     """Each once, in order, to what was asked."""
-    asked, answered = {s["n"] for s in c.seen["sent"] if s["two_way"]}, {-1}
+    asked, answered, highest = {s["n"] for s in c.seen["sent"] if s["two_way"]}, set(), -1
     for answer in c.seen["answer"]:
-        n, highest = answer["n"], max(answered)
+        n = answer["n"]
         if n not in asked:
             yield Violation(f"an answer {n}, which was not asked", c, answer["t"], {n})
         elif n in answered:
@@ -153,6 +157,7 @@ def _answers(c):
         elif n < highest:
             yield Violation(f"message {n} answered after {highest}", c, answer["t"], {n, highest})
         answered.add(n)
+        highest = max(highest, n)
 
 
 def _due(h, c):
