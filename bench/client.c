@@ -82,6 +82,9 @@ void client_connect(struct client *c, struct crowd *w)
 	}
 	choose_source(c, w, c->fd);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	if (w->plan->reset)
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
+			   sizeof(struct linger));
 	if (connect(c->fd, (const struct sockaddr *)&to->sa, to->n) == -1 &&
 	    errno != EINPROGRESS) {
 		client_fail(c, w,

@@ -44,12 +44,15 @@ static struct share share_of(const struct crew *c, size_t i)
 	const struct plan *p = c->plan;
 	int64_t connecting = part(p->connecting, i, c->n);
 	int64_t rate = part(p->rate, i, c->n);
+	int64_t message_rate = part(p->message_rate, i, c->n);
 
 	return (struct share){
 		.first = (uint32_t)(p->connections * (int64_t)i / (int64_t)c->n),
 		.clients = (uint32_t)part(p->connections, i, c->n),
 		.in_flight = part(p->in_flight, i, c->n),
 		.rate = rate > 0 ? rate : 1,
+		.message_rate =
+			message_rate > 0 || p->message_rate == 0 ? message_rate : 1,
 		.connecting = connecting > 0 ? connecting : 1,
 		.seed = (uint64_t)c->end_us,
 		.end_us = c->end_us,

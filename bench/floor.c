@@ -9,83 +9,22 @@
  * frames are under 64 KiB, and who sends something else is dropped.
  */
 #include "bench/handshake.h"
+#include "bench/server.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-enum { PEERS = 65536, BATCH = 512, BUFFER = 1 << 17 };
+enum { BUFFER = 1 << 17 };
 
 enum opcode { CLOSE = 8, PING = 9, PONG = 10 }; /* RFC 6455 5.2 */
 
-static bool upgraded[PEERS]; /* by descriptor */
+static bool upgraded[SERVER_PEERS]; /* by descriptor */
 static uint8_t in[BUFFER + 1];
 
-static void fail(const char *what)
+static void begin(int fd)
 {
-	fprintf(stderr, "bench-floor: %s: %m\n", what);
-	exit(1);
-}
-
-static int listen_at(const char *port)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET};
-	socklen_t n = sizeof sa;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	sa.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
-	if (fd == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
-	    bind(fd, (struct sockaddr *)&sa, n) || listen(fd, 4096) ||
-	    getsockname(fd, (struct sockaddr *)&sa, &n))
-		fail("cannot listen; choose another port, or 0 for a free one");
-	printf("%d\n", ntohs(sa.sin_port));
-	fflush(stdout);
-	return fd;
-}
-
-static int signal_fd(void)
-{
-	sigset_t stop;
-
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGINT);
-	sigprocmask(SIG_BLOCK, &stop, NULL);
-	return signalfd(-1, &stop, SFD_CLOEXEC);
-}
-
-static void watch(int epoll, int fd)
-{
-	struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
-
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == -1)
-		fail("epoll_ctl");
-}
-
-static void welcome(int epoll, int listener)
-{
-	for (int i = 0; i < BATCH; i++) {
-		int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd == -1)
-			return;
-		if (fd >= PEERS) {
-			close(fd);
-			continue;
-		}
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-		upgraded[fd] = false;
-		watch(epoll, fd);
-	}
+	upgraded[fd] = false;
 }
 
 static bool upgrade(int fd, size_t n)
@@ -162,35 +101,19 @@ static bool echo(int fd, size_t n)
 	return true;
 }
 
-static void serve(int fd)
+static bool serve(int fd)
 {
 	ssize_t n = recv(fd, in, BUFFER, 0);
 
 	if (n == -1 && errno == EAGAIN)
-		return;
-	if (n <= 0 || !(upgraded[fd] ? echo(fd, (size_t)n) : upgrade(fd, (size_t)n)))
-		close(fd);
+		return true;
+	return n > 0 && (upgraded[fd] ? echo(fd, (size_t)n) : upgrade(fd, (size_t)n));
 }
 
 int main(int argc, char **argv)
 {
-	struct epoll_event ready[BATCH];
-	int stop = signal_fd();
-	int listener = listen_at(argc > 1 ? argv[1] : "0");
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	const struct server server = {"bench-floor", begin, serve};
 
-	watch(epoll, stop);
-	watch(epoll, listener);
-	for (;;) {
-		int n = epoll_wait(epoll, ready, BATCH, -1);
-
-		for (int i = 0; i < n; i++) {
-			if (ready[i].data.fd == stop)
-				return 0;
-			if (ready[i].data.fd == listener)
-				welcome(epoll, listener);
-			else
-				serve(ready[i].data.fd);
-		}
-	}
+	server_run(&server, argc > 1 ? argv[1] : "0");
+	return 0;
 }

@@ -5,93 +5,81 @@
  *
  *   bench-function [PORT]    prints the port that it listens on (127.0.0.1); SIGTERM ends it
  *
+ * It counts: a GET is answered with how many events of each type have come, how many
+ * connections have ended, and when the last of them did, on the clock of CLOCK_MONOTONIC.
+ *
  * It is no server for anything else: a request is a POST with a Content-Length, of at most
  * 64 KiB with its head, and comes before the next one.
  */
+#include "base/map.h"
+#include "base/mem.h"
+#include "bench/crowd.h"
+#include "bench/server.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-enum { PEERS = 65536, BATCH = 512, BUFFER = 1 << 16 };
+enum { BUFFER = 1 << 16 };
 
 struct peer {
 	size_t n;
 	char in[BUFFER + 1];
 };
 
-static struct peer *peers[PEERS]; /* by descriptor */
+static struct peer *peers[SERVER_PEERS]; /* by descriptor */
+static size_t connects, messages, disconnects;
+static struct map *ended; /* ids of connections whose disconnect has come */
+static int64_t last_end_us;
 
-static void fail(const char *what)
+static void begin(int fd)
 {
-	fprintf(stderr, "bench-function: %s: %m\n", what);
-	exit(1);
+	if (peers[fd] == NULL)
+		peers[fd] = xmalloc(sizeof(struct peer));
+	peers[fd]->n = 0;
 }
 
-static int listen_at(const char *port)
+/* Where the value of this string begins in the event; NULL when it has none. */
+static const char *value_of(const char *event, const char *name, size_t *n)
 {
-	struct sockaddr_in sa = {.sin_family = AF_INET};
-	socklen_t n = sizeof sa;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const char *at = strstr(event, name);
 
-	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	sa.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
-	if (fd == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
-	    bind(fd, (struct sockaddr *)&sa, n) || listen(fd, 4096) ||
-	    getsockname(fd, (struct sockaddr *)&sa, &n))
-		fail("cannot listen; choose another port, or 0 for a free one");
-	printf("%d\n", ntohs(sa.sin_port));
-	fflush(stdout);
-	return fd;
+	if (at == NULL)
+		return NULL;
+	at += strlen(name);
+	*n = strcspn(at, "\"");
+	return at;
 }
 
-static int signal_fd(void)
+/* An event may come again after a crash: a connection's end counts once here. */
+static void count_end(const char *event)
 {
-	sigset_t stop;
+	size_t n;
+	const char *id = value_of(event, "\"connectionId\":\"", &n);
 
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGINT);
-	sigprocmask(SIG_BLOCK, &stop, NULL);
-	return signalfd(-1, &stop, SFD_CLOEXEC);
+	if (id == NULL || map_find(ended, span_of(id, n)) != NULL)
+		return;
+	char *key = xmalloc(n);
+	memcpy(key, id, n);
+	map_put(ended, span_of(key, n), key);
+	last_end_us = crowd_now_us();
 }
 
-static void watch(int epoll, int fd)
+static void count(const char *event)
 {
-	struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
+	size_t n;
+	const char *kind = value_of(event, "\"eventType\":\"", &n);
 
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == -1)
-		fail("epoll_ctl");
-}
-
-static void welcome(int epoll, int listener)
-{
-	for (int i = 0; i < BATCH; i++) {
-		int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd == -1)
-			return;
-		if (fd >= PEERS) {
-			close(fd);
-			continue;
-		}
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-		if (peers[fd] == NULL &&
-		    (peers[fd] = malloc(sizeof(struct peer))) == NULL)
-			fail("no memory");
-		peers[fd]->n = 0;
-		watch(epoll, fd);
-	}
+	if (kind == NULL)
+		return;
+	connects += *kind == 'C';
+	messages += *kind == 'M';
+	disconnects += *kind == 'D';
+	if (*kind == 'D')
+		count_end(event);
 }
 
 /* The event's body as it is written, with its quotes; "" for one that has none. */
@@ -111,7 +99,7 @@ static const char *find_body(const char *event, size_t *n)
 	return *end == '"' ? at : "\"\"";
 }
 
-static bool answer(int fd, const char *event)
+static bool answer_event(int fd, const char *event)
 {
 	static const char form[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 				   "Content-Length: %zu\r\n\r\n"
@@ -122,6 +110,21 @@ static bool answer(int fd, const char *event)
 	int out_n =
 		snprintf(out, sizeof out, form,
 			 n + sizeof "{\"statusCode\":200,\"body\":}" - 1, (int)n, body);
+
+	return send(fd, out, (size_t)out_n, MSG_NOSIGNAL) == out_n;
+}
+
+static bool answer_counts(int fd)
+{
+	char body[256], out[512];
+	int n = snprintf(body, sizeof body,
+			 "{\"connects\":%zu,\"messages\":%zu,\"disconnects\":%zu,"
+			 "\"ended\":%zu,\"last_end_us\":%" PRId64 "}",
+			 connects, messages, disconnects, map_size(ended), last_end_us);
+	int out_n = snprintf(out, sizeof out,
+			     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+			     "Content-Length: %d\r\n\r\n%s",
+			     n, body);
 
 	return send(fd, out, (size_t)out_n, MSG_NOSIGNAL) == out_n;
 }
@@ -159,28 +162,17 @@ static bool take(int fd)
 	if (whole == 0 || p->n < whole)
 		return p->n < BUFFER;
 	p->n = 0;
-	return answer(fd, event);
+	if (p->in[0] == 'G')
+		return answer_counts(fd);
+	count(event);
+	return answer_event(fd, event);
 }
 
 int main(int argc, char **argv)
 {
-	struct epoll_event ready[BATCH];
-	int stop = signal_fd();
-	int listener = listen_at(argc > 1 ? argv[1] : "0");
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	const struct server server = {"bench-function", begin, take};
 
-	watch(epoll, stop);
-	watch(epoll, listener);
-	for (;;) {
-		int n = epoll_wait(epoll, ready, BATCH, -1);
-
-		for (int i = 0; i < n; i++) {
-			if (ready[i].data.fd == stop)
-				return 0;
-			if (ready[i].data.fd == listener)
-				welcome(epoll, listener);
-			else if (!take(ready[i].data.fd))
-				close(ready[i].data.fd);
-		}
-	}
+	ended = map_new();
+	server_run(&server, argc > 1 ? argv[1] : "0");
+	return 0;
 }

@@ -21,6 +21,10 @@ static const struct conf_key keys[] = {
 		 "connections that wait for an answer at any time; 0 is all"),
 	CONF_INT(struct plan, rate, "rate", "5000", 1, 1000000,
 		 "connections opened, and closed, in a second"),
+	CONF_INT(
+		struct plan, message_rate, "message-rate", "0", 0, 10000000,
+		"messages in a second, of all connections together; 0 is as fast as they "
+		"are answered"),
 	CONF_INT(struct plan, connecting, "connecting", "500", 1, 1000000,
 		 "connections being opened at any time"),
 	CONF_MSEC(struct plan, hold_ms, "hold", "0", 0, 86400000,
@@ -37,6 +41,8 @@ static const struct conf_key keys[] = {
 		  "server processes to measure, PID[,PID…]"),
 	CONF_TEXT(struct plan, pids_from, "pids-from", NULL,
 		  "ready file of `gatepost up` that names them"),
+	CONF_BOOL(struct plan, reset, "reset", "false",
+		  "end connections with a RST, as a host does that lost its power"),
 	CONF_BOOL(struct plan, json, "json", "false", "print JSON instead of lines"),
 };
 

@@ -10,9 +10,9 @@
 struct plan {
 	const char *url, *pids, *pids_from;
 	int64_t connections, messages, size;
-	int64_t in_flight, rate, connecting, processes;
+	int64_t in_flight, rate, message_rate, connecting, processes;
 	int64_t hold_ms, settle_ms, timeout_ms, deadline_ms;
-	bool json;
+	bool reset, json;
 
 	struct address server;
 	char authority[128]; /* "127.0.0.1:8080", for the Host header */

@@ -22,6 +22,7 @@ struct worker {
 	uint32_t *
 		queue; /* clients that have something to say, first in, first out: a ring */
 	size_t queue_at, queue_n;
+	struct pace speech;
 	int64_t swept_us;
 	int control;
 	bool talking;   /* the messages' step is on */
@@ -72,17 +73,29 @@ static void enqueue(struct worker *w, struct client *c)
 	w->queue[end] = c->number - w->share->first;
 }
 
-/* Let clients speak, as many at a time as the plan wants. */
+/* How many may speak now. */
+static size_t may_speak(const struct worker *w)
+{
+	size_t waiting = w->crowd.count[CLIENT_WAITING];
+	size_t most = (size_t)w->share->in_flight > waiting
+			      ? (size_t)w->share->in_flight - waiting
+			      : 0;
+	size_t paced = w->share->message_rate > 0 ? pace_allows(&w->speech) : most;
+
+	return paced < most ? paced : most;
+}
+
+/* Let clients speak, as many at a time and as often as the plan wants. */
 static void converse(struct worker *w)
 {
-	while (w->queue_n > 0 &&
-	       w->crowd.count[CLIENT_WAITING] < (size_t)w->share->in_flight) {
+	for (size_t n = may_speak(w); w->queue_n > 0 && n > 0; n--) {
 		struct client *c = &w->clients[w->queue[w->queue_at]];
 
 		if (++w->queue_at == w->share->clients)
 			w->queue_at = 0;
 		w->queue_n--;
 		c->queued = false;
+		w->speech.done++;
 		if (c->state == CLIENT_OPEN)
 			client_say(c, &w->crowd);
 	}
@@ -171,11 +184,12 @@ static void open_all(struct worker *w)
 static void talk(struct worker *w)
 {
 	w->talking = true;
+	w->speech = (struct pace){crowd_now_us(), w->share->message_rate, 0};
 	for (uint32_t i = 0; i < w->share->clients; i++)
 		enqueue(w, &w->clients[i]);
 	converse(w);
 	while (w->queue_n + w->crowd.count[CLIENT_WAITING] > 0 && !is_late(w)) {
-		turn(w, TURN_MS);
+		turn(w, w->share->message_rate > 0 ? PACED_MS : TURN_MS);
 		converse(w); /* a client that was given up leaves its place to the next */
 	}
 	w->talking = false;

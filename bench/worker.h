@@ -14,7 +14,7 @@
 /* A worker's share of the plan. */
 struct share {
 	uint32_t first, clients; /* numbers first … first + clients - 1 */
-	int64_t in_flight, rate, connecting;
+	int64_t in_flight, rate, message_rate, connecting;
 	uint64_t seed;
 	int64_t end_us; /* the deadline, on crowd_now_us()'s clock */
 };

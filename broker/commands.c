@@ -112,6 +112,7 @@ static Gatepost__Command *begin_at(struct asked *a, struct peer *p, size_t bytes
 	Gatepost__Command *m = peer_command(p, bytes);
 
 	if (m == NULL) {
+		metric_add(a->commands->broker->counts.full, 1);
 		a->known = ERR_BUSY;
 		loop_defer(a->commands->broker->loop, on_next_turn, a);
 		return NULL;

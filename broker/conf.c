@@ -140,6 +140,9 @@ static bool is_right(const void *conf, struct conf_wrong *w)
 		w->is_secret = true; /* it may hold a password */
 		return false;
 	}
+	if ((c->store.cert == NULL) != (c->store.key == NULL))
+		return is_wrong(w, c->store.cert ? "redis-cert" : "redis-key",
+				"--redis-cert and --redis-key go together");
 	if (keys_check_prefix(c->store.prefix) != OK)
 		return is_wrong(w, "redis-prefix",
 				"allowed: at most 64 of A-Z a-z 0-9 : . _ - /");

@@ -97,6 +97,7 @@ static void look_at_cluster(struct membership *m, const struct members_view *v)
 		 S("why", "Redis is another process now, or was emptied: the table is "
 			  "compared with the edges"));
 	peers_renew(m->broker->peers);
+	reaper_wait(m->broker->reaper);
 	reaper_hurry(m->broker->reaper);
 }
 

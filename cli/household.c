@@ -122,6 +122,16 @@ static void add_ours(struct supervisor *s, enum role role, unsigned i, struct wo
 			  });
 }
 
+static void add_tls(struct words *w, const struct up_conf *conf)
+{
+	if (conf->redis_ca)
+		flag(w, "--redis-ca", "%s", conf->redis_ca);
+	if (conf->redis_cert)
+		flag(w, "--redis-cert", "%s", conf->redis_cert);
+	if (conf->redis_key)
+		flag(w, "--redis-key", "%s", conf->redis_key);
+}
+
 static void add_broker(struct supervisor *s, const struct household *h, unsigned i)
 {
 	struct words w = our_own(h, "gatepost-broker", (unsigned)h->conf->edges + i);
@@ -133,6 +143,7 @@ static void add_broker(struct supervisor *s, const struct household *h, unsigned
 	flag(&w, "--advertise", "ipc://%s/broker-%u.sock", run, i);
 	flag(&w, "--management", "%s,127.0.0.1:0", shared); /* and one of its own */
 	flag(&w, "--redis-prefix", "%s", h->conf->redis_prefix);
+	add_tls(&w, h->conf);
 	flag(&w, "--stage", "%s", h->stage);
 	flag(&w, "--default-route", "%s", up_conf_default_route(h->conf));
 	if (h->config)

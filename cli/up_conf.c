@@ -44,8 +44,16 @@ static const struct conf_key keys[] = {
 	CONF_CHOICE(struct up_conf, profile, "profile", "none", "none|aws",
 		    "aws: API Gateway's quotas are the defaults of the edges' limits"),
 	CONF_TEXT(struct up_conf, redis, "redis", NULL,
-		  "your Redis: unix:/path or redis://[user:password@]host[:port][/db]; "
-		  "not set: a private one is started"),
+		  "your Redis: unix:/path, redis://[user:password@]host[:port][/db], or "
+		  "redis+sentinel://…, as for gatepost-broker; not set: a private one is "
+		  "started"),
+	CONF_TEXT(struct up_conf, redis_ca, "redis-ca", NULL,
+		  "with rediss: file of the authorities that may have signed the "
+		  "certificate of Redis; not set: those of the system"),
+	CONF_TEXT(struct up_conf, redis_cert, "redis-cert", NULL,
+		  "with rediss: file of our certificate, if Redis wants one"),
+	CONF_TEXT(struct up_conf, redis_key, "redis-key", NULL,
+		  "with rediss: file of the private key of --redis-cert"),
 	CONF_TEXT(struct up_conf, redis_prefix, "redis-prefix",
 		  "gatepost:", "what all keys in Redis begin with"),
 	CONF_TEXT(struct up_conf, data, "data", NULL,
@@ -105,6 +113,13 @@ static bool is_right(const void *conf, struct conf_wrong *w)
 		w->is_secret = true; /* it may hold a password */
 		return false;
 	}
+	if (c->demo && c->redis && (url.tls || url.sentinels.n > 0))
+		return is_wrong(w, "demo",
+				"it looks into the table itself, which it can do neither "
+				"over TLS nor by sentinels");
+	if ((c->redis_cert == NULL) != (c->redis_key == NULL))
+		return is_wrong(w, c->redis_cert ? "redis-cert" : "redis-key",
+				"--redis-cert and --redis-key go together");
 	if (keys_check_prefix(c->redis_prefix) != OK)
 		return is_wrong(w, "redis-prefix",
 				"allowed: at most 64 of A-Z a-z 0-9 : . _ - /");

@@ -16,6 +16,7 @@ struct up_conf {
 	const char *python;    /* NULL: the project's, or that of PATH */
 	int64_t default_route; /* in words: up_conf_default_route */
 	const char *redis, *redis_prefix, *data;
+	const char *redis_ca, *redis_cert, *redis_key;
 	bool demo, once;
 	const char *ready_file;
 	int64_t profile;

@@ -4,7 +4,10 @@
 #include "base/mem.h"
 #include "store/redis_dial.h"
 #include "store/redis_error.h"
+#include "store/redis_feed.h"
+#include "store/redis_greet.h"
 #include "store/redis_meter.h"
+#include "store/redis_sentinel.h"
 #include "store/redis_url.h"
 #include "store/request.h"
 
@@ -23,12 +26,14 @@
 
 enum { BACKOFF_LEAST_MS = 50, BACKOFF_MOST_MS = 2000, WORDS_MOST = 16 };
 
-enum state { DOWN, CONNECTING, GREETING, UP, STATES };
+enum state { DOWN, FINDING, CONNECTING, GREETING, UP, STATES };
 
-static const char *const state_names[STATES] = {"down", "connecting", "greeting", "up"};
+static const char *const state_names[STATES] = {"down", "finding", "connecting",
+						"greeting", "up"};
 
 static const unsigned allowed[STATES] = {
-	[DOWN] = 1u << CONNECTING,
+	[DOWN] = 1u << FINDING | 1u << CONNECTING,
+	[FINDING] = 1u << CONNECTING | 1u << DOWN,
 	[CONNECTING] = 1u << GREETING | 1u << DOWN,
 	[GREETING] = 1u << UP | 1u << DOWN,
 	[UP] = 1u << DOWN,
@@ -42,6 +47,7 @@ struct redis {
 	struct bufferevent *bev;
 	redisReader *reader;
 	struct redis_dial dial;
+	struct redis_sentinel *sentinel; /* NULL: the URL says where Redis is */
 	struct timer
 		*life; /* DOWN: connect again; CONNECTING, GREETING: it took too long */
 	struct timer *deadlines;
@@ -56,25 +62,42 @@ struct redis {
 	struct redis_meter meter;
 };
 
+static void on_master(void *arg, const struct redis_place *master,
+		      const struct redis_end *why);
 static void connect_now(struct redis *r);
 static void on_event(struct bufferevent *bev, short what, void *arg);
 static void on_readable(struct bufferevent *bev, void *arg);
 static void greet(struct redis *r);
-static void lose(struct redis *r, const char *why);
+static void lose(struct redis *r, const struct redis_end *end);
+static void lose_for(struct redis *r, const char *why, const char *todo);
+static void hang_up(struct redis *r);
 static void on_life(void *arg);
 static void on_deadlines(void *arg);
 static void on_next_turn(void *arg);
-static void ask_gauges(struct redis *r, struct metrics *m);
+
+/* Is all that the settings name as it should be? Else after a line that says what is not. */
+static bool read_conf(const struct redis_conf *conf, struct redis_url *url)
+{
+	struct redis_end end;
+	char why[256];
+
+	if (redis_url_parse(conf->url, url, why, sizeof why) != OK) {
+		log_error("redis.url", S("setting", "redis"), S("err", why));
+		return false;
+	}
+	if (url->tls && !redis_tls_check(&conf->tls, &end)) {
+		log_error("redis.tls", S("err", end.why), S("do", end.todo));
+		return false;
+	}
+	return true;
+}
 
 struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct metrics *m)
 {
 	struct redis_url url;
-	char why[256];
 
-	if (redis_url_parse(conf->url, &url, why, sizeof why) != OK) {
-		log_error("redis.url", S("setting", "redis"), S("err", why));
+	if (!read_conf(conf, &url))
 		return NULL;
-	}
 
 	struct redis *r = xcalloc(1, sizeof *r);
 
@@ -83,13 +106,17 @@ struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct me
 	r->conf = *conf;
 	r->conf.url = NULL;
 	r->backoff_ms = BACKOFF_LEAST_MS;
-	redis_dial_init(&r->dial, loop_base(l));
+	redis_dial_init(&r->dial, loop_base(l), &conf->tls);
+	r->dial.on_readable = on_readable;
+	r->dial.on_event = on_event;
+	r->dial.arg = r;
+	if (url.sentinels.n > 0)
+		r->sentinel = redis_sentinel_new(l, &r->url, &conf->tls, conf->timeout_ms,
+						 on_master, r);
 	r->life = timer_new(l, on_life, r);
 	r->deadlines = timer_new(l, on_deadlines, r);
 	r->next_turn = timer_new(l, on_next_turn, r);
-	redis_meter_init(&r->meter, m);
-	if (m != NULL)
-		ask_gauges(r, m);
+	redis_meter_init(&r->meter, m, r);
 	timer_after(r->life, 0);
 	return r;
 }
@@ -99,11 +126,9 @@ void redis_free(struct redis *r)
 	if (r == NULL)
 		return;
 	assert(r->calling == 0);
-	if (r->bev != NULL)
-		bufferevent_free(r->bev);
-	if (r->reader != NULL)
-		redisReaderFree(r->reader);
+	hang_up(r);
 	redis_dial_close(&r->dial);
+	redis_sentinel_free(r->sentinel);
 	timer_free(r->life);
 	timer_free(r->deadlines);
 	timer_free(r->next_turn);
@@ -135,30 +160,60 @@ static void enter(struct redis *r, enum state next)
 
 /* ---- connecting ---- */
 
+static void begin(struct redis *r)
+{
+	if (r->sentinel == NULL) {
+		connect_now(r);
+		return;
+	}
+	enter(r, FINDING);
+	redis_sentinel_ask(r->sentinel);
+}
+
+static void on_master(void *arg, const struct redis_place *master,
+		      const struct redis_end *why)
+{
+	struct redis *r = arg;
+	struct redis_end end;
+
+	if (master != NULL) {
+		redis_url_set_place(&r->url, master);
+		connect_now(r);
+		return;
+	}
+	redis_end_say(&end, why->todo,
+		      "no sentinel says who is the master; the last one: %s", why->why);
+	lose(r, &end);
+}
+
 static void connect_now(struct redis *r)
 {
+	struct redis_end end;
+
 	enter(r, CONNECTING);
-	/* deferred: no callback of ours from inside a call of ours */
-	r->bev = bufferevent_socket_new(loop_base(r->loop), -1,
-					BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	r->dial.attempts++;
+	r->bev = redis_dial(&r->dial, &r->url, &end);
+	if (r->bev == NULL) {
+		lose(r, &end);
+		return;
+	}
 	r->reader = redisReaderCreate();
-	assert(r->bev != NULL && r->reader != NULL);
-	bufferevent_setcb(r->bev, on_readable, NULL, on_event, r);
-	bufferevent_enable(r->bev, EV_READ | EV_WRITE);
+	assert(r->reader != NULL);
 	timer_after(r->life, r->conf.timeout_ms);
-	if (!redis_dial(&r->dial, &r->url, r->bev))
-		lose(r, redis_dial_why(r->bev, BEV_EVENT_ERROR));
 }
 
 /* Libevent's words into ours, and nothing else. */
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct redis *r = arg;
+	struct redis_end end;
 
-	if (what & BEV_EVENT_CONNECTED)
+	if (what & BEV_EVENT_CONNECTED) {
 		greet(r);
-	else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		lose(r, redis_dial_why(bev, what));
+	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
+		redis_dial_why(bev, what, &end);
+		lose(r, &end);
+	}
 }
 
 static void on_life(void *arg)
@@ -166,9 +221,9 @@ static void on_life(void *arg)
 	struct redis *r = arg;
 
 	if (r->state == DOWN)
-		connect_now(r);
+		begin(r);
 	else
-		lose(r, "it took too long to connect");
+		lose_for(r, "it took too long to connect", NULL);
 }
 
 static int64_t jittered(int64_t ms)
@@ -252,15 +307,14 @@ static void on_deadlines(void *arg)
 	}
 	q = r->sent.head;
 	if (q != NULL && now - (q->due_ms - r->conf.timeout_ms) >= r->conf.stall_ms)
-		lose(r, "Redis does not answer");
+		lose_for(r, "Redis does not answer", NULL);
 	watch_deadlines(r);
 }
 
-/* Takes q, whose bytes are at wire. */
-static void send_bytes(struct redis *r, struct request *q, const char *wire, size_t n)
+/* Takes q, whose bytes were written. */
+static void await(struct redis *r, struct request *q)
 {
 	q->due_ms = loop_now(r->loop) + r->conf.timeout_ms;
-	bufferevent_write(r->bev, wire, n);
 	requests_push(&r->sent, q);
 	if (r->watch_at == 0 || r->watch_at > q->due_ms)
 		watch_deadlines(r);
@@ -275,7 +329,8 @@ static void send_words(struct redis *r, struct request *q, int argc, const char 
 	assert(n > 0);
 	q->begun_us = now_us();
 	metric_add(r->meter.requests, 1);
-	send_bytes(r, q, wire, (size_t)n);
+	bufferevent_write(r->bev, wire, (size_t)n);
+	await(r, q);
 	if (q->script == NULL) {
 		redisFreeCommand(wire);
 	} else {
@@ -353,32 +408,28 @@ void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *f
 	free(words);
 }
 
-/* *N $7 EVALSHA $40 <sha> and the rest becomes *N $4 EVAL $n <text> and the same rest. Takes q. */
+/* Takes q. */
 static void send_script_text(struct redis *r, struct request *q)
 {
-	static const char before_rest[] = "\r\n$7\r\nEVALSHA\r\n$40\r\n";
-	const char *line_end = memchr(q->wire, '\r', q->wire_n);
-	size_t head = (size_t)(line_end - q->wire);
-	size_t rest = head + strlen(before_rest) + 40;
-	struct evbuffer *out = bufferevent_get_output(r->bev);
-
-	evbuffer_add(out, q->wire, head);
-	evbuffer_add_printf(out, "\r\n$4\r\nEVAL\r\n$%zu\r\n", q->script->n);
-	evbuffer_add(out, q->script->text, q->script->n);
-	q->script = NULL;
-	send_bytes(r, q, q->wire + rest, q->wire_n - rest);
+	request_write_text(q, bufferevent_get_output(r->bev));
+	await(r, q);
 }
 
 /* ---- replies ---- */
 
 static void take_error(struct redis *r, struct request *q, const redisReply *reply)
 {
+	bool demoted = redis_error_is_replica(reply->str);
+
 	if (q->script != NULL && q->fn != NULL && redis_error_is_noscript(reply->str)) {
 		send_script_text(r, q);
 		return;
 	}
 	answer(r, q, redis_error_take(reply->str, q->command, q->key), NULL);
 	request_free(q);
+	if (demoted)
+		lose_for(r, "it has become a replica",
+			 "give --redis the master, or its sentinels");
 }
 
 static void take_reply(struct redis *r, const redisReply *reply)
@@ -386,11 +437,11 @@ static void take_reply(struct redis *r, const redisReply *reply)
 	struct request *q = requests_pop(&r->sent);
 
 	if (q == NULL) {
-		lose(r, "Redis answered what nobody had asked");
+		lose_for(r, "Redis answered what nobody had asked", NULL);
 		return;
 	}
 	metric_add(r->meter.seconds, now_us() - q->begun_us);
-	if (reply->type == REDIS_REPLY_ERROR) {
+	if (reply->type == REDIS_REPLY_ERROR && !q->takes_errors) {
 		take_error(r, q, reply);
 		return;
 	}
@@ -398,33 +449,19 @@ static void take_reply(struct redis *r, const redisReply *reply)
 	request_free(q);
 }
 
-/* Move what came into the reader. */
-static bool feed(struct redis *r, struct evbuffer *in)
-{
-	struct evbuffer_iovec piece;
-
-	while (evbuffer_get_length(in) > 0) {
-		evbuffer_peek(in, -1, NULL, &piece, 1);
-		if (redisReaderFeed(r->reader, piece.iov_base, piece.iov_len) != REDIS_OK)
-			return false;
-		evbuffer_drain(in, piece.iov_len);
-	}
-	return true;
-}
-
 static void on_readable(struct bufferevent *bev, void *arg)
 {
 	struct redis *r = arg;
 	void *reply = NULL;
 
-	if (!feed(r, bufferevent_get_input(bev))) {
-		lose(r, "not a reply of Redis");
+	if (!redis_feed(r->reader, bufferevent_get_input(bev))) {
+		lose_for(r, "not a reply of Redis", NULL);
 		return;
 	}
 	/* an answer may lose the connection, and the reader with it */
 	while (r->reader != NULL) {
 		if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {
-			lose(r, "not a reply of Redis");
+			lose_for(r, "not a reply of Redis", NULL);
 			return;
 		}
 		if (reply == NULL)
@@ -442,21 +479,31 @@ static void on_greeted(void *arg, enum err e, const redisReply *reply)
 
 	(void)reply;
 	if (e != OK)
-		lose(r, "Redis does not let us in");
+		lose_for(r, "Redis does not let us in",
+			 "see redis.refused, the line before");
 }
 
-/* PING comes last: it is refused to those who had to log in, and while Redis loads its data. */
+/* A user who may not ask for it is let in all the same: READONLY tells later. */
+static void on_role(void *arg, enum err e, const redisReply *reply)
+{
+	struct redis *r = arg;
+	struct redis_end end;
+
+	if (e != OK)
+		return;
+	if (reply->type == REDIS_REPLY_ERROR)
+		log_debug("redis.role", S("address", r->url.shown), S("err", reply->str));
+	else if (!redis_greet_is_master(reply, &end))
+		lose(r, &end);
+}
+
 static void on_ping(void *arg, enum err e, const redisReply *reply)
 {
 	struct redis *r = arg;
 
-	(void)reply;
-	if (r->state != GREETING)
+	on_greeted(r, e, reply);
+	if (e != OK)
 		return;
-	if (e != OK) {
-		lose(r, "Redis does not let us in");
-		return;
-	}
 	enter(r, UP);
 	r->backoff_ms = BACKOFF_LEAST_MS;
 	r->dial.attempts = 0;
@@ -466,50 +513,69 @@ static void on_ping(void *arg, enum err e, const redisReply *reply)
 		r->on_up(r->on_up_arg);
 }
 
-static void greet_with(struct redis *r, redis_reply_fn *fn, int argc, const char **argv)
-{
-	send_words(r, request_new(fn, r, argc, argv, NULL), argc, argv, NULL);
-}
-
 static void greet(struct redis *r)
 {
-	const struct redis_url *u = &r->url;
-	char db[12];
+	static redis_reply_fn *const fns[REDIS_GREET_STEPS] = {
+		[REDIS_GREET_AUTH] = on_greeted,
+		[REDIS_GREET_SELECT] = on_greeted,
+		[REDIS_GREET_ROLE] = on_role,
+		[REDIS_GREET_PING] = on_ping,
+	};
 	int on = 1;
 
 	enter(r, GREETING);
-	if (u->path[0] == '\0')
+	if (r->url.path[0] == '\0')
 		setsockopt(bufferevent_getfd(r->bev), IPPROTO_TCP, TCP_NODELAY, &on,
 			   sizeof on);
-	snprintf(db, sizeof db, "%u", u->db);
-	if (u->user[0] != '\0')
-		greet_with(r, on_greeted, 3,
-			   (const char *[]){"AUTH", u->user, u->password});
-	else if (u->password[0] != '\0')
-		greet_with(r, on_greeted, 2, (const char *[]){"AUTH", u->password});
-	if (u->db != 0)
-		greet_with(r, on_greeted, 2, (const char *[]){"SELECT", db});
-	greet_with(r, on_ping, 1, (const char *[]){"PING"});
+	for (int step = 0; step < REDIS_GREET_STEPS; step++) {
+		struct redis_greet_words w;
+		struct request *q;
+
+		redis_greet_say(step, &r->url, &w);
+		if (w.argc == 0)
+			continue;
+		q = request_new(fns[step], r, w.argc, w.argv, NULL);
+		q->takes_errors = step == REDIS_GREET_ROLE;
+		send_words(r, q, w.argc, w.argv, NULL);
+	}
 }
 
 /* ---- the end of a connection ---- */
 
-static void lose(struct redis *r, const char *why)
+static void lose_for(struct redis *r, const char *why, const char *todo)
+{
+	struct redis_end end;
+
+	redis_end_say(&end, todo, "%s", why);
+	lose(r, &end);
+}
+
+static void hang_up(struct redis *r)
+{
+	if (r->bev != NULL)
+		bufferevent_free(r->bev);
+	if (r->reader != NULL)
+		redisReaderFree(r->reader);
+	r->bev = NULL;
+	r->reader = NULL;
+}
+
+static void lose(struct redis *r, const struct redis_end *end)
 {
 	struct requests lost = r->sent;
 	int64_t wait = jittered(r->backoff_ms);
 
 	if (r->state == DOWN)
 		return;
-	log_warn_flood("redis.down", S("address", r->url.shown), S("err", why),
-		       I("waiting", lost.n), I("retry_in_ms", wait),
-		       S("do", "start Redis there, or give --redis another address"));
+	log_warn_flood(
+		"redis.down", S("address", r->url.shown), S("err", end->why),
+		I("waiting", lost.n), I("retry_in_ms", wait),
+		S("do", end->todo != NULL
+				? end->todo
+				: "start Redis there, or give --redis another address"));
 	metric_add(r->meter.losses, r->state == UP);
 	enter(r, DOWN);
-	bufferevent_free(r->bev);
-	redisReaderFree(r->reader);
-	r->bev = NULL;
-	r->reader = NULL;
+	hang_up(r);
 	r->sent = (struct requests){0};
 	r->backoff_ms =
 		r->backoff_ms * 2 < BACKOFF_MOST_MS ? r->backoff_ms * 2 : BACKOFF_MOST_MS;
@@ -521,24 +587,7 @@ static void lose(struct redis *r, const char *why)
 	}
 }
 
-/* ---- metrics ---- */
-
-static int64_t ask_up(void *arg)
+size_t redis_in_flight(const struct redis *r)
 {
-	return redis_is_up(arg);
-}
-
-static int64_t ask_in_flight(void *arg)
-{
-	const struct redis *r = arg;
-
-	return (int64_t)r->sent.n;
-}
-
-static void ask_gauges(struct redis *r, struct metrics *m)
-{
-	metric_asked_gauge(m, "gatepost_redis_up", NULL, "1 while Redis can be asked.",
-			   ask_up, r);
-	metric_asked_gauge(m, "gatepost_redis_in_flight", NULL,
-			   "Requests that wait for Redis.", ask_in_flight, r);
+	return r->sent.n;
 }

@@ -4,8 +4,9 @@
 /*
  * One connection to Redis, which is made again for as long as it takes.
  *
- *   DOWN --backoff over--> CONNECTING --socket--> GREETING --AUTH, SELECT, PING--> UP
- *    \______________________________ error, silence ________________________________/
+ *   DOWN --backoff over--> CONNECTING --socket--> GREETING --AUTH, SELECT, ROLE, PING--> UP
+ *    | \________________________ error, silence, it is no master __________________________/
+ *    \--with sentinels--> FINDING --master--> CONNECTING
  *
  * Requests are pipelined. Each has its own deadline: hiredis 0.14 has none, so
  * only its reader and its formatter are used, over a bufferevent of our own.
@@ -14,6 +15,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/metric.h"
+#include "store/redis_tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,8 +24,9 @@ struct redis;
 struct redisReply; /* <hiredis/hiredis.h> */
 
 struct redis_conf {
-	const char *url;    /* see store/redis_url.h; read during redis_new only */
-	int64_t timeout_ms; /* a request fails when its reply takes longer */
+	const char *url;      /* see store/redis_url.h; read during redis_new only */
+	struct redis_tls tls; /* its texts live as long as the redis does */
+	int64_t timeout_ms;   /* a request fails when its reply takes longer */
 	int64_t stall_ms; /* the connection is made anew when the oldest reply takes longer */
 	int64_t max_in_flight;
 };
@@ -32,7 +35,8 @@ struct redis_conf {
  * Begin to connect; whether Redis is there is known later.
  *
  * m        may be NULL; it asks r for gauges, so it is not printed after redis_free
- * returns  NULL after an error line that says what is wrong with the URL
+ * returns  NULL after an error line that says what is wrong with the URL, or with
+ *          the files of TLS
  */
 struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct metrics *m);
 
@@ -41,14 +45,17 @@ void redis_free(struct redis *r);
 
 bool redis_is_up(const struct redis *r);
 
+/* How many requests wait for their replies. */
+size_t redis_in_flight(const struct redis *r);
+
 /* Call fn(arg) each time the connection has come up. One fn; the last one set counts. */
 void redis_on_up(struct redis *r, loop_fn *fn, void *arg);
 
 /*
  * e    OK, and then reply is set, borrowed until the call returns, and never of the error type;
- *      ERR_DOWN    not connected, no reply in time, or Redis said that it cannot now (LOADING,
- *                  READONLY, OOM, NOAUTH, …): a write may have been done or not
- *      ERR_BUSY    too many in flight: not sent
+ *      ERR_DOWN    not connected, or no reply in time: a write may have been done or not
+ *      ERR_BUSY    too many in flight, or Redis said that it cannot now (OOM, LOADING,
+ *                  READONLY, NOAUTH, …: store/redis_error.h): nothing was done
  *      ERR_MALFORMED  Redis refused the command, or the key holds another type (it is in the log)
  */
 typedef void redis_reply_fn(void *arg, enum err e, const struct redisReply *reply);

@@ -1,14 +1,18 @@
 #include "store/redis_dial.h"
 
 #include <arpa/inet.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/dns.h>
+#include <event2/event.h>
 #include <event2/util.h>
+#include <openssl/ssl.h>
 #include <string.h>
 #include <sys/un.h>
 
-void redis_dial_init(struct redis_dial *d, struct event_base *base)
+void redis_dial_init(struct redis_dial *d, struct event_base *base,
+		     const struct redis_tls *tls)
 {
-	*d = (struct redis_dial){.base = base};
+	*d = (struct redis_dial){.base = base, .tls = *tls};
 }
 
 void redis_dial_close(struct redis_dial *d)
@@ -43,20 +47,52 @@ static int dial_tcp(struct redis_dial *d, const struct redis_url *url,
 						   url->host, url->port);
 }
 
-bool redis_dial(struct redis_dial *d, const struct redis_url *url,
-		struct bufferevent *bev)
+/* Deferred: no callback of ours from inside a call of ours. */
+static struct bufferevent *new_bev(struct redis_dial *d, const struct redis_url *url,
+				   struct redis_end *why)
 {
-	d->attempts++;
-	return (url->path[0] != '\0' ? dial_unix(url, bev) : dial_tcp(d, url, bev)) == 0;
+	enum { OPTIONS = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS };
+
+	if (!url->tls)
+		return bufferevent_socket_new(d->base, -1, OPTIONS);
+
+	SSL *ssl = redis_tls_new(&d->tls, url->host, why);
+
+	if (ssl == NULL)
+		return NULL;
+	return bufferevent_openssl_socket_new(d->base, -1, ssl,
+					      BUFFEREVENT_SSL_CONNECTING, OPTIONS);
 }
 
-const char *redis_dial_why(struct bufferevent *bev, short what)
+struct bufferevent *redis_dial(struct redis_dial *d, const struct redis_url *url,
+			       struct redis_end *why)
+{
+	redis_end_say(why, NULL, "no memory");
+
+	struct bufferevent *bev = new_bev(d, url, why);
+
+	if (bev == NULL)
+		return NULL;
+	bufferevent_setcb(bev, d->on_readable, NULL, d->on_event, d->arg);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	if ((url->path[0] != '\0' ? dial_unix(url, bev) : dial_tcp(d, url, bev)) == 0)
+		return bev;
+	redis_dial_why(bev, BEV_EVENT_ERROR, why);
+	bufferevent_free(bev);
+	return NULL;
+}
+
+void redis_dial_why(struct bufferevent *bev, short what, struct redis_end *out)
 {
 	int dns = bufferevent_socket_get_dns_error(bev);
+	int fault = EVUTIL_SOCKET_ERROR();
 
-	if (what & BEV_EVENT_EOF)
-		return "Redis closed the connection";
+	if (redis_tls_why(bev, what, out))
+		return;
 	if (dns != 0)
-		return evutil_gai_strerror(dns);
-	return evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR());
+		redis_end_say(out, NULL, "%s", evutil_gai_strerror(dns));
+	else if (what & BEV_EVENT_EOF || fault == 0)
+		redis_end_say(out, NULL, "the connection was closed at the other end");
+	else
+		redis_end_say(out, NULL, "%s", evutil_socket_error_to_string(fault));
 }

@@ -6,35 +6,45 @@
 #include <string.h>
 
 struct advice {
-	const char *code; /* the first word of the reply */
+	const char *code; /* what the reply begins with */
 	enum err err;
 	enum log_level level;
 	const char *todo;
 };
 
+static const char single[] = "point redis at a single server, not at a node of a cluster";
+static const char master[] =
+	"point redis at the master, or at sentinels: this is a replica";
+
+static const char acl[] =
+	"let the ACL of this user have the command and the key: see docs/operations.md";
+
 static const struct advice advices[] = {
-	{"LOADING", ERR_DOWN, LOG_WARN, "wait: Redis is loading its data"},
-	{"BUSY", ERR_DOWN, LOG_WARN, "wait, or SCRIPT KILL: a script runs for long"},
-	{"TRYAGAIN", ERR_DOWN, LOG_WARN, "wait: the cluster is moving slots"},
-	{"CLUSTERDOWN", ERR_DOWN, LOG_ERROR, "repair the Redis cluster"},
-	{"MASTERDOWN", ERR_DOWN, LOG_ERROR,
-	 "point redis at the master: this replica lost it"},
-	{"READONLY", ERR_DOWN, LOG_ERROR, "point redis at the master: this is a replica"},
-	{"NOREPLICAS", ERR_DOWN, LOG_ERROR,
+	{"LOADING", ERR_BUSY, LOG_WARN, "wait: Redis is loading its data"},
+	{"BUSY", ERR_BUSY, LOG_WARN, "wait, or SCRIPT KILL: a script runs for long"},
+	{"TRYAGAIN", ERR_BUSY, LOG_WARN, "wait: the cluster is moving slots"},
+	{"CLUSTERDOWN", ERR_BUSY, LOG_ERROR, "repair the Redis cluster"},
+	{"MASTERDOWN", ERR_BUSY, LOG_ERROR, master},
+	{"READONLY", ERR_BUSY, LOG_ERROR, master},
+	{"NOREPLICAS", ERR_BUSY, LOG_ERROR,
 	 "bring back the replicas that min-replicas-to-write asks for"},
-	{"OOM", ERR_DOWN, LOG_ERROR,
+	{"OOM", ERR_BUSY, LOG_ERROR,
 	 "give Redis more maxmemory, or remove what else is in it"},
-	{"MISCONF", ERR_DOWN, LOG_ERROR,
-	 "let Redis write its snapshots: see its own log, and its disk"},
-	{"MOVED", ERR_DOWN, LOG_ERROR,
-	 "point redis at a single server, not at a node of a cluster"},
-	{"ASK", ERR_DOWN, LOG_ERROR,
-	 "point redis at a single server, not at a node of a cluster"},
-	{"NOAUTH", ERR_DOWN, LOG_ERROR,
+	{"MISCONF", ERR_BUSY, LOG_ERROR,
+	 "let Redis write its files: see its own log, and its disk"},
+	{"MOVED", ERR_BUSY, LOG_ERROR, single},
+	{"ASK", ERR_BUSY, LOG_ERROR, single},
+	{"NOAUTH", ERR_BUSY, LOG_ERROR,
 	 "put the password into redis: redis://user:password@host:port"},
-	{"WRONGPASS", ERR_DOWN, LOG_ERROR, "correct user and password in redis"},
-	{"NOPERM", ERR_DOWN, LOG_ERROR,
-	 "let the ACL of this user have the command and the key"},
+	{"WRONGPASS", ERR_BUSY, LOG_ERROR, "correct user and password in redis"},
+	{"DENIED", ERR_BUSY, LOG_ERROR,
+	 "give Redis a password, or protected-mode no: it refuses other hosts"},
+	{"ERR max number of clients reached", ERR_BUSY, LOG_ERROR,
+	 "raise maxclients of Redis, or see who else is connected"},
+	{"NOPERM", ERR_BUSY, LOG_ERROR, acl},
+	/* inside a script, by Redis 7.0 and 6 */
+	{"ERR The user executing the script", ERR_DOWN, LOG_ERROR, acl},
+	{"The user executing the script", ERR_DOWN, LOG_ERROR, acl},
 	{"WRONGTYPE", ERR_MALFORMED, LOG_ERROR,
 	 "remove the key, or choose another redis-prefix: it is not ours"},
 };
@@ -51,9 +61,40 @@ static bool has_code(const char *text, const char *code)
 	return strncmp(text, code, n) == 0 && (text[n] == ' ' || text[n] == '\0');
 }
 
+/*
+ * Redis 6 says "ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM …"
+ * of what stopped a script; Redis 7 says "OOM … script: …, on @user_script:1." as a plain
+ * command would get it.
+ */
+static const char *past_script(const char *text)
+{
+	static const char word[] = "@user_script:";
+	const char *at = text;
+
+	if (strncmp(text, "ERR Error running script", 24) != 0)
+		return text;
+	for (const char *p = strstr(at, word); p != NULL; p = strstr(at, word)) {
+		at = p + strlen(word);
+		at += strspn(at, " 0123456789:");
+	}
+	return at + strspn(at, "-");
+}
+
+/* What runs before the command that is refused has been done: only NOPERM may come so late. */
+static bool is_amid_script(const char *text)
+{
+	return past_script(text) != text || strstr(text, "@user_script:") != NULL;
+}
+
 bool redis_error_is_noscript(const char *text)
 {
 	return has_code(text, "NOSCRIPT");
+}
+
+bool redis_error_is_replica(const char *text)
+{
+	text = past_script(text);
+	return has_code(text, "READONLY") || has_code(text, "MASTERDOWN");
 }
 
 static const struct advice *advice_find(const char *text)
@@ -67,10 +108,11 @@ static const struct advice *advice_find(const char *text)
 enum err redis_error_take(const char *text, const char *command, const char *key)
 {
 	static struct log_flood flood;
-	const struct advice *a = advice_find(text);
+	const struct advice *a = advice_find(past_script(text));
+	bool half_done = is_amid_script(text) && has_code(a->code, "NOPERM");
 
 	log_write_flood(&flood, a->level, "redis.refused",
 			LOG_FIELDS(S("command", command), S("key", key), S("reply", text),
 				   S("todo", a->todo)));
-	return a->err;
+	return half_done ? ERR_DOWN : a->err;
 }

@@ -1,5 +1,7 @@
 #include "store/redis_meter.h"
 
+#include "store/redis.h"
+
 #include <stddef.h>
 
 static struct metric *errors(struct metrics *m, const char *label)
@@ -8,7 +10,17 @@ static struct metric *errors(struct metrics *m, const char *label)
 			      "Requests to Redis that failed, by kind.");
 }
 
-void redis_meter_init(struct redis_meter *c, struct metrics *m)
+static int64_t ask_up(void *arg)
+{
+	return redis_is_up(arg);
+}
+
+static int64_t ask_in_flight(void *arg)
+{
+	return (int64_t)redis_in_flight(arg);
+}
+
+void redis_meter_init(struct redis_meter *c, struct metrics *m, struct redis *r)
 {
 	*c = (struct redis_meter){0};
 	if (m == NULL)
@@ -24,4 +36,8 @@ void redis_meter_init(struct redis_meter *c, struct metrics *m)
 				   "Times that a working connection to Redis was lost.");
 	c->seconds = metric_seconds(m, "gatepost_redis_seconds", NULL,
 				    "From sending a command to its reply.");
+	metric_asked_gauge(m, "gatepost_redis_up", NULL, "1 while Redis can be asked.",
+			   ask_up, r);
+	metric_asked_gauge(m, "gatepost_redis_in_flight", NULL,
+			   "Requests that wait for Redis.", ask_in_flight, r);
 }

@@ -15,7 +15,9 @@ struct redis_meter {
 		*errors[ERR_DOWN + 1]; /* by code; NULL for those that do not occur */
 };
 
-/* m may be NULL: nothing is counted. */
-void redis_meter_init(struct redis_meter *c, struct metrics *m);
+struct redis;
+
+/* m may be NULL: nothing is counted. r is asked for gauges whenever m is printed. */
+void redis_meter_init(struct redis_meter *c, struct metrics *m, struct redis *r);
 
 #endif

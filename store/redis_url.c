@@ -10,10 +10,12 @@
 #include <string.h>
 
 static const char forms[] =
-	"write unix:/path, redis://[[user:]password@]host[:port][/db] or host:port";
+	"write unix:/path, host:port, redis://[[user:]password@]host[:port][/db], or "
+	"redis+sentinel://[[user:]password@]host[:port],…/MASTER[/db]; rediss for TLS";
 
 static const char *read_unix(struct span path, struct redis_url *out);
 static const char *read_tcp(struct span rest, bool url, struct redis_url *out);
+static const char *read_sentinel(struct span rest, struct redis_url *out);
 
 static bool cut_front(struct span *s, const char *word)
 {
@@ -35,8 +37,12 @@ enum err redis_url_parse(const char *text, struct redis_url *out, char *why, siz
 		wrong = read_unix(s, out);
 	else if (cut_front(&s, "redis://"))
 		wrong = read_tcp(s, true, out);
-	else if (cut_front(&s, "rediss://"))
-		wrong = "TLS to Redis is not supported";
+	else if ((out->tls = cut_front(&s, "rediss://")))
+		wrong = read_tcp(s, true, out);
+	else if (cut_front(&s, "redis+sentinel://"))
+		wrong = read_sentinel(s, out);
+	else if ((out->tls = cut_front(&s, "rediss+sentinel://")))
+		wrong = read_sentinel(s, out);
 	else if (strstr(text, "://") != NULL)
 		wrong = "not a scheme for Redis";
 	else
@@ -132,8 +138,8 @@ static bool is_host(struct span in)
 	return in.n > 0;
 }
 
-/* "host", "host:port", "[::1]", "[::1]:port" */
-static const char *read_place(struct span in, bool need_port, struct redis_url *out)
+/* "host", "host:port", "[::1]", "[::1]:port"; without one, out has the port already */
+static const char *read_place(struct span in, bool need_port, struct redis_place *out)
 {
 	struct span host = in, port = {0};
 	const uint8_t *end = NULL;
@@ -177,28 +183,136 @@ static bool cut_at_last(struct span *s, char c, struct span *front)
 	return false;
 }
 
+/* Cut at the first `c`; what is behind it goes to rest. */
+static bool cut_at_first(struct span *s, char c, struct span *rest)
+{
+	const uint8_t *at = s->n == 0 ? NULL : memchr(s->p, c, s->n);
+
+	if (at == NULL)
+		return false;
+	*rest = span_of(at + 1, s->n - (size_t)(at + 1 - s->p));
+	s->n = (size_t)(at - s->p);
+	return true;
+}
+
+static const char *read_db(struct span in, struct redis_url *out)
+{
+	return in.n == 0 || read_number(in, INT32_MAX, &out->db)
+		       ? NULL
+		       : "the database behind the / is a number";
+}
+
 static const char *read_tcp(struct span rest, bool url, struct redis_url *out)
 {
+	struct redis_place place = {.port = 6379};
 	const char *wrong = NULL;
 	struct span login, db;
-	const uint8_t *slash;
 
 	if (url && cut_at_last(&rest, '@', &login))
 		wrong = read_login(login, out);
-	if (wrong != NULL)
-		return wrong;
-
-	slash = url ? memchr(rest.p, '/', rest.n) : NULL;
-	if (slash != NULL) {
-		db = span_of(slash + 1, rest.n - (size_t)(slash + 1 - rest.p));
-		rest.n = (size_t)(slash - rest.p);
-		if (db.n > 0 && !read_number(db, INT32_MAX, &out->db))
-			return "the database behind the / is a number";
-	}
-	wrong = read_place(rest, !url, out);
+	if (wrong == NULL && url && cut_at_first(&rest, '/', &db))
+		wrong = read_db(db, out);
 	if (wrong == NULL)
-		snprintf(out->shown, sizeof out->shown,
-			 strchr(out->host, ':') ? "[%s]:%u" : "%s:%u", out->host,
-			 out->port);
+		wrong = read_place(rest, !url, &place);
+	if (wrong == NULL)
+		redis_url_set_place(out, &place);
+	return wrong;
+}
+
+void redis_url_set_place(struct redis_url *u, const struct redis_place *place)
+{
+	const char *of = u->sentinels.n > 0 ? u->sentinels.master : "";
+
+	memcpy(u->host, place->host, sizeof u->host);
+	u->port = place->port;
+	snprintf(u->shown, sizeof u->shown,
+		 strchr(place->host, ':') ? "[%s]:%u%s%s%s" : "%s:%u%s%s%s", place->host,
+		 place->port, of[0] ? " (" : "", of, of[0] ? ")" : "");
+}
+
+/* ---- sentinels ---- */
+
+static const char *read_sentinels(struct span list, struct redis_sentinels *out)
+{
+	struct span rest;
+	bool more = true;
+
+	while (more) {
+		struct redis_place *place = &out->at[out->n];
+		const char *wrong;
+
+		more = cut_at_first(&list, ',', &rest);
+		if (out->n == REDIS_URL_SENTINELS)
+			return "more than 16 sentinels";
+		place->port = 26379;
+		wrong = read_place(list, false, place);
+		if (wrong != NULL)
+			return wrong;
+		out->n++;
+		list = rest;
+	}
+	return NULL;
+}
+
+/* "sentinel_user=…&sentinel_password=…" */
+static const char *read_query(struct span list, struct redis_sentinels *out)
+{
+	struct span rest;
+	bool more = true;
+
+	while (more) {
+		const char *wrong = "behind the ? only sentinel_user=… and "
+				    "sentinel_password=… may stand (a ? in a password "
+				    "is %3F)";
+
+		more = cut_at_first(&list, '&', &rest);
+		if (cut_front(&list, "sentinel_user="))
+			wrong = read_escaped(list, out->user, sizeof out->user);
+		else if (cut_front(&list, "sentinel_password="))
+			wrong = read_escaped(list, out->password, sizeof out->password);
+		if (wrong != NULL)
+			return wrong;
+		list = rest;
+	}
+	return out->user[0] != '\0' && out->password[0] == '\0'
+		       ? "sentinel_user without sentinel_password"
+		       : NULL;
+}
+
+static const char *read_master(struct span path, struct redis_url *out)
+{
+	struct redis_sentinels *by = &out->sentinels;
+	struct span db;
+	const char *wrong = NULL;
+
+	if (cut_at_first(&path, '/', &db))
+		wrong = read_db(db, out);
+	if (wrong == NULL && (!is_host(path) || path.n >= sizeof by->master))
+		wrong = "behind the sentinels stands /MASTER, the name that they know it "
+			"by";
+	if (wrong == NULL)
+		memcpy(by->master, path.p, path.n);
+	return wrong;
+}
+
+static const char *read_sentinel(struct span rest, struct redis_url *out)
+{
+	struct span login, path = {0}, front;
+	const char *wrong = NULL;
+
+	if (cut_at_last(&rest, '?', &front)) {
+		wrong = read_query(rest, &out->sentinels);
+		rest = front;
+	}
+	if (wrong == NULL && cut_at_last(&rest, '@', &login))
+		wrong = read_login(login, out);
+	cut_at_first(&rest, '/', &path);
+	if (wrong == NULL)
+		wrong = read_sentinels(rest, &out->sentinels);
+	if (wrong == NULL)
+		wrong = read_master(path, out);
+	if (wrong == NULL)
+		snprintf(out->shown, sizeof out->shown, "%s, as sentinels say",
+			 out->sentinels.master);
 	return wrong;
 }

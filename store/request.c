@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <event2/buffer.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -41,6 +42,20 @@ void request_free(struct request *q)
 		return;
 	free(q->wire);
 	free(q);
+}
+
+void request_write_text(struct request *q, struct evbuffer *out)
+{
+	static const char before_rest[] = "\r\n$7\r\nEVALSHA\r\n$40\r\n";
+	const char *line_end = memchr(q->wire, '\r', q->wire_n);
+	size_t head = (size_t)(line_end - q->wire);
+	size_t rest = head + strlen(before_rest) + 40;
+
+	evbuffer_add(out, q->wire, head);
+	evbuffer_add_printf(out, "\r\n$4\r\nEVAL\r\n$%zu\r\n", q->script->n);
+	evbuffer_add(out, q->script->text, q->script->n);
+	evbuffer_add(out, q->wire + rest, q->wire_n - rest);
+	q->script = NULL;
 }
 
 void requests_push(struct requests *all, struct request *q)

@@ -10,7 +10,10 @@
 
 #include "store/redis.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+struct evbuffer; /* <event2/buffer.h> */
 
 struct request {
 	struct request *next;
@@ -18,7 +21,8 @@ struct request {
 	void *arg;
 	int64_t due_ms;
 	int64_t begun_us;
-	enum err refused; /* why it was never sent */
+	bool takes_errors; /* an error reply is an answer to it like any other */
+	enum err refused;  /* why it was never sent */
 
 	const struct redis_script *script; /* until Redis is known to have it */
 	char *wire;                        /* the EVALSHA command, kept with script */
@@ -32,6 +36,12 @@ struct request {
 struct request *request_new(redis_reply_fn *fn, void *arg, int argc, const char **argv,
 			    const size_t *lens);
 void request_free(struct request *q); /* NULL is fine */
+
+/*
+ * Write the command of q again, with the text of its script in place of the hash:
+ * *N $7 EVALSHA $40 <sha> and the rest becomes *N $4 EVAL $n <text> and the same rest.
+ */
+void request_write_text(struct request *q, struct evbuffer *out);
 
 struct requests {
 	struct request *head, *tail;

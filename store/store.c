@@ -13,6 +13,7 @@ struct store *store_new(struct loop *l, const struct store_conf *conf, struct me
 {
 	struct redis_conf redis = {
 		.url = conf->redis,
+		.tls = {conf->ca, conf->cert, conf->key},
 		.timeout_ms = conf->timeout_ms,
 		.stall_ms = conf->timeout_ms > STALL_MS ? conf->timeout_ms : STALL_MS,
 		.max_in_flight = conf->max_in_flight,

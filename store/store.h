@@ -9,7 +9,8 @@
  * What it gets is borrowed until it returns. Besides what each question names,
  * every fn may get
  *   ERR_DOWN       no answer (yet): a write may have been done or not; ask again later
- *   ERR_BUSY       too much in flight: shed; nothing was done
+ *   ERR_BUSY       too much in flight, or Redis cannot now (its memory is full, it loads its
+ *                  data, it has become a replica, …): nothing was done; ask again later
  *   ERR_MALFORMED  what is in Redis is not ours to read (the log names the key)
  */
 
@@ -22,6 +23,7 @@ struct store;
 
 struct store_conf {
 	const char *redis;
+	const char *ca, *cert, *key; /* files, for rediss; NULL: not set */
 	const char *prefix;
 	int64_t timeout_ms;
 	int64_t max_in_flight;
@@ -30,9 +32,17 @@ struct store_conf {
 /* The rows of a settings table whose struct st has these settings in its field f. */
 #define STORE_CONF_KEYS(st, f)                                                           \
 	CONF_TEXT(st, f.redis, "redis", "redis://127.0.0.1:6379",                        \
-		  "where Redis is: unix:/path, "                                         \
-		  "redis://[user:password@]host[:port][/db] or "                         \
-		  "host:port"),                                                          \
+		  "where Redis is: unix:/path, host:port, "                              \
+		  "redis://[user:password@]host[:port][/db], or "                        \
+		  "redis+sentinel://[user:password@]host[:port],…/MASTER[/db]; "       \
+		  "rediss for TLS"),                                                     \
+		CONF_TEXT(st, f.ca, "redis-ca", NULL,                                    \
+			  "with rediss: file of the authorities that may have signed "   \
+			  "the certificate of Redis; not set: those of the system"),     \
+		CONF_TEXT(st, f.cert, "redis-cert", NULL,                                \
+			  "with rediss: file of our certificate, if Redis wants one"),   \
+		CONF_TEXT(st, f.key, "redis-key", NULL,                                  \
+			  "with rediss: file of the private key of --redis-cert"),       \
 		CONF_TEXT(st, f.prefix, "redis-prefix",                                  \
 			  "gatepost:", "what all keys in Redis begin with"),             \
 		CONF_MSEC(st, f.timeout_ms, "redis-timeout", "2s", 10, 60000,            \

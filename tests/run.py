@@ -4,7 +4,7 @@
     tests/run.py BIN [NAME...]
 
 BIN is the folder of the programs under test. A NAME picks: a suite (unit, integration,
-clients), a room (unit_base), a file (test_up), or any part of a test's name; without one,
+clients, chaos), a room (unit_base), a file (test_up), or any part of a test's name; without one,
 all run. A test that was skipped has not passed, and counts as failed.
 """
 
@@ -17,7 +17,7 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-SUITES = ["unit", "integration", "clients"]
+SUITES = ["unit", "integration", "clients", "chaos"]
 SECONDS = 600  # for one program of unit tests; a test of pytest's has its own limit
 NOTHING_PICKED = 5  # pytest's exit status
 

@@ -8,7 +8,7 @@ from the event of its $connect. No record has anything of Gatepost's insides.
 
 meta.json
     seed, begin, end    of the whole run; end is when all was quiet and before the processes were told to stop
-    warm                memory that a process takes before then is its own affair
+    warm                memory that a process takes in its first warm - begin seconds is its own affair
     edges, brokers      {name} of those that run at the beginning; more come with the fault "add"
     timings             {"lease", "silence", …} in seconds, as the processes have them
     bounds              in seconds, what the checker holds against: "disconnect" (from the end of a connection, or of
@@ -27,7 +27,8 @@ faults.jsonl    who broke what; the supervisor's pauses and restarts are in it t
         drain                   SIGTERM; the same end. remove: the same without a return (once, when it has exited)
         stop                    SIGSTOP; the end: SIGCONT
         cut                     no packet passes. Two targets: between these two. One: it and all others. A target may
-                                be "redis", "functions", "clients"; the end: it is healed
+                                be "redis" or "functions"; the end: it is healed
+        vanish                  of clients ("clients-3"): the network takes them away; the end: it is back
         add                     a process more, once, when it is ready
         redis_kill9, redis_stop, redis_empty, redis_restart, redis_oom, redis_readonly, redis_drop (CLIENT KILL)
                                 the end: it takes writes again

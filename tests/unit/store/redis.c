@@ -243,27 +243,118 @@ Test(redis, key_of_another_type_is_malformed)
 	cr_assert(eq(int, g.err, ERR_MALFORMED));
 }
 
-Test(redis, without_memory_is_down_for_writes_and_there_for_reads)
+Test(redis, without_memory_is_busy_for_writes_and_there_for_reads)
 {
 	struct got set = {0}, get = {0};
 
 	bed_redis(&bed, "CONFIG SET maxmemory 1");
 	redis_words(redis, on_reply, &set, "SET", "k", "v", NULL);
 	wait_for(&set);
-	cr_assert(eq(int, set.err, ERR_DOWN));
+	cr_assert(eq(int, set.err, ERR_BUSY));
 	redis_words(redis, on_reply, &get, "GET", "k", NULL);
 	wait_for(&get);
 	cr_assert(eq(int, get.err, OK));
 }
 
-Test(redis, replica_is_down_for_writes)
+static struct got eval(const char *text, int nkeys, int argc, const char **argv)
 {
+	struct redis_script script = {text, strlen(text), NULL};
 	struct got g = {0};
+	char sha1[41];
+
+	snprintf(sha1, sizeof sha1, "%s",
+		 bed_redis(&bed, "SCRIPT LOAD %b", text, script.n));
+	script.sha1 = sha1;
+	redis_eval(redis, &script, on_reply, &g, nkeys, argc, argv, NULL);
+	wait_for(&g);
+	return g;
+}
+
+/* "Busy" promises that nothing was done: Redis stops a script at its first write or not at all. */
+Test(redis, without_memory_runs_all_of_a_script_or_nothing)
+{
+	const char *keys[] = {"first", "second"};
+
+	bed_redis(&bed, "SET first old");
+	bed_redis(&bed, "CONFIG SET maxmemory 1");
+	cr_assert(eq(int,
+		     eval("redis.call('SET', KEYS[1], 'new') redis.call('DEL', KEYS[2])",
+			  2, 2, keys)
+			     .err,
+		     ERR_BUSY));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "GET first"), "old"));
+	cr_assert(eq(int,
+		     eval("redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[2], 'new')",
+			  2, 2, keys)
+			     .err,
+		     OK));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "GET first"), "(nil)"));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "GET second"), "new"));
+}
+
+static void on_wait(void *arg)
+{
+	(void)arg;
+	loop_stop(bed.loop);
+}
+
+/* Turn the loop for so long; several attempts to connect are made in a second. */
+static void run_for(int64_t ms)
+{
+	struct timer *t = timer_new(bed.loop, on_wait, NULL);
+
+	timer_after(t, ms);
+	loop_run(bed.loop);
+	timer_free(t);
+}
+
+Test(redis, that_became_a_replica_refuses_writes_is_left_and_is_back_as_a_master)
+{
+	struct got g = {0}, later = {0};
 
 	bed_redis(&bed, "REPLICAOF 127.0.0.1 1");
 	redis_words(redis, on_reply, &g, "SET", "k", "v", NULL);
 	wait_for(&g);
-	cr_assert(eq(int, g.err, ERR_DOWN));
+	cr_assert(eq(int, g.err, ERR_BUSY));
+	run_for(500);
+	cr_assert(not(redis_is_up(redis)));
+	bed_redis(&bed, "REPLICAOF NO ONE");
+	while (!redis_is_up(redis))
+		bed_run(&bed);
+	redis_words(redis, on_reply, &later, "SET", "k", "v", NULL);
+	wait_for(&later);
+	cr_assert(eq(int, later.err, OK));
+}
+
+Test(redis, that_is_a_replica_never_comes_up)
+{
+	bed_redis(&bed, "REPLICAOF 127.0.0.1 1");
+	redis_free(redis);
+	redis = connect_to(bed.server.url, 10);
+	run_for(500);
+	cr_assert(not(redis_is_up(redis)));
+}
+
+/* Of the ACL: a user without ROLE is let in; a script that it stops may have written before. */
+Test(redis, user_comes_up_without_role_and_is_told_what_is_forbidden)
+{
+	struct got g = {0};
+
+	bed_redis(&bed, "ACL SETUSER default reset on nopass ~a +@all -role -pexpire");
+	redis_free(redis);
+	redis = connect_to(bed.server.url, 10);
+	bed_run(&bed);
+	cr_assert(redis_is_up(redis));
+	redis_words(redis, on_reply, &g, "GET", "b", NULL);
+	wait_for(&g);
+	cr_assert(eq(int, g.err, ERR_BUSY));
+	cr_assert(eq(int,
+		     eval("redis.call('SET', KEYS[1], 1) redis.call('PEXPIRE', KEYS[1], "
+			  "9999)",
+			  1, 1, (const char *[]){"a"})
+			     .err,
+		     ERR_DOWN));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "GET a"), "1"));
 }
 
 Test(redis, script_is_sent_by_its_text_only_when_redis_does_not_know_it)
@@ -332,6 +423,15 @@ Test(redis, freed_with_requests_in_flight_calls_nobody)
 	cr_assert(eq(int, g.calls, 0));
 }
 
+Test(redis, with_tls_files_that_are_not_there_is_refused_at_the_start)
+{
+	struct redis_conf conf = {.url = "rediss://db", .tls.ca = "/nowhere/ca.pem"};
+
+	cr_assert(redis_new(bed.loop, &conf, NULL) == NULL);
+	conf.tls = (struct redis_tls){.cert = "/nowhere/c.pem", .key = "/nowhere/k.pem"};
+	cr_assert(redis_new(bed.loop, &conf, NULL) == NULL);
+}
+
 Test(redis, bad_url_is_refused_at_the_start)
 {
 	cr_assert(redis_new(bed.loop, &(struct redis_conf){.url = "localhost"}, NULL) ==
@@ -362,7 +462,7 @@ Test(redis, late_requests_are_counted)
 	cr_assert(strstr(all, "gatepost_redis_late_total 1\n") != NULL, "%s", all);
 	cr_assert(strstr(all, "gatepost_redis_errors_total{kind=\"down\"} 1\n") != NULL,
 		  "%s", all);
-	cr_assert(strstr(all, "gatepost_redis_requests_total 2\n") != NULL, "%s", all);
+	cr_assert(strstr(all, "gatepost_redis_requests_total 3\n") != NULL, "%s", all);
 	cr_assert(strstr(all, "gatepost_redis_up 1\n") != NULL, "%s", all);
 	cr_assert(strstr(all, "gatepost_redis_in_flight 1\n") != NULL, "%s", all);
 	redis_server_thaw(&bed.server);
@@ -419,25 +519,16 @@ Test(redis_login, with_password_and_database_over_tcp_and_a_name)
 	cr_assert(eq(int, move.err, ERR_MALFORMED));
 }
 
-static void on_second(void *arg)
-{
-	(void)arg;
-	loop_stop(bed.loop);
-}
-
 static void never_comes_up(const char *url)
 {
 	struct got g = {0};
-	struct timer *second = timer_new(bed.loop, on_second, NULL);
 
 	redis = connect_to(url, 10);
-	timer_after(second, 1000); /* several attempts */
-	loop_run(bed.loop);
+	run_for(1000);
 	cr_assert(not(redis_is_up(redis)));
 	redis_words(redis, on_reply, &g, "PING", NULL);
 	wait_for(&g);
 	cr_assert(eq(int, g.err, ERR_DOWN));
-	timer_free(second);
 }
 
 Test(redis_login, with_the_wrong_password_never_comes_up)

@@ -32,6 +32,8 @@ ParameterizedTestParameters(redis_url, is_read)
 		{"redis://secret@db", "", "db", 6379, "", "secret", 0, "db:6379"},
 		{"redis://a%3Ab:p%40%2f%25@db", "", "db", 6379, "a:b", "p@/%", 0,
 		 "db:6379"},
+		{"rediss://ann:secret@db:6380/1", "", "db", 6380, "ann", "secret", 1,
+		 "db:6380"},
 		{"redis://ann:p@ss@db", "", "db", 6379, "ann", "p@ss", 0, "db:6379"},
 	};
 	return cr_make_param_array(struct good, rows, sizeof rows / sizeof *rows);
@@ -78,7 +80,7 @@ ParameterizedTestParameters(redis_url, is_refused)
 		 "0123456789012345678901234567890123456789012345678901234567890123456789"
 		 "0123456789012345678901234567890123456789",
 		 "107 characters"},
-		{"rediss://db", "TLS"},
+		{"rediss://db:x", "1 to 65535"},
 		{"http://db", "scheme"},
 		{"redis://", "no host"},
 		{"redis:///1", "no host"},
@@ -90,6 +92,17 @@ ParameterizedTestParameters(redis_url, is_refused)
 		{"redis://ann:p%zz@db", "hex"},
 		{"redis://ann:p%00@db", "hex"},
 		{"redis://ann:p%", "1 to 65535"},
+		{"redis+sentinel://a", "/MASTER"},
+		{"redis+sentinel://a/", "/MASTER"},
+		{"redis+sentinel:///m", "no host"},
+		{"redis+sentinel://a,/m", "no host"},
+		{"redis+sentinel://a:0/m", "1 to 65535"},
+		{"redis+sentinel://a/m/one", "database"},
+		{"redis+sentinel://a/m m", "/MASTER"},
+		{"redis+sentinel://a/m?user=x", "only sentinel_user"},
+		{"redis+sentinel://a/m?sentinel_user=x", "without sentinel_password"},
+		{"redis+sentinel://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17/m",
+		 "more than 16"},
 	};
 	return cr_make_param_array(struct bad, rows, sizeof rows / sizeof *rows);
 }
@@ -106,9 +119,14 @@ ParameterizedTest(struct bad *r, redis_url, is_refused)
 
 Test(redis_url, what_is_said_of_a_bad_url_never_holds_the_password)
 {
-	static const char *const texts[] = {
-		"redis://ann:hunter2@db:x", "redis://ann:hunter2%@db",
-		"redis://ann:hunter2@", "redis://ann:hunter2@db/x", "ann:hunter2@db"};
+	static const char *const texts[] = {"redis://ann:hunter2@db:x",
+					    "redis://ann:hunter2%@db",
+					    "redis://ann:hunter2@",
+					    "redis://ann:hunter2@db/x",
+					    "ann:hunter2@db",
+					    "redis+sentinel://a/m?sentinel_user=hunter2",
+					    "redis+sentinel://a/m?password=hunter2",
+					    "redis+sentinel://ann:hunter2?@a/m"};
 	struct redis_url u;
 	char why[200];
 
@@ -116,4 +134,39 @@ Test(redis_url, what_is_said_of_a_bad_url_never_holds_the_password)
 		cr_assert(ne(int, redis_url_parse(texts[i], &u, why, sizeof why), OK));
 		cr_assert(strstr(why, "hunter2") == NULL, "%s", why);
 	}
+}
+
+Test(redis_url, of_sentinels_has_all_places_the_masters_name_and_both_logins)
+{
+	struct redis_url u;
+	char why[200] = "";
+
+	cr_assert(
+		eq(int,
+		   redis_url_parse("rediss+sentinel://ann:p%40@a,[::1]:7,b:8/my-master/3"
+				   "?sentinel_user=sam&sentinel_password=%2f",
+				   &u, why, sizeof why),
+		   OK),
+		"%s", why);
+	cr_assert(u.tls);
+	cr_assert(eq(uint, u.sentinels.n, 3));
+	cr_assert(eq(str, u.sentinels.at[0].host, "a"));
+	cr_assert(eq(u16, u.sentinels.at[0].port, 26379));
+	cr_assert(eq(str, u.sentinels.at[1].host, "::1"));
+	cr_assert(eq(u16, u.sentinels.at[1].port, 7));
+	cr_assert(eq(str, u.sentinels.at[2].host, "b"));
+	cr_assert(eq(u16, u.sentinels.at[2].port, 8));
+	cr_assert(eq(str, u.sentinels.master, "my-master"));
+	cr_assert(eq(str, u.sentinels.user, "sam"));
+	cr_assert(eq(str, u.sentinels.password, "/"));
+	cr_assert(eq(str, u.user, "ann"));
+	cr_assert(eq(str, u.password, "p@"));
+	cr_assert(eq(u32, u.db, 3));
+	cr_assert(eq(str, u.host, ""));
+	cr_assert(eq(str, u.shown, "my-master, as sentinels say"));
+
+	redis_url_set_place(&u, &(struct redis_place){.host = "10.0.0.1", .port = 6380});
+	cr_assert(eq(str, u.host, "10.0.0.1"));
+	cr_assert(eq(u16, u.port, 6380));
+	cr_assert(eq(str, u.shown, "10.0.0.1:6380 (my-master)"));
 }

@@ -1,0 +1,282 @@
+"""The design's promises, each as a function that yields what speaks against it."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from math import inf
+
+SLACK = 1.0  # seconds between two logs that saw the same
+
+
+class Violation:
+    """
+    connection  whose story tells it, or None
+    at          when it happened: faults near that moment are told
+    ns          the messages that the story needs
+    """
+
+    def __init__(self, text, connection=None, at=None, ns=()):
+        self.text, self.connection, self.at, self.ns = text, connection, at, ns
+
+
+def one_connect_one_disconnect(h):
+    """P1 one connect, one disconnect"""
+    for event in h.events.values():
+        yield from _same(h, event)
+    for c in h.connections.values():
+        connects, disconnects = c.of_kind("CONNECT"), c.of_kind("DISCONNECT")
+        let_in = c.open < inf or any(e.done(200) < inf for e in connects)
+        if len(connects) != 1 and (connects or c.open < inf):
+            yield Violation(f"{len(connects)} CONNECTs", c, c.open)
+        if len(disconnects) > 1:
+            yield Violation(f"{len(disconnects)} DISCONNECTs", c, disconnects[1].begin)
+        if disconnects and not let_in:
+            yield Violation("a DISCONNECT, but nobody let it in", c, disconnects[0].begin)
+        done = disconnects and disconnects[0].done(200) < inf
+        if (c.open < inf or disconnects) and not done and h.parked.isdisjoint(c.ids):
+            if not _row_was_lost(h, c):
+                why = "DISCONNECT never done, nor parked" if disconnects else "no DISCONNECT"
+                yield Violation(why, c, c.over())
+        if c.open < inf and disconnects:
+            yield from _disconnect_is_right(h, c, disconnects[0])
+
+
+def _same(h, event):
+    """The event is the same, whoever is given it."""
+    first = event.invocations[0]
+    for i in event.invocations[1:]:
+        for key in ("kind", "connectionId", "n", "time", "code", "reason", "event"):
+            if i.get(key) != first.get(key):
+                text = f"{event.name} came again with another {key}"
+                yield Violation(text, h.by_id.get(i.get("connectionId")), i["t"], {event.n})
+                break
+
+
+def _row_was_lost(h, c):
+    """Its edge died, and Redis forgot what the edge can tell no more."""
+    until = h.troubles.calm(c.over(), h.bound["disconnect"])
+    return h.losses(c.edge).meet(c.open, until) and h.empties.meet(c.open, until)
+
+
+def _disconnect_is_right(h, c, event):
+    lost = h.losses(c.edge)
+    if event.begin < c.ended - SLACK and not lost.meet(c.open, event.begin):
+        yield Violation("DISCONNECT while the client was connected", c, event.begin)
+    over, bound = c.over(h.bound["vanish"]), h.bound["disconnect"]
+    if h.functions.meet(over, h.troubles.calm(over, bound)):
+        bound += h.bound["retry"]
+    late = event.begin - h.troubles.calm(over, bound)
+    if late > 0:
+        yield Violation(f"DISCONNECT {late:.1f} s after the bound", c, event.begin)
+    by_client = [r for r in c.seen["closed"] if r["by"] == "client"]
+    for closing in c.seen["closing"] if by_client else []:
+        code, told = closing["code"], event.invocations[0]["code"]
+        if told != code and not lost.meet(c.ended, event.begin):
+            yield Violation(f"closed with {code}, DISCONNECT says {told}", c, event.begin)
+
+
+def order(h):
+    """P2 order"""
+    for c in h.connections.values():
+        for before, event in zip(c.events, c.events[1:]):
+            both = {before.n, event.n}
+            if event.rank <= before.rank:
+                yield Violation(f"{event.name} began after {before.name}", c, event.begin, both)
+            elif event.begin < before.done() and not h.functions.meet(before.begin, event.begin):
+                yield Violation(f"{event.name} began during {before.name}", c, event.begin, both)
+
+
+def table(h):
+    """P3 the table is the truth"""
+    lives = {id: _life(h, c) for id, c in h.by_id.items()}
+    calm = [(s["t"], set(s["ids"])) for s in h.table]
+    calm = [(t, ids) for t, ids in calm if not h.troubles.meet(t - h.bound["table"], t)]
+    times = [t for t, _ in calm]
+    wrong = {}
+    for id, (_, opened, ended, _) in lives.items():
+        for t, ids in calm[bisect_right(times, opened + SLACK) : bisect_left(times, ended - SLACK)]:
+            if id not in ids:
+                wrong.setdefault(id, ("connected, but not in the table", t))
+    for t, ids in calm:
+        for id in ids:
+            begin, _, _, gone = lives.get(id, (inf, inf, inf, inf))
+            if begin == inf:
+                wrong.setdefault(id, (f"a row {id} that no $connect was told of", t))
+            elif not begin - SLACK <= t <= gone + SLACK:
+                wrong.setdefault(id, ("in the table after the bound", t))
+    for id in h.table[-1]["ids"] if h.table else ["(the table was never read)"]:
+        wrong.setdefault(id, (f"{id} in the table at the end", h.end))
+    for id, (text, t) in wrong.items():
+        yield Violation(text, h.by_id.get(id), t)
+
+
+def _life(h, c):
+    """When a row may be there first, must be there, need not be there, must not be there."""
+    begin = min((e.begin for e in c.of_kind("CONNECT")), default=0)
+    if c.open == inf:
+        return begin, inf, inf, h.troubles.calm(begin, h.bound["answer"] + h.bound["table"])
+    if c.ended == inf:
+        return begin, c.open, inf, inf
+    ends = [e.done(200) for e in c.of_kind("DISCONNECT") if e.done(200) < inf]
+    gone = [h.troubles.calm(c.over(h.bound["vanish"]), h.bound["table"]), *ends]
+    return begin, c.open, min([c.ended, *ends]), min(gone)
+
+
+def replaceable(h):
+    """P4 brokers are replaceable: no socket closed, no event lost, none answered twice"""
+    for c in h.connections.values():
+        if c.open == inf:
+            continue
+        for closed in c.seen["closed"]:
+            own = closed["by"] == "client" or c.ended < closed["t"]
+            if not own and not h.losses(c.edge).meet(c.open, closed["t"]):
+                text = f"closed by {closed['by']} with {closed.get('code')}"
+                yield Violation(text, c, closed["t"])
+        yield from _answers(c)
+        yield from (violation for violation, away in _late(h, c) if not away)
+        yield from _never_told(h, c)
+        for r in c.seen["odd"] + c.seen["error"]:
+            trouble = h.functions.meet(r["t"] - h.bound["answer"], r["t"])
+            if r["what"] == "odd" or not trouble:
+                yield Violation(f"the client got {r['text']!r}", c, r["t"])
+    for event in h.events.values():
+        for a, b in zip(event.invocations, event.invocations[1:]):
+            if not h.troubles.meet(a["t"] - h.bound["table"], b["t"]):
+                c = h.by_id.get(a.get("connectionId"))
+                yield Violation(f"{event.name} again, while all is well", c, b["t"], {event.n})
+
+
+def _answers(c):
+    """Each once, in order, to what was asked."""
+    asked, answered, highest = {s["n"] for s in c.seen["sent"] if s["two_way"]}, set(), -1
+    for answer in c.seen["answer"]:
+        n = answer["n"]
+        if n not in asked:
+            yield Violation(f"an answer {n}, which was not asked", c, answer["t"], {n})
+        elif n in answered:
+            yield Violation(f"message {n} answered twice", c, answer["t"], {n})
+        elif n < highest:
+            yield Violation(f"message {n} answered after {highest}", c, answer["t"], {n, highest})
+        answered.add(n)
+        highest = max(highest, n)
+
+
+def _due(h, c):
+    """(message, until): those whose client waited until they must have been answered."""
+    for sent in c.seen["sent"]:
+        until = h.not_redis.calm(sent["t"], h.bound["answer"])
+        if until < min(c.ended, h.end):
+            yield sent, until
+
+
+def _late(h, c):
+    """(violation, was Redis away) of messages without an answer in time, nor an error frame."""
+    answered = {a["n"]: a["t"] for a in c.seen["answer"]}
+    refusals = len(c.seen["error"])
+    for sent, until in _due(h, c):
+        n = sent["n"]
+        if not sent["two_way"] or answered.get(n, inf) <= until:
+            continue
+        if n not in answered and refusals > 0:
+            refusals -= 1
+            continue
+        text = f"message {n} had no answer within the bound"
+        yield Violation(text, c, until, {n}), h.redis.meet(sent["t"], until)
+
+
+def _never_told(h, c):
+    """What was sent before a polite end, or long before any other, came to its function."""
+    told = {event.n for event in c.of_kind("MESSAGE")}
+    due = {sent["n"]: until for sent, until in _due(h, c)}
+    lost = h.losses(c.edge).meet(c.open, c.over())
+    if any(r["by"] == "client" for r in c.seen["closed"]) and not lost:
+        until = h.troubles.calm(c.over(), h.bound["answer"])
+        due |= {sent["n"]: until for sent in c.seen["sent"]}
+    for sent in c.seen["sent"]:
+        n = sent["n"]
+        if n in due and n not in told and not h.functions.meet(sent["t"] - SLACK, due[n]):
+            yield Violation(f"message {n} never came to its function", c, sent["t"], {n})
+
+
+def bounded(h):
+    """P7 memory and descriptors come back"""
+    processes = defaultdict(list)
+    for sample in h.samples:
+        processes[sample["who"], sample["pid"]].append(sample)
+    for (who, pid), samples in processes.items():
+        warm_at = samples[0]["t"] + h.meta["warm"] - h.meta["begin"]
+        warm, last = [s for s in samples if s["t"] <= warm_at], samples[-1]
+        if last["t"] <= max(warm_at, h.end - h.bound["answer"]):
+            continue  # it was young, or had gone before all was quiet
+        for what in ("rss", "fds"):
+            grown = last[what] - max(s[what] for s in warm)
+            if grown > h.bound[what]:
+                yield Violation(f"{who} (pid {pid}): {what} {grown} more than when it was warm")
+
+
+def redis_may_go(h):
+    """P8 Redis may go away: messages are answered, new clients get 101 or a clear 503"""
+    for c in h.connections.values():
+        yield from (violation for violation, away in _late(h, c) if away)
+        begin, answer = c.at("connecting"), c.at("open", "refused")
+        end = min(answer, c.at("failed", "vanished"), h.end)
+        until = h.not_redis.calm(begin, h.bound["answer"])
+        hit = (f for f in h.faults if c.edge in f.target or f.kind == "vanish")
+        if begin == inf or (end <= until and end == answer and not c.seen["refused"]):
+            continue
+        if any(f.begin - SLACK <= end and begin <= f.end + h.bound["answer"] for f in hit):
+            continue
+        if end > until or c.seen["failed"]:
+            yield Violation("no answer to its upgrade within the bound", c, end)
+        for refused in c.seen["refused"]:
+            why = _wrongly_refused(h, c, refused)
+            if why:
+                yield Violation(f"refused with {refused['status']} {why}", c, end)
+
+
+def _wrongly_refused(h, c, refused):
+    status, begin, end = refused["status"], c.at("connecting") - h.bound["table"], refused["t"]
+    if status == 503 and not refused["retry_after"]:
+        return "without Retry-After"
+    if status == 503:
+        return None if h.troubles.meet(begin, end) else "while all is well"
+    if status == 403 and any(e.done(403) < inf for e in c.of_kind("CONNECT")):
+        return None
+    right = status in (500, 502, 504) and h.functions.meet(begin, end)
+    return None if right else "instead of 101 or 503"
+
+
+def pushes(h):
+    """PUSH reaches exactly its connection, or says 410"""
+    got = defaultdict(list)
+    for c in h.connections.values():
+        for r in c.seen["push"]:
+            got[r["nonce"]].append((c, r["t"]))
+    for push in h.pushes:
+        c, t = h.by_id.get(push["to"]), push["t"]
+        nonce, status, came = push["nonce"], push["status"], got.pop(push["nonce"], [])
+        for other, at in came:
+            if other is not c:
+                yield Violation(f"{nonce} was for {push['to']}", other, at)
+        if len(came) > 1:
+            yield Violation(f"{nonce} came {len(came)} times", c, came[1][1])
+        calm = not h.troubles.meet(push["began"] - h.bound["table"], t)
+        until = t + h.bound["answer"]
+        lives = c and c.open < push["began"] and until < min(c.ended, h.end)
+        if status == 200 and not came and lives and not h.losses(c.edge).meet(t - SLACK, until):
+            yield Violation(f"{nonce} got 200, but never came", c, t)
+        elif calm and (status in (0, 429, 503) or (status == 410 and lives)):
+            yield Violation(f"{nonce} got {status} while all is well", c, t)
+        elif status not in (0, 200, 410, 429, 503):
+            yield Violation(f"{nonce} got {status}", c, t)
+    for nonce, came in got.items():
+        if came[0][1] < h.end - h.bound["answer"]:
+            yield Violation(f"{nonce}, which nobody has sent", *came[0])
+
+
+def logs(h):
+    """LOGS have no unexpected line, and nobody died by himself"""
+    yield from (Violation(line) for line in h.unexpected_lines())
+    yield from (Violation(f"{f.target} died by itself") for f in h.faults if f.kind == "died")
+
+
+RULES = [one_connect_one_disconnect, order, table, replaceable, bounded, redis_may_go, pushes, logs]

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+"""The clients of a run: they come, talk, leave in every way there is, and come again; all they see is logged.
+
+    clients.py FOLDER N SEED        where its orders come from stdin, a line of JSON each:
+
+    {"edges": {"edge-0": ["10.77.1.2", 8080]}, "sources": ["10.77.9.10", …]}    first, once
+    {"vanish": 3}       the clients of that source are silent from now on, and none of them comes
+    {"back": 3}         they may come again
+    {"leave": true}     all close politely; then the process ends
+"""
+
+import asyncio
+import base64
+import json
+import os
+import random
+import socket
+import struct
+import sys
+from collections import deque
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib.wire import CLOSE, PING, PONG, TEXT, close_frame, frame, upgrade  # noqa: E402
+
+from log import Log  # noqa: E402
+
+CONNECT_SECONDS = 12  # a client's patience with an upgrade
+CLOSE_SECONDS = 40  # and with the answer to its close frame: an edge may be stopped meanwhile
+LIFE_SECONDS = 25  # on average
+FOR_EVER = 0.2  # of all connections
+TALK_SECONDS = 1.5  # between two messages, on average
+MOST_UNANSWERED = 16
+CODES = [1000, 1000, 1000, 1001, 3000, 4000, 4999]
+# How often each sort of message is said; l- goes to the functions under the Lambda runtime client.
+TALK = {"ask": 8, "lask": 3, "tell": 3, "ltell": 1, "push": 3, "lpush": 1}
+
+
+class Crowd:
+    """What the clients have in common."""
+
+    def __init__(self, log, rng):
+        self.log = log
+        self.rng = rng
+        self.edges = {}
+        self.sources = []
+        self.away = set()  # sources that have vanished
+        self.leaving = asyncio.Event()
+        self.ids = deque(maxlen=400)  # connection ids, of the living and of the dead
+        self.born = 0
+
+    def name(self):
+        self.born += 1
+        return f"c{self.born}"
+
+
+class Connection:
+    """One life: from the upgrade to the end of the socket."""
+
+    def __init__(self, crowd, source):
+        self._crowd = crowd
+        self._name = crowd.name()
+        self._source = source
+        self._n = 0
+        self._unanswered = 0
+        self._closing = False
+        self._vanished = False
+        self._ended = asyncio.Event()
+        self._writer = None
+        self.is_open = False
+        self.id = None
+
+    def log(self, what, **more):
+        self._crowd.log.write(name=self._name, what=what, **more)
+
+    async def live(self):
+        """Whether it was let in."""
+        if not await self._connect():
+            return False
+        if self._source in self._crowd.away:
+            self._vanish("silent")
+        reading = asyncio.create_task(self._read())
+        try:
+            await self._talk()
+            if not self._ended.is_set():
+                await self._leave()
+        finally:
+            reading.cancel()
+            self._abort()
+        return True
+
+    # The upgrade
+
+    async def _connect(self):
+        edge = self._crowd.rng.choice(list(self._crowd.edges))
+        self.log("connecting", edge=edge)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                status, headers = await self._upgrade(*self._crowd.edges[edge])
+        except (OSError, EOFError, TimeoutError) as e:
+            self.log("failed", why=repr(e))
+            self._abort()
+            return False
+        if status == 101:
+            self.is_open = True
+            self.log("open", edge=edge)
+            return True
+        self.log("refused", status=status, retry_after=headers.get("retry-after"))
+        self._abort()
+        return False
+
+    async def _upgrade(self, host, port):
+        local = (self._crowd.sources[self._source], 0)
+        self._reader, self._writer = await asyncio.open_connection(host, port, local_addr=local)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self._writer.write(upgrade(f"/dev?name={self._name}", Sec_WebSocket_Key=key))
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in head[1:] if line)
+        return int(head[0].split()[1]), {name.lower(): value for name, value in headers.items()}
+
+    # What comes
+
+    async def _read(self):
+        try:
+            while not self._ended.is_set():
+                await self._take(*await self._frame())
+        except asyncio.IncompleteReadError:
+            self._end("eof")
+        except OSError:
+            self._end("reset")
+
+    async def _frame(self):
+        first, second = await self._reader.readexactly(2)
+        n = second & 0x7F
+        if n >= 126:
+            n = int.from_bytes(await self._reader.readexactly(2 if n == 126 else 8))
+        return first & 0x0F, await self._reader.readexactly(n)
+
+    async def _take(self, op, payload):
+        if self._vanished:
+            return
+        if op == PING:
+            self._write(frame(PONG, payload))
+        elif op == CLOSE:
+            self._take_close(payload)
+        else:
+            self._take_message(payload.decode())
+
+    def _take_close(self, payload):
+        code = int.from_bytes(payload[:2]) if payload else None
+        if not self._closing:
+            self._write(close_frame(code if code else 1000))
+        self._end("client" if self._closing else "server", code=code)
+
+    def _take_message(self, text):
+        try:
+            said = json.loads(text)
+        except ValueError:
+            said = {}
+        if "nonce" in said:
+            self.log("push", nonce=said["nonce"])
+        elif "n" in said and said["id"] == (self.id or said["id"]):
+            self._unanswered -= 1
+            self.log("answer", n=said["n"])
+            if not self.id:
+                self.id = said["id"]
+                self._crowd.ids.append(self.id)
+        elif "message" in said:
+            self._unanswered -= 1
+            self.log("error", text=text)
+        else:
+            self.log("odd", text=text)
+
+    def _end(self, by, code=None):
+        if not self._vanished and not self._ended.is_set():
+            self.log("closed", code=code, by=by)
+        self._ended.set()
+
+    # What goes
+
+    def _write(self, data):
+        if not self._writer.transport.is_closing():
+            self._writer.write(data)
+
+    async def _talk(self):
+        rng = self._crowd.rng
+        life = 1e9 if rng.random() < FOR_EVER else rng.expovariate(1 / LIFE_SECONDS)
+        end = asyncio.get_running_loop().time() + life
+        while asyncio.get_running_loop().time() < end:
+            pause = rng.expovariate(1 / TALK_SECONDS)
+            if await self._is_over(min(pause, max(0, end - asyncio.get_running_loop().time()))):
+                return
+            if self._unanswered < MOST_UNANSWERED:
+                self._say()
+
+    async def _is_over(self, seconds):
+        """Wait so long, or until something ends it."""
+        ends = [self._ended.wait(), self._crowd.leaving.wait()]
+        tasks = [asyncio.ensure_future(end) for end in ends]
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        return self._ended.is_set() or self._crowd.leaving.is_set() or self._vanished
+
+    def _say(self):
+        rng = self._crowd.rng
+        action = rng.choices(list(TALK), TALK.values())[0]
+        message = {"action": action, "n": self._n, "pad": "x" * int(rng.paretovariate(0.5) % 20000)}
+        if action.endswith("push"):
+            message["to"] = rng.choice(self._crowd.ids) if self._crowd.ids else "AAAAAAAAAAAAAAA="
+        two_way = not action.endswith("tell")
+        self._unanswered += two_way
+        self.log("sent", n=self._n, two_way=two_way)
+        self._write(frame(TEXT, json.dumps(message)))
+        self._n += 1
+
+    # How it leaves
+
+    async def _leave(self):
+        if self._vanished:
+            await self._wait_until_back()
+        elif not self._crowd.leaving.is_set() and self._crowd.rng.random() < 0.2:
+            self._vanish("reset")
+        else:
+            await self._close()
+
+    async def _close(self):
+        code = self._crowd.rng.choice(CODES)
+        self._closing = True
+        self.log("closing", code=code)
+        self._write(close_frame(code, "bye"))
+        try:
+            await asyncio.wait_for(self._ended.wait(), CLOSE_SECONDS)
+        except TimeoutError:
+            self._vanish("reset")
+
+    def vanish_if_from(self, source):
+        if source == self._source and not self._ended.is_set():
+            self._vanish("silent")
+
+    def _vanish(self, how):
+        if self._vanished:
+            return
+        self._vanished = True
+        self.log("vanished", how=how)
+        if how == "reset":
+            wire = self._writer.get_extra_info("socket")
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _abort(self):
+        if self._writer:
+            self._writer.transport.abort()
+
+    async def _wait_until_back(self):
+        """The socket lives on unheard until the network is there again."""
+        while self._source in self._crowd.away:
+            await asyncio.sleep(0.1)
+
+
+class Person:
+    """Connects, lives, and connects again, always from the same address."""
+
+    def __init__(self, crowd, number):
+        self._crowd = crowd
+        self._source = number % len(crowd.sources)
+        self._connection = None
+
+    async def run(self):
+        crowd = self._crowd
+        await asyncio.sleep(crowd.rng.uniform(0, 4))
+        while not crowd.leaving.is_set():
+            if self._source in crowd.away:
+                await asyncio.sleep(0.2)
+                continue
+            self._connection = Connection(crowd, self._source)
+            let_in = await self._connection.live()
+            self._connection = None
+            await asyncio.sleep(crowd.rng.uniform(0, 1) if let_in else crowd.rng.uniform(0.3, 1.5))
+
+    def vanish(self, source):
+        if self._connection and self._connection.is_open:
+            self._connection.vanish_if_from(source)
+
+
+async def orders():
+    """The lines of stdin."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        yield json.loads(line)
+
+
+async def obey(crowd, people, lines):
+    async for order in lines:
+        match order:
+            case {"vanish": source}:
+                crowd.away.add(source)
+                for person in people:
+                    person.vanish(source)
+            case {"back": source}:
+                crowd.away.discard(source)
+            case {"leave": True}:
+                crowd.leaving.set()
+
+
+async def main():
+    folder, n, seed = sys.argv[1:]
+    crowd = Crowd(Log(Path(folder, "clients.jsonl"), "clients"), random.Random(int(seed)))
+    lines = orders()
+    first = await anext(lines)
+    crowd.edges, crowd.sources = first["edges"], first["sources"]
+    people = [Person(crowd, i) for i in range(int(n))]
+    obeying = asyncio.create_task(obey(crowd, people, lines))
+    await asyncio.gather(*(person.run() for person in people))
+    obeying.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""Chaos: a cluster, clients, and faults from a seed; then check.py says what was broken.
+
+    ./dev chaos [--seed S] [--minutes M] [--clients N] [--only 'KIND VICTIM,…'] [--plan]
+                [--bin FOLDER] [--keep FOLDER]
+
+The same seed is the same faults at the same times; --plan prints them and starts nothing. Everything
+runs in network namespaces of the run's own (as root, or in a user namespace); where neither is
+allowed it runs on loopback addresses, without cuts, and says so. The logs of a run without a
+violation are removed unless --keep says where they shall be.
+"""
+
+import argparse
+import collections
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent))
+
+import network  # noqa: E402
+import schedule  # noqa: E402
+from faults import Injector, Trouble  # noqa: E402
+from log import Log  # noqa: E402
+from world import World  # noqa: E402
+
+READY_SECONDS = 30  # for what was started, on a busy machine with sanitizers
+LONGEST_RETRY = 30  # before a function that failed for as long as a fault lasts is asked again
+CLIENTS_SECONDS = 60  # for all clients to say goodbye
+WARM_SECONDS = 20
+TICK = 0.05
+REVIVE_SECONDS = 0.5
+MIB = 1 << 20
+
+# Lines that the faults cause; whatever else is a warning or an error is a violation.
+EXPECT = [
+    "link.*", "redis.*", "store.*", "function.*", "runtime.*", "edge.*", "broker.*", "brokers.*",
+    "health.*", "event.*",
+]  # fmt: skip
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--seed", type=int, default=int(time.time()) % 100_000, help="default: another each time")
+    add("--minutes", type=float, default=3, help="of faults; the end comes on top; default 3")
+    add("--clients", type=int, default=200, help="connections at a time; default 200")
+    add("--only", default="", help="draw from these faults alone, with commas (schedule.py, DECK)")
+    add("--plan", action="store_true", help="print the faults of this seed, and start nothing")
+    add("--bin", type=Path, default=ROOT / "build/dev/bin", help="default: build/dev/bin")
+    add("--keep", type=Path, help="an empty folder for the logs")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    cut = network.enter() if not options.plan else True
+    cards = [card for card in options.only.split(",") if card]
+    plan = schedule.plan(options.seed, options.minutes, cards, cut)
+    if options.plan:
+        print(plan)
+        return 0
+    if not cut:
+        print("No network namespaces here (root or `unshare -rn`, and iproute2): without cuts.")
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="gatepost-chaos."))
+    folder.mkdir(parents=True, exist_ok=True)
+    hosts = network.Network() if cut else network.Loopback()
+    world = World(plan, hosts, folder.resolve(), options.bin.resolve())
+    good = Run(world, options.clients).go()
+    if good and not options.keep:
+        shutil.rmtree(folder)
+    else:
+        print(f"logs: {folder}")
+    return 0 if good else 1
+
+
+class Run:
+    def __init__(self, world, clients):
+        self._world = world
+        self._plan = world.plan
+        self._folder = world.folder
+        self._clients = clients
+        self._meta = {"seed": self._plan.seed, "begin": time.time()}
+        self._faults = Log(self._folder / "faults.jsonl", "run")
+        self._sampler = Sampler(world)
+        self._trouble = []
+
+    def go(self):
+        """Whether all was as it should be."""
+        try:
+            self._world.start(READY_SECONDS)
+            self._world.start_clients(self._clients)
+            self._sampler.start()
+            self._play()
+            self._end()
+        except (Trouble, TimeoutError) as e:
+            self._trouble.append(str(e))
+        finally:
+            self._sampler.stop()
+            self._world.kill_all()
+        self._write_meta()
+        status = subprocess.run([sys.executable, HERE / "check.py", self._folder]).returncode
+        for trouble in self._trouble:
+            print(f"TROUBLE {trouble}")
+        self._summary(status)
+        return status == 0 and not self._trouble
+
+    # The time of faults
+
+    def _play(self):
+        began = revived = time.monotonic()
+        injector = Injector(self._world, self._faults, READY_SECONDS)
+        while (now := time.monotonic()) < began + self._plan.seconds or not injector.is_done():
+            injector.tick(now - began)
+            self._note_deaths()
+            if not self._world.processes["clients"].is_running():
+                raise Trouble("the clients' process has ended: see clients.log")
+            if now > revived + REVIVE_SECONDS:
+                revived = now
+                self._world.revive()
+            time.sleep(TICK)
+
+    def _note_deaths(self):
+        """What ended though nobody had asked it to is logged, and started again."""
+        for process in self._world.gateposts():
+            if not process.is_running():
+                status = process.status()
+                self._died(process, status)
+                process.start()
+
+    def _died(self, process, status):
+        self._faults.write(fault="died", target=[process.name], phase="once", status=status)
+
+    # The end
+
+    def _end(self):
+        """All is healed: let the clients go, wait until they are accounted for, stop what runs."""
+        self._world.order({"leave": True})
+        clients = self._world.processes["clients"]
+        self._wait(lambda: not clients.is_running(), CLIENTS_SECONDS)
+        self._wait(self._is_settled, LONGEST_RETRY + self._plan.pause)
+        self._sampler.stop()
+        self._meta["end"] = time.time()
+        self._write_parked()
+        self._note_what_never_ended()
+        self._stop_gateposts()
+
+    def _stop_gateposts(self):
+        for group in ("edge", "broker"):
+            ending = [p for p in self._world.gateposts() if p.name.startswith(group)]
+            for process in ending:
+                process.ask_to_stop()
+            for process in ending:
+                status = process.stop(self._plan.timings["drain-timeout"] + READY_SECONDS)
+                if status != 0:
+                    self._died(process, status)
+
+    def _wait(self, question, seconds):
+        """Until it is true, or the time is over: the checker sees what is missing then."""
+        end = time.monotonic() + seconds
+        while not question() and time.monotonic() < end:
+            self._note_deaths()
+            self._world.revive()
+            time.sleep(REVIVE_SECONDS)
+
+    def _is_settled(self):
+        """Has each connection that a function let in had its disconnect?"""
+        begun = {"CONNECT": {}, "DISCONNECT": {}}  # invocation: connection
+        done = {"CONNECT": set(), "DISCONNECT": set()}
+        for record in self._read("functions.jsonl"):
+            call = record["call"]
+            if record["phase"] == "begin" and record["kind"] in begun:
+                begun[record["kind"]][call] = record["connectionId"]
+            elif record["phase"] == "end" and record["status"] == 200:
+                for kind in done:
+                    if call in begun[kind]:
+                        done[kind].add(begun[kind][call])
+        return done["CONNECT"] == done["DISCONNECT"]
+
+    def _read(self, name):
+        with suppress(FileNotFoundError), open(self._folder / name) as file:
+            yield from map(json.loads, file)
+
+    def _note_what_never_ended(self):
+        """Pushes whose function was killed before it could say what became of them."""
+        ended = {push["nonce"] for push in self._read("pushes.jsonl")}
+        log = Log(self._folder / "pushes.jsonl", "run")
+        for push in self._read("begun.jsonl"):
+            if push["nonce"] not in ended:
+                log.write(**push)
+
+    def _write_parked(self):
+        parked = Log(self._folder / "parked.jsonl", "run")
+        for connection_id in self._world.parked():
+            parked.write(connectionId=connection_id)
+
+    # What the checker is told
+
+    def _write_meta(self):
+        timings = self._plan.timings
+        lease = timings["edge-lease"]
+        self._meta.setdefault("end", time.time())
+        self._meta |= {
+            "warm": self._meta["begin"] + WARM_SECONDS,
+            "edges": self._plan.edges,
+            "brokers": self._plan.brokers,
+            "timings": {"lease": lease, **timings},
+            "bounds": {
+                "disconnect": lease + 2,
+                "vanish": timings["ping-every"] + timings["pong-timeout"] + 2,
+                "table": lease + 2,
+                "answer": 5,
+                "warm": WARM_SECONDS,
+                "retry": LONGEST_RETRY,
+                "rss": 48 * MIB,
+                "fds": 64,
+            },
+            "expect": EXPECT,
+        }
+        (self._folder / "meta.json").write_text(json.dumps(self._meta, indent=1))
+
+    def _summary(self, status):
+        kinds = collections.Counter(f.kind for f in self._plan.faults)
+        said = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        print(f"seed {self._plan.seed}: {len(self._plan.faults)} faults ({said}), "
+              f"{self._count('clients.jsonl', 'open')} connections, "
+              f"{self._count('functions.jsonl', 'begin')} events, "
+              f"{self._count('pushes.jsonl', 'nonce')} pushes: "
+              f"{'good' if status == 0 and not self._trouble else 'NOT good'}")  # fmt: skip
+
+    def _count(self, name, word):
+        with suppress(FileNotFoundError):
+            return (self._folder / name).read_text().count(f'"{word}"')
+        return 0
+
+
+class Sampler(threading.Thread):
+    """Looks once a second at the table, and at what the processes take of the machine."""
+
+    def __init__(self, world):
+        super().__init__(daemon=True)
+        self._world = world
+        self._table = Log(world.folder / "table.jsonl", "run")
+        self._samples = Log(world.folder / "samples.jsonl", "run")
+        self._metrics = Log(world.folder / "metrics.jsonl", "run")
+        self._over = threading.Event()
+        self._n = 0
+
+    def stop(self):
+        self._over.set()
+        if self.is_alive():
+            self.join()
+
+    def run(self):
+        while not self._over.wait(1):
+            asked = time.time()
+            self._table.write(t=asked, ids=self._world.table())
+            for process in self._world.gateposts():
+                with suppress(OSError, ValueError):
+                    self._sample(process)
+            self._n += 1
+
+    def _sample(self, process):
+        folder = Path("/proc", str(process.pid))
+        if folder.joinpath("stat").read_text().rpartition(")")[2].split()[0] in "TZ":
+            return
+        pages = int(folder.joinpath("statm").read_text().split()[1])
+        fds = len(list(folder.joinpath("fd").iterdir()))
+        rss = pages * os.sysconf("SC_PAGE_SIZE")
+        self._samples.write(who=process.name, pid=process.pid, rss=rss, fds=fds)
+        text = self._world.get(process.name, "/metrics") if self._n % 10 == 0 else None
+        if text:
+            rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[:1] != "#")
+            self._metrics.write(process=process.name, metrics=rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""A short run of chaos, whose seed has a bit of everything; ./dev chaos makes long ones."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lib.cluster import BIN
+
+HERE = Path(__file__).resolve().parent
+SEED = 1
+MINUTES = 0.8
+
+
+def test_the_promises_hold_while_processes_die_and_networks_break(tmp_path):
+    words = [sys.executable, HERE / "run.py", "--bin", BIN, "--keep", tmp_path / "run",
+             "--seed", SEED, "--minutes", MINUTES, "--clients", 100]  # fmt: skip
+    done = subprocess.run(
+        [str(word) for word in words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    print(done.stdout[-20000:], done.stderr[-5000:])
+    assert done.returncode == 0

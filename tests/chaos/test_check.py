@@ -1,0 +1,505 @@
+"""The checker, on small histories that are made up: each rule is kept in one, broken in another."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECK = Path(__file__).with_name("check.py")
+META = {
+    "seed": 1, "begin": 0, "warm": 20, "end": 200, "edges": ["edge-0", "edge-1"],
+    "brokers": ["broker-0", "broker-1"], "expect": ["link.*"],
+    "timings": {"lease": 10, "silence": 5},
+    "bounds": {"disconnect": 12, "vanish": 45, "table": 12, "answer": 6, "retry": 8,
+               "rss": 1000, "fds": 5},
+}  # fmt: skip
+
+
+class Run:
+    """The logs of a run in which one client came at 50, said two things, and left at 60."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.records = {name: [] for name in ("clients", "functions", "faults", "pushes")}
+        self.records["table"] = [{"t": t + 0.5, "ids": []} for t in range(200)]
+        self.records["samples"] = []
+        self.client("c1", 50, 60)
+
+    def client(self, name, begin, end, edge="edge-0"):
+        """One without fault; its id is ID-name."""
+        self.saw(begin, name, "connecting", edge=edge)
+        self.saw(begin + 0.2, name, "open")
+        self.invoked(begin + 0.1, name, "CONNECT")
+        for n in range(2):
+            self.saw(begin + 1 + n, name, "sent", n=n, two_way=True)
+            self.invoked(begin + 1.1 + n, name, "MESSAGE", n=n)
+            self.saw(begin + 1.2 + n, name, "answer", n=n)
+        self.saw(end, name, "closing", code=1000)
+        self.saw(end + 0.1, name, "closed", code=1000, by="client")
+        self.invoked(end + 0.1, name, "DISCONNECT", code=1000)
+        for sample in self.records["table"]:
+            if begin < sample["t"] < end:
+                sample["ids"].append(f"ID-{name}")
+
+    def saw(self, t, name, what, **more):
+        self.records["clients"].append({"t": t, "name": name, "what": what, **more})
+
+    def invoked(self, t, name, kind, seconds=0.05, status=200, call=None, **more):
+        n = more.get("n", "")
+        call = call or f"{kind}{n}-{name}-{t}"
+        begin = {
+            "call": call, "fn": "http", "kind": kind, "requestId": f"{kind}{n}-{name}",
+            "connectionId": f"ID-{name}", "name": name, "event": "hash", "time": 1, **more,
+        }  # fmt: skip
+        self.records["functions"].append({"t": t, "phase": "begin", **begin})
+        if status:
+            end = {"t": t + seconds, "phase": "end", "call": call, "status": status}
+            self.records["functions"].append(end)
+
+    def fault(self, begin, end, kind, *target):
+        number = len(self.records["faults"])
+        for t, phase in ((begin, "begin"), (end, "end")):
+            record = {"t": t, "id": number, "fault": kind, "target": target, "phase": phase}
+            self.records["faults"].append(record)
+
+    def pushed(self, t, to, nonce, status):
+        record = {"t": t, "began": t - 0.1, "to": to, "nonce": nonce, "status": status}
+        self.records["pushes"].append(record)
+
+    def sampled(self, rss, fds, t):
+        self.records["samples"].append({"t": t, "who": "edge-0", "pid": 9, "rss": rss, "fds": fds})
+
+    def without(self, file, **what):
+        """Take out the records that are so."""
+        kept = [r for r in self.records[file] if not all(r.get(k) == v for k, v in what.items())]
+        assert len(kept) < len(self.records[file]), f"{file} has no {what}"
+        self.records[file] = kept
+
+    def without_call(self, kind, **what):
+        calls = [
+            r["call"] for r in self.records["functions"]
+            if r.get("kind") == kind and all(r.get(k) == v for k, v in what.items())
+        ]  # fmt: skip
+        for call in calls:
+            self.without("functions", call=call)
+
+    def checked(self):
+        """(exit status, what it printed)"""
+        (self.folder / "meta.json").write_text(json.dumps(META))
+        for name, records in self.records.items():
+            lines = "".join(json.dumps(record) + "\n" for record in records)
+            (self.folder / f"{name}.jsonl").write_text(lines)
+        done = subprocess.run(
+            [sys.executable, CHECK, self.folder, "--all"], stdout=subprocess.PIPE, text=True
+        )
+        return done.returncode, done.stdout
+
+    def violations(self):
+        """["P1 c1: what is wrong"]"""
+        status, out = self.checked()
+        found, rule = [], None
+        for line in out.splitlines():
+            if line.startswith("  ") and not line.startswith("   "):
+                found.append(f"{rule} {line.strip()}")
+            elif not line.startswith(" "):
+                rule = line.split()[0]
+        counted = int(out.splitlines()[-1].split()[0])
+        assert counted == len(found) and status == (1 if found else 0), out
+        return found
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(tmp_path)
+
+
+def test_a_run_in_which_all_is_well_has_no_violation_and_is_counted(run):
+    run.pushed(55, "ID-c1", "p1", 200)
+    run.saw(55, "c1", "push", nonce="p1")
+    run.fault(20, 30, "kill9", "broker-0")
+    status, out = run.checked()
+    assert status == 0 and out.splitlines()[-1] == "0 violations"
+    assert "1 connections, 4 events, 4 invocations, 2 messages, 1 pushes" in out
+    assert "1 faults: 1 kill9" in out
+
+
+def test_a_violation_comes_with_the_story_of_that_connection_and_faults_near_it(run):
+    run.fault(30, 31, "kill9", "broker-0")
+    run.fault(52.5, 53, "stop", "broker-1")
+    run.without("clients", what="answer", n=1)
+    _, out = run.checked()
+    story = out[out.index("c1: message 1 had no answer") :].split("\nP")[0]
+    assert "client    sent n=1" in story and "sent n=0" not in story
+    assert "… 3 records of other messages" in story
+    assert "FAULT     stop broker-1, 0.5 s" in story and "kill9" not in story
+
+
+# P1
+
+
+def test_a_connection_without_a_disconnect_is_told(run):
+    run.without_call("DISCONNECT")
+    assert run.violations() == ["P1 c1: no DISCONNECT"]
+
+
+def test_a_disconnect_that_was_parked_is_not_missed(run):
+    run.without_call("DISCONNECT")
+    run.records["parked"] = [{"t": 199, "connectionId": "ID-c1"}]
+    assert run.violations() == []
+
+
+def test_a_disconnect_that_no_function_accepted_is_told(run):
+    run.without_call("DISCONNECT")
+    run.fault(60, 80, "function_fail", "http")
+    run.invoked(61, "c1", "DISCONNECT", status=500, code=1000)
+    assert run.violations() == ["P1 c1: DISCONNECT never done, nor parked"]
+    run.invoked(85, "c1", "DISCONNECT", status=200, code=1000)
+    assert run.violations() == []
+
+
+def test_a_connection_without_a_connect_is_told(run):
+    run.without_call("CONNECT")
+    assert "P1 c1: 0 CONNECTs" in run.violations()
+
+
+def test_two_disconnects_are_told(run):
+    run.invoked(60.5, "c1", "DISCONNECT", code=1006, requestId="another")
+    assert "P1 c1: 2 DISCONNECTs" in run.violations()
+
+
+def test_the_same_event_again_after_a_crash_is_fine(run):
+    run.fault(51, 53, "kill9", "broker-0")
+    run.invoked(53, "c1", "CONNECT")
+    assert run.violations() == []
+
+
+@pytest.mark.parametrize("what", [{"event": "other"}, {"time": 2}, {"code": 1006}])
+def test_an_event_that_changes_when_it_comes_again_is_told(run, what):
+    run.fault(60, 61, "kill9", "broker-0")
+    run.invoked(60.5, "c1", "DISCONNECT", **{"code": 1000, **what})
+    assert run.violations() == [f"P1 c1: DISCONNECT came again with another {list(what)[0]}"]
+
+
+def test_a_disconnect_of_somebody_who_was_refused_is_told(run):
+    run.saw(70, "c2", "connecting", edge="edge-0")
+    run.invoked(70.1, "c2", "CONNECT", status=403)
+    run.saw(70.2, "c2", "refused", status=403, retry_after=None)
+    assert run.violations() == []
+    run.invoked(70.3, "c2", "DISCONNECT", code=1006)
+    assert run.violations() == ["P1 c2: a DISCONNECT, but nobody let it in"]
+
+
+def test_a_disconnect_with_another_code_than_the_client_gave_is_told(run):
+    run.without_call("DISCONNECT")
+    run.invoked(60.1, "c1", "DISCONNECT", code=1006)
+    assert run.violations() == ["P1 c1: closed with 1000, DISCONNECT says 1006"]
+    run.fault(60.05, 70, "kill9", "edge-0")
+    assert run.violations() == [], "the edge died before it could pass on the code"
+
+
+def test_a_disconnect_of_a_connected_client_is_told(run):
+    run.without_call("DISCONNECT")
+    run.invoked(57, "c1", "DISCONNECT", code=1000)
+    assert "P1 c1: DISCONNECT while the client was connected" in run.violations()
+
+
+def killed_edge(run, disconnect_at):
+    """c2 is on an edge that is killed at 100."""
+    run.client("c2", 80, 100, edge="edge-1")
+    run.without("clients", name="c2", what="closing")
+    run.without("clients", name="c2", what="closed")
+    run.without_call("DISCONNECT", name="c2")
+    run.saw(100.1, "c2", "closed", code=None, by="reset")
+    run.invoked(disconnect_at, "c2", "DISCONNECT", code=1006)
+
+
+def test_the_disconnects_of_a_killed_edge_have_until_the_bound(run):
+    killed_edge(run, 111)
+    run.fault(100, 130, "kill9", "edge-1")
+    assert run.violations() == []
+
+
+def test_a_disconnect_after_the_bound_is_told(run):
+    killed_edge(run, 114)
+    run.fault(100, 130, "kill9", "edge-1")
+    assert run.violations() == ["P1 c2: DISCONNECT 1.9 s after the bound"]
+
+
+def test_the_bound_begins_when_the_last_trouble_is_over(run):
+    killed_edge(run, 121)
+    run.fault(100, 130, "kill9", "edge-1")
+    run.fault(105, 110, "redis_stop", "redis")
+    assert run.violations() == []
+
+
+# P2
+
+
+def test_messages_that_begin_out_of_order_are_told(run):
+    run.without_call("MESSAGE", n=0)
+    run.invoked(53, "c1", "MESSAGE", n=0)
+    assert "P2 c1: message 0 began after message 1" in run.violations()
+
+
+def test_a_message_again_after_later_ones_is_fine(run):
+    run.fault(52, 55, "stop", "broker-0")
+    run.invoked(55, "c1", "MESSAGE", n=0)
+    assert run.violations() == []
+
+
+def test_a_message_after_the_disconnect_is_told(run):
+    run.without_call("MESSAGE", n=1)
+    run.invoked(60.3, "c1", "MESSAGE", n=1)
+    assert run.violations() == ["P2 c1: message 1 began after DISCONNECT"]
+
+
+def test_a_message_before_the_connect_has_ended_is_told(run):
+    run.without_call("CONNECT")
+    run.invoked(50.1, "c1", "CONNECT", seconds=1.5)
+    assert run.violations() == ["P2 c1: message 0 began during CONNECT"]
+
+
+# P3
+
+
+def row(run, t, ids):
+    for sample in run.records["table"]:
+        if sample["t"] == t:
+            sample["ids"] = ids
+
+
+def test_a_client_that_is_not_in_the_table_is_told(run):
+    row(run, 55.5, [])
+    assert run.violations() == ["P3 c1: connected, but not in the table"]
+
+
+def test_the_table_may_be_wrong_until_the_bound_after_a_fault(run):
+    row(run, 55.5, [])
+    run.fault(40, 44, "redis_empty", "redis")
+    assert run.violations() == []
+
+
+def test_a_row_that_stays_is_told(run):
+    row(run, 62.5, ["ID-c1"])
+    assert run.violations() == ["P3 c1: in the table after the bound"]
+
+
+def test_a_row_of_nobody_is_told(run):
+    row(run, 100.5, ["ID-ghost"])
+    assert run.violations() == ["P3 a row ID-ghost that no $connect was told of"]
+
+
+def test_a_row_at_the_end_is_told_whatever_has_happened(run):
+    row(run, 199.5, ["ID-c1"])
+    run.fault(190, 198, "redis_stop", "redis")
+    assert run.violations() == ["P3 c1: ID-c1 in the table at the end"]
+
+
+# P4
+
+
+def closed_by_server(run, at=60):
+    run.without("clients", what="closing")
+    run.without("clients", what="closed")
+    run.saw(at, "c1", "closed", code=1012, by="server")
+
+
+def test_a_client_that_the_server_closed_is_told(run):
+    closed_by_server(run)
+    run.fault(58, 61, "kill9", "broker-0")
+    assert run.violations() == ["P4 c1: closed by server with 1012"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [(59.9, 70, "kill9", "edge-0"), (50, 61, "drain", "edge-0"), (49, 59, "stop", "edge-0"),
+     (49, 59, "cut", "edge-0")],
+)  # fmt: skip
+def test_a_client_may_lose_its_socket_with_its_edge(run, fault):
+    closed_by_server(run)
+    run.fault(*fault)
+    assert run.violations() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [(59.9, 70, "kill9", "edge-1"), (49, 59, "cut", "edge-0", "broker-1"),
+     (57, 59, "stop", "edge-0"), (49, 59, "redis_stop", "redis"), (49, 59, "stop", "broker-0")],
+)  # fmt: skip
+def test_a_client_may_not_lose_its_socket_by_anything_else(run, fault):
+    closed_by_server(run)
+    run.fault(*fault)
+    assert run.violations() == ["P4 c1: closed by server with 1012"]
+
+
+def test_an_edge_without_any_broker_may_close_its_clients(run):
+    closed_by_server(run)
+    run.fault(49, 58, "cut", "edge-0", "broker-0")
+    run.fault(50, 59, "cut", "edge-0", "broker-1")
+    assert run.violations() == []
+    run.fault(20, 20, "add", "broker-2")
+    assert run.violations() == ["P4 c1: closed by server with 1012"], "it has broker-2"
+    run.fault(45, 65, "kill9", "broker-2")
+    assert run.violations() == []
+
+
+def test_a_message_that_is_answered_twice_is_told(run):
+    run.saw(53, "c1", "answer", n=1)
+    assert run.violations() == ["P4 c1: message 1 answered twice"]
+
+
+def test_answers_out_of_order_are_told(run):
+    run.without("clients", what="answer", n=0)
+    run.saw(52.3, "c1", "answer", n=0)
+    assert run.violations() == ["P4 c1: message 0 answered after 1"]
+
+
+def test_an_answer_that_nobody_asked_for_is_told(run):
+    run.saw(53, "c1", "answer", n=7)
+    assert run.violations() == ["P4 c1: an answer 7, which was not asked"]
+
+
+def test_a_message_without_an_answer_is_told_when_its_client_waited(run):
+    run.without("clients", what="answer", n=1)
+    assert run.violations() == ["P4 c1: message 1 had no answer within the bound"]
+    run.fault(55, 56, "kill9", "broker-0")
+    assert run.violations() == [], "the bound began anew, and the client left"
+
+
+def test_an_error_frame_stands_for_an_answer_while_functions_fail(run):
+    run.without("clients", what="answer", n=1)
+    run.saw(53, "c1", "error", text="Internal server error")
+    assert run.violations() == ["P4 c1: the client got 'Internal server error'"]
+    run.fault(51, 53, "function_fail", "http")
+    assert run.violations() == []
+
+
+def test_a_message_that_came_to_no_function_is_told(run):
+    run.saw(59, "c1", "sent", n=2, two_way=False)
+    assert run.violations() == ["P4 c1: message 2 never came to its function"]
+    run.invoked(59.1, "c1", "MESSAGE", n=2)
+    assert run.violations() == []
+
+
+def test_a_function_that_is_asked_again_while_all_is_well_is_told(run):
+    run.invoked(51.5, "c1", "MESSAGE", n=0)
+    assert run.violations() == ["P4 c1: message 0 again, while all is well"]
+
+
+# P7
+
+
+def test_a_process_that_grew_after_it_was_warm_is_told(run):
+    run.sampled(5000, 40, t=25)
+    run.sampled(5900, 44, t=199)
+    assert run.violations() == []
+    run.sampled(6100, 46, t=199.5)
+    assert run.violations() == [
+        "P7 edge-0 (pid 9): rss 1100 more than when it was warm",
+        "P7 edge-0 (pid 9): fds 6 more than when it was warm",
+    ]
+
+
+# P8
+
+
+def test_a_message_must_be_answered_while_redis_is_away(run):
+    run.fault(51, 70, "redis_stop", "redis")
+    assert run.violations() == []
+    run.without("clients", what="answer", n=1)
+    assert run.violations() == ["P8 c1: message 1 had no answer within the bound"]
+
+
+@pytest.mark.parametrize(
+    "status, retry_after, wrong",
+    [(503, "1", None), (503, None, "without Retry-After"), (500, None, "instead of 101 or 503")],
+)
+def test_new_clients_get_101_or_a_503_that_says_when_to_come_again(run, status, retry_after, wrong):
+    run.fault(70, 80, "redis_stop", "redis")
+    run.saw(75, "c2", "connecting", edge="edge-1")
+    run.saw(75.5, "c2", "refused", status=status, retry_after=retry_after)
+    assert run.violations() == ([f"P8 c2: refused with {status} {wrong}"] if wrong else [])
+
+
+def test_a_503_while_all_is_well_is_told(run):
+    run.saw(75, "c2", "connecting", edge="edge-1")
+    run.saw(75.5, "c2", "refused", status=503, retry_after="1")
+    assert run.violations() == ["P8 c2: refused with 503 while all is well"]
+
+
+def test_a_new_client_without_an_answer_is_told_unless_its_edge_was_away(run):
+    run.saw(75, "c2", "connecting", edge="edge-1")
+    run.saw(85, "c2", "failed", why="no answer")
+    assert run.violations() == ["P8 c2: no answer to its upgrade within the bound"]
+    run.fault(74, 90, "kill9", "edge-1")
+    assert run.violations() == []
+
+
+# PUSH
+
+
+def test_a_push_that_came_to_another_client_is_told(run):
+    run.client("c2", 50, 60)
+    run.pushed(53, "ID-c1", "p1", 200)
+    run.saw(53, "c2", "push", nonce="p1")
+    assert run.violations() == ["PUSH c2: p1 was for ID-c1"]
+
+
+def test_a_push_that_came_twice_is_told(run):
+    run.pushed(53, "ID-c1", "p1", 200)
+    run.saw(53, "c1", "push", nonce="p1")
+    assert run.violations() == []
+    run.saw(54, "c1", "push", nonce="p1")
+    assert run.violations() == ["PUSH c1: p1 came 2 times"]
+
+
+def test_a_push_that_was_taken_and_never_came_is_told_unless_its_client_left(run):
+    run.pushed(59, "ID-c1", "p2", 200)
+    assert run.violations() == []
+    run.pushed(53, "ID-c1", "p1", 200)
+    assert run.violations() == ["PUSH c1: p1 got 200, but never came"]
+
+
+@pytest.mark.parametrize("status, t", [(410, 53), (503, 53), (429, 53), (0, 100)])
+def test_a_push_that_is_refused_while_all_is_well_is_told(run, status, t):
+    run.pushed(t, "ID-c1", "p1", status)
+    assert run.violations() == [f"PUSH c1: p1 got {status} while all is well"]
+    run.fault(t - 2, t - 1, "kill9", "broker-0")
+    assert run.violations() == []
+
+
+def test_410_for_one_who_has_gone_is_fine(run):
+    run.pushed(100, "ID-c1", "p1", 410)
+    assert run.violations() == []
+
+
+def test_a_status_that_no_client_of_the_api_expects_is_told_at_any_time(run):
+    run.fault(50, 100, "redis_stop", "redis")
+    run.pushed(53, "ID-c1", "p1", 500)
+    assert run.violations() == ["PUSH c1: p1 got 500"]
+
+
+# LOGS
+
+
+@pytest.mark.parametrize(
+    "line, wrong",
+    [
+        ("2026-11-22T10:00:00.000Z warn edge-0 link.down broker=broker-0", False),
+        ("2026-11-22T10:00:00.000Z info edge-0 edge.number number=1", False),
+        ("2026-11-22T10:00:00.000Z error broker-0 store.wrong what=that", True),
+        ("==7==ERROR: AddressSanitizer: heap-use-after-free", True),
+        ("gatepost-edge: edge/lane.c:16: lane_begin: Assertion `x' failed.", True),
+    ],
+)
+def test_a_line_that_no_fault_explains_is_told(run, line, wrong):
+    (run.folder / "edge-0.log").write_text(line + "\n")
+    assert run.violations() == ([f"LOGS edge-0.log: {line}"] if wrong else [])
+
+
+def test_a_process_that_died_by_itself_is_told(run):
+    record = {"t": 70, "id": 9, "fault": "died", "target": ["edge-1"], "phase": "once"}
+    run.records["faults"].append(record)
+    assert run.violations() == ["LOGS ['edge-1'] died by itself"]

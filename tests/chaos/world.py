@@ -1,0 +1,336 @@
+"""What runs in a run: edges, brokers, Redis, functions and clients, each on a host of its own.
+
+They are started directly, not by `gatepost up`: who dies stays dead until the schedule, or `revive`,
+starts it again.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+import redis
+
+from lib.function_server import websocket
+
+from schedule import GROUPS, MOST_BROKERS
+
+HERE = Path(__file__).resolve().parent
+WORKERS = 2  # of each Lambda function, at each broker
+LISTEN, LINK, MANAGEMENT, METRICS, RUNTIME, HTTP = 8080, 7400, 8081, 9100, 7500, 9000
+REDIS = 6379
+ASK_SECONDS = 0.5  # for an answer of a process; one that is stopped has none
+
+SANITIZERS = "quarantine_size_mb=4:detect_leaks=1"  # so that memory can be seen to be flat
+
+
+class Process:
+    """A program on a host, which may be started again; its log goes on over all its lives.
+
+    env    more of the environment
+    stdin  a pipe, when it takes orders
+    """
+
+    def __init__(self, name, host, words, log, env=None, takes_orders=False):
+        self.name = name
+        self.host = host
+        self.wanted = False  # is it to run?
+        self._words = [str(word) for word in words]
+        self._log = log
+        self._env = env or {}
+        self._stdin = subprocess.PIPE if takes_orders else subprocess.DEVNULL
+        self._folder = None
+        self._process = None
+        self.lives = 0
+
+    def surround(self, folder, env):
+        """Start it in that folder, with more of the environment."""
+        self._folder = folder
+        self._env = {**self._env, **env}
+
+    def start(self):
+        self.wanted = True
+        self.lives += 1
+        # When this program is killed the kernel kills its children; none is left behind.
+        leash = ["setpriv", "--pdeathsig", "KILL", "--"]
+        env = {**os.environ, **self._env, "CHAOS_NAME": f"{self.name}.{self.lives}"}
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(
+                [*self.host.prefix, *leash, *self._words],
+                stdin=self._stdin, stdout=log, stderr=log, env=env, cwd=self._folder,
+                start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def stdin(self):
+        return self._process.stdin
+
+    def status(self):
+        """None while it runs."""
+        return self._process.poll()
+
+    def is_running(self):
+        return self._process is not None and self._process.poll() is None
+
+    def signal(self, number):
+        if self.is_running():
+            self._process.send_signal(number)
+
+    def kill(self):
+        """At once; it shall not run from now on."""
+        self.wanted = False
+        self.signal(signal.SIGKILL)
+        if self._process:
+            self._process.wait()
+
+    def ask_to_stop(self):
+        self.wanted = False
+        self.signal(signal.SIGTERM)
+
+    def stop(self, seconds):
+        """Its exit status; None when it had to be killed."""
+        self.ask_to_stop()
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        self.kill()
+        return None
+
+
+class World:
+    """
+    plan     of schedule.py
+    network  of network.py
+    folder   of the run: logs and all that the processes need
+    programs the folder of gatepost-edge and gatepost-broker
+    """
+
+    def __init__(self, plan, network, folder, programs):
+        self.plan = plan
+        self._programs = programs
+        self.network = network
+        self.folder = folder
+        self._env = {"ASAN_OPTIONS": SANITIZERS, "CHAOS_FOLDER": str(folder)}
+        self.processes = {}
+        hosts = {name: network.host() for name in ("redis", "functions")}
+        hosts["clients"] = network.host(extra=GROUPS)
+        self.sources = network.sources(hosts["clients"], GROUPS)
+        all_brokers = [f"broker-{i}" for i in range(MOST_BROKERS)]
+        self.hosts = hosts | {name: network.host() for name in [*plan.edges, *all_brokers]}
+        self._write_settings()
+        self._add_redis()
+        self._add("http", "functions", [sys.executable, HERE / "functions.py",
+                                        hosts["functions"].address, HTTP])  # fmt: skip
+        for name in plan.edges:
+            self._add_edge(name)
+        for name in all_brokers:
+            self._add_broker(name)
+
+    # Who is there
+
+    def address(self, name):
+        return self.hosts[name].address
+
+    def gateposts(self):
+        """The edges and brokers that are to run."""
+        return [
+            p
+            for name, p in self.processes.items()
+            if name.startswith(("edge", "broker")) and p.wanted and "/" not in name
+        ]
+
+    def workers(self, broker):
+        return [p for name, p in self.processes.items() if name.startswith(f"{broker}/")]
+
+    def tell_functions(self):
+        """Which brokers there are."""
+        brokers = [p.name for p in self.gateposts() if p.name.startswith("broker")]
+        urls = [f"http://{self.address(name)}:{MANAGEMENT}" for name in brokers]
+        if urls:
+            part = self.folder / "brokers.part"
+            part.write_text("\n".join(urls))
+            part.replace(self.folder / "brokers")
+
+    # How they are made
+
+    def _add(self, name, host, words, **more):
+        log = self.folder / f"{name.replace('/', '-')}.log"
+        self.processes[name] = Process(name, self.hosts[host], words, log, self._env, **more)
+
+    def _write_settings(self):
+        (self.folder / "token").write_text("chaos")
+        credentials = self.folder / "credentials"
+        credentials.write_text("[chaos]\ntoken = chaos\n")
+        credentials.chmod(0o600)
+        url = f"http://{self.address('functions')}:{HTTP}"
+        manager = "handler.invoke" if self.plan.manager == "lambda" else f"{url}/manager"
+        functions = {
+            "manager": function(manager, ["$connect", "$disconnect"]),
+            "http": function(f"{url}/http", ["ask", "push"], ["tell", "$default"]),
+            "lambda": function("handler.invoke", ["lask", "lpush"], ["ltell"]),
+        }
+        config = {"service": "chaos", "provider": {"runtime": "python3.11"}, "functions": functions}
+        (self.folder / "gatepost.yml").write_text(json.dumps(config, indent=1))
+
+    def _add_redis(self):
+        data = self.folder / "redis"
+        data.mkdir()
+        words = ["redis-server", "--port", REDIS, "--bind", "0.0.0.0", "--protected-mode", "no",
+                 "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "always"]  # fmt: skip
+        self._add("redis", "redis", words)
+
+    def _add_edge(self, name):
+        at = self.address(name)
+        seeds = ",".join(f"tcp://{self.address(b)}:{LINK}" for b in self.plan.brokers)
+        flags = self._timings("heartbeat", "silence", "retry", "ping-every", "pong-timeout",
+                              "close-timeout", "stall-timeout", "drain-timeout")  # fmt: skip
+        self._add(name, name, [
+            self._programs / "gatepost-edge", "--name", name, "--listen", f"{at}:{LISTEN}",
+            "--metrics", f"{at}:{METRICS}", "--brokers", seeds, "--verdict-timeout", "10s", *flags,
+        ])  # fmt: skip
+
+    def _add_broker(self, name):
+        at = self.address(name)
+        flags = self._timings("heartbeat", "silence", "edge-lease", "member-lease",
+                              "redis-timeout", "command-timeout", "drain-timeout")  # fmt: skip
+        self._add(name, name, [
+            self._programs / "gatepost-broker", "--name", name, "--bind", f"tcp://{at}:{LINK}",
+            "--metrics", f"{at}:{METRICS}", "--management", f"{at}:{MANAGEMENT}",
+            "--management-auth", "bearer", "--credentials", self.folder / "credentials",
+            "--redis", f"redis://{self.address('redis')}:{REDIS}",
+            "--config", self.folder / "gatepost.yml",
+            "--runtime-address", f"127.0.0.1:{RUNTIME}", *flags,
+        ])  # fmt: skip
+        # The first port is the first function's whose handler is no URL.
+        names = ["manager", "lambda"] if self.plan.manager == "lambda" else ["lambda"]
+        for i, function_name in enumerate(names):
+            for worker in range(WORKERS):
+                self._add_worker(name, f"{function_name}-{worker}", RUNTIME + i)
+
+    def _add_worker(self, broker, name, port):
+        """As `gatepost up` starts them, beside their broker."""
+        words = [sys.executable, "-m", "awslambdaric", "handler.invoke"]
+        self._add(f"{broker}/{name}", broker, words)
+        self.processes[f"{broker}/{name}"].surround(HERE, {
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}", "AWS_REGION": "us-east-1",
+            "AWS_LAMBDA_FUNCTION_NAME": "chaos", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024", "LAMBDA_TASK_ROOT": str(HERE),
+            "_HANDLER": "handler.invoke", "PYTHONPATH": str(HERE),
+        })  # fmt: skip
+
+    def _timings(self, *names):
+        return [word for n in names for word in (f"--{n}", f"{round(self.plan.timings[n] * 1000)}ms")]
+
+    # Their lives
+
+    def start(self, seconds):
+        """All that the plan begins with; waits until they are ready."""
+        for name in ("redis", "http", *self.plan.brokers, *self.plan.edges):
+            self.processes[name].start()
+        end = time.monotonic() + seconds
+        for name in ("redis", "http", *self.plan.brokers, *self.plan.edges):
+            while not self.is_ready(name):
+                if time.monotonic() > end:
+                    raise TimeoutError(f"{name} was not ready after {seconds} s: see its log")
+                time.sleep(0.05)
+        self.tell_functions()
+        self.revive()
+
+    def start_clients(self, n):
+        self._add("clients", "clients", [sys.executable, HERE / "clients.py", self.folder, n,
+                                         self.plan.seed], takes_orders=True)  # fmt: skip
+        self.processes["clients"].start()
+        edges = {name: [self.address(name), LISTEN] for name in self.plan.edges}
+        self.order({"edges": edges, "sources": self.sources})
+
+    def order(self, what):
+        """Tell the clients."""
+        pipe = self.processes["clients"].stdin
+        pipe.write(json.dumps(what).encode() + b"\n")
+        pipe.flush()
+
+    def revive(self):
+        """Start the workers that have ended, of the brokers that run; those of others end by themselves."""
+        down = self.mode("lambda") == "down"
+        for process in self.gateposts():
+            for worker in self.workers(process.name):
+                if process.is_running() and not down and not worker.is_running():
+                    worker.start()
+
+    def mode(self, fn):
+        with suppress(FileNotFoundError):
+            return (self.folder / f"mode-{fn}").read_text()
+        return ""
+
+    def set_mode(self, fn, mode):
+        (self.folder / f"mode-{fn}").write_text(mode)
+
+    def kill_all(self):
+        for process in self.processes.values():
+            process.kill()
+        self.network.close()
+
+    # What they say
+
+    def is_ready(self, name):
+        process = self.processes[name]
+        if not process.is_running():
+            return False
+        if name == "redis":
+            return self._takes_writes()
+        if name == "http":
+            return self._is_open(name="functions", port=HTTP)
+        return self.get(name, "/readyz") is not None
+
+    def get(self, name, path):
+        """The text that a process of Gatepost's has at that path of its metrics; None without a 200."""
+        url = f"http://{self.address(name)}:{METRICS}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=ASK_SECONDS) as reply:
+                return reply.read().decode()
+        except (OSError, urllib.error.HTTPError):
+            return None
+
+    def redis(self):
+        return redis.Redis(self.address("redis"), REDIS, socket_timeout=ASK_SECONDS,
+                           socket_connect_timeout=ASK_SECONDS, decode_responses=True)  # fmt: skip
+
+    def _takes_writes(self):
+        with suppress(redis.RedisError), self.redis() as db:
+            return db.set("chaos", 1)
+        return False
+
+    def _is_open(self, name, port):
+        with suppress(OSError):
+            socket.create_connection((self.address(name), port), ASK_SECONDS).close()
+            return True
+        return False
+
+    def parked(self):
+        """The connection ids of disconnects that were given up."""
+        with suppress(redis.RedisError), self.redis() as db:
+            return [i for key in db.scan_iter("*:parked", 1000) for i in db.hkeys(key)]
+        return []
+
+    def table(self):
+        """The connection ids that stand in it; None when Redis does not say."""
+        with suppress(redis.RedisError), self.redis() as db:
+            return [i for key in db.scan_iter("*:connections", 1000) for i in db.hkeys(key)]
+        return None
+
+
+def function(handler, two_way, one_way=()):
+    """A function of gatepost.yml, and its routes."""
+    events = [websocket(route, two_way=not route.startswith("$")) for route in two_way]
+    events += [websocket(route) for route in one_way]
+    return {"handler": handler, "timeout": 6, "events": events}
