@@ -59,11 +59,13 @@ static void check_command(const Gatepost__Command *c)
 
 	check(many ? c->id.len == 0 && c->ids.len % ID_BYTES == 0
 		   : c->id.len == ID_BYTES);
-	check(!many || c->kind == GATEPOST__COMMAND__KIND__SEND);
+	check(!many || c->kind == GATEPOST__COMMAND__KIND__SEND ||
+	      c->kind == GATEPOST__COMMAND__KIND__KNOW);
+	check(many || c->kind != GATEPOST__COMMAND__KIND__KNOW);
 	check(c->kind != GATEPOST__COMMAND__KIND__CLOSE ||
 	      close_code_is_allowed(c->code));
 	check(c->kind >= GATEPOST__COMMAND__KIND__SEND &&
-	      c->kind <= GATEPOST__COMMAND__KIND__LOOK);
+	      c->kind <= GATEPOST__COMMAND__KIND__KNOW);
 	read_all(c->id);
 	read_all(c->ids);
 	read_all(c->reason);
@@ -88,7 +90,7 @@ static void check_roster(const Gatepost__Roster *r)
 
 static void check_welcome(const Gatepost__Welcome *w)
 {
-	check(w->name && w->cluster && w->boot != 0);
+	check(w->name && w->boot != 0);
 	check(w->number >= 1 && w->number <= UINT16_MAX);
 	check_members(w->members);
 }
@@ -97,14 +99,14 @@ static void check_item(const Gatepost__Item *i)
 {
 	switch ((int)i->body_case) {
 	case GATEPOST__ITEM__BODY_HELLO:
-		check(i->hello->name && i->hello->cluster && i->hello->boot != 0 &&
+		check(i->hello->name && i->hello->boot != 0 &&
 		      i->hello->number <= UINT16_MAX);
 		return;
 	case GATEPOST__ITEM__BODY_WELCOME: check_welcome(i->welcome); return;
 	case GATEPOST__ITEM__BODY_REFUSAL: check(i->refusal->reason); return;
 	case GATEPOST__ITEM__BODY_MEMBERS: check_members(i->members); return;
-	case GATEPOST__ITEM__BODY_RESYNC: check(i->resync->cluster); return;
 	case GATEPOST__ITEM__BODY_ROSTER: check_roster(i->roster); return;
+	case GATEPOST__ITEM__BODY_RESYNC:
 	case GATEPOST__ITEM__BODY_LEAVING: return;
 	case GATEPOST__ITEM__BODY_EVENT: check_event(i->event); return;
 	case GATEPOST__ITEM__BODY_ANSWER: check_answer(i->answer); return;

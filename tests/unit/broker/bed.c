@@ -27,6 +27,23 @@ struct link *peer_link(struct peer *p)
 	return p->is_gone ? NULL : &p->link;
 }
 
+bool peer_is_live(struct peer *p)
+{
+	return !p->is_gone;
+}
+
+uint16_t peer_number(const struct peer *p)
+{
+	(void)p;
+	return BED_NUMBER;
+}
+
+const char *peer_boot(const struct peer *p)
+{
+	(void)p;
+	return BED_BOOT;
+}
+
 struct peer *peer_ref(struct peer *p)
 {
 	p->refs++;
@@ -89,6 +106,11 @@ void bed_stop(void)
 	arena_close(&arena);
 }
 
+struct id bed_id(void)
+{
+	return id_make(BED_NUMBER, 1, 99);
+}
+
 void bed_take(int edge, uint64_t seq)
 {
 	Gatepost__Event e = GATEPOST__EVENT__INIT;
@@ -100,7 +122,7 @@ void bed_take(int edge, uint64_t seq)
 
 void bed_take_event(int edge, Gatepost__Event *e)
 {
-	struct id id = id_make(7, 1, 99);
+	struct id id = bed_id();
 
 	if (e->id.len == 0)
 		e->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = id.b};

@@ -10,7 +10,12 @@
 #include "broker/call.h"
 #include "config/config.h"
 
-enum { BED_EDGES = 2 };
+enum {
+	BED_EDGES = 2,
+	BED_NUMBER = 7 /* of both: they are one edge's, before and after */
+};
+
+#define BED_BOOT "00000000000000b7" /* what it holds its number with */
 
 struct bed {
 	struct broker broker;
@@ -25,7 +30,10 @@ void bed_stop(void);  /* lanes that are not empty are freed too */
 /* Another configuration from here on. Takes it. */
 void bed_use(struct config *config);
 
-/* An event of connection 1 from this edge, in its lane. */
+/* The connection that events are of, unless they say otherwise. */
+struct id bed_id(void);
+
+/* An event of it from this edge, in its lane. */
 void bed_take(int edge, uint64_t seq);
 
 /* The same with all its fields; its id is set when there is none. */

@@ -1,9 +1,11 @@
 #include "bed_store.h"
 
+#include "broker/owed.h"
+
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-enum { PATIENCE_MS = 20000, EDGE = 7 };
+enum { PATIENCE_MS = 20000, LEASE_MS = 10000 };
 
 struct redis_server bed_redis;
 static struct timer *guard;
@@ -49,6 +51,8 @@ void bed_store_start(void)
 						  .max_in_flight = 1000},
 			     NULL);
 	cr_assert(b->store != NULL);
+	b->conf.lease_ms = LEASE_MS;
+	b->owed = owed_new(b);
 	store_on_up(b->store, stop, b->loop);
 	if (!store_is_up(b->store))
 		run();
@@ -63,6 +67,7 @@ void bed_store_stop(void)
 	timer_free(guard);
 	redis_server_stop(&bed_redis);
 	bed_stop();
+	owed_free(b->owed);
 	loop_free(b->loop);
 }
 
@@ -104,7 +109,7 @@ static void on_count(void *arg, enum err e, int64_t n)
 
 int64_t bed_store_rows(void)
 {
-	store_connection_count(bed.broker.store, EDGE, on_count, bed.broker.loop);
+	store_connection_count(bed.broker.store, BED_NUMBER, on_count, bed.broker.loop);
 	run();
 	return rows;
 }

@@ -1,6 +1,7 @@
 #include "broker/call.h"
 
 #include "bed.h"
+#include "store/disconnects.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -110,6 +111,80 @@ Test(call, packed_parts_are_read_and_nonsense_is_none)
 	cr_assert(is(x->source_ip, "::1"));
 	gatepost__context__free_unpacked(x, NULL);
 	cr_assert(call_request(call) == NULL);
+	call_end(call);
+}
+
+/* ---- disconnects that are owed ---- */
+
+static struct disconnect owed(char text[ID_TEXT])
+{
+	struct id id = bed_id();
+	struct disconnect d = {.time_ms = 77, .code = 1006, .tries = 3};
+
+	d.row.id = span_str(id_text(&id, text));
+	d.row.edge = BED_NUMBER;
+	d.row.source_ip = span_str("::1");
+	d.reason = span_str("Going away");
+	return d;
+}
+
+Test(call, one_that_is_owed_is_a_disconnect_as_it_was_written_down_and_has_no_edge)
+{
+	char text[ID_TEXT];
+	struct disconnect d = owed(text);
+	struct id id = bed_id();
+	struct call *c = call_new_owed(&bed.broker, &d);
+	Gatepost__Context *x = call_context(c);
+
+	cr_assert(c->peer == NULL && c->is_owed);
+	cr_assert(span_eq(id_span(&c->id), id_span(&id)));
+	cr_assert(eq(int, c->kind, GATEPOST__EVENT__KIND__DISCONNECT));
+	cr_assert(eq(i64, c->time_ms, 77));
+	cr_assert(eq(int, c->code, 1006));
+	cr_assert(eq(int, c->tries, 3));
+	cr_assert(span_is(c->body, "Going away"));
+	cr_assert(is(x->source_ip, "::1"));
+	gatepost__context__free_unpacked(x, NULL);
+	call_free(c);
+}
+
+Test(call, one_that_is_owed_has_the_context_that_its_edge_had)
+{
+	char text[ID_TEXT];
+	struct disconnect d = owed(text);
+
+	d.row.context = span_str("\x12\x03::2\x2a\x02{}");
+
+	struct call *c = call_new_owed(&bed.broker, &d);
+
+	cr_assert(span_eq(c->context, d.row.context));
+	call_free(c);
+}
+
+Test(call, nothing_is_made_of_an_owed_one_whose_id_is_none)
+{
+	struct disconnect d = {.row = {.id = span_str("nonsense")}};
+
+	cr_assert(call_new_owed(&bed.broker, &d) == NULL);
+}
+
+/* The edge says 1001 now, and what was begun first stays. */
+Test(call, what_was_written_down_first_takes_the_place_of_what_the_edge_says)
+{
+	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	char text[ID_TEXT], reason[] = "another";
+	struct disconnect d = owed(text);
+
+	e.kind = GATEPOST__EVENT__KIND__DISCONNECT;
+	e.code = 1001;
+	e.reason = data(reason);
+	bed_take_event(0, &e);
+	call_adopt(call, &d);
+	call_adopt(call, &d);
+	cr_assert(eq(i64, call->time_ms, 77));
+	cr_assert(eq(int, call->code, 1006));
+	cr_assert(eq(int, call->tries, 3));
+	cr_assert(span_is(call->body, "Going away"));
 	call_end(call);
 }
 

@@ -1,6 +1,7 @@
 #include "broker/handle.h"
 
 #include "bed_store.h"
+#include "store/leases.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -58,7 +59,7 @@ static void on_row(void *arg, enum err e, const struct connection_row *row)
 
 Test(handle_connect, a_client_on_our_stage_is_let_in_and_has_its_row)
 {
-	struct id id = id_make(7, 1, 99);
+	struct id id = bed_id();
 	char text[ID_TEXT];
 
 	connect_with("/dev", data(CONTEXT));
@@ -67,8 +68,8 @@ Test(handle_connect, a_client_on_our_stage_is_let_in_and_has_its_row)
 
 	cr_assert(eq(u32, r->status, 200));
 	cr_assert(is(r->body, "Connect successful."));
-	store_connection_find(bed.broker.store, 7, span_str(id_text(&id, text)), on_row,
-			      bed.broker.loop);
+	store_connection_find(bed.broker.store, BED_NUMBER, span_str(id_text(&id, text)),
+			      on_row, bed.broker.loop);
 	loop_run(bed.broker.loop);
 }
 
@@ -99,6 +100,27 @@ Test(handle_connect, without_a_store_it_is_refused_for_now)
 
 	cr_assert(eq(u32, r->status, 503));
 	cr_assert(is(r->headers[1]->name, "Retry-After"));
+}
+
+static void on_taken(void *arg, enum err e, uint16_t number)
+{
+	cr_assert(eq(int, e, OK));
+	cr_assert(eq(int, number, BED_NUMBER));
+	loop_stop(arg);
+}
+
+Test(handle_connect, an_edge_whose_number_is_anothers_lets_nobody_in_and_leaves_no_row)
+{
+	store_lease_take(bed.broker.store, "00000000000000aa", BED_NUMBER, 60000,
+			 on_taken, bed.broker.loop);
+	loop_run(bed.broker.loop);
+	connect_with("/dev", data(CONTEXT));
+
+	const Gatepost__Response *r = bed_store_answer()->response;
+
+	cr_assert(eq(u32, r->status, 503));
+	cr_assert(is(r->headers[1]->name, "Retry-After"));
+	cr_assert(eq(i64, bed_store_rows(), 0));
 }
 
 /* Nobody knows whether the row stands: only the same event again may say. */

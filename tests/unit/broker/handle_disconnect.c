@@ -1,6 +1,9 @@
 #include "broker/handle.h"
 
 #include "bed_store.h"
+#include "broker/lane.h"
+#include "store/disconnects.h"
+#include "store/leases.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -32,12 +35,12 @@ static void on_put(void *arg, enum err e)
 /* The row of the bed's connection. */
 static void put_row(void)
 {
-	struct id id = id_make(7, 1, 99);
+	struct id id = bed_id();
 	char text[ID_TEXT];
-	struct connection_row row = {.edge = 7, .stage = span_str("dev")};
+	struct connection_row row = {.edge = BED_NUMBER, .stage = span_str("dev")};
 
 	row.id = span_str(id_text(&id, text));
-	store_connection_put(bed.broker.store, &row, on_put, bed.broker.loop);
+	store_connection_put(bed.broker.store, BED_BOOT, &row, on_put, bed.broker.loop);
 	loop_run(bed.broker.loop);
 }
 
@@ -49,6 +52,23 @@ static void expect_done(void)
 	cr_assert(a->response == NULL && a->frame == NULL);
 }
 
+static struct edge_state state;
+
+static void on_look(void *arg, enum err e, const struct edge_state *s)
+{
+	cr_assert(eq(int, e, OK));
+	state = *s;
+	loop_stop(arg);
+}
+
+/* How many disconnects its edge owes. */
+static int64_t owed(void)
+{
+	store_edge_look(bed.broker.store, BED_NUMBER, on_look, bed.broker.loop);
+	loop_run(bed.broker.loop);
+	return state.owed;
+}
+
 Test(handle_disconnect, the_row_is_gone_when_it_is_done)
 {
 	put_row();
@@ -56,6 +76,7 @@ Test(handle_disconnect, the_row_is_gone_when_it_is_done)
 	disconnect(1);
 	expect_done();
 	cr_assert(eq(i64, bed_store_rows(), 0));
+	cr_assert(eq(i64, owed(), 0));
 }
 
 /* The same event again, after its answer was lost. */
@@ -78,4 +99,70 @@ Test(handle_disconnect, a_store_that_does_not_answer_makes_the_edge_ask_again)
 	disconnect(1);
 	cr_assert(bed_store_answer()->retry);
 	redis_server_thaw(&bed_redis);
+}
+
+/* ---- those that are owed, and were begun by another broker or by the reaper ---- */
+
+static void on_begun(void *arg, enum err e, const struct disconnect *d)
+{
+	cr_assert(eq(int, e, OK));
+	cr_assert(eq(int, d->code, 1006));
+	loop_stop(arg);
+}
+
+/* What another broker has begun with, and died. */
+static void fill(struct disconnect *d, char text[ID_TEXT])
+{
+	struct id id = bed_id();
+
+	*d = (struct disconnect){.time_ms = 5, .code = 1006, .tries = 2};
+	d->reason = span_str("gone");
+	d->row.id = span_str(id_text(&id, text));
+	d->row.edge = BED_NUMBER;
+}
+
+static void begin_elsewhere(struct disconnect *d, char text[ID_TEXT])
+{
+	fill(d, text);
+	store_disconnect_begin(bed.broker.store, d, 60000, on_begun, bed.broker.loop);
+	loop_run(bed.broker.loop);
+	cr_assert(eq(i64, owed(), 1));
+}
+
+static int64_t seen_ms;
+static uint16_t seen_code;
+
+/* Later in the call: what its function would be told. */
+static void look_at(struct call *c)
+{
+	handle_disconnect(c);
+	seen_ms = c->time_ms;
+	seen_code = c->code;
+}
+
+Test(handle_disconnect, one_that_is_owed_is_handled_for_nobody_and_owed_no_more)
+{
+	char text[ID_TEXT];
+	struct disconnect d;
+
+	begin_elsewhere(&d, text);
+	bed.handler = look_at;
+	lane_take(bed.broker.lanes, call_new_owed(&bed.broker, &d));
+	while (owed() > 0) /* the suite's timeout ends this */
+		;
+	cr_assert(eq(i64, seen_ms, 5));
+	cr_assert(eq(int, seen_code, 1006));
+	cr_assert(eq(sz, bed_said(0), 0));
+	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+}
+
+Test(handle_disconnect, one_that_another_has_begun_is_done_when_its_edge_says_it_again)
+{
+	char text[ID_TEXT];
+	struct disconnect d;
+
+	begin_elsewhere(&d, text);
+	disconnect(1);
+	expect_done();
+	cr_assert(eq(i64, owed(), 0));
 }

@@ -1,6 +1,7 @@
 #include "broker/lane.h"
 
 #include "bed.h"
+#include "store/disconnects.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -203,6 +204,26 @@ Test(lane, an_event_that_waits_behind_dropped_ones_still_gets_followers)
 	end_first();
 	end_first();
 	expect_handled("0 2 3 4 ");
+}
+
+/* Its edge is dead: a disconnect that is owed has no link that could have ended. */
+Test(lane, a_disconnect_that_is_owed_waits_for_the_events_before_it_and_needs_no_edge)
+{
+	struct id id = bed_id();
+	char text[ID_TEXT];
+	struct disconnect d = {.row = {.edge = BED_NUMBER}};
+
+	d.row.id = span_str(id_text(&id, text));
+	bed.handler = handle_later;
+	bed_take(0, 0);
+	lane_take(bed.broker.lanes, call_new_owed(&bed.broker, &d));
+	bed_hang_up(0);
+	expect_handled("0 ");
+	end_first();
+	expect_handled("0 -1 ");
+	end_first();
+	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+	cr_assert(eq(sz, bed_said(1), 0));
 }
 
 /* Ten thousand frames on the stack would be megabytes. */

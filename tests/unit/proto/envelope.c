@@ -184,7 +184,7 @@ Test(envelope, a_command_needs_an_id_a_known_kind_and_to_send_a_frame)
 		     ERR_MALFORMED));
 	cr_assert(eq(int, command_of(11, GATEPOST__COMMAND__KIND__NONE, true),
 		     ERR_MALFORMED));
-	cr_assert(eq(int, command_of(11, GATEPOST__COMMAND__KIND__LOOK + 1, true),
+	cr_assert(eq(int, command_of(11, GATEPOST__COMMAND__KIND__KNOW + 1, true),
 		     ERR_MALFORMED));
 }
 
@@ -209,7 +209,7 @@ Test(envelope, a_close_needs_a_code_that_a_close_frame_can_carry)
 	cr_assert(eq(int, close_of(65536 + 1000), ERR_MALFORMED));
 }
 
-static enum err send_to_many(size_t id_n, size_t ids_n, int kind)
+static enum err with_ids(size_t id_n, size_t ids_n, int kind)
 {
 	static uint8_t ids[64];
 	Gatepost__Command *c = ADD(COMMAND, command);
@@ -222,16 +222,21 @@ static enum err send_to_many(size_t id_n, size_t ids_n, int kind)
 	return read_batch();
 }
 
-Test(envelope, many_ids_are_for_a_send_and_each_has_eleven_bytes)
+Test(envelope, many_ids_are_for_a_send_or_to_know_and_each_has_eleven_bytes)
 {
-	cr_assert(eq(int, send_to_many(0, 11, GATEPOST__COMMAND__KIND__SEND), OK));
-	cr_assert(eq(int, send_to_many(0, 33, GATEPOST__COMMAND__KIND__SEND), OK));
-	cr_assert(eq(int, send_to_many(0, 32, GATEPOST__COMMAND__KIND__SEND),
-		     ERR_MALFORMED));
-	cr_assert(eq(int, send_to_many(11, 11, GATEPOST__COMMAND__KIND__SEND),
-		     ERR_MALFORMED));
-	cr_assert(eq(int, send_to_many(11, 11, GATEPOST__COMMAND__KIND__LOOK),
-		     ERR_MALFORMED));
+	cr_assert(eq(int, with_ids(0, 11, GATEPOST__COMMAND__KIND__SEND), OK));
+	cr_assert(eq(int, with_ids(0, 33, GATEPOST__COMMAND__KIND__SEND), OK));
+	cr_assert(eq(int, with_ids(0, 32, GATEPOST__COMMAND__KIND__SEND), ERR_MALFORMED));
+	cr_assert(
+		eq(int, with_ids(11, 11, GATEPOST__COMMAND__KIND__SEND), ERR_MALFORMED));
+	cr_assert(
+		eq(int, with_ids(11, 11, GATEPOST__COMMAND__KIND__LOOK), ERR_MALFORMED));
+	cr_assert(eq(int, with_ids(0, 11, GATEPOST__COMMAND__KIND__KNOW), OK));
+	cr_assert(eq(int, with_ids(0, 33, GATEPOST__COMMAND__KIND__KNOW), OK));
+	cr_assert(eq(int, with_ids(0, 32, GATEPOST__COMMAND__KIND__KNOW), ERR_MALFORMED));
+	cr_assert(eq(int, with_ids(0, 0, GATEPOST__COMMAND__KIND__KNOW), ERR_MALFORMED));
+	cr_assert(
+		eq(int, with_ids(11, 11, GATEPOST__COMMAND__KIND__KNOW), ERR_MALFORMED));
 }
 
 static enum err outcome_of(int result)

@@ -90,9 +90,8 @@ Test(gatepost, hello)
 	h->number = 65535;
 	h->credit_items = 8192;
 	h->credit_bytes = 1 << 26;
-	h->cluster = word("c1");
-	expect("0801100318ac0222250a230a06656467652d301090e4d0b287d3aeeefe0118ff"
-	       "ff03208040288080802032026331");
+	expect("0801100318ac0222210a1f0a06656467652d301090e4d0b287d3aeeefe0118ff"
+	       "ff032080402880808020");
 }
 
 Test(gatepost, welcome)
@@ -112,10 +111,9 @@ Test(gatepost, welcome)
 	w->credit_events = 100;
 	w->credit_bytes = 1000;
 	w->members = &members;
-	w->cluster = word("c1");
-	expect("0801100318ac02223e123c0a0862726f6b65722d3010051807206428e8073223"
+	expect("0801100318ac02223a12380a0862726f6b65722d3010051807206428e8073223"
 	       "0a210a0862726f6b65722d3010051a137463703a2f2f31302e302e302e373a37"
-	       "3430303a026331");
+	       "343030");
 }
 
 Test(gatepost, refusal)
@@ -150,8 +148,8 @@ Test(gatepost, resync)
 {
 	Gatepost__Resync *r = ADD(RESYNC, resync);
 
-	r->cluster = word("c2");
-	expect("0801100318ac0222062a040a026332");
+	r->ticket = 300;
+	expect("0801100318ac0222052a0308ac02");
 }
 
 Test(gatepost, roster)
@@ -163,7 +161,10 @@ Test(gatepost, roster)
 	row.context = bytes("ctx");
 	r->rows = &list;
 	r->n_rows = 1;
-	expect("0801100318ac02221632140a120a0b00010000000201234567891203637478");
+	r->ticket = 300;
+	r->last = true;
+	expect("0801100318ac02221b32190a120a0b0001000000020123456789120363747810"
+	       "ac021801");
 }
 
 Test(gatepost, leaving)
@@ -323,6 +324,17 @@ Test(gatepost, command_look)
 	c->kind = GATEPOST__COMMAND__KIND__LOOK;
 	c->id = id_bytes();
 	expect("0801100318ac0222136211080b10031a0b0001000000020123456789");
+}
+
+Test(gatepost, command_know)
+{
+	Gatepost__Command *c = ADD(COMMAND, command);
+
+	c->ticket = 12;
+	c->kind = GATEPOST__COMMAND__KIND__KNOW;
+	c->ids = bytes("eleven bytetwo of them");
+	expect("0801100318ac02221e621c080c10043a16656c6576656e206279746574776f206f66"
+	       "207468656d");
 }
 
 Test(gatepost, outcome)
