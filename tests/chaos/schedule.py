@@ -61,6 +61,7 @@ class Plan:
     edges: list
     brokers: list  # at the beginning
     manager: str  # who serves $connect and $disconnect: "http" or "lambda"
+    advertise: bool  # do brokers say to edges where they are?
     faults: list = field(default_factory=list)
 
     @property
@@ -87,6 +88,7 @@ def plan(seed, minutes, cards=None, namespaces=True):
         edges=[f"edge-{i}" for i in range(rng.choice((2, 3)))],
         brokers=[f"broker-{i}" for i in range(3)],
         manager=rng.choice(("http", "lambda")),
+        advertise=rng.random() < 0.7,
     )
     cards = [c for c in cards or DECK if namespaces or not c.startswith(NEED_NAMESPACES)]
     dealer = Dealer(rng, it, cards)
