@@ -1,4 +1,4 @@
-"""What every bench starts and asks: `gatepost up`, bench-load, the table in Redis; what it prints."""
+"""What every bench starts and asks: `gatepost up`, bench-load, the table in Redis; its rows."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""What is too much waits or is refused, and is counted; memory is flat, neighbours are served."""
+"""What is too much waits or is refused, and is counted; memory is flat, neighbours are served.
 
 Each test floods for two rounds of the same size. The first is the warm-up; in the second no
 process may grow by more than FLAT. A neighbour that behaves itself talks all the while.
