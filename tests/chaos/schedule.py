@@ -37,6 +37,7 @@ DECK = {
     "function_slow": (3, 8), "function_fail": (2, 6), "function_down": (1, 5),
     "vanish": (6, 12),
 }  # fmt: skip
+LONGEST_REST = 30  # of a broker that has found a function away before it asks that again
 NEED_NAMESPACES = ("cut", "vanish")
 
 
@@ -47,6 +48,12 @@ class Fault:
     kind: str
     target: list
     seconds: float  # 0: it has no length
+
+    @property
+    def rest(self):
+        """How long a function may still seem away: no longer than it was, and than its last try took."""
+        away = self.kind == "function_down" or "functions" in self.target
+        return min(self.seconds + 2, LONGEST_REST) if away else 0
 
     def __str__(self):
         length = f"for {self.seconds:.1f} s" if self.seconds else ""
@@ -95,7 +102,7 @@ def plan(seed, minutes, cards=None, namespaces=True):
     at = WARM_UP
     while True:
         bout = dealer.bout(at)
-        at = max(f.at + f.seconds for f in bout) + it.pause
+        at = max(f.at + f.seconds + f.rest for f in bout) + it.pause
         if at > it.seconds:
             break
         it.faults += sorted(bout, key=lambda f: f.at)
