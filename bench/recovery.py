@@ -16,16 +16,15 @@ import statistics
 import subprocess
 import tempfile
 import time
-import urllib.request
 
 from system import (
     Failure,
     finish_load,
     is_over,
-    listening,
     load,
     metric,
     process,
+    project,
     redis_cli,
     say,
     start_load,
@@ -78,22 +77,12 @@ def nothing_left(ready):
 @contextlib.contextmanager
 def scene(edges, brokers, function=False):
     """A system whose $disconnect has a function over HTTP, or none; gives ready file, counts."""
-    if not function:
+    if function:
+        with project(edges, brokers, {"ended": ("$disconnect",)}) as (ready, counts):
+            yield ready, counts
+    else:
         with system(edges, brokers) as ready:
             yield ready, None
-        return
-    with listening("bench-function") as (port, _), tempfile.TemporaryDirectory() as folder:
-        url = f"http://127.0.0.1:{port}/"
-        config = pathlib.Path(folder, "gatepost.yml")
-        ended = {"handler": url, "events": [{"websocket": {"route": "$disconnect"}}]}
-        config.write_text(json.dumps({"service": "bench", "functions": {"ended": ended}}))
-        with system(edges, brokers, "--config", config) as ready:
-            yield ready, lambda: asked(url)
-
-
-def asked(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What every bench starts and asks: `gatepost up`, bench-load, the table in Redis, the rows printed."""
+"""What every bench starts and asks: `gatepost up`, bench-load, the table in Redis; its rows."""
 
 import contextlib
 import json
@@ -125,6 +125,30 @@ def listening(program):
         child.kill()
         child.wait()
         child.stdout.close()
+
+
+@contextlib.contextmanager
+def project(edges, brokers, functions, echo=False):
+    """A system with functions over HTTP, {name: its routes}; gives ready file, what has come.
+
+    All of them are one bench-function. The second is a question to it, such as what()["ended"].
+    """
+    with listening("bench-function") as (port, _), tempfile.TemporaryDirectory() as folder:
+        url = f"http://127.0.0.1:{port}/"
+        config = pathlib.Path(folder, "gatepost.yml")
+        made = {name: {"handler": url, "events": [{"websocket": {"route": r}} for r in routes]}
+                for name, routes in functions.items()}
+        if echo:
+            route = {"route": "$default", "routeResponseSelectionExpression": "$default"}
+            made["echo"] = {"handler": "builtin:echo", "events": [{"websocket": route}]}
+        config.write_text(json.dumps({"service": "bench", "functions": made}))
+        with system(edges, brokers, "--config", config) as ready:
+            yield ready, lambda: asked(url)
+
+
+def asked(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
 
 
 def start_load(flags, **settings):

@@ -34,7 +34,7 @@ TALK_SECONDS = 1.5  # between two messages, on average
 MOST_UNANSWERED = 16
 CODES = [1000, 1000, 1000, 1001, 3000, 4000, 4999]
 # How often each sort of message is said; l- goes to the functions under the Lambda runtime client.
-TALK = {"ask": 8, "lask": 3, "tell": 3, "ltell": 1, "push": 3, "lpush": 1}
+TALK = {"ask": 8, "lask": 3, "tell": 3, "ltell": 1, "push": 3, "lpush": 0.4}
 
 
 class Crowd:

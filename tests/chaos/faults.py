@@ -44,7 +44,6 @@ def _kill(world, target):
 def _start(world, target):
     for process in _processes(world, target):
         process.start()
-    world.tell_functions()
 
 
 def _are_ready(world, target):
@@ -191,7 +190,7 @@ class Injector:
         self._seconds = seconds
         self._waiting = list(world.plan.faults)
         self._harming = []  # (when to undo it, fault)
-        self._ending = []  # (when it has to be over, fault)
+        self._ending = []  # (when it may be over, fault)
 
     def is_done(self):
         return not (self._waiting or self._harming or self._ending)
@@ -217,13 +216,16 @@ class Injector:
         undo = KINDS[fault.kind].undo
         if undo:
             undo(self._world, fault.target)
-        self._ending.append((now + self._seconds, fault))
+        self._ending.append((now + fault.rest, fault))
 
-    def _look(self, deadline, fault, now):
+    def _look(self, earliest, fault, now):
+        if now < earliest:
+            return
         if KINDS[fault.kind].is_over(self._world, fault.target):
-            self._ending.remove((deadline, fault))
+            self._ending.remove((earliest, fault))
+            self._world.tell_functions()
             self._write(fault, "once" if fault.kind in ONCE else "end")
-        elif now > deadline:
+        elif now > earliest + self._seconds:
             raise Trouble(f"{self._seconds} s after it was undone this is not over: {fault}")
 
     def _write(self, fault, phase):

@@ -7,9 +7,12 @@
 import asyncio
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import handler
 from handler import Failure
+
+THREADS = 64
 
 
 async def serve(reader, writer):
@@ -50,6 +53,8 @@ async def invoke(event):
 
 async def main():
     address, port = sys.argv[1:]
+    # A push may wait for a broker that is stopped; others shall not wait for it.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     server = await asyncio.start_server(serve, address, int(port), limit=1 << 20, backlog=1024)
     await server.serve_forever()
 

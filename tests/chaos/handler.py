@@ -23,7 +23,7 @@ from log import Log
 
 FOLDER = Path(os.environ["CHAOS_FOLDER"])
 ME = os.environ["CHAOS_NAME"]  # of this life of this process alone
-PUSH_SECONDS = 3  # below the functions' timeout
+PUSH_SECONDS = 1.5  # well below the functions' timeout
 
 calls = Log(FOLDER / "functions.jsonl", ME)
 pushes = Log(FOLDER / "pushes.jsonl", ME)

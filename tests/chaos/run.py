@@ -160,7 +160,7 @@ class Run:
             for process in ending:
                 process.ask_to_stop()
             for process in ending:
-                status = process.stop(self._plan.timings["drain-timeout"] + READY_SECONDS)
+                status = process.wait(self._plan.timings["drain-timeout"] + READY_SECONDS)
                 if status != 0:
                     self._died(process, status)
 

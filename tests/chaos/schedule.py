@@ -37,6 +37,7 @@ DECK = {
     "function_slow": (3, 8), "function_fail": (2, 6), "function_down": (1, 5),
     "vanish": (6, 12),
 }  # fmt: skip
+LONGEST_REST = 30  # of a broker that has found a function away before it asks that again
 NEED_NAMESPACES = ("cut", "vanish")
 
 
@@ -47,6 +48,12 @@ class Fault:
     kind: str
     target: list
     seconds: float  # 0: it has no length
+
+    @property
+    def rest(self):
+        """How long a function may still seem away: no longer than it was, and than its last try took."""
+        away = self.kind == "function_down" or "functions" in self.target
+        return min(self.seconds + 2, LONGEST_REST) if away else 0
 
     def __str__(self):
         length = f"for {self.seconds:.1f} s" if self.seconds else ""
@@ -61,6 +68,7 @@ class Plan:
     edges: list
     brokers: list  # at the beginning
     manager: str  # who serves $connect and $disconnect: "http" or "lambda"
+    advertise: bool  # do brokers say to edges where they are?
     faults: list = field(default_factory=list)
 
     @property
@@ -87,13 +95,14 @@ def plan(seed, minutes, cards=None, namespaces=True):
         edges=[f"edge-{i}" for i in range(rng.choice((2, 3)))],
         brokers=[f"broker-{i}" for i in range(3)],
         manager=rng.choice(("http", "lambda")),
+        advertise=rng.random() < 0.7,
     )
     cards = [c for c in cards or DECK if namespaces or not c.startswith(NEED_NAMESPACES)]
     dealer = Dealer(rng, it, cards)
     at = WARM_UP
     while True:
         bout = dealer.bout(at)
-        at = max(f.at + f.seconds for f in bout) + it.pause
+        at = max(f.at + f.seconds + f.rest for f in bout) + it.pause
         if at > it.seconds:
             break
         it.faults += sorted(bout, key=lambda f: f.at)

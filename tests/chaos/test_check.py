@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 
 CHECK = Path(__file__).with_name("check.py")
+sys.path.insert(0, str(CHECK.parent))
+
+import planted  # noqa: E402
+from checks import rules  # noqa: E402
+
 META = {
     "seed": 1, "begin": 0, "warm": 20, "end": 200, "edges": ["edge-0", "edge-1"],
     "brokers": ["broker-0", "broker-1"], "expect": ["link.*"],
@@ -503,3 +508,15 @@ def test_a_process_that_died_by_itself_is_told(run):
     record = {"t": 70, "id": 9, "fault": "died", "target": ["edge-1"], "phase": "once"}
     run.records["faults"].append(record)
     assert run.violations() == ["LOGS ['edge-1'] died by itself"]
+
+
+# The planted bugs, which ./dev chaos --planted runs
+
+
+@pytest.mark.parametrize("path", sorted(CHECK.parent.glob("planted/*.patch")), ids=lambda p: p.stem)
+def test_a_planted_bug_fits_the_tree_and_names_its_rule(path):
+    bug = planted.Bug(path)
+    assert bug.rule in [rule.__doc__.split()[0] for rule in rules.RULES]
+    words = ["patch", "-p1", "--dry-run", "--fuzz=0", "-i", path]
+    done = subprocess.run(words, cwd=planted.ROOT, stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stdout

@@ -98,9 +98,8 @@ class Process:
         self.wanted = False
         self.signal(signal.SIGTERM)
 
-    def stop(self, seconds):
+    def wait(self, seconds):
         """Its exit status; None when it had to be killed."""
-        self.ask_to_stop()
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(seconds)
         self.kill()
@@ -201,6 +200,8 @@ class World:
 
     def _add_broker(self, name):
         at = self.address(name)
+        # Without it a broker tells edges what it has bound, which they may know by another name.
+        names = ["--advertise", f"tcp://{at}:{LINK}"] if self.plan.advertise else []
         flags = self._timings("heartbeat", "silence", "edge-lease", "member-lease",
                               "redis-timeout", "command-timeout", "drain-timeout")  # fmt: skip
         self._add(name, name, [
@@ -209,20 +210,21 @@ class World:
             "--management-auth", "bearer", "--credentials", self.folder / "credentials",
             "--redis", f"redis://{self.address('redis')}:{REDIS}",
             "--config", self.folder / "gatepost.yml",
-            "--runtime-address", f"127.0.0.1:{RUNTIME}", *flags,
+            "--runtime-address", f"{at}:{RUNTIME}", *flags, *names,
         ])  # fmt: skip
         # The first port is the first function's whose handler is no URL.
-        names = ["manager", "lambda"] if self.plan.manager == "lambda" else ["lambda"]
-        for i, function_name in enumerate(names):
+        polled = ["manager", "lambda"] if self.plan.manager == "lambda" else ["lambda"]
+        for i, function_name in enumerate(polled):
             for worker in range(WORKERS):
-                self._add_worker(name, f"{function_name}-{worker}", RUNTIME + i)
+                api = f"{at}:{RUNTIME + i}"
+                self._add_worker(name, f"{function_name}-{worker}", api)
 
-    def _add_worker(self, broker, name, port):
+    def _add_worker(self, broker, name, api):
         """As `gatepost up` starts them, beside their broker."""
         words = [sys.executable, "-m", "awslambdaric", "handler.invoke"]
         self._add(f"{broker}/{name}", broker, words)
         self.processes[f"{broker}/{name}"].surround(HERE, {
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}", "AWS_REGION": "us-east-1",
+            "AWS_LAMBDA_RUNTIME_API": api, "AWS_REGION": "us-east-1",
             "AWS_LAMBDA_FUNCTION_NAME": "chaos", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024", "LAMBDA_TASK_ROOT": str(HERE),
             "_HANDLER": "handler.invoke", "PYTHONPATH": str(HERE),

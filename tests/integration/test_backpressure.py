@@ -1,4 +1,4 @@
-"""What is too much waits or is refused, and is counted; memory stays flat, and neighbours are served.
+"""What is too much waits or is refused, and is counted; memory is flat, neighbours are served.
 
 Each test floods for two rounds of the same size. The first is the warm-up; in the second no
 process may grow by more than FLAT. A neighbour that behaves itself talks all the while.
@@ -25,7 +25,7 @@ SANITIZER = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_s
 
 
 class Watch:
-    """The neighbour and the gauges of a cluster, looked at again and again while others flood it."""
+    """The neighbour and the gauges of a cluster, looked at again and again in a flood."""
 
     def __init__(self, cluster, gauges):
         self.cluster = cluster

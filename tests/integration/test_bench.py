@@ -3,12 +3,14 @@
 import base64
 import contextlib
 import hashlib
+import http.client
 import json
 import re
 import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -61,14 +63,21 @@ def load(*flags):
 
 
 @contextlib.contextmanager
-def floor():
-    child = subprocess.Popen([BIN / "bench-floor"], stdout=subprocess.PIPE, text=True)
+def program(name):
+    """bench-floor or bench-function; gives its port and its pid."""
+    child = subprocess.Popen([BIN / name], stdout=subprocess.PIPE, text=True)
     with child:
         try:
-            yield f"ws://127.0.0.1:{child.stdout.readline().strip()}/dev", str(child.pid)
+            yield child.stdout.readline().strip(), str(child.pid)
         finally:
             child.send_signal(signal.SIGTERM)
     assert child.returncode == 0
+
+
+@contextlib.contextmanager
+def floor():
+    with program("bench-floor") as (port, pid):
+        yield f"ws://127.0.0.1:{port}/dev", pid
 
 
 @pytest.mark.parametrize("size", ["64", "128", "4000"])
@@ -104,6 +113,58 @@ def test_a_server_that_is_wrong_is_an_error_of_its_kind(error, answer, then):
         run = load("--url", url, "--connections", "5", "--messages", "2", "--timeout", "1s")
     assert run.returncode == 1
     assert json.loads(run.stdout)["errors"].get(error) == 5
+
+
+def test_messages_come_no_faster_than_their_rate():
+    with floor() as (url, _):
+        run = load("--url", url, "--connections", "50", "--messages", "4", "--message-rate", "200")
+    seen = json.loads(run.stdout)
+    assert run.returncode == 0 and seen["echo"]["count"] == 200, seen["errors"]
+    assert 0.9 < seen["echo"]["seconds"] < 10
+
+
+@pytest.mark.parametrize("flags, end", [((), b""), (("--reset", "true"), None)])
+def test_a_generator_that_is_killed_leaves_as_it_was_told(flags, end):
+    """b"": with a FIN; None: with a RST."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"ws://127.0.0.1:{listener.getsockname()[1]}/dev"
+        words = [BIN / "bench-load", "--url", url, "--connections", "1", "--hold", "100s", *flags]
+        child = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        peer, _ = listener.accept()
+        with peer:
+            peer.sendall(welcome(peer.recv(4096)))
+            child.kill()
+            child.wait()
+            try:
+                while got := peer.recv(4096):  # what it said before
+                    pass
+            except ConnectionResetError:
+                got = None
+            assert got == end
+
+
+def ask_function(port, method, body=b""):
+    to = http.client.HTTPConnection("127.0.0.1", int(port), timeout=20)
+    with contextlib.closing(to):
+        to.request(method, "/", body or None)
+        return json.loads(to.getresponse().read())
+
+
+def event(kind, connection):
+    context = {"eventType": kind, "connectionId": connection}
+    return json.dumps({"requestContext": context, "body": "x"}, separators=(",", ":")).encode()
+
+
+def test_the_function_counts_each_connection_that_ended_once():
+    with program("bench-function") as (port, _):
+        for kind, connection in [("CONNECT", "a="), ("MESSAGE", "a="), ("DISCONNECT", "a="),
+                                 ("DISCONNECT", "b="), ("DISCONNECT", "a=")]:
+            answer = ask_function(port, "POST", event(kind, connection))
+            assert answer == {"statusCode": 200, "body": "x"}
+        counts = ask_function(port, "GET")
+        last = counts.pop("last_end_us") / 1e6
+    assert counts == {"connects": 1, "messages": 1, "disconnects": 3, "ended": 2}
+    assert 0 <= time.monotonic() - last < 20
 
 
 def test_nobody_listening_is_refused():
