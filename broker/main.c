@@ -11,6 +11,7 @@
 #include "broker/management.h"
 #include "broker/membership.h"
 #include "broker/owed.h"
+#include "broker/parked.h"
 #include "broker/peers.h"
 #include "broker/project.h"
 #include "broker/reaper.h"
@@ -32,6 +33,7 @@ int main(int argc, char **argv)
 	struct management *management = NULL;
 	struct health *health = NULL;
 	struct drain *drain = NULL;
+	struct parked *parked = NULL;
 
 	if (e != OK)
 		return e == ERR_AGAIN ? 0 : 2;
@@ -61,6 +63,7 @@ int main(int argc, char **argv)
 	b.peers = b.store ? peers_new(&b, zctx) : NULL;
 	b.owed = b.peers ? owed_new(&b) : NULL;
 	b.rosters = b.peers ? rosters_new(&b) : NULL;
+	parked = b.peers ? parked_new(&b) : NULL;
 	b.reaper = b.peers ? reaper_new(&b) : NULL;
 	management = b.peers ? management_new(&b) : NULL;
 	if (management != NULL)
@@ -92,6 +95,7 @@ int main(int argc, char **argv)
 	management_free(management);
 	peers_free(b.peers);
 	store_free(b.store);
+	parked_free(parked);
 	reaper_free(b.reaper);
 	membership_free(b.membership);
 	commands_free(b.commands);

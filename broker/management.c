@@ -126,6 +126,7 @@ void management_free(struct management *m)
 		return;
 	evhttp_free(m->http);
 	management_list_close(m);
+	management_disconnects_close(m);
 	auth_free(m->auth);
 	free(m->addresses);
 	free(m);
@@ -161,45 +162,73 @@ struct evhttp_request *waiting_end(struct waiting *w)
 
 /* ---- requests ---- */
 
-/* Does path begin with "/@connections", in one of its forms, as a whole part? rest: what follows. */
-static bool is_connections(struct span path, struct span *rest)
+/* What a path asks for. */
+struct target {
+	const struct place *place;
+	struct span rest; /* what follows the place: nothing, or "/{id}" */
+};
+
+typedef void all_fn(struct management *m, struct evhttp_request *req);
+typedef void one_fn(struct management *m, struct evhttp_request *req,
+		    const struct id *id);
+
+static all_fn to_connections, to_disconnects;
+static one_fn to_connection, to_disconnect;
+
+static const struct place {
+	const char *forms[2];
+	all_fn *all;
+	one_fn *one;
+} places[] = {
+	{{"/@connections", "/%40connections"}, to_connections, to_connection},
+	{{"/@disconnects", "/%40disconnects"}, to_disconnects, to_disconnect},
+};
+
+/* Does path begin with this form, as a whole part? rest: what follows. */
+static bool begins_with(struct span path, const char *form, struct span *rest)
 {
-	static const char *const forms[] = {"/@connections", "/%40connections"};
+	size_t n = strlen(form);
 
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-		size_t n = strlen(forms[i]);
+	if (path.n < n || memcmp(path.p, form, n) != 0 ||
+	    (path.n > n && path.p[n] != '/'))
+		return false;
+	*rest = span_of(path.p + n, path.n - n);
+	return true;
+}
 
-		if (path.n < n || memcmp(path.p, forms[i], n) != 0 ||
-		    (path.n > n && path.p[n] != '/'))
-			continue;
-		*rest = span_of(path.p + n, path.n - n);
-		return true;
-	}
+static bool is_place(struct span path, struct target *out)
+{
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		for (size_t k = 0; k < 2; k++)
+			if (begins_with(path, places[i].forms[k], &out->rest)) {
+				out->place = &places[i];
+				return true;
+			}
 	return false;
 }
 
-/* What follows it: nothing, or "/{id}". ERR_DENIED: it is there, but below another stage. */
-static enum err find_rest(struct span path, const char *stage, struct span *out)
+/* ERR_DENIED: it is there, but below another stage. */
+static enum err find_place(struct span path, const char *stage, struct target *out)
 {
 	struct span below;
 
-	if (path_below_stage(path, stage, &below) && is_connections(below, out))
+	if (path_below_stage(path, stage, &below) && is_place(below, out))
 		return OK;
-	if (is_connections(path, out))
+	if (is_place(path, out))
 		return OK;
 	for (; path.n > 0; path = span_of(path.p + 1, path.n - 1))
-		if (is_connections(path, &below))
+		if (is_place(path, out))
 			return ERR_DENIED;
 	return ERR_NOTFOUND;
 }
 
 /* Answers by itself, and returns false, when there is no such place. */
 static bool find_target(struct management *m, struct evhttp_request *req,
-			struct span *rest)
+			struct target *out)
 {
 	const char *uri = evhttp_request_get_uri(req);
 	struct span path = span_of(uri, strcspn(uri, "?"));
-	enum err e = find_rest(path, routes_config(m->broker->routes)->stage, rest);
+	enum err e = find_place(path, routes_config(m->broker->routes)->stage, out);
 
 	if (e == ERR_DENIED)
 		answer_refusal_text(req, 403, "ForbiddenException", "Forbidden");
@@ -248,7 +277,8 @@ static void wrong_method(struct evhttp_request *req, const char *allowed)
 			    "This method is not for this path: see Allow");
 }
 
-static void to_one(struct management *m, struct evhttp_request *req, const struct id *id)
+static void to_connection(struct management *m, struct evhttp_request *req,
+			  const struct id *id)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(req);
 
@@ -262,7 +292,7 @@ static void to_one(struct management *m, struct evhttp_request *req, const struc
 		wrong_method(req, "GET, POST, DELETE");
 }
 
-static void to_all(struct management *m, struct evhttp_request *req)
+static void to_connections(struct management *m, struct evhttp_request *req)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(req);
 
@@ -274,19 +304,46 @@ static void to_all(struct management *m, struct evhttp_request *req)
 		wrong_method(req, "GET, POST");
 }
 
+static void to_disconnect(struct management *m, struct evhttp_request *req,
+			  const struct id *id)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(req);
+
+	if (method == EVHTTP_REQ_POST)
+		management_retry(m, req, id);
+	else if (method == EVHTTP_REQ_DELETE)
+		management_drop(m, req, id);
+	else
+		wrong_method(req, "POST, DELETE");
+}
+
+static void to_disconnects(struct management *m, struct evhttp_request *req)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(req);
+
+	if (method == EVHTTP_REQ_GET)
+		management_parked(m, req);
+	else if (method == EVHTTP_REQ_POST)
+		management_retry_all(m, req);
+	else if (method == EVHTTP_REQ_DELETE)
+		management_drop_all(m, req);
+	else
+		wrong_method(req, "GET, POST, DELETE");
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct management *m = arg;
 	struct auth_refusal no;
-	struct span rest;
+	struct target t;
 	struct id id;
 
 	if (auth_check(m->auth, req, "execute-api", &no) != OK)
 		answer_refusal_text(req, no.status, no.type, no.message);
-	else if (!find_target(m, req, &rest) || !query_is_right(req))
+	else if (!find_target(m, req, &t) || !query_is_right(req))
 		return;
-	else if (rest.n == 0)
-		to_all(m, req);
-	else if (find_id(req, rest, &id))
-		to_one(m, req, &id);
+	else if (t.rest.n == 0)
+		t.place->all(m, req);
+	else if (find_id(req, t.rest, &id))
+		t.place->one(m, req, &id);
 }

@@ -4,11 +4,12 @@
 /*
  * What the files of the management API share; no other room includes it.
  *
- *   management.c          sockets, who may ask, and which of these is asked for
- *   management_one.c      /@connections/{id}: post, look, remove
- *   management_bulk.c     POST /@connections: one message to many
- *   management_list.c     GET /@connections: the table, page by page
- *   management_answer.c   answers and refusals in AWS's form
+ *   management.c              sockets, who may ask, and which of these is asked for
+ *   management_one.c          /@connections/{id}: post, look, remove
+ *   management_bulk.c         POST /@connections: one message to many
+ *   management_list.c         GET /@connections: the table, page by page
+ *   management_disconnects.c  /@disconnects: what is parked
+ *   management_answer.c       answers and refusals in AWS's form
  */
 
 #include "broker/auth.h"
@@ -16,7 +17,9 @@
 #include "proto/id.h"
 
 #include <event2/buffer.h>
+#include <sys/queue.h>
 
+struct errand;
 struct listing;
 
 struct management {
@@ -24,7 +27,8 @@ struct management {
 	struct evhttp *http;
 	struct auth *auth;
 	char *addresses;
-	struct listing *listings; /* those that wait for the store */
+	struct listing *listings;    /* those that wait for the store */
+	LIST_HEAD(, errand) errands; /* the same, of /@disconnects */
 };
 
 /* ---- requests that wait ---- */
@@ -84,5 +88,14 @@ void management_bulk(struct management *m, struct evhttp_request *req);
 
 void management_list(struct management *m, struct evhttp_request *req);
 void management_list_close(struct management *m); /* the store answers no more */
+
+void management_parked(struct management *m, struct evhttp_request *req);
+void management_retry(struct management *m, struct evhttp_request *req,
+		      const struct id *id);
+void management_drop(struct management *m, struct evhttp_request *req,
+		     const struct id *id);
+void management_retry_all(struct management *m, struct evhttp_request *req);
+void management_drop_all(struct management *m, struct evhttp_request *req);
+void management_disconnects_close(struct management *m); /* as above */
 
 #endif

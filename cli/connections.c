@@ -5,8 +5,8 @@
 #include "cli/connections.h"
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "cli/api.h"
+#include "cli/clean.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -35,25 +35,6 @@ static const struct conf_table table = {
 	NULL,
 };
 
-/* Clients choose what their User-Agent says: no control character of it reaches the terminal. */
-static void print_clean(const char *text)
-{
-	struct span s = span_str(text ? text : "");
-
-	while (s.n > 0) {
-		size_t n = utf8_first(s);
-		bool control = n == 0 || s.p[0] < ' ' || s.p[0] == 0x7f ||
-			       (s.p[0] == 0xc2 && s.p[1] < 0xa0);
-
-		n = n > 0 ? n : 1;
-		if (control)
-			putchar('?');
-		else
-			fwrite(s.p, 1, n, stdout);
-		s = span_of(s.p + n, s.n - n);
-	}
-}
-
 static const char *text_of(const json_t *o, const char *name)
 {
 	const char *text = json_string_value(json_object_get(o, name));
@@ -68,7 +49,7 @@ static void print_row(const json_t *row)
 	printf("%-16s  %-24s  ", text_of(row, "connectionId"),
 	       text_of(row, "connectedAt"));
 	printf("%-15s  ", text_of(who, "sourceIp"));
-	print_clean(text_of(who, "userAgent"));
+	clean_print(text_of(who, "userAgent"));
 	putchar('\n');
 }
 
@@ -133,7 +114,7 @@ static int print_one(const struct connections_conf *conf, const char *id)
 		       "%s\nuser agent   ",
 		       id, text_of(row, "connectedAt"), text_of(row, "lastActiveAt"),
 		       text_of(who, "sourceIp"));
-		print_clean(text_of(who, "userAgent"));
+		clean_print(text_of(who, "userAgent"));
 		putchar('\n');
 	}
 	json_decref(row);

@@ -2,6 +2,7 @@
 #include "cli/check.h"
 #include "cli/close.h"
 #include "cli/connections.h"
+#include "cli/disconnects.h"
 #include "cli/send.h"
 #include "cli/up.h"
 
@@ -24,6 +25,8 @@ static const struct command commands[] = {
 	{"check", check_run, "read a configuration, and say what it would do"},
 	{"connections", connections_run,
 	 "show who is connected, or one connection: gatepost connections ID"},
+	{"disconnects", disconnects_run,
+	 "show what is parked since $disconnect failed, retry or drop it"},
 	{"send", send_run, "push to a connection: gatepost send ID TEXT"},
 	{"close", close_run, "close a connection: gatepost close ID"},
 	{"help", help, "print this, or what a command takes: gatepost help up"},
