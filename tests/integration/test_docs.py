@@ -18,6 +18,7 @@ PROGRAMS = {
     "broker": ["gatepost-broker"],
     "up": ["gatepost", "up"],
     "connections": ["gatepost", "connections"],
+    "disconnects": ["gatepost", "disconnects"],
 }
 
 

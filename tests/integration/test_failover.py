@@ -10,12 +10,14 @@ from lib.cluster import Cluster, until
 from lib.wire import TEXT, WebSocket, frame
 
 ECHO = ["--default-route", "builtin:echo"]
-DEATHS = ["process.exited", "link.down", "up.*", "redis.down", "health.*"]
+DEATHS = ["process.exited", "link.down", "up.*", "redis.down", "health.*", "edge.dead"]
+LEASE = 2
 
 
 @pytest.fixture
 def cluster():
     env = {"GATEPOST_SILENCE": "1500ms", "GATEPOST_HEARTBEAT": "300ms"}
+    env["GATEPOST_EDGE_LEASE"] = f"{LEASE}s"
     with Cluster(edges=2, brokers=2, args=ECHO, expect=DEATHS, env=env) as it:
         yield it
 
@@ -114,6 +116,7 @@ def test_deaths_in_turn_while_messages_flow_lose_and_repeat_nothing(cluster):
 
 
 def test_a_frozen_broker_is_passed_over_and_says_nothing_twice_when_it_thaws(cluster):
+    cluster.expect("broker.stopped")
     clients = connect(cluster, 100)
     pid = kill(cluster, "broker-0", signal.SIGSTOP)
     began = time.monotonic()
@@ -171,20 +174,25 @@ def test_with_no_broker_clients_wait_and_are_answered_when_one_is_back(cluster):
 def test_the_death_of_an_edge_is_noticed_by_its_own_clients_alone(cluster):
     clients = connect(cluster, 20)
     edges = {client: client.row_id(cluster)[:3] for client in clients}
-    number = cluster.log().split(" edge-0 edge.number number=")[1].split()[0]
     pid = kill(cluster, "edge-0")
+    died = time.monotonic()
     gone = [client for client in clients if not is_alive(client)]
+    stay = [client for client in clients if client not in gone]
     assert 0 < len(gone) < 20, "each edge has some of them"
     assert len({edges[client] for client in gone}) == 1
-    assert len({edges[client] for client in clients if client not in gone}) == 1
+    assert len({edges[client] for client in stay}) == 1
+    agents = {client.agent for client in stay}
+    until(
+        lambda: {row["userAgent"] for row in cluster.table().values()} == agents,
+        "the table has those who stay", 20,
+    )  # fmt: skip
+    assert time.monotonic() - died < LEASE + 2
     is_restarted(cluster, "edge-0", pid)
     until(lambda: homes(cluster) == [2, 2, 2, 2], "the new one is linked")
-    with cluster.redis() as db:
-        keys = [key.decode() for key in db.keys("*:connections")]
-    assert any(f"{{e{number}}}" in key for key in keys), "its rows wait for the reaper"
-    for client in connect(cluster, 20):
+    for client in [*stay, *connect(cluster, 20)]:
         assert client.ask("hello") == "hello"
         client.socket.close()
+    until(lambda: cluster.table() == {}, "the table is empty when all have gone")
 
 
 def is_alive(client):

@@ -12,7 +12,7 @@ from lib.process import Process
 from lib.redis_server import RedisServer
 from lib.wire import Close, WebSocket, Wire, close_frame, frame, http, request, upgrade
 
-AWAY = ["redis.down", "redis.refused", "store.emptied", "edge.lease.lost", "link.*"]
+AWAY = ["redis.down", "redis.refused", "store.changed", "edge.lease.lost", "link.*"]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,511 @@
+"""Each connection's one $disconnect: whatever dies, and however often its function fails."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from lib.cluster import BIN, Cluster, until
+from lib.function_server import FunctionServer, Reply, function, project, proxy, websocket
+from lib.wire import CLOSE, Close, WebSocket, frame
+
+LEASE = 2
+BOUND = LEASE + 2  # seconds from the death of an edge to its last disconnect: promise 3
+TIMES = {
+    "GATEPOST_EDGE_LEASE": f"{LEASE}s",
+    "GATEPOST_SILENCE": "1s",
+    "GATEPOST_HEARTBEAT": "200ms",
+    "GATEPOST_HTTP_MAX_RESPONSE": "4KiB",
+}
+DEATHS = ["process.exited", "link.down", "edge.dead", "up.*"]
+FAILING = ["function.failed", "disconnect.parked"]
+
+# A failure over HTTP is tried again at once, several times, unless the answer was too large:
+# so each of these is one try.
+FAILS = Reply(200, "x" * 5000)
+
+
+@pytest.fixture
+def functions():
+    with FunctionServer() as it:
+        yield it
+
+
+@contextmanager
+def running(folder, functions, edges=1, brokers=2, expect=(), authorizer=None, **env):
+    """A cluster whose $disconnect is the function bye."""
+    more = {"authorizer": authorizer} if authorizer else {}
+    routes = {
+        "hello": function(functions.url("hello"), websocket("$connect", **more)),
+        "bye": function(functions.url("bye"), websocket("$disconnect"), timeout=20),
+        "echo": function("builtin:echo", websocket("$default", two_way=True)),
+    }
+    if authorizer:
+        routes[authorizer["name"]] = function(functions.url(authorizer["name"]))
+    args = ["--config", project(folder, routes)]
+    with Cluster(edges, brokers, args, expect, env={**TIMES, **env}) as it:
+        yield it
+
+
+def connect(cluster, n=1):
+    return [WebSocket(cluster.websocket) for _ in range(n)]
+
+
+def leave(client):
+    client.send(frame(CLOSE, b"\x0f\xa1done"))
+    assert client.next() == Close(4001, "")
+    client.socket.close()
+
+
+def kill(cluster, *names, how=signal.SIGKILL):
+    """All at once; {name: its pid}."""
+    pids = {name: cluster.process(name)["pid"] for name in names}
+    for pid in pids.values():
+        os.kill(pid, how)
+    return pids
+
+
+def are_restarted(cluster, pids):
+    for name, pid in pids.items():
+        until(lambda n=name, p=pid: cluster.process(n)["pid"] != p, f"{name} is started again", 20)
+
+
+def state(event):
+    return event["requestContext"]
+
+
+def all_of(functions, n, seconds=20):
+    """The events of bye, as soon as n connections have theirs; {connection id: its events}."""
+
+    def by_connection():
+        events = {}
+        for call in functions.calls("bye"):
+            events.setdefault(call.id, []).append(call.event)
+        return events if len(events) >= n else None
+
+    return until(by_connection, f"{n} connections have had their disconnect", seconds)
+
+
+def assert_each_is_one_event(events):
+    for connection, same in events.items():
+        assert all(event == same[0] for event in same), connection
+
+
+def assert_works(cluster):
+    """A new connection comes, is answered, and goes with all traces."""
+    with WebSocket(cluster.websocket) as client:
+        assert client.ask("hello") == "hello"
+    until(lambda: cluster.table() == {}, "the table is empty")
+
+
+def management(cluster, method, path):
+    status, body = cluster.get(f"{cluster.management}{path}", method)
+    return status, json.loads(body) if body else None
+
+
+def parked(cluster):
+    status, page = management(cluster, "GET", "/@disconnects")
+    assert status == 200 and "next" not in page
+    return page["disconnects"]
+
+
+def gatepost(cluster, *words, **env):
+    return subprocess.run(
+        [BIN / "gatepost", "disconnects", *words], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "GATEPOST_MANAGEMENT": cluster.management, **env},
+    )  # fmt: skip
+
+
+# The function fails
+
+
+def test_a_function_that_fails_gets_the_same_event_after_pauses_until_it_succeeds(
+    functions, tmp_path
+):
+    answers = iter([FAILS, FAILS, FAILS])
+    functions.answer("bye", lambda _: next(answers, proxy(200)))
+    with running(tmp_path, functions, expect=FAILING) as cluster:
+        (client,) = connect(cluster)
+        leave(client)
+        calls, times = [], []
+        for _ in range(4):
+            calls.append(functions.next("bye"))
+            times.append(time.monotonic())
+        until(lambda: owed(cluster) == 0, "nothing is owed any more")
+        assert functions.calls("bye") == [], "and not once more"
+    assert all(call.event == calls[0].event for call in calls)
+    assert state(calls[0].event)["disconnectStatusCode"] == 4001
+    assert state(calls[0].event)["disconnectReason"] == "done"
+    pauses = [b - a for a, b in zip(times, times[1:])]
+    assert pauses[0] > 0.7 and pauses[1] > 1.4 and pauses[2] > 2.8, "1, 2, 4 s less a quarter"
+
+
+def owed(cluster):
+    with cluster.redis() as db:
+        return sum(db.hlen(key) for key in db.scan_iter("*:disconnects"))
+
+
+def test_while_it_is_owed_the_table_and_the_edge_have_nothing_of_the_connection(
+    functions, tmp_path
+):
+    functions.answer("bye", FAILS)
+    with running(tmp_path, functions, expect=FAILING) as cluster:
+        (client,) = connect(cluster)
+        assert client.row_id(cluster)
+        leave(client)
+        functions.next("bye")
+        until(lambda: cluster.table() == {}, "its row has left the table")
+        until(
+            lambda: cluster.metrics("edge-0")["gatepost_edge_connections"] == 0,
+            "its edge has forgotten it",
+        )
+        assert owed(cluster) == 1
+        functions.answer("bye", proxy(200))
+        until(lambda: owed(cluster) == 0, "it is handled in the end")
+
+
+# After the last try
+
+
+@pytest.fixture
+def failed(functions, tmp_path):
+    """(cluster, connection id, event) of a disconnect that is parked after two tries."""
+    functions.answer("bye", FAILS)
+    env = {"GATEPOST_DISCONNECT_TRIES": "2"}
+    with running(tmp_path, functions, expect=FAILING, **env) as cluster:
+        (client,) = connect(cluster)
+        leave(client)
+        first, second = functions.next("bye"), functions.next("bye")
+        assert first.event == second.event
+        until(lambda: len(parked(cluster)) == 1, "it is parked")
+        yield cluster, first.id, first.event
+
+
+def count(cluster, broker):
+    return cluster.metrics(broker)["gatepost_broker_disconnects_parked"]
+
+
+def test_after_the_last_try_it_is_parked_where_people_see_it(failed, functions):
+    cluster, connection, event = failed
+    (one,) = parked(cluster)
+    assert (one["connectionId"], one["code"], one["reason"]) == (connection, 4001, "done")
+    assert one["tries"] == 2 and "large" in one["error"]
+    assert one["connectedAt"] < one["disconnectedAt"]
+    listed = gatepost(cluster).stdout.splitlines()
+    assert listed[0].split() == ["CONNECTION", "ENDED", "CODE", "TRIES", "ERROR"]
+    assert listed[1].split()[:4] == [connection, one["disconnectedAt"], "4001", "2"]
+    assert [json.loads(row) for row in gatepost(cluster, "--json").stdout.splitlines()] == [one]
+    for broker in ("broker-0", "broker-1"):
+        until(lambda b=broker: count(cluster, b) == 1, f"{broker} counts it", 20)
+    assert functions.calls("bye") == [] and owed(cluster) == 0
+
+
+@pytest.mark.parametrize("which", ["ID", "all"])
+def test_retry_makes_the_same_event_come_again_and_it_is_parked_no_more(failed, functions, which):
+    cluster, connection, event = failed
+    functions.answer("bye", proxy(200))
+    done = gatepost(cluster, "--retry", connection if which == "ID" else "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ("" if which == "ID" else "retried 1\n")
+    assert functions.next("bye").event == event
+    until(lambda: owed(cluster) == 0, "the function has it")
+    assert parked(cluster) == [] and functions.calls("bye") == []
+
+
+def test_one_that_is_retried_and_fails_as_often_is_parked_again(failed, functions):
+    cluster, connection, event = failed
+    assert management(cluster, "POST", f"/@disconnects/{connection}") == (202, None)
+    assert [functions.next("bye").event for _ in range(2)] == [event, event]
+    until(lambda: [one["tries"] for one in parked(cluster)] == [2], "it is parked again")
+
+
+@pytest.mark.parametrize("which", ["ID", "all"])
+def test_drop_forgets_it(failed, functions, which):
+    cluster, connection, _ = failed
+    done = gatepost(cluster, "--drop", connection if which == "ID" else "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ("" if which == "ID" else "dropped 1\n")
+    assert parked(cluster) == [] and owed(cluster) == 0
+    assert functions.calls("bye") == []
+    again = gatepost(cluster, "--drop", connection)
+    assert again.returncode == 3 and "No such disconnect is parked" in again.stderr
+
+
+def test_variables_that_are_left_over_do_nothing_to_what_is_parked(failed):
+    cluster, connection, _ = failed
+    done = gatepost(cluster, GATEPOST_RETRY="250ms", GATEPOST_DROP="all")
+    assert done.returncode == 0 and connection in done.stdout
+    assert len(parked(cluster)) == 1
+
+
+# The management API
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with Cluster(edges=1, brokers=2) as it:
+        yield it
+
+
+NEVER = "AAEAAAAAAAAAAAA="
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_one_that_is_not_parked_is_410(cluster, method):
+    for stage in ("", "/dev"):
+        answer = management(cluster, method, f"{stage}/@disconnects/{NEVER}")
+        assert answer == (410, {"message": "No such disconnect is parked"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/x", 400), ("DELETE", "/x", 400), ("POST", "/", 400), ("POST", "", 400),
+     ("DELETE", "", 400), ("DELETE", "?all=yes", 400), ("GET", "?cursor=x", 400),
+     ("GET", "?cursor=-1", 400), ("GET", "?cursor=99999999999999999999", 400),
+     ("POST", "?all=true&cursor=1x", 400), ("GET", f"/{NEVER}", 405), ("PUT", "", 405)],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(cluster, method, path, status):
+    assert management(cluster, method, f"/@disconnects{path}")[0] == status
+
+
+def test_another_stage_is_forbidden(cluster):
+    assert management(cluster, "GET", "/prod/@disconnects")[0] == 403
+
+
+@pytest.mark.parametrize("words", [("--retry", "x"), ("--retry", "all", "--drop", "all"), ("x",)])
+def test_bad_usage_is_status_2(cluster, words):
+    done = gatepost(cluster, *words)
+    assert done.returncode == 2 and done.stderr
+
+
+ENTRY = json.dumps(
+    {"edge": 7, "time": 2, "code": 1001, "reason": "", "tries": 9, "error": "e\u001b[31m",
+     "row": {"connectedAt": 1, "stage": "dev"}}
+)  # fmt: skip
+
+
+@pytest.fixture
+def many(cluster):
+    """A thousand that are parked, put there as a broker would."""
+    ids = [f"AAf{i:011d}A=" for i in range(1000)]
+    with cluster.redis() as db:
+        db.hset("gatepost:{m}:parked", mapping={i: ENTRY for i in ids})
+        yield ids
+        db.delete("gatepost:{m}:parked")
+
+
+def test_many_are_listed_page_by_page_to_their_end(cluster, many):
+    _, page = management(cluster, "GET", "/@disconnects")
+    assert 0 < len(page["disconnects"]) < 1000 and page["next"]
+    listed = gatepost(cluster).stdout.splitlines()[1:]
+    assert {line.split()[0] for line in listed} == set(many)
+    assert all(line.endswith("  1001  9      e?[31m") for line in listed)
+
+
+def test_many_are_dropped_by_one_command(cluster, many):
+    assert gatepost(cluster, "--drop", "all").stdout == "dropped 1000\n"
+    assert parked(cluster) == []
+
+
+def test_what_nobody_can_read_is_passed_over_told_and_can_be_dropped(cluster):
+    cluster.expect("store.disconnect")
+    with cluster.redis() as db:
+        db.hset("gatepost:{m}:parked", mapping={NEVER: "{}", "AAf00000000000A=": ENTRY})
+    assert [one["connectionId"] for one in parked(cluster)] == ["AAf00000000000A="]
+    assert management(cluster, "POST", f"/@disconnects/{NEVER}")[0] == 500
+    assert gatepost(cluster, "--drop", "all").stdout == "dropped 1\n"
+    assert management(cluster, "DELETE", f"/@disconnects/{NEVER}") == (204, None)
+    with cluster.redis() as db:
+        assert db.exists("gatepost:{m}:parked") == 0
+
+
+def test_without_redis_it_is_503_and_status_5(tmp_path):
+    expect = ["redis.*", "process.exited", "link.*"]
+    with Cluster(edges=1, brokers=1, expect=expect) as cluster:
+        with cluster.redis() as db:
+            pid = db.info("server")["process_id"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for method, path in (("GET", ""), ("POST", f"/{NEVER}"), ("DELETE", "?all=true")):
+                assert management(cluster, method, f"/@disconnects{path}")[0] == 503
+            assert gatepost(cluster).returncode == 5
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+# Brokers die
+
+
+def busy(cluster):
+    """The broker that waits for a $disconnect function."""
+    names = [p["name"] for p in cluster.processes if p["role"] == "broker"]
+    key = "gatepost_broker_disconnects_running"
+    return next((name for name in names if cluster.metrics(name)[key] > 0), None)
+
+
+def test_a_broker_dies_in_the_middle_of_the_function_and_another_gives_the_same_event(
+    functions, tmp_path
+):
+    hold = threading.Event()
+    answers = iter([lambda: hold.wait(20)])
+    functions.answer("bye", lambda _: (next(answers, bool)(), proxy(200))[1])
+    with running(tmp_path, functions, expect=DEATHS) as cluster:
+        (client,) = connect(cluster)
+        leave(client)
+        first = functions.next("bye")
+        pids = kill(cluster, until(lambda: busy(cluster), "a broker waits for the function"))
+        assert functions.next("bye").event == first.event
+        until(lambda: owed(cluster) == 0, "nothing is owed any more")
+        hold.set()
+        are_restarted(cluster, pids)
+        assert functions.calls("bye") == []
+        assert_works(cluster)
+
+
+# Edges die
+
+
+def test_an_edge_dies_and_each_of_50_connections_has_its_one_disconnect_in_time(
+    functions, tmp_path
+):
+    with running(tmp_path, functions, expect=DEATHS) as cluster:
+        clients = connect(cluster, 50)
+        ids = set(cluster.table())
+        pids = kill(cluster, "edge-0")
+        began = time.monotonic()
+        events = all_of(functions, 50)
+        took = time.monotonic() - began
+        until(lambda: cluster.table() == {} and owed(cluster) == 0, "the table is empty")
+        are_restarted(cluster, pids)
+        assert_works(cluster)
+        for client in clients:
+            client.socket.close()
+    assert set(events) == ids
+    assert_each_is_one_event(events)
+    assert all(len(same) == 1 for same in events.values()), "nothing but the edge has died"
+    assert {state(same[0])["disconnectStatusCode"] for same in events.values()} == {1006}
+    assert len({state(same[0])["requestId"] for same in events.values()}) == 50
+    assert took < BOUND
+
+
+def test_a_disconnect_of_a_dead_edge_tells_what_the_authorizer_said(functions, tmp_path):
+    allow = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}
+    said = {
+        "principalId": "ann",
+        "policyDocument": {"Version": "2012-10-17", "Statement": [allow]},
+        "context": {"room": "7", "big": 12345678901234567},
+    }
+    functions.answer("guard", Reply(200, json.dumps(said)))
+    guard = {"name": "guard", "identitySource": ["route.request.header.User-Agent"]}
+    with running(tmp_path, functions, authorizer=guard, expect=DEATHS) as cluster:
+        (client,) = connect(cluster)
+        hello = functions.next("hello").event
+        kill(cluster, "edge-0")
+        bye = functions.next("bye").event
+        client.socket.close()
+        until(lambda: cluster.table() == {}, "the table is empty")
+    assert state(bye)["authorizer"]["room"] == "7"
+    assert state(bye)["authorizer"] == state(hello)["authorizer"]
+    assert state(bye)["identity"] == state(hello)["identity"]
+
+
+@pytest.mark.parametrize("brokers", [["broker-0"], ["broker-0", "broker-1"]], ids=["one", "all"])
+def test_an_edge_and_brokers_die_at_once_and_each_connection_has_its_one_disconnect(
+    functions, tmp_path, brokers
+):
+    with running(tmp_path, functions, expect=DEATHS) as cluster:
+        clients = connect(cluster, 50)
+        ids = set(cluster.table())
+        pids = kill(cluster, "edge-0", *brokers)
+        events = all_of(functions, 50)
+        are_restarted(cluster, pids)
+        until(lambda: cluster.table() == {} and owed(cluster) == 0, "the table is empty")
+        assert_works(cluster)
+        for client in clients:
+            client.socket.close()
+    assert set(events) == ids
+    assert_each_is_one_event(events)
+    assert {state(same[0])["disconnectStatusCode"] for same in events.values()} == {1006}
+
+
+def test_all_die_in_the_middle_of_the_function_and_it_gets_the_same_event(functions, tmp_path):
+    hold = threading.Event()
+    answers = iter([lambda: hold.wait(20)])
+    functions.answer("bye", lambda _: (next(answers, bool)(), proxy(200))[1])
+    with running(tmp_path, functions, expect=DEATHS) as cluster:
+        (client,) = connect(cluster)
+        leave(client)
+        first = functions.next("bye")
+        pids = kill(cluster, "edge-0", "broker-0", "broker-1")
+        assert functions.next("bye").event == first.event
+        hold.set()
+        are_restarted(cluster, pids)
+        until(lambda: owed(cluster) == 0, "nothing is owed any more")
+        assert_works(cluster)
+    assert state(first.event)["disconnectStatusCode"] == 4001, "what was begun first stands"
+
+
+def test_an_edge_that_was_stopped_beyond_its_lease_closes_those_who_were_given_up(
+    functions, tmp_path
+):
+    expect = [*DEATHS, "edge.number.lost", "edge.lease.lost", "link.*"]
+    with running(tmp_path, functions, expect=expect) as cluster:
+        clients = connect(cluster, 20)
+        ids = set(cluster.table())
+        pids = kill(cluster, "edge-0", how=signal.SIGSTOP)
+        try:
+            events = all_of(functions, 20)
+            assert cluster.table() == {}
+        finally:
+            os.kill(pids["edge-0"], signal.SIGCONT)
+        assert all(is_closed_for_a_restart(client) for client in clients)
+        assert cluster.process("edge-0")["pid"] == pids["edge-0"], "it lives on"
+        until(lambda: lets_in(cluster), "it takes new connections", 20)
+        until(lambda: cluster.table() == {} and owed(cluster) == 0, "the table is empty")
+        later = all_of(functions, 20)
+    assert set(events) == ids
+    assert {i: same for i, same in later.items() if i in ids} == events, "and not once more"
+    assert all(len(same) == 1 for same in events.values())
+
+
+def is_closed_for_a_restart(client):
+    try:
+        said = client.next()
+    except (ConnectionResetError, EOFError):
+        return True
+    return said.code == 1012
+
+
+def lets_in(cluster):
+    try:
+        with WebSocket(cluster.websocket) as client:
+            return client.ask("hello") == "hello"
+    except (ConnectionRefusedError, ConnectionResetError, EOFError):
+        return False
+
+
+# Redis loses its memory
+
+
+def test_a_redis_that_is_emptied_while_disconnects_are_owed_harms_nothing_else(functions, tmp_path):
+    functions.answer("bye", FAILS)
+    expect = [*FAILING, "store.changed", "edge.lease.lost", "link.*", "roster.failed"]
+    with running(tmp_path, functions, expect=expect) as cluster:
+        stays, *leaving = connect(cluster, 11)
+        for client in leaving:
+            leave(client)
+        until(lambda: owed(cluster) == 10, "ten are owed")
+        with cluster.redis() as db:
+            db.flushall()
+        until(lambda: stays.row_id(cluster), "who stays has a row again", 20)
+        functions.answer("bye", proxy(200))
+        assert stays.ask("hello") == "hello"
+        assert len(cluster.table()) == 1
+        stays.socket.close()
+        assert_works(cluster)
+        until(lambda: owed(cluster) == 0, "nothing is owed")
