@@ -44,7 +44,7 @@ MIB = 1 << 20
 # Lines that the faults cause; whatever else is a warning or an error is a violation.
 EXPECT = [
     "link.*", "redis.*", "store.*", "function.*", "runtime.*", "edge.*", "broker.*", "brokers.*",
-    "health.*", "event.*",
+    "health.*", "event.*", "roster.*",
 ]  # fmt: skip
 
 
