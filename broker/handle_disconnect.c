@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "broker/owed.h"
+#include "broker/peers.h"
 #include "broker/route.h"
 #include "broker/row.h"
 #include "store/disconnects.h"
@@ -92,6 +93,10 @@ static void on_begun(void *arg, enum err e, const struct disconnect *d)
 
 	if (e != OK) {
 		call_retry(c);
+		return;
+	}
+	if (!peer_is_live(c->peer)) { /* its edge has asked another broker meanwhile */
+		call_end(c);
 		return;
 	}
 	call_adopt(c, d);
