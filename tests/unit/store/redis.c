@@ -1,6 +1,7 @@
 #include "store/redis.h"
 
 #include "base/clock.h"
+#include "store/request.h"
 #include "tests/unit/store/bed.h"
 
 #include <criterion/criterion.h>
@@ -270,6 +271,23 @@ static struct got eval(const char *text, int nkeys, int argc, const char **argv)
 	return g;
 }
 
+/* What stopped a script may be wrong with any of its keys. */
+Test(redis, a_refused_scripts_keys_are_all_for_the_log)
+{
+	static const char *words[] = {"EVALSHA", "sha", "2", "first", "the second", "no"};
+	struct request *q = request_new(NULL, NULL, 6, words, NULL);
+	char *wire;
+	char keys[64], few[9];
+
+	cr_assert(eq(str, (char *)request_keys(q, keys, sizeof keys), "first"));
+	q->wire_n = (size_t)redisFormatCommandArgv(&wire, 6, words, NULL);
+	q->wire = wire;
+	cr_assert(
+		eq(str, (char *)request_keys(q, keys, sizeof keys), "first the second"));
+	cr_assert(eq(str, (char *)request_keys(q, few, sizeof few), "first th"));
+	request_free(q);
+}
+
 /* "Busy" promises that nothing was done: Redis stops a script at its first write or not at all. */
 Test(redis, without_memory_runs_all_of_a_script_or_nothing)
 {
@@ -529,6 +547,15 @@ static void never_comes_up(const char *url)
 	redis_words(redis, on_reply, &g, "PING", NULL);
 	wait_for(&g);
 	cr_assert(eq(int, g.err, ERR_DOWN));
+}
+
+/* libevent took the process with it when /etc/hosts had a name for one family alone, at every second attempt. */
+Test(redis_login, at_a_name_of_the_hosts_file_is_tried_again_and_again)
+{
+	char url[96];
+
+	snprintf(url, sizeof url, "redis://:wrong@localhost:%u", bed.server.port);
+	never_comes_up(url);
 }
 
 Test(redis_login, with_the_wrong_password_never_comes_up)
