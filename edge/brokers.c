@@ -70,6 +70,7 @@ static struct broker *named(struct uplink *u, const char *endpoint)
 	b->endpoint = xstrdup(endpoint);
 	b->next = u->brokers;
 	lane_queue_init(&b->waiting);
+	lane_queue_init(&b->departing);
 	u->brokers = b;
 	u->n_brokers++;
 	return b;
@@ -256,7 +257,8 @@ static void adopt_number(struct uplink *u, uint16_t number)
 			  S("why", "the lease lapsed: these connections are closed"));
 		registry_each(edge->registry, 0, UINT32_MAX, give_up, NULL);
 		for (struct broker *b = u->brokers; b != NULL; b = b->next)
-			b->link.ahead.used_items = b->link.ahead.used_bytes = 0;
+			b->link.ahead.used_items = b->link.ahead.used_bytes =
+				b->n_departing = 0;
 	}
 	edge->number = number;
 	log_info("edge.number", I("number", number));
@@ -277,6 +279,7 @@ static void welcome(struct broker *b, const Gatepost__Welcome *w)
 	b->link.ahead =
 		(struct window){.items = w->credit_events, .bytes = w->credit_bytes};
 	snprintf(b->link.peer, sizeof b->link.peer, "%s", w->name);
+	b->n_departing = 0;
 	link_enter(&b->link, LINK_UP);
 	ring_put(u->ring, b->boot, b);
 	b->in_ring = true;

@@ -41,7 +41,7 @@ void uplink_leave(struct uplink *u);
 void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e);
 
 /* The broker gives back the credit of an event that it has answered. */
-void uplink_credit(struct broker *from, size_t bytes);
+void uplink_credit(struct broker *from, const struct lane_event *e);
 
 /* NULL when a broker is there; else what is missing. */
 const char *uplink_missing(const struct uplink *u);
