@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 /* Each broker takes two sockets of ZeroMQ's, which has 1023 in all. */
-enum { FORGET_MS = 60 * 1000, BROKERS_MOST = 200 };
+enum { FORGET_MS = 60 * 1000, BROKERS_MOST = 200, LAST_WORDS_MS = 1000 };
 
 static void connect_to(struct broker *b);
 static void on_link(void *arg, bool up);
@@ -27,7 +27,8 @@ static void resync(struct broker *b, const Gatepost__Resync *m);
 
 static void broker_free(struct broker *b)
 {
-	if (b->z != NULL) {
+	if (b->z != NULL) { /* the process ends: a disconnect may be the last that it said */
+		zsock_linger(b->z, LAST_WORDS_MS);
 		zsock_free(b->z);
 		link_close(&b->link);
 	}
