@@ -532,7 +532,7 @@ static void greet(struct redis *r)
 	if (r->url.path[0] == '\0')
 		setsockopt(bufferevent_getfd(r->dial.bev), IPPROTO_TCP, TCP_NODELAY, &on,
 			   sizeof on);
-	for (int step = 0; step < REDIS_GREET_STEPS; step++) {
+	for (enum redis_greet_step step = 0; step < REDIS_GREET_STEPS; step++) {
 		struct redis_greet_words w;
 		struct request *q;
 

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from lib.cluster import ROOT, Cluster, until
+from lib.cluster import BIN, ROOT, Cluster, until
 from lib.process import Process, ended
 from lib.proxy import Proxy
 from lib.redis_server import RedisServer, Sentinels, free_port
@@ -387,23 +387,31 @@ def test_tls_to_a_port_without_it_says_so(tmp_path):
                 assert not broker.is_ready()
 
 
-@pytest.mark.parametrize("program", ["gatepost-broker", "up"])
-def test_files_of_tls_that_do_not_fit_stop_the_start(tmp_path, authority, program):
+def test_files_of_tls_that_do_not_fit_stop_a_brokers_start(tmp_path, authority):
     pem, _ = authority.sign("broker", "DNS:broker")
     _, key = authority.sign("other", "DNS:other")
-    alone = ["--redis", "rediss://localhost", "--redis-cert", pem]
-    if program == "up":
-        run = subprocess.run(
-            [Cluster()._args[0], "up", *map(str, alone)], capture_output=True, text=True, timeout=30
-        )
-        assert run.returncode == 2 and "--redis-cert and --redis-key go together" in run.stderr
-        return
-    status, text = ended(program, *alone)
+    flags = ["--redis", "rediss://localhost", "--redis-cert", pem]
+    status, text = ended("gatepost-broker", *flags)
     assert status == 2 and "--redis-cert and --redis-key go together" in text
-    status, text = ended(program, *alone, "--redis-key", key)
+    status, text = ended("gatepost-broker", *flags, "--redis-key", key)
     assert status != 0 and f"redis-key {key}: key values mismatch" in text
-    status, text = ended(program, *alone[:2], "--redis-ca", tmp_path / "none.pem")
+    status, text = ended("gatepost-broker", *flags[:2], "--redis-ca", tmp_path / "none.pem")
     assert status != 0 and f"redis-ca {tmp_path}/none.pem" in text
+
+
+@pytest.mark.parametrize(
+    "flags, said",
+    [
+        (["--redis", "rediss://db", "--redis-cert", "c"], "--redis-cert and --redis-key go"),
+        (["--redis", "rediss://db", "--redis-key", "k"], "--redis-cert and --redis-key go"),
+        (["--redis", "rediss://db", "--demo"], "neither over TLS nor by sentinels"),
+        (["--redis", "redis+sentinel://db/m", "--demo"], "neither over TLS nor by sentinels"),
+        (["--redis", "redis+sentinel://db"], "behind the sentinels stands /MASTER"),
+    ],
+)
+def test_up_refuses_flags_that_do_not_go_together(flags, said):
+    run = subprocess.run([BIN / "gatepost", "up", *flags], capture_output=True, text=True)
+    assert run.returncode == 2 and said in run.stderr
 
 
 # The user of the ACL

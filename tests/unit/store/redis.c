@@ -1,7 +1,6 @@
 #include "store/redis.h"
 
 #include "base/clock.h"
-#include "store/request.h"
 #include "tests/unit/store/bed.h"
 
 #include <criterion/criterion.h>
@@ -269,23 +268,6 @@ static struct got eval(const char *text, int nkeys, int argc, const char **argv)
 	redis_eval(redis, &script, on_reply, &g, nkeys, argc, argv, NULL);
 	wait_for(&g);
 	return g;
-}
-
-/* What stopped a script may be wrong with any of its keys. */
-Test(redis, a_refused_scripts_keys_are_all_for_the_log)
-{
-	static const char *words[] = {"EVALSHA", "sha", "2", "first", "the second", "no"};
-	struct request *q = request_new(NULL, NULL, 6, words, NULL);
-	char *wire;
-	char keys[64], few[9];
-
-	cr_assert(eq(str, (char *)request_keys(q, keys, sizeof keys), "first"));
-	q->wire_n = (size_t)redisFormatCommandArgv(&wire, 6, words, NULL);
-	q->wire = wire;
-	cr_assert(
-		eq(str, (char *)request_keys(q, keys, sizeof keys), "first the second"));
-	cr_assert(eq(str, (char *)request_keys(q, few, sizeof few), "first th"));
-	request_free(q);
 }
 
 /* "Busy" promises that nothing was done: Redis stops a script at its first write or not at all. */
