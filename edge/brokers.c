@@ -27,7 +27,8 @@ static void resync(struct broker *b, const Gatepost__Resync *m);
 
 static void broker_free(struct broker *b)
 {
-	if (b->z != NULL) { /* the process ends: a disconnect may be the last that it said */
+	if (b->z !=
+	    NULL) { /* the process ends: a disconnect may be the last that it said */
 		zsock_linger(b->z, LAST_WORDS_MS);
 		zsock_free(b->z);
 		link_close(&b->link);
