@@ -238,9 +238,10 @@ def test_fragments_without_an_end_are_1009_also_when_they_are_empty(cluster):
 
 def test_lengths_that_are_promised_and_not_sent_cost_nothing_and_silence_cuts(cluster):
     with Neighbour(cluster), Counted(cluster, "gatepost_edge_silent_total", 300):
-        clients = [WebSocket(cluster.websocket) for _ in range(300)]
-        for client in clients:
-            client.send(frame(BINARY, b"x" * 65536)[:15])
+        clients = []
+        for _ in range(300):
+            clients.append(WebSocket(cluster.websocket))
+            clients[-1].send(frame(BINARY, b"x" * 65536)[:15])
         for client in clients:
             assert client.next().payload == b""  # a ping, which it does not answer
             assert client.is_closed()
