@@ -37,6 +37,7 @@ READY_SECONDS = 30  # for what was started, on a busy machine with sanitizers
 LONGEST_RETRY = 30  # before a function that failed for as long as a fault lasts is asked again
 CLIENTS_SECONDS = 60  # for all clients to say goodbye
 WARM_SECONDS = 20
+IDLE_SECONDS = 6  # a broker keeps a connection to a function for 4 s
 TICK = 0.05
 REVIVE_SECONDS = 0.5
 MIB = 1 << 20
@@ -155,6 +156,7 @@ class Run:
         clients = self._world.processes["clients"]
         self._wait(lambda: not clients.is_running(), CLIENTS_SECONDS)
         self._wait(self._is_settled, LONGEST_RETRY + self._plan.pause)
+        time.sleep(IDLE_SECONDS)
         self._sampler.stop()
         self._meta["end"] = time.time()
         self._write_parked()
