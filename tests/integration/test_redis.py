@@ -111,11 +111,14 @@ def test_a_full_redis_refuses_new_clients_at_once_and_keeps_those_who_are_in(sto
     """Longer than the leases: Redis has no memory to write them anew, and they must not lapse."""
     with gatepost(store.url, env=QUICK) as cluster:
         staying = [WebSocket(cluster.websocket) for _ in range(20)]
-        is_table_of(store, staying)
+        leaving = [WebSocket(cluster.websocket) for _ in range(5)]
+        is_table_of(store, staying + leaving)
         held = numbers(store)
         with store.client() as db:
             db.config_set("maxmemory-policy", "noeviction")
             db.config_set("maxmemory", 1)
+            for client in leaving:
+                client.socket.close()
             end = time.monotonic() + 5
             until(lambda: is_refused_at_once(cluster), "new clients are refused")
             until(
