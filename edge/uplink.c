@@ -183,12 +183,24 @@ void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e)
 	metric_add(u->edge->counts.resent, 1);
 }
 
+/* Its home may miss what another has, such as the store: each time another one is asked. */
+static void detour(struct uplink *u, struct lane *l)
+{
+	struct broker *home;
+
+	l->detours++;
+	home = ring_pick(u->ring, id_hash(&connection_of(l)->id) + l->detours);
+	if (home != l->home && lane_is_quiet(l))
+		lane_restart(l, home, ring_version(u->ring));
+}
+
 void uplink_retry_due(struct uplink *u, int64_t now)
 {
 	struct lane *l;
 
 	while ((l = TAILQ_FIRST(&u->retrying.lanes)) != NULL && l->retry_ms <= now) {
 		lane_unwait(l);
+		detour(u, l);
 		uplink_pump(u, l);
 	}
 }
