@@ -98,6 +98,11 @@ struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void
 	return z;
 }
 
+void zsock_linger(struct zsock *z, int ms)
+{
+	set(z->zmq, ZMQ_LINGER, ms);
+}
+
 void zsock_free(struct zsock *z)
 {
 	if (!z)

@@ -34,10 +34,16 @@ typedef void zsock_link_fn(void *arg, bool up);
 
 /*
  * zctx   a ZeroMQ context that outlives the socket
- * type   ZMQ_ROUTER, ZMQ_DEALER, ZMQ_PAIR …; LINGER is 0, a ROUTER is mandatory (see zsock_send)
+ * type   ZMQ_ROUTER, ZMQ_DEALER, ZMQ_PAIR …; LINGER is 0 (see zsock_linger), a ROUTER is mandatory (see zsock_send)
  * fn     called for each message, at most 256 in a turn of the loop, so that nobody starves
  */
 struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void *arg);
+
+/*
+ * From now on the last words count: after zsock_free, what was sent still goes out in the
+ * background, for ms at most, and zmq_ctx_term waits for that.
+ */
+void zsock_linger(struct zsock *z, int ms);
 
 /* NULL is fine. Never from inside fn or link_fn: loop_defer it. */
 void zsock_free(struct zsock *z);

@@ -235,6 +235,14 @@ void call_end(struct call *c)
 	lane_done(c);
 }
 
+void call_part(struct call *c)
+{
+	(void)answer(c);
+	peer_unref(c->peer);
+	c->peer = NULL;
+	c->is_owed = true;
+}
+
 void call_retry(struct call *c)
 {
 	Gatepost__Answer *a = answer(c);

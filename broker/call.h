@@ -47,6 +47,7 @@ struct call {
 	int tries;          /* DISCONNECT: invocations that have failed */
 	LIST_ENTRY(call) owed; /* DISCONNECT: while this broker holds its claim */
 	bool is_owed;          /* DISCONNECT: begun before, by whoever it was */
+	bool is_left;          /* DISCONNECT: begun here, but not claimed */
 	bool is_held;          /* it is in that list */
 	struct blob *kept;     /* what the spans point to instead, where they changed */
 	struct blob *
@@ -105,6 +106,9 @@ void call_close(struct call *c, uint16_t code, const char *reason);
 
 /* DISCONNECT, and a message without an answer: done. */
 void call_end(struct call *c);
+
+/* DISCONNECT: the edge has its answer, and may forget it; the call goes on. */
+void call_part(struct call *c);
 
 /* CONNECT, DISCONNECT: it could not be done, and may be tried again without harm. */
 void call_retry(struct call *c);

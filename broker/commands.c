@@ -112,7 +112,6 @@ static Gatepost__Command *begin_at(struct asked *a, struct peer *p, size_t bytes
 	Gatepost__Command *m = peer_command(p, bytes);
 
 	if (m == NULL) {
-		metric_add(a->commands->broker->counts.full, 1);
 		a->known = ERR_BUSY;
 		loop_defer(a->commands->broker->loop, on_next_turn, a);
 		return NULL;
@@ -132,6 +131,8 @@ static Gatepost__Command *begin(struct commands *c, const struct id *id, size_t 
 
 	if (p == NULL)
 		ask_store(a, id);
+	else if (m == NULL) /* a bulk counts its own, one for each connection */
+		metric_add(c->broker->counts.full, 1);
 	if (m != NULL)
 		m->id = batch_copy(&peer_link(p)->out, id_span(id));
 	return m;

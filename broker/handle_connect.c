@@ -71,14 +71,24 @@ void handle_connect(struct call *c)
 		on_permission(c, &everybody);
 }
 
+/*
+ * Have others taken over while we waited? Then the row is theirs, or the reaper's, and
+ * our word on this client counts no more.
+ */
+static bool has_lost(struct call *c)
+{
+	if (peer_is_live(c->peer))
+		return false;
+	call_end(c);
+	return true;
+}
+
 static void on_permission(struct call *c, const struct permission *p)
 {
 	bool with_request = routes_config(c->routes)->context;
 
-	if (!peer_is_live(c->peer)) { /* others have taken over while we waited */
-		call_end(c);
+	if (has_lost(c))
 		return;
-	}
 	if (p->status != 200 && c->again) { /* its row may stand, from an earlier try */
 		take_out_row_and_say(c, p->status, p->message);
 		return;
@@ -117,6 +127,8 @@ static void on_put(void *arg, enum err e)
 	static const struct result welcome = {.kind = RESULT_OK, .status = 200};
 	struct call *c = arg;
 
+	if (has_lost(c))
+		return;
 	if (e == ERR_DENIED) /* its edge was given up, and hears of it soon */
 		call_refuse(c, 503, "This edge takes no connections now: try again");
 	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
@@ -144,6 +156,8 @@ static void let_in(struct call *c, const struct result *r)
 
 static void on_result(struct call *c, const struct result *r)
 {
+	if (has_lost(c))
+		return;
 	if (r->kind == RESULT_OK && r->status >= 200 && r->status <= 299)
 		let_in(c, r);
 	else

@@ -2,10 +2,10 @@
  * A connection has ended.
  *
  *   handle_disconnect   nobody is to hear of it? take the row out, done
- *   on_begun            the row has left the table, and what is owed is written down
+ *   on_begun            the row has left the table, what is owed is written down: the
+ *                       edge has its answer; now the function
  *   on_result           the function has it: forget what is owed
  *                       it failed: another time, or, after the last try, parked
- *   on_written          done; or not, then the edge sends it again
  *
  * Two steps, so that the table tells at once who is here, and whoever dies, somebody
  * finds what is owed (broker/reaper.c).
@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "broker/owed.h"
+#include "broker/peers.h"
 #include "broker/route.h"
 #include "broker/row.h"
 #include "store/disconnects.h"
@@ -81,8 +82,9 @@ static void begin(struct call *c)
 		return;
 	}
 	write_down(c, x, text, &d);
-	store_disconnect_begin(c->broker->store, &d, owed_claim_ms(c->broker), on_begun,
-			       c);
+	c->is_left = !owed_has_room(c->broker->owed);
+	store_disconnect_begin(c->broker->store, &d,
+			       c->is_left ? 0 : owed_claim_ms(c->broker), on_begun, c);
 	gatepost__context__free_unpacked(x, NULL);
 }
 
@@ -90,12 +92,24 @@ static void on_begun(void *arg, enum err e, const struct disconnect *d)
 {
 	struct call *c = arg;
 
+	if (e == ERR_AGAIN) { /* the edge's answer was lost, not its event */
+		call_end(c);
+		return;
+	}
 	if (e != OK) {
 		call_retry(c);
 		return;
 	}
+	if (!peer_is_live(c->peer)) { /* its edge has asked another broker meanwhile */
+		call_end(c);
+		return;
+	}
 	call_adopt(c, d);
-	invoke(c);
+	call_part(c);
+	if (c->is_left) /* too many are under way: it is claimed when there is room */
+		call_end(c);
+	else
+		invoke(c);
 }
 
 static void invoke(struct call *c)
@@ -133,8 +147,8 @@ static void on_failed(struct call *c, const char *why)
 	log_warn_flood("function.failed", S("route", "$disconnect"),
 		       S("function", c->route->function->config->name), S("why", why),
 		       I("tries", c->tries));
-	if (x == NULL) {
-		call_end(c);
+	if (x == NULL || !owed_are_ours(c->broker->owed)) {
+		call_end(c); /* whose claim it is now does what is to be done */
 		return;
 	}
 	write_down(c, x, text, &d);
@@ -143,15 +157,12 @@ static void on_failed(struct call *c, const char *why)
 	gatepost__context__free_unpacked(x, NULL);
 }
 
-/* What is not owed any more was done by somebody else. */
+/* If it could not be written, the claim lapses, and the function is asked again then. */
 static void on_written(void *arg, enum err e)
 {
 	struct call *c = arg;
 
 	if (e == ERR_TOOBIG)
 		owed_dropped(c->broker->owed);
-	if (e == OK || e == ERR_NOTFOUND || e == ERR_TOOBIG)
-		call_end(arg);
-	else
-		call_retry(arg);
+	call_end(c);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 enum {
-	AT_ONCE = 1000,  /* of those whose edge is dead */
+	AT_ONCE = 1000,  /* $disconnect functions */
 	BATCH = 500,     /* of them in one command */
 	FIRST_MS = 1000, /* between the first try and the second */
 	MOST_MS = 5 * 60 * 1000,
@@ -21,6 +21,7 @@ struct owed {
 	size_t n_held;
 	uint16_t claiming; /* the edge of which the store is asked for more; 0: none */
 	size_t most;       /* that it was asked for */
+	int64_t kept_ms;   /* when claims were last kept alive */
 	struct metric *failed, *parked, *dropped;
 };
 
@@ -41,6 +42,7 @@ struct owed *owed_new(struct broker *b)
 
 	o->broker = b;
 	LIST_INIT(&o->held);
+	o->kept_ms = loop_now(b->loop);
 	o->timer = timer_new(b->loop, keep_claims, o);
 	timer_every(o->timer, owed_claim_ms(b) / 3);
 	o->failed = metric_counter(b->metrics, "gatepost_broker_disconnects_failed_total",
@@ -128,6 +130,7 @@ static void keep_claims(void *arg)
 	size_t n, end;
 	struct call **all = sorted(o, &n);
 
+	o->kept_ms = loop_now(o->broker->loop);
 	for (size_t i = 0; i < n; i = end) {
 		end = i + 1;
 		while (end < n && end - i < BATCH && by_edge(&all[i], &all[end]) == 0)
@@ -145,6 +148,16 @@ static void on_kept(void *arg, enum err e)
 }
 
 /* ---- those whose edge is dead, or whose first try failed ---- */
+
+bool owed_has_room(const struct owed *o)
+{
+	return o->n_held < AT_ONCE;
+}
+
+bool owed_are_ours(const struct owed *o)
+{
+	return loop_now(o->broker->loop) - o->kept_ms < owed_claim_ms(o->broker);
+}
 
 bool owed_claim(struct owed *o, uint16_t edge)
 {

@@ -22,6 +22,12 @@ int64_t owed_claim_ms(const struct broker *b);
 void owed_hold(struct owed *o, struct call *c);
 void owed_release(struct call *c);
 
+/* May another one be under way here? */
+bool owed_has_room(const struct owed *o);
+
+/* Have the claims been kept alive all the time? Not when this process was stopped: others may have them now. */
+bool owed_are_ours(const struct owed *o);
+
 /*
  * Claim what an edge owes and is due, as far as there is room, and begin with it.
  * returns  false: not now, there is no room, or another edge's is being claimed

@@ -322,7 +322,7 @@ static void on_number(void *arg, enum err e, uint16_t number)
 		welcome(p); /* also when the store is away: the edge has served on this number */
 	} else if (e == ERR_DENIED) {
 		ask_number(p, 0);
-	} else if (e == ERR_BUSY) {
+	} else if (e == ERR_NOTFOUND) {
 		log_error("edge.numbers.none", S("edge", p->link.peer),
 			  S("why", "all 65535 numbers are taken"));
 	}

@@ -62,6 +62,7 @@ struct child *child_new(struct loop *l, const struct child_plan *plan)
 	c->folder = plan->folder ? xstrdup(plan->folder) : NULL;
 	c->json = plan->json;
 	c->is_held = plan->is_held;
+	c->stop_ms = plan->stop_ms > CHILD_STOP_MS ? plan->stop_ms : CHILD_STOP_MS;
 	c->backoff_ms = BACKOFF_LEAST_MS;
 	c->again = timer_new(l, on_again, c);
 	return c;

@@ -44,6 +44,7 @@ struct child {
 	bool was_ready;   /* this process or one before it */
 	bool is_held;     /* not to run for now */
 	bool is_leaving;  /* not to run any more */
+	int64_t stop_ms;  /* from SIGTERM to SIGKILL */
 
 	/* What it reported; NULL until it has, and for Redis. */
 	char *metrics;    /* "http://127.0.0.1:41231" */
@@ -63,6 +64,8 @@ struct child {
 	struct timer *again;
 };
 
+enum { CHILD_STOP_MS = 10000 };
+
 /* What it takes to start a child. */
 struct child_plan {
 	enum role role;
@@ -70,6 +73,7 @@ struct child_plan {
 	char **argv; /* ended by NULL; child_new takes it, with its words (free(3)) */
 	const char *if_missing; /* what to do when there is no such program */
 	const char *notify;     /* path of the socket for sd_notify(3) */
+	int64_t stop_ms; /* what it may take to end, if that is more than CHILD_STOP_MS */
 
 	/* A function's worker alone. */
 	char **env; /* "NAME=value", over ours; taken, as argv; NULL: ours as it is */

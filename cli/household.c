@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What a drain may take beside its settings, and somewhat more, so that it ends by itself. */
+enum { DRAIN_MORE_MS = 5000 };
+
 static void add_redis(struct supervisor *s, const struct household *h);
 static void add_broker(struct supervisor *s, const struct household *h, unsigned i);
 static void add_edge(struct supervisor *s, const struct household *h, unsigned i);
@@ -107,7 +110,8 @@ static struct words our_own(const struct household *h, const char *program,
 	return w;
 }
 
-static void add_ours(struct supervisor *s, enum role role, unsigned i, struct words *w)
+static void add_ours(struct supervisor *s, enum role role, unsigned i, struct words *w,
+		     int64_t drain_ms)
 {
 	char name[32];
 
@@ -117,6 +121,7 @@ static void add_ours(struct supervisor *s, enum role role, unsigned i, struct wo
 				  .role = role,
 				  .name = name,
 				  .argv = w->list,
+				  .stop_ms = drain_ms + DRAIN_MORE_MS,
 				  .if_missing = "it belongs beside the program gatepost: "
 						"build or install all of Gatepost",
 			  });
@@ -148,7 +153,8 @@ static void add_broker(struct supervisor *s, const struct household *h, unsigned
 	flag(&w, "--default-route", "%s", up_conf_default_route(h->conf));
 	if (h->config)
 		flag(&w, "--config", "%s", h->config);
-	add_ours(s, ROLE_BROKER, i, &w);
+	/* GATEPOST_DRAIN_TIMEOUT is theirs, too. */
+	add_ours(s, ROLE_BROKER, i, &w, h->conf->drain_ms);
 }
 
 static void add_edge(struct supervisor *s, const struct household *h, unsigned i)
@@ -166,5 +172,7 @@ static void add_edge(struct supervisor *s, const struct household *h, unsigned i
 	words_take(&w, xstrdup("--brokers"));
 	words_take(&w, seeds);
 	flag(&w, "--profile", "%s", up_conf_profile(h->conf));
-	add_ours(s, ROLE_EDGE, i, &w);
+	flag(&w, "--drain-delay", "%" PRId64, h->conf->drain_delay_ms);
+	flag(&w, "--drain-timeout", "%" PRId64, h->conf->drain_ms);
+	add_ours(s, ROLE_EDGE, i, &w, h->conf->drain_delay_ms + h->conf->drain_ms);
 }

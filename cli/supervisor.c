@@ -19,7 +19,6 @@
 #include <sys/wait.h>
 
 enum {
-	STOP_MS = 10000,  /* for a rank to end by itself */
 	BAD_SETTINGS = 2, /* the exit status that all our programs share */
 };
 
@@ -247,6 +246,17 @@ void supervisor_stop(struct supervisor *s)
 	stop_rank(s);
 }
 
+/* As long as the slowest may take. */
+static int64_t stop_ms(const struct supervisor *s)
+{
+	int64_t longest = CHILD_STOP_MS;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->children[i]->role == s->rank && s->children[i]->stop_ms > longest)
+			longest = s->children[i]->stop_ms;
+	return longest;
+}
+
 static void kill_all(struct supervisor *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -263,7 +273,7 @@ static void stop_rank(struct supervisor *s)
 		if (s->rank == 0)
 			break;
 		s->rank--;
-		timer_after(s->stop_deadline, STOP_MS);
+		timer_after(s->stop_deadline, stop_ms(s));
 		for (size_t i = 0; i < s->n; i++)
 			if (s->children[i]->role == s->rank)
 				child_stop(s->children[i]);
@@ -284,7 +294,7 @@ static void on_stop_deadline(void *arg)
 		if (c->role != s->rank || c->pid == 0)
 			continue;
 		log_warn("process.overdue", S("name", c->name), I("pid", c->pid),
-			 I("after_ms", STOP_MS), S("next", "SIGKILL"));
+			 I("after_ms", stop_ms(s)), S("next", "SIGKILL"));
 		child_kill(c);
 	}
 }

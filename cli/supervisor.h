@@ -52,7 +52,7 @@ void supervisor_ready(struct supervisor *s, struct child *c);
 
 void supervisor_start(struct supervisor *s);
 
-/* SIGTERM to all, rank by rank, each with 10 s to end before SIGKILL; asked again: SIGKILL at once. */
+/* SIGTERM to all, rank by rank, each with 10 s or the longest stop_ms in it to end before SIGKILL; asked again: SIGKILL at once. */
 void supervisor_stop(struct supervisor *s);
 
 /* 0; or the status to end with: 2 when a child refused its settings, 1 when one would not start, or end well. */

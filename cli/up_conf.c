@@ -9,6 +9,7 @@
 enum {
 	STAGE_MAX = 128, /* bytes, as on AWS */
 	PROCESSES_MAX = 64,
+	MINUTE = 60000, /* milliseconds */
 };
 
 static const char *const routes[] = {"builtin:reject", "builtin:echo"};
@@ -43,6 +44,11 @@ static const struct conf_key keys[] = {
 		    "sent back"),
 	CONF_CHOICE(struct up_conf, profile, "profile", "none", "none|aws",
 		    "aws: API Gateway's quotas are the defaults of the edges' limits"),
+	CONF_MSEC(struct up_conf, drain_delay_ms, "drain-delay", "0", 0, 10 * MINUTE,
+		  "of the edges: time after the signal in which they still accept; there "
+		  "is no balancer here that has to hear of it"),
+	CONF_MSEC(struct up_conf, drain_ms, "drain-timeout", "8s", 0, 60 * MINUTE,
+		  "of the edges: longest time for closing all clients"),
 	CONF_TEXT(struct up_conf, redis, "redis", NULL,
 		  "your Redis: unix:/path, redis://[user:password@]host[:port][/db], or "
 		  "redis+sentinel://…, as for gatepost-broker; not set: a private one is "

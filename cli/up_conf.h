@@ -20,7 +20,8 @@ struct up_conf {
 	bool demo, once;
 	const char *ready_file;
 	int64_t profile;
-	int64_t log_level, log_format; /* enum log_level, enum log_format */
+	int64_t drain_delay_ms, drain_ms; /* of the edges */
+	int64_t log_level, log_format;    /* enum log_level, enum log_format */
 };
 
 /* As conf_load, and what one row alone cannot tell. */

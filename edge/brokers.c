@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 /* Each broker takes two sockets of ZeroMQ's, which has 1023 in all. */
-enum { FORGET_MS = 60 * 1000, BROKERS_MOST = 200 };
+enum { FORGET_MS = 60 * 1000, BROKERS_MOST = 200, LAST_WORDS_MS = 1000 };
 
 static void connect_to(struct broker *b);
 static void on_link(void *arg, bool up);
@@ -27,7 +27,9 @@ static void resync(struct broker *b, const Gatepost__Resync *m);
 
 static void broker_free(struct broker *b)
 {
-	if (b->z != NULL) {
+	if (b->z !=
+	    NULL) { /* the process ends: a disconnect may be the last that it said */
+		zsock_linger(b->z, LAST_WORDS_MS);
 		zsock_free(b->z);
 		link_close(&b->link);
 	}
@@ -70,6 +72,7 @@ static struct broker *named(struct uplink *u, const char *endpoint)
 	b->endpoint = xstrdup(endpoint);
 	b->next = u->brokers;
 	lane_queue_init(&b->waiting);
+	lane_queue_init(&b->departing);
 	u->brokers = b;
 	u->n_brokers++;
 	return b;
@@ -256,7 +259,8 @@ static void adopt_number(struct uplink *u, uint16_t number)
 			  S("why", "the lease lapsed: these connections are closed"));
 		registry_each(edge->registry, 0, UINT32_MAX, give_up, NULL);
 		for (struct broker *b = u->brokers; b != NULL; b = b->next)
-			b->link.ahead.used_items = b->link.ahead.used_bytes = 0;
+			b->link.ahead.used_items = b->link.ahead.used_bytes =
+				b->n_departing = 0;
 	}
 	edge->number = number;
 	log_info("edge.number", I("number", number));
@@ -277,6 +281,7 @@ static void welcome(struct broker *b, const Gatepost__Welcome *w)
 	b->link.ahead =
 		(struct window){.items = w->credit_events, .bytes = w->credit_bytes};
 	snprintf(b->link.peer, sizeof b->link.peer, "%s", w->name);
+	b->n_departing = 0;
 	link_enter(&b->link, LINK_UP);
 	ring_put(u->ring, b->boot, b);
 	b->in_ring = true;

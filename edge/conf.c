@@ -79,8 +79,24 @@ static const struct conf_key keys[] = {
 	INT(lane_events, "lane-events", "32", 1, 65536,
 	    "unanswered messages of a connection before its socket is not read"),
 	BYTES(lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI, "the same in bytes"),
-	MSEC(drain_ms, "drain-timeout", "8s", 0, 60 * MINUTE,
-	     "time after SIGTERM for clients and brokers to say goodbye"),
+	INT(address_connections, "address-connections", "0", 0, 4000000,
+	    "most sockets of one address (of IPv6: one /64) at a time; over it: 429. 0: "
+	    "no "
+	    "limit, since behind a proxy all clients have the proxy's address"),
+	INT(address_rate, "address-rate", "0", 0, 1000000,
+	    "new sockets a second of one address, once --address-burst is used up; over "
+	    "it: 429. 0: no limit, for the same reason"),
+	INT(address_burst, "address-burst", "20", 1, 1000000,
+	    "new sockets of one address that may come at once, with --address-rate"),
+
+	MSEC(drain_delay_ms, "drain-delay", "5s", 0, 10 * MINUTE,
+	     "time after SIGTERM in which it is not ready but serves and accepts, until "
+	     "no balancer sends clients here any more"),
+	INT(drain_rate, "drain-rate", "500", 1, 1000000,
+	    "clients closed a second after that, in random order; more when "
+	    "--drain-timeout asks for it"),
+	MSEC(drain_ms, "drain-timeout", "60s", 0, 60 * MINUTE,
+	     "longest time for closing all clients; who is still there then is cut"),
 
 	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
 	     "a broker hears at least this often"),
@@ -131,5 +147,6 @@ enum err edge_conf_load(struct edge_conf *out, int argc, char **argv)
 {
 	enum err e = conf_load(&table, out, argc, argv);
 
-	return e == OK && out->profile != 0 ? load_as_aws(out, argc, argv) : e;
+	return e == OK && out->profile == EDGE_PROFILE_AWS ? load_as_aws(out, argc, argv)
+							   : e;
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "edge/address_limit.h"
 #include "edge/handshake.h"
 #include "edge/registry.h"
 #include "edge/websocket.h"
@@ -44,35 +45,83 @@ static const unsigned allowed[] = {
 
 enum { LINGER_MS = 2000 };
 
-/* There is no slot for it. A new socket's buffer takes a few bytes; whether they arrive is not waited for. */
-static void turn_away(struct edge *edge, int fd)
-{
-	static const char full[] = "HTTP/1.1 503 Service Unavailable\r\n"
-				   "Content-Type: application/json\r\n"
-				   "Content-Length: 48\r\n"
-				   "Retry-After: 1\r\n"
-				   "Connection: close\r\n\r\n"
-				   "{\"message\":\"This edge is full: try again later\"}";
+static const char RESTART[] = "Service Restart";
 
+/*
+ * Nothing is spent on it. A new socket's buffer takes a few bytes; whether they arrive is not
+ * waited for. What the client has sent is read, since the kernel would tell of it with a reset.
+ */
+static void turn_away(struct edge *edge, int fd, const char *answer)
+{
+	(void)send(fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+	shutdown(fd, SHUT_WR);
+	(void)recv(fd, edge->scratch, EDGE_SCRATCH, MSG_DONTWAIT);
+	close(fd);
+}
+
+static void turn_away_full(struct edge *edge, int fd)
+{
 	metric_add(edge->counts.refused, 1);
 	log_warn_flood(
 		"connection.refused", S("why", "too many connections"),
 		I("connections", registry_count(edge->registry)),
 		S("do", "add edges, or raise max-connections and the descriptor limit"));
-	(void)send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	shutdown(fd, SHUT_WR);
-	close(fd);
+	turn_away(edge, fd,
+		  "HTTP/1.1 503 Service Unavailable\r\n"
+		  "Content-Type: application/json\r\n"
+		  "Content-Length: 48\r\n"
+		  "Retry-After: 1\r\n"
+		  "Connection: close\r\n\r\n"
+		  "{\"message\":\"This edge is full: try again later\"}");
+}
+
+/* May this address have another socket? One that may not is told so, and closed. */
+static bool address_may(struct edge *edge, int fd, const struct sockaddr *peer,
+			struct address_use **use)
+{
+	char host[ADDRESS_TEXT];
+	enum err e;
+
+	*use = NULL;
+	if (edge->address_limit == NULL)
+		return true;
+	e = address_limit_enter(edge->address_limit, peer, loop_now(edge->loop), use);
+	if (e == OK)
+		return true;
+	metric_add(e == ERR_BUSY ? edge->counts.over_connections : edge->counts.over_rate,
+		   1);
+	log_warn_flood("connection.limited", S("address", address_host(peer, host)),
+		       S("why", e == ERR_BUSY ? "address-connections" : "address-rate"),
+		       S("do", "see who that is; behind a proxy these limits must be 0"));
+	turn_away(edge, fd,
+		  "HTTP/1.1 429 Too Many Requests\r\n"
+		  "Content-Type: application/json\r\n"
+		  "Content-Length: 67\r\n"
+		  "Retry-After: 1\r\n"
+		  "Connection: close\r\n\r\n"
+		  "{\"message\":\"Too many connections of this address: try again "
+		  "later\"}");
+	return false;
 }
 
 void connection_new(struct edge *edge, int fd, const struct sockaddr *peer)
 {
-	struct connection *c = xcalloc(1, sizeof *c);
+	struct address_use *use;
+	struct connection *c;
 
+	if (!address_may(edge, fd, peer, &use))
+		return;
+	c = xcalloc(1, sizeof *c);
 	if (registry_add(edge->registry, c, &c->slot) != OK) {
-		turn_away(edge, fd);
+		if (use != NULL)
+			address_limit_leave(edge->address_limit, use,
+					    loop_now(edge->loop));
+		turn_away_full(edge, fd);
 		free(c);
 		return;
 	}
+	c->address = use;
+	edge->sockets++;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	c->edge = edge;
 	c->heard_ms = c->active_ms = loop_now(edge->loop);
@@ -83,6 +132,8 @@ void connection_new(struct edge *edge, int fd, const struct sockaddr *peer)
 	event_assign(&c->ready, loop_base(edge->loop), fd, EV_READ | EV_PERSIST, on_ready,
 		     c);
 	event_add(&c->ready, NULL);
+	if (edge->closing)
+		connection_drain(c);
 }
 
 struct connection *connection_of(struct lane *l)
@@ -118,7 +169,7 @@ static bool is_ahead(const struct connection *c)
 	return l->unsent != NULL || l->n >= conf->lane_events ||
 	       l->bytes >= conf->lane_bytes ||
 	       (l->first != NULL && c->edge->held_bytes > (uint64_t)conf->held_bytes) ||
-	       outbox_bytes(c->outbox) >= (size_t)conf->outbox_bytes;
+	       outbox_held(c->outbox) >= (size_t)conf->outbox_bytes;
 }
 
 /* What the socket is to be watched for. */
@@ -213,7 +264,7 @@ void connection_push(struct connection *c, struct blob *b)
 
 bool connection_has_room(const struct connection *c)
 {
-	return outbox_bytes(c->outbox) < (size_t)c->edge->conf.outbox_bytes;
+	return outbox_held(c->outbox) < (size_t)c->edge->conf.outbox_bytes;
 }
 
 /* Our last words are with the kernel. A slow reader had the time that it needed until here. */
@@ -270,6 +321,10 @@ void connection_cut(struct connection *c)
 		return;
 	event_del(&c->ready);
 	close(event_get_fd(&c->ready));
+	c->edge->sockets--;
+	if (c->address != NULL)
+		address_limit_leave(c->edge->address_limit, c->address,
+				    loop_now(c->edge->loop));
 	outbox_close(&c->outbox);
 	blob_unref(c->farewell);
 	c->farewell = NULL;
@@ -280,15 +335,20 @@ void connection_cut(struct connection *c)
 		c->reader = NULL;
 	}
 	connection_enter(c, CONNECTION_GONE, 0);
+	if (c->handshake != NULL)
+		handshake_forget(c);
 	if (c->lane.first == NULL)
 		free_later(c);
 }
 
 /* The last word, if the socket takes it: there is nobody left who could wait for an answer. */
-static void say_restart(struct connection *c)
+static void say_last(struct connection *c, uint16_t code, const char *reason)
 {
-	struct blob *frame = frame_close(FRAME_CODE_RESTART, span_str("Service Restart"));
+	struct blob *frame;
 
+	if (c->outbox != NULL)
+		return; /* it would stand in the middle of a frame */
+	frame = frame_close(code, span_str(reason));
 	(void)send(event_get_fd(&c->ready), frame->p, frame->n,
 		   MSG_NOSIGNAL | MSG_DONTWAIT);
 	blob_unref(frame);
@@ -296,8 +356,8 @@ static void say_restart(struct connection *c)
 
 void connection_abandon(struct connection *c)
 {
-	if (c->state == CONNECTION_OPEN && c->outbox == NULL)
-		say_restart(c);
+	if (c->state == CONNECTION_OPEN)
+		say_last(c, FRAME_CODE_RESTART, RESTART);
 	c->edge->held_bytes -= c->lane.bytes;
 	lane_close(&c->lane);
 	c->is_opened = false;
@@ -357,6 +417,8 @@ void connections_tick(void *arg)
 	registry_each(edge->registry, edge->last_ticked, edge->last_ticked + step, tick,
 		      &now);
 	edge->last_ticked += step;
+	if (edge->address_limit != NULL)
+		address_limit_tick(edge->address_limit, now);
 }
 
 static void connection_tick(struct connection *c, int64_t now)
@@ -373,20 +435,50 @@ static void connection_tick(struct connection *c, int64_t now)
 		websocket_tick(c, now);
 		return;
 	}
+	if (c->state == CONNECTION_ASKED)
+		handshake_tick(c, now);
 	if (c->deadline_ms == 0 || now < c->deadline_ms)
 		return;
-	if (c->state < CONNECTION_OPEN)
+	if (c->state < CONNECTION_OPEN) {
 		handshake_late(c);
-	else if (c->farewell != NULL)
+	} else if (c->farewell != NULL) {
 		websocket_farewell(c);
-	else
+	} else {
+		if (c->state == CONNECTION_CLOSING)
+			metric_add(c->edge->counts.unanswered, 1);
 		connection_cut(c);
+	}
 }
 
-void connection_drain(struct connection *c)
+/* API Gateway's clients know 1001; the others can tell a restart from other ends. */
+static uint16_t drain_code(const struct edge *edge, const char **reason)
 {
-	if (c->state == CONNECTION_OPEN)
-		websocket_close(c, FRAME_CODE_GOING_AWAY, span_str("Going away"));
-	else if (c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY)
-		connection_cut(c);
+	bool aws = edge->conf.profile == EDGE_PROFILE_AWS;
+
+	*reason = aws ? "Going away" : RESTART;
+	return aws ? FRAME_CODE_GOING_AWAY : FRAME_CODE_RESTART;
+}
+
+bool connection_drain(struct connection *c)
+{
+	const char *reason;
+	uint16_t code = drain_code(c->edge, &reason);
+
+	if (c->state == CONNECTION_OPEN) {
+		websocket_retire(c, code, span_str(reason));
+		return true;
+	}
+	return c->state < CONNECTION_OPEN && handshake_drain(c);
+}
+
+void connection_expel(struct connection *c)
+{
+	const char *reason;
+	uint16_t code = drain_code(c->edge, &reason);
+
+	if (c->state == CONNECTION_OPEN) {
+		say_last(c, code, reason);
+		websocket_lost(c, code, reason);
+	}
+	connection_cut(c);
 }

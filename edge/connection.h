@@ -45,6 +45,7 @@ struct connection {
 	struct outbox *outbox;         /* NULL while nothing waits */
 	struct message_reader *reader; /* NULL between messages */
 	struct handshake *handshake;   /* NULL from OPEN on */
+	struct address_use *address;   /* NULL: its address has no limits */
 	struct blob *farewell; /* CLOSING: our close frame, behind the last answers */
 	struct blob *context;  /* a packed Context, sent with each event */
 	int64_t heard_ms;      /* when bytes came last */
@@ -59,7 +60,7 @@ struct connection {
 	bool is_dirty, is_pinged, is_opened, is_freed;
 };
 
-/* Begin with an accepted socket; closes it again when there is no slot. */
+/* Begin with an accepted socket; closes it again when there is no slot, or its address has too many. */
 void connection_new(struct edge *edge, int fd, const struct sockaddr *peer);
 
 /* Whose lane is it? */
@@ -96,7 +97,15 @@ void connections_flush(void *edge);
 enum { CONNECTIONS_TICK_MS = 100 };
 void connections_tick(void *edge);
 
-/* Close politely, because the process ends. */
-void connection_drain(struct connection *c);
+/*
+ * Close politely, because the process ends: a WebSocket with a close frame, behind the answers
+ * to what its client has said; others when their request is answered, or with 503.
+ *
+ * returns  whether there was something to close
+ */
+bool connection_drain(struct connection *c);
+
+/* The time for that is over: a WebSocket that is not closed yet gets a close frame, and then the socket is cut. */
+void connection_expel(struct connection *c);
 
 #endif

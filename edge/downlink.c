@@ -47,7 +47,7 @@ void downlink_answer(struct edge *edge, struct broker *from, const Gatepost__Ans
 		log_debug("answer.stale", I("seq", a->seq), I("term", a->term));
 		return;
 	}
-	uplink_credit(from, lane_event_bytes(e));
+	uplink_credit(from, e);
 	if (a->retry) {
 		uplink_retry(edge->uplink, c, e);
 		return;

@@ -1,3 +1,12 @@
+/*
+ * In the order of happening:
+ *
+ *   on_signal → begin    not ready any more
+ *   look → start_closing the listener is closed, the order is drawn
+ *   look → pace          some of them
+ *   look → hand_over     no client is left; or cut_all, and then this
+ *   look → leave         no event is left, or the time is over
+ */
 #include "edge/drain.h"
 
 #include "base/log.h"
@@ -5,20 +14,45 @@
 #include "edge/connection.h"
 #include "edge/listener.h"
 #include "edge/registry.h"
+#include "edge/uplink.h"
 
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
-enum { LOOK_MS = 20 };
+enum {
+	LOOK_MS = 20,
+	LONGEST_STEP_MS =
+		100, /* after a turn that took longer, not all it missed at once */
+	HAND_OVER_MS = 2000,
+	HURRIED_MS = 1000,
+	FLUSH_MS =
+		1000, /* ZeroMQ's linger (uplink_free), when a broker does not take our last words */
+	SHARE = 1000, /* of one connection, in what is owed: rate is a millisecond's */
+};
+
+enum phase { SERVING, DELAY, CLOSING, HANDING_OVER };
 
 struct drain {
 	struct edge *edge;
 	struct timer *look;
-	int64_t until_ms;
+	enum phase phase;
+	int signals;
+	int64_t until_ms;  /* of the phase */
+	int64_t closed_ms; /* CLOSING: when the last one is to be closed */
+	int64_t looked_ms;
+	int64_t owed;    /* thousandths of a connection that are to be closed now */
+	uint32_t *slots; /* in the order of closing */
+	uint32_t n, next;
 };
 
 static void on_signal(void *arg);
+static void begin(struct drain *d);
 static void look(void *arg);
+static void start_closing(struct drain *d);
+static void pace(struct drain *d, int64_t now);
+static void cut_all(struct drain *d);
+static void hand_over(struct drain *d, int64_t within_ms);
+static void leave(struct drain *d);
 
 struct drain *drain_new(struct edge *edge)
 {
@@ -30,39 +64,166 @@ struct drain *drain_new(struct edge *edge)
 	return d;
 }
 
-static void close_one(void *arg, struct connection *c)
+int64_t drain_most_ms(const struct edge_conf *conf)
 {
-	(void)arg;
-	connection_drain(c);
+	return conf->drain_delay_ms + conf->drain_ms + HAND_OVER_MS + FLUSH_MS;
 }
 
 static void on_signal(void *arg)
 {
 	struct drain *d = arg;
+
+	switch (++d->signals) {
+	case 1: begin(d); return;
+	case 2:
+		log_info("edge.drain.hurry", I("connections", d->edge->sockets),
+			 S("again", "ends at once"));
+		if (d->phase == DELAY)
+			start_closing(d);
+		cut_all(d);
+		hand_over(d, HURRIED_MS);
+		return;
+	default: leave(d);
+	}
+}
+
+static void begin(struct drain *d)
+{
 	struct edge *edge = d->edge;
 
-	if (edge->draining) {
-		loop_stop(edge->loop);
-		return;
-	}
 	edge->draining = true;
-	d->until_ms = loop_now(edge->loop) + edge->conf.drain_ms;
 	sd_notify(0, "STOPPING=1");
-	log_info("edge.drain", I("connections", registry_count(edge->registry)),
-		 I("within_ms", edge->conf.drain_ms));
-	listener_free(edge->listener);
-	edge->listener = NULL;
-	registry_each(edge->registry, 0, UINT32_MAX, close_one, NULL);
+	log_info("edge.drain", I("connections", edge->sockets),
+		 I("delay_ms", edge->conf.drain_delay_ms),
+		 I("rate", edge->conf.drain_rate), I("window_ms", edge->conf.drain_ms),
+		 I("at_most_ms", drain_most_ms(&edge->conf)));
+	d->phase = DELAY;
+	d->until_ms = loop_now(edge->loop) + edge->conf.drain_delay_ms;
 	timer_every(d->look, LOOK_MS);
+	look(d);
 }
 
 static void look(void *arg)
 {
 	struct drain *d = arg;
 	struct edge *edge = d->edge;
+	int64_t now = loop_now(edge->loop);
 
-	if (registry_count(edge->registry) == 0 || loop_now(edge->loop) >= d->until_ms)
-		loop_stop(edge->loop);
+	if (d->phase == DELAY && now >= d->until_ms)
+		start_closing(d);
+	if (d->phase == CLOSING) {
+		/* What the last step said has been written by now: by the end of its turn. */
+		if (d->next == d->n && now >= d->until_ms)
+			cut_all(d);
+		else
+			pace(d, now);
+		if (edge->sockets == 0)
+			hand_over(d, HAND_OVER_MS);
+	}
+	if (d->phase == HANDING_OVER &&
+	    (registry_count(edge->registry) == 0 || now >= d->until_ms))
+		leave(d);
+}
+
+static void note_slot(void *arg, struct connection *c)
+{
+	struct drain *d = arg;
+
+	d->slots[d->n++] = c->slot;
+}
+
+/* Clients that came together do not leave together: they come again somewhere else. */
+static void shuffle(uint32_t *slots, uint32_t n)
+{
+	for (uint32_t i = n; i > 1; i--) {
+		uint32_t k = arc4random_uniform(i);
+		uint32_t other = slots[k];
+
+		slots[k] = slots[i - 1];
+		slots[i - 1] = other;
+	}
+}
+
+static void start_closing(struct drain *d)
+{
+	struct edge *edge = d->edge;
+	int64_t window = edge->conf.drain_ms, answer = edge->conf.close_ms;
+	int64_t now = loop_now(edge->loop);
+
+	edge->closing = true;
+	listener_empty(edge->listener);
+	listener_free(edge->listener);
+	edge->listener = NULL;
+	d->slots = xcalloc(registry_count(edge->registry) + 1, sizeof *d->slots);
+	registry_each(edge->registry, 0, UINT32_MAX, note_slot, d);
+	shuffle(d->slots, d->n);
+	d->phase = CLOSING;
+	d->looked_ms = now;
+	d->until_ms = now + window;
+	/* The last one has time to answer, too. */
+	d->closed_ms = now + (window > 2 * answer ? window - answer : window / 2);
+	log_info("edge.drain.closing", I("connections", edge->sockets));
+}
+
+static void drain_one(void *arg, struct connection *c)
+{
+	struct drain *d = arg;
+
+	if (connection_drain(c))
+		d->owed -= SHARE;
+}
+
+/* As many as the time since the last look is worth, at the rate that is asked for and that it takes. */
+static void pace(struct drain *d, int64_t now)
+{
+	int64_t step = now - d->looked_ms, left = d->n - d->next;
+	int64_t rate = d->edge->conf.drain_rate;
+	int64_t time = d->closed_ms - now;
+
+	d->looked_ms = now;
+	if (time <= 0)
+		d->owed = left * SHARE;
+	else if (left * 1000 / time > rate)
+		rate = left * 1000 / time;
+	d->owed += rate * (step < LONGEST_STEP_MS ? step : LONGEST_STEP_MS);
+	for (; d->owed >= SHARE && d->next < d->n; d->next++) {
+		uint32_t slot = d->slots[d->next];
+
+		registry_each(d->edge->registry, slot, slot + 1, drain_one, d);
+	}
+}
+
+static void expel(void *arg, struct connection *c)
+{
+	(void)arg;
+	connection_expel(c);
+}
+
+static void cut_all(struct drain *d)
+{
+	struct edge *edge = d->edge;
+
+	if (edge->sockets > 0)
+		log_info("edge.drain.cut", I("connections", edge->sockets));
+	registry_each(edge->registry, 0, UINT32_MAX, expel, NULL);
+}
+
+static void hand_over(struct drain *d, int64_t within_ms)
+{
+	int64_t until = loop_now(d->edge->loop) + within_ms;
+
+	if (d->phase == HANDING_OVER && d->until_ms < until)
+		return; /* a second signal does not make it longer */
+	d->phase = HANDING_OVER;
+	d->until_ms = until;
+}
+
+/* The last that brokers hear of us goes out at the end of this turn: they need not wait for the lease to lapse. */
+static void leave(struct drain *d)
+{
+	timer_stop(d->look);
+	uplink_leave(d->edge->uplink);
+	loop_stop(d->edge->loop);
 }
 
 void drain_free(struct drain *d)
@@ -70,6 +231,7 @@ void drain_free(struct drain *d)
 	if (d == NULL)
 		return;
 	timer_free(d->look);
+	free(d->slots);
 	free(d);
 }
 

@@ -9,6 +9,7 @@
 #include "edge/message.h"
 #include "edge/request.h"
 
+struct address_limit;
 struct connection;
 struct listener;
 struct registry;
@@ -23,6 +24,8 @@ struct edge_counts {
 	struct metric *frames_out, *bytes_out;
 	struct metric *events, *resent;
 	struct metric *slow, *shed, *stale;
+	struct metric *broken, *silent, *unanswered, *pings_dropped;
+	struct metric *over_connections, *over_rate;
 	struct metric *verdict_seconds;
 };
 
@@ -36,11 +39,14 @@ struct edge {
 	struct registry *registry;
 	struct uplink *uplink;
 	struct listener *listener;
+	struct address_limit *address_limit; /* NULL: addresses have no limits */
 
 	uint64_t boot;
-	uint16_t number; /* 0 until a broker has given one */
-	bool draining;
+	uint16_t number;     /* 0 until a broker has given one */
+	bool draining;       /* not ready any more; what comes is served all the same */
+	bool closing;        /* takes nobody any more */
 	uint16_t rosters;    /* told so far; counts round */
+	uint32_t sockets;    /* of clients; the registry also has slots without one */
 	uint64_t held_bytes; /* of messages that are not whole, or not answered */
 
 	struct connection

@@ -22,17 +22,21 @@
 
 enum { EARLY_BYTES = 256 * 1024 }; /* of pushes that wait for a 101 */
 
+/* How long a client waits while no broker takes its request. */
+enum { PATIENCE_MS = 5000 };
+
 /* A body may take longer than handshake-timeout as long as it comes at 64 KB a second; over the memory budget it may be small. */
 enum { BODY_BYTES_A_MS = 64, SMALL_BODY = 16 * 1024 };
 
 struct handshake {
 	struct edge *edge;
 	char peer[ADDRESS_TEXT]; /* the client's address, without the port */
-	uint8_t *in;             /* bytes that are not used yet */
-	size_t n, room;
-	struct blob *request; /* a packed Request, until it goes into the event */
-	struct blob *body;    /* of a plain request */
-	size_t body_n;        /* of it, what has come */
+	uint8_t *in;             /* bytes that are not used yet: from at to n */
+	size_t at, n, room;
+	size_t searched, parsed; /* of the head that is not whole: see may_be_whole */
+	struct blob *request;    /* a packed Request, until it goes into the event */
+	struct blob *body;       /* of a plain request */
+	size_t body_n;           /* of it, what has come */
 	size_t body_want;
 	char key[UPGRADE_ACCEPT];
 	char *protocols; /* the subprotocols offered, as ",a,b," */
@@ -42,7 +46,7 @@ struct handshake {
 	bool is_upgrade, keep_alive, head_only;
 };
 
-static void feed(struct connection *c, struct span in);
+static size_t feed(struct connection *c, struct span in);
 static size_t on_head(struct connection *c, struct span in);
 static void on_upgrade(struct connection *c, const struct request *r,
 		       const struct upgrade *u);
@@ -82,51 +86,85 @@ bool handshake_is_upgrade(const struct handshake *h)
 	return h->is_upgrade;
 }
 
-/* What is left of in waits for more, or for its turn. */
+static struct span kept(const struct handshake *h)
+{
+	return span_of(h->in + h->at, h->n - h->at);
+}
+
+/* The bytes wait for more, or for their turn. What is used has its room again before there is more room. */
 static void keep(struct handshake *h, struct span in)
 {
-	if (in.n > h->room) {
-		h->room = in.n;
+	if (h->room - h->n < in.n && h->at > 0) {
+		h->n -= h->at;
+		memmove(h->in, h->in + h->at, h->n);
+		h->at = 0;
+	}
+	if (h->room - h->n < in.n) {
+		h->room = h->n + in.n > 2 * h->room ? h->n + in.n : 2 * h->room;
 		h->in = xrealloc(h->in, h->room);
 	}
-	if (in.n > 0) {
-		memcpy(h->in, in.p, in.n);
-	} else {
-		free(h->in);
-		h->in = NULL;
-		h->room = 0;
-	}
-	h->n = in.n;
+	memcpy(h->in + h->n, in.p, in.n);
+	h->n += in.n;
+}
+
+static void drop_kept(struct handshake *h, size_t used)
+{
+	h->at += used;
+	if (h->at < h->n)
+		return;
+	free(h->in);
+	h->in = NULL;
+	h->at = h->n = h->room = 0;
 }
 
 void handshake_feed(struct connection *c, struct span in)
 {
 	struct handshake *h = c->handshake;
+	size_t used;
 
-	if (h->n > 0) { /* behind what came before */
-		size_t n = h->n + in.n;
-		uint8_t *joined = xmalloc(n);
-
-		memcpy(joined, h->in, h->n);
-		if (in.n > 0) /* nothing new: the next request is here already */
-			memcpy(joined + h->n, in.p, in.n);
-		feed(c, span_of(joined, n));
-		free(joined);
+	if (h->n == 0) { /* most often all is here, and nothing is copied */
+		used = feed(c, in);
+		if (used < in.n)
+			keep(h, span_of(in.p + used, in.n - used));
 	} else {
-		feed(c, in);
+		if (in.n > 0) /* else the next request is here already */
+			keep(h, in);
+		drop_kept(h, feed(c, kept(h)));
 	}
 }
 
-/* As far as it goes; the bytes that are left are kept. */
-static void feed(struct connection *c, struct span in)
+/* As far as it goes; returns the bytes used. */
+static size_t feed(struct connection *c, struct span in)
 {
-	size_t used = 1;
+	size_t all = 0, used = 1;
 
-	while (used > 0 && in.n > 0 && c->state <= CONNECTION_BODY) {
-		used = c->state == CONNECTION_HEAD ? on_head(c, in) : take_body(c, in);
-		in = span_of(in.p + used, in.n - used);
+	while (used > 0 && all < in.n && c->state <= CONNECTION_BODY) {
+		struct span rest = span_of(in.p + all, in.n - all);
+
+		used = c->state == CONNECTION_HEAD ? on_head(c, rest)
+						   : take_body(c, rest);
+		all += used;
 	}
-	keep(c->handshake, in);
+	return all;
+}
+
+/*
+ * Is it worth while to parse what has come of a head? It is read from its first byte then, so not
+ * for each byte that a slow client sends: when its end is here, or a line that ends wrongly, when
+ * it is too long, or twice as long as at the last time.
+ */
+static bool may_be_whole(struct connection *c, struct span in)
+{
+	struct handshake *h = c->handshake;
+	bool yes = in.n >= 2 * h->parsed || in.n >= c->edge->request_limits.max_head;
+
+	for (; !yes && h->searched < in.n; h->searched++) {
+		const uint8_t *p = in.p + h->searched;
+
+		if (*p == '\n')
+			yes = h->searched < 3 || p[-1] != '\r' || p[-2] == '\n';
+	}
+	return yes;
 }
 
 /* Returns the bytes used; 0 when the head is not whole yet. */
@@ -134,8 +172,12 @@ static size_t on_head(struct connection *c, struct span in)
 {
 	struct request r;
 	struct upgrade u;
-	enum err e = request_parse(in, &c->edge->request_limits, &r);
+	enum err e;
 
+	if (!may_be_whole(c, in))
+		return 0;
+	e = request_parse(in, &c->edge->request_limits, &r);
+	c->handshake->searched = c->handshake->parsed = e == ERR_AGAIN ? in.n : 0;
 	if (e == ERR_AGAIN)
 		return 0;
 	if (e != OK) {
@@ -145,7 +187,7 @@ static size_t on_head(struct connection *c, struct span in)
 	c->handshake->head_only = span_is(r.method, "HEAD");
 	c->handshake->keep_alive = r.keep_alive;
 	e = upgrade_check(&r, &u);
-	if (c->edge->number == 0 || c->edge->draining)
+	if (c->edge->number == 0 || c->edge->closing)
 		refuse(c, 503, "This edge takes no connections now: try again");
 	else if (e == OK)
 		on_upgrade(c, &r, &u);
@@ -369,7 +411,7 @@ void handshake_answer(struct connection *c, const Gatepost__Answer *a)
 		blob_unref(c->context);
 		c->context = blob_new(span_from(a->context));
 	}
-	if (c->state == CONNECTION_ASKED && accepted && !c->edge->draining) {
+	if (c->state == CONNECTION_ASKED && accepted && !c->edge->closing) {
 		set_end(c, a->expires_ms);
 		accept_upgrade(c, r);
 	} else if (accepted) { /* it was let in, but is not here any more */
@@ -426,7 +468,7 @@ static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
 	for (size_t i = 0; i < h->n_early; i++)
 		websocket_send(c, blob_ref(h->early[i]));
 	if (h->n > 0)
-		websocket_feed(c, span_of(h->in, h->n));
+		websocket_feed(c, kept(h));
 	handshake_free(h);
 }
 
@@ -478,12 +520,52 @@ void handshake_late(struct connection *c)
 {
 	struct handshake *h = c->handshake;
 
-	if (c->state == CONNECTION_ASKED)
+	if (c->state == CONNECTION_ASKED) {
 		refuse(c, 504, "No answer in time");
-	else if (c->state == CONNECTION_BODY || h->n > 0)
+	} else if (c->state == CONNECTION_BODY || h->n > 0) {
 		refuse(c, 408, "The request did not arrive in time");
-	else
+	} else {
+		if (h->asked_ms == 0)
+			metric_add(c->edge->counts.silent, 1);
 		connection_cut(c); /* it said nothing, and so do we */
+	}
+}
+
+void handshake_forget(struct connection *c)
+{
+	struct lane_event *e = c->lane.first;
+
+	if (e == NULL || e != c->lane.unsent || e->was_sent)
+		return;
+	lane_unwait(&c->lane);
+	c->lane.unsent = e->next;
+	connection_event_done(c, e);
+}
+
+void handshake_tick(struct connection *c, int64_t now)
+{
+	/* Its lane waits: for a broker, for credit, or to be tried again. */
+	if (c->lane.waits_in == NULL || now - c->handshake->asked_ms < PATIENCE_MS)
+		return;
+	refuse(c, 503, "This cannot be done now: try again");
+	handshake_forget(c);
+}
+
+bool handshake_drain(struct connection *c)
+{
+	struct handshake *h = c->handshake;
+	bool asked = c->state == CONNECTION_ASKED;
+
+	if (asked && !h->is_upgrade)
+		return false;
+	if (c->state == CONNECTION_HEAD && h->n == 0 && h->asked_ms != 0) {
+		connection_cut(c); /* nothing was asked since the last answer */
+		return true;
+	}
+	refuse(c, 503, "This edge takes no connections now: try again");
+	if (asked)
+		handshake_forget(c);
+	return true;
 }
 
 /* The edge's own word, in the form that API Gateway gives it. */

@@ -31,6 +31,23 @@ must_use enum err handshake_keep(struct connection *c, struct blob *frame);
 /* The state's deadline has passed. */
 void handshake_late(struct connection *c);
 
+/*
+ * Only in ASKED. No broker takes the request (the store is away, or there is no broker), and its
+ * client has waited for some seconds: 503, so that it comes again; what a broker has seen of it goes on.
+ */
+void handshake_tick(struct connection *c, int64_t now);
+
+/* Nobody waits for the answer: a request that no broker has seen is forgotten. */
+void handshake_forget(struct connection *c);
+
+/*
+ * The process ends: 503, also to an upgrade that is being decided. A plain request that is being
+ * answered goes on, and its socket is closed then. Before OPEN.
+ *
+ * returns  whether there was something to close
+ */
+bool handshake_drain(struct connection *c);
+
 /* Whoever waits for an upgrade has gone when its end is closed; a plain request may be half-closed. */
 bool handshake_is_upgrade(const struct handshake *h);
 

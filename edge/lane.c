@@ -9,6 +9,7 @@ void lane_begin(struct lane *l)
 {
 	assert(l->first == NULL && l->waits_in == NULL);
 	l->next_seq = 0;
+	l->detours = 0;
 }
 
 size_t lane_event_bytes(const struct lane_event *e)

@@ -34,6 +34,8 @@ struct lane {
 		*home; /* NULL before the first event, and while there is no broker */
 	uint32_t term; /* raised whenever home changes */
 	uint32_t ring_version; /* of which home was the right one */
+	uint32_t
+		detours; /* times that a home could not do an event, and another was asked */
 	uint64_t next_seq;
 	struct lane_event *first, *last, *unsent;
 	uint32_t n;     /* events kept */

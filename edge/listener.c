@@ -51,15 +51,13 @@ const char *listener_address(const struct listener *l)
 	return l->address;
 }
 
-static void on_ready(evutil_socket_t fd, short what, void *arg)
+/* Accept at most so many. */
+static void accept_some(struct listener *l, int most)
 {
-	struct listener *l = arg;
-
-	(void)what;
-	for (int i = 0; i < TURN; i++) {
+	for (int i = 0; i < most; i++) {
 		struct sockaddr_storage sa;
 		socklen_t n = sizeof sa;
-		int client = accept4(fd, (struct sockaddr *)&sa, &n,
+		int client = accept4(l->fd, (struct sockaddr *)&sa, &n,
 				     SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (client >= 0) {
@@ -77,6 +75,20 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 		if (errno != ECONNABORTED && errno != EINTR)
 			return;
 	}
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	accept_some(arg, TURN);
+}
+
+void listener_empty(struct listener *l)
+{
+	/* It may fill as fast: what the kernel queues at most is enough. */
+	accept_some(l, SOMAXCONN);
+	timer_stop(l->pause);
 }
 
 static void on_pause_over(void *arg)

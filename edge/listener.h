@@ -13,6 +13,9 @@ struct listener *listener_new(struct edge *edge);
 /* "127.0.0.1:8080", what was bound; lives as long as the listener. */
 const char *listener_address(const struct listener *l);
 
+/* Take whoever waits in the kernel's queue: who would be lost with it. */
+void listener_empty(struct listener *l);
+
 /* Takes no more connections. NULL is fine. */
 void listener_free(struct listener *l);
 

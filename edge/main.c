@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
+#include "edge/address_limit.h"
 #include "edge/connection.h"
 #include "edge/drain.h"
 #include "edge/edge.h"
@@ -75,6 +76,9 @@ int main(int argc, char **argv)
 	edge.loop = loop_new();
 	edge.metrics = metrics_new();
 	edge.registry = registry_new(most);
+	edge.address_limit =
+		address_limit_new(edge.conf.address_connections, edge.conf.address_rate,
+				  edge.conf.address_burst);
 	count(&edge);
 	loop_at_turn_end(edge.loop, connections_flush, &edge);
 
@@ -92,7 +96,10 @@ int main(int argc, char **argv)
 	if (drain != NULL) {
 		loop_at_turn_end(edge.loop, uplink_flush, edge.uplink);
 		log_info("edge.start", S("listen", listener_address(edge.listener)),
-			 I("max-connections", most));
+			 I("max-connections", most),
+			 I("drain_at_most_s", (drain_most_ms(&edge.conf) + 999) / 1000),
+			 S("grace", "give terminationGracePeriodSeconds or "
+				    "TimeoutStopSec more than that"));
 		char *text =
 			xasprintf("X_GATEPOST_LISTEN=%s\nX_GATEPOST_METRICS=%s",
 				  listener_address(edge.listener), health_url(health));
@@ -111,6 +118,7 @@ int main(int argc, char **argv)
 	uplink_free(edge.uplink);
 	loop_free(edge.loop);
 	registry_free(edge.registry);
+	address_limit_free(edge.address_limit);
 	metrics_free(edge.metrics);
 	zmq_ctx_term(zctx);
 	free(edge.scratch);
@@ -127,6 +135,11 @@ static const char *missing(void *arg)
 static int64_t ask_connections(void *arg)
 {
 	return registry_count(((struct edge *)arg)->registry);
+}
+
+static int64_t ask_draining(void *arg)
+{
+	return ((struct edge *)arg)->draining;
 }
 
 static int64_t ask_brokers(void *arg)
@@ -176,12 +189,30 @@ static void count(struct edge *edge)
 				       "for lack of memory"),
 		.stale = metric_counter(m, "gatepost_edge_stale_answers_total", NULL,
 					"Answers of an older term, dropped"),
+		.broken = metric_counter(m, "gatepost_edge_broken_total", NULL,
+					 "WebSockets closed for what their clients sent"),
+		.silent = metric_counter(
+			m, "gatepost_edge_silent_total", NULL,
+			"Clients cut for their silence: no request, or no pong"),
+		.unanswered =
+			metric_counter(m, "gatepost_edge_unanswered_total", NULL,
+				       "Clients cut since they answered no close frame"),
+		.pings_dropped = metric_counter(
+			m, "gatepost_edge_pings_dropped_total", NULL,
+			"Pings not answered since the client reads no pongs"),
+		.over_connections = metric_counter(
+			m, "gatepost_edge_limited_total", "why=\"connections\"",
+			"Sockets refused for the limits of their address"),
+		.over_rate = metric_counter(m, "gatepost_edge_limited_total",
+					    "why=\"rate\"", NULL),
 		.verdict_seconds = metric_seconds(m, "gatepost_edge_request_seconds",
 						  NULL, "From a request to its answer"),
 	};
 	metric_asked_gauge(m, "gatepost_edge_connections", NULL,
 			   "Sockets, and slots that wait for an acknowledgement",
 			   ask_connections, edge);
+	metric_asked_gauge(m, "gatepost_edge_draining", NULL,
+			   "1 from the first SIGTERM on", ask_draining, edge);
 	metric_asked_gauge(m, "gatepost_edge_brokers", NULL, "Brokers linked",
 			   ask_brokers, edge);
 	metric_asked_gauge(m, "gatepost_edge_held_bytes", NULL,

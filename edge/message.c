@@ -89,6 +89,7 @@ static enum err read_header(struct message_reader *r, struct span *in,
 			    const struct message_limits *lim, struct message *out)
 {
 	enum err e = parse_header(r, in);
+	uint64_t used = r->body_n + r->empty;
 
 	if (e == ERR_MALFORMED)
 		return fail(out, e, FRAME_CODE_PROTOCOL, r->frame.why);
@@ -108,12 +109,12 @@ static enum err read_header(struct message_reader *r, struct span *in,
 	if (r->frame.payload > lim->max_frame)
 		return fail(out, ERR_TOOBIG, FRAME_CODE_TOOBIG,
 			    "the frame is over the limit");
-	if (r->body_n > lim->max_message ||
-	    r->frame.payload > lim->max_message - r->body_n)
+	if (used > lim->max_message || r->frame.payload > lim->max_message - used)
 		return fail(out, ERR_TOOBIG, FRAME_CODE_TOOBIG,
 			    "the message is over the limit");
 	if (r->op == 0)
 		r->op = (uint8_t)r->frame.op;
+	r->empty += r->frame.payload == 0 && !r->frame.fin;
 	return OK;
 }
 

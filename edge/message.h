@@ -42,6 +42,7 @@ struct message_reader {
 	struct blob
 		*body; /* of the data message so far; has room for more than arrived */
 	size_t body_n; /* of it, what has arrived */
+	size_t empty; /* its frames without a payload: as long as a byte each, for the limit */
 	struct blob *control;
 	uint64_t taken; /* bytes of the frame's payload that have arrived */
 	uint32_t utf8;

@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { FIRST_ROOM = 4, IOV_MOST = 64 };
+/* Of a small blob: its head, what the allocator adds, and the pointer here, twice when the ring grows. */
+enum { FIRST_ROOM = 4, IOV_MOST = 64, BLOB_COSTS = 64 };
 
 struct outbox {
 	size_t bytes;
@@ -50,6 +51,11 @@ void outbox_push(struct outbox **o, struct blob *b)
 size_t outbox_bytes(const struct outbox *o)
 {
 	return o ? o->bytes : 0;
+}
+
+size_t outbox_held(const struct outbox *o)
+{
+	return o ? o->bytes + o->n * BLOB_COSTS : 0;
 }
 
 static size_t gather(struct outbox *o, struct iovec *iov)

@@ -17,6 +17,9 @@ void outbox_push(struct outbox **o, struct blob *b);
 /* Bytes that wait; 0 for NULL. */
 size_t outbox_bytes(const struct outbox *o);
 
+/* The same, and what so many blobs take of memory beside their bytes: 10,000 empty pongs are not 20 KB. */
+size_t outbox_held(const struct outbox *o);
+
 /*
  * Write as much as the socket takes.
  *

@@ -13,6 +13,9 @@
 
 enum { TICK_MS = 100 };
 
+/* Disconnects under way at one broker: when thousands vanish, the credit stays for who is here. */
+enum { DEPARTING_MOST = 512 };
+
 static void send_one(struct lane *l);
 
 struct uplink *uplink_new(struct edge *edge, void *zctx)
@@ -105,19 +108,36 @@ static void settle_home(struct uplink *u, struct lane *l)
 	l->ring_version = ring_version(u->ring);
 }
 
+static bool is_departing(const struct lane_event *e)
+{
+	return e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
+}
+
+static bool may_send(const struct broker *b, const struct lane_event *e)
+{
+	return window_has_room(&b->link.ahead) &&
+	       (!is_departing(e) || b->n_departing < DEPARTING_MOST);
+}
+
+static struct lane_queue *queue_for(struct uplink *u, const struct lane *l)
+{
+	if (l->home == NULL)
+		return &u->orphans;
+	return is_departing(l->unsent) ? &l->home->departing : &l->home->waiting;
+}
+
 void uplink_pump(struct uplink *u, struct lane *l)
 {
 	if (l->waits_in == &u->retrying)
 		return;
 	if (lane_is_quiet(l))
 		settle_home(u, l);
-	while (l->unsent != NULL && l->home != NULL &&
-	       window_has_room(&l->home->link.ahead))
+	while (l->unsent != NULL && l->home != NULL && may_send(l->home, l->unsent))
 		send_one(l);
 	if (l->unsent == NULL)
 		lane_unwait(l);
 	else
-		lane_wait(l, l->home ? &l->home->waiting : &u->orphans);
+		lane_wait(l, queue_for(u, l));
 }
 
 static void send_one(struct lane *l)
@@ -144,12 +164,15 @@ static void send_one(struct lane *l)
 	m->again = e->was_sent;
 	e->was_sent = true;
 	window_take(&link->ahead, lane_event_bytes(e));
+	l->home->n_departing += is_departing(e);
 	l->unsent = e->next;
 }
 
-void uplink_credit(struct broker *from, size_t bytes)
+void uplink_credit(struct broker *from, const struct lane_event *e)
 {
-	window_give(&from->link.ahead, 1, bytes);
+	window_give(&from->link.ahead, 1, lane_event_bytes(e));
+	if (is_departing(e) && from->n_departing > 0)
+		from->n_departing--;
 }
 
 void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e)
@@ -160,12 +183,24 @@ void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e)
 	metric_add(u->edge->counts.resent, 1);
 }
 
+/* Its home may miss what another has, such as the store: each time another one is asked. */
+static void detour(struct uplink *u, struct lane *l)
+{
+	struct broker *home;
+
+	l->detours++;
+	home = ring_pick(u->ring, id_hash(&connection_of(l)->id) + l->detours);
+	if (home != l->home && lane_is_quiet(l))
+		lane_restart(l, home, ring_version(u->ring));
+}
+
 void uplink_retry_due(struct uplink *u, int64_t now)
 {
 	struct lane *l;
 
 	while ((l = TAILQ_FIRST(&u->retrying.lanes)) != NULL && l->retry_ms <= now) {
 		lane_unwait(l);
+		detour(u, l);
 		uplink_pump(u, l);
 	}
 }
@@ -186,12 +221,21 @@ void uplink_pump_orphans(struct uplink *u)
 	}
 }
 
+/* The first that waits, if it may go: who has something to say before who has left. */
+static struct lane *next_waiting(const struct broker *b)
+{
+	struct lane *l = TAILQ_FIRST(&b->waiting.lanes);
+
+	if (l == NULL)
+		l = TAILQ_FIRST(&b->departing.lanes);
+	return l != NULL && may_send(b, l->unsent) ? l : NULL;
+}
+
 static void pump_waiting(struct broker *b)
 {
 	struct lane *l;
 
-	while (window_has_room(&b->link.ahead) &&
-	       (l = TAILQ_FIRST(&b->waiting.lanes)) != NULL) {
+	while ((l = next_waiting(b)) != NULL) {
 		lane_unwait(l);
 		uplink_pump(b->uplink, l);
 		connection_settle(connection_of(l));

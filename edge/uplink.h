@@ -37,11 +37,11 @@ void uplink_roster(struct broker *to, struct connection *c);
 /* Tell all brokers that this is the end: the edge's number may go. */
 void uplink_leave(struct uplink *u);
 
-/* The event could not be done for now: it, and what follows it, go up again after a pause. */
+/* The event could not be done for now: it, and what follows it, go up again after a pause, to another broker if there is one. */
 void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e);
 
 /* The broker gives back the credit of an event that it has answered. */
-void uplink_credit(struct broker *from, size_t bytes);
+void uplink_credit(struct broker *from, const struct lane_event *e);
 
 /* NULL when a broker is there; else what is missing. */
 const char *uplink_missing(const struct uplink *u);

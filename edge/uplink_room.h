@@ -16,9 +16,12 @@ struct broker {
 	struct link link;
 	uint64_t boot;             /* of the process that said Welcome */
 	struct lane_queue waiting; /* lanes at home here, without credit */
-	int64_t again_ms;          /* when to connect next */
-	int64_t named_ms;          /* when a seed named it last */
-	bool is_member;            /* the brokers name it */
+	struct lane_queue
+		departing;  /* those whose next event is the disconnect: they come last */
+	size_t n_departing; /* disconnects under way */
+	int64_t again_ms;   /* when to connect next */
+	int64_t named_ms;   /* when a seed named it last */
+	bool is_member;     /* the brokers name it */
 	bool in_ring;
 };
 

@@ -35,6 +35,7 @@ void websocket_open(struct connection *c)
 /* What breaks the protocol is told why, and not listened to any more. */
 static void fail(struct connection *c, uint16_t code, const char *why)
 {
+	metric_add(c->edge->counts.broken, 1);
 	if (c->state == CONNECTION_OPEN)
 		depart(c, frame_close(code, span_str(why)), code, span_str(why));
 	else
@@ -116,8 +117,12 @@ static void on_message(struct connection *c, struct message *m)
 		return;
 	case MESSAGE_PING:
 		/* A client that does not read its pongs gets no more of them. */
-		if (c->state == CONNECTION_OPEN && connection_has_room(c))
+		if (c->state != CONNECTION_OPEN)
+			break;
+		if (connection_has_room(c))
 			connection_push(c, frame_blob(FRAME_PONG, blob_span(m->body)));
+		else
+			metric_add(edge->counts.pings_dropped, 1);
 		break;
 	case MESSAGE_PONG: break;
 	case MESSAGE_CLOSE: on_close(c, m); break;
@@ -189,6 +194,14 @@ void websocket_close(struct connection *c, uint16_t code, struct span reason)
 	connection_enter(c, CONNECTION_CLOSING, c->edge->conf.close_ms);
 }
 
+void websocket_retire(struct connection *c, uint16_t code, struct span reason)
+{
+	if (c->lane.first == NULL)
+		websocket_close(c, code, reason);
+	else
+		depart(c, frame_close(code, reason), code, reason);
+}
+
 void websocket_lost(struct connection *c, uint16_t code, const char *reason)
 {
 	say_goodbye(c, code, span_str(reason));
@@ -219,6 +232,7 @@ void websocket_tick(struct connection *c, int64_t now)
 	} else if (!(event_get_events(&c->ready) & EV_READ)) {
 		c->heard_ms = now; /* we do not listen: its silence is ours */
 	} else if (c->is_pinged && silent > conf->ping_ms + conf->pong_ms) {
+		metric_add(c->edge->counts.silent, 1);
 		websocket_lost(c, FRAME_CODE_ABNORMAL, "No pong");
 		connection_cut(c);
 	} else if (!c->is_pinged && silent > conf->ping_ms) {

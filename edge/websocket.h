@@ -24,6 +24,12 @@ void websocket_send(struct connection *c, struct blob *frame);
  */
 void websocket_close(struct connection *c, uint16_t code, struct span reason);
 
+/*
+ * Begin the close handshake because the process ends: the answers to what the client has said
+ * go before the close frame, within close-timeout, and nothing more is read. Only in OPEN.
+ */
+void websocket_retire(struct connection *c, uint16_t code, struct span reason);
+
 /* The socket ended without a close handshake: the disconnect event says code. Asking again changes nothing. */
 void websocket_lost(struct connection *c, uint16_t code, const char *reason);
 

@@ -1,8 +1,5 @@
--- Write down that it failed, and let it be due in a while; unless it is not owed any more.
+-- Write down that it failed, and let it be due in a while; also when it is not there: Redis has lost its memory.
 -- KEYS disconnects, due   ARGV id, JSON, wait in ms
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
-	return 'gone'
-end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])

@@ -1,6 +1,7 @@
 #include "store/disconnects.h"
 
 #include "store/disconnect_json.h"
+#include "store/edges.h"
 #include "store/keys.h"
 #include "store/scripts.h"
 #include "store/words.h"
@@ -78,6 +79,8 @@ static void on_begun(void *arg, enum err e, const redisReply *reply)
 	struct asked_begin *a = arg;
 	json_t *keep = NULL;
 
+	if (e == OK && reply->type == REDIS_REPLY_NIL)
+		e = ERR_AGAIN;
 	if (e == OK)
 		e = disconnect_json_find(a->ask.store, span_of(reply->str, reply->len),
 					 false, &a->d, &keep);
@@ -175,6 +178,9 @@ void store_disconnect_later(struct store *st, const struct disconnect *d, int64_
 	words_span(&w, d->row.id);
 	words_disconnect(&w, d);
 	words_number(&w, wait_ms);
+	edges_note(
+		st,
+		d->row.edge); /* the reaper would not find it, had Redis forgotten its edge */
 	words_eval(&w, &script_disconnect_later, ask_on_word, ask_done_new(st, fn, arg));
 }
 

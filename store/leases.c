@@ -85,7 +85,7 @@ static void on_take(void *arg, enum err e, const redisReply *reply)
 			take_next(t);
 			return;
 		}
-		e = ERR_BUSY;
+		e = ERR_NOTFOUND;
 	}
 	t->fn(t->arg, e, e == OK ? t->number : 0);
 	ask_free(t);

@@ -28,8 +28,7 @@
  *         that ask for one edge at the same time get one number. Once it has a number, an edge
  *         wants that one.
  * fn      OK with the number; ERR_DENIED: the wanted one is another's, or was another's and
- *         still has rows, or was given up; ERR_BUSY: no free one was found. number is 0
- *         unless OK.
+ *         still has rows, or was given up; ERR_NOTFOUND: no free one. number is 0 unless OK.
  */
 typedef void store_lease_fn(void *arg, enum err e, uint16_t number);
 void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64_t ttl_ms,

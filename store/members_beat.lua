@@ -2,6 +2,7 @@
 -- KEYS members, cluster   ARGV boot id, name, endpoint, ttl in ms, proposed cluster id
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('PEXPIRE', KEYS[1], 2 * ARGV[4]) -- a first write that Redis takes when its memory is full; then it takes the others too
 local live = {{ARGV[1], ARGV[2], ARGV[3]}}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do

@@ -44,7 +44,6 @@ struct redis {
 	struct redis_url url;
 	struct redis_conf conf;
 	enum state state;
-	struct bufferevent *bev;
 	redisReader *reader;
 	struct redis_dial dial;
 	struct redis_sentinel *sentinel; /* NULL: the URL says where Redis is */
@@ -192,8 +191,7 @@ static void connect_now(struct redis *r)
 
 	enter(r, CONNECTING);
 	r->dial.attempts++;
-	r->bev = redis_dial(&r->dial, &r->url, &end);
-	if (r->bev == NULL) {
+	if (!redis_dial(&r->dial, &r->url, &end)) {
 		lose(r, &end);
 		return;
 	}
@@ -208,10 +206,11 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	struct redis *r = arg;
 	struct redis_end end;
 
+	(void)bev;
 	if (what & BEV_EVENT_CONNECTED) {
 		greet(r);
 	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
-		redis_dial_why(bev, what, &end);
+		redis_dial_why(&r->dial, what, &end);
 		lose(r, &end);
 	}
 }
@@ -329,7 +328,7 @@ static void send_words(struct redis *r, struct request *q, int argc, const char 
 	assert(n > 0);
 	q->begun_us = now_us();
 	metric_add(r->meter.requests, 1);
-	bufferevent_write(r->bev, wire, (size_t)n);
+	bufferevent_write(r->dial.bev, wire, (size_t)n);
 	await(r, q);
 	if (q->script == NULL) {
 		redisFreeCommand(wire);
@@ -411,7 +410,7 @@ void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *f
 /* Takes q. */
 static void send_script_text(struct redis *r, struct request *q)
 {
-	request_write_text(q, bufferevent_get_output(r->bev));
+	request_write_text(q, bufferevent_get_output(r->dial.bev));
 	await(r, q);
 }
 
@@ -420,12 +419,16 @@ static void send_script_text(struct redis *r, struct request *q)
 static void take_error(struct redis *r, struct request *q, const redisReply *reply)
 {
 	bool demoted = redis_error_is_replica(reply->str);
+	char keys[512];
 
 	if (q->script != NULL && q->fn != NULL && redis_error_is_noscript(reply->str)) {
 		send_script_text(r, q);
 		return;
 	}
-	answer(r, q, redis_error_take(reply->str, q->command, q->key), NULL);
+	answer(r, q,
+	       redis_error_take(reply->str, q->command,
+				request_keys(q, keys, sizeof keys)),
+	       NULL);
 	request_free(q);
 	if (demoted)
 		lose_for(r, "it has become a replica",
@@ -478,7 +481,9 @@ static void on_greeted(void *arg, enum err e, const redisReply *reply)
 	struct redis *r = arg;
 
 	(void)reply;
-	if (e != OK)
+	if (e == ERR_DOWN)
+		lose_for(r, "it took too long to connect", NULL);
+	else if (e != OK)
 		lose_for(r, "Redis does not let us in",
 			 "see redis.refused, the line before");
 }
@@ -525,9 +530,9 @@ static void greet(struct redis *r)
 
 	enter(r, GREETING);
 	if (r->url.path[0] == '\0')
-		setsockopt(bufferevent_getfd(r->bev), IPPROTO_TCP, TCP_NODELAY, &on,
+		setsockopt(bufferevent_getfd(r->dial.bev), IPPROTO_TCP, TCP_NODELAY, &on,
 			   sizeof on);
-	for (int step = 0; step < REDIS_GREET_STEPS; step++) {
+	for (enum redis_greet_step step = 0; step < REDIS_GREET_STEPS; step++) {
 		struct redis_greet_words w;
 		struct request *q;
 
@@ -552,11 +557,9 @@ static void lose_for(struct redis *r, const char *why, const char *todo)
 
 static void hang_up(struct redis *r)
 {
-	if (r->bev != NULL)
-		bufferevent_free(r->bev);
+	redis_dial_stop(&r->dial);
 	if (r->reader != NULL)
 		redisReaderFree(r->reader);
-	r->bev = NULL;
 	r->reader = NULL;
 }
 

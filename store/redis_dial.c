@@ -1,13 +1,28 @@
 #include "store/redis_dial.h"
 
-#include <arpa/inet.h>
+#include "base/mem.h"
+
 #include <event2/bufferevent_ssl.h>
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+
+/* Outlives its attempt when that ends first: libevent answers all the same. */
+struct redis_lookup {
+	struct redis_dial *dial; /* NULL: nobody waits for it any more */
+	struct evdns_getaddrinfo_request *request;
+	bool is_inside; /* redis_dial has not returned */
+};
+
+static bool look_up(struct redis_dial *d, const struct redis_url *url);
+static void on_addresses(int fault, struct evutil_addrinfo *all, void *arg);
+static bool connect_to_one(struct redis_dial *d, int fault,
+			   const struct evutil_addrinfo *all);
 
 void redis_dial_init(struct redis_dial *d, struct event_base *base,
 		     const struct redis_tls *tls)
@@ -17,34 +32,24 @@ void redis_dial_init(struct redis_dial *d, struct event_base *base,
 
 void redis_dial_close(struct redis_dial *d)
 {
+	redis_dial_stop(d);
 	if (d->dns != NULL)
 		evdns_base_free(d->dns, 0);
 	d->dns = NULL;
 }
 
-static int dial_unix(const struct redis_url *url, struct bufferevent *bev)
+void redis_dial_stop(struct redis_dial *d)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	struct redis_lookup *lookup = d->lookup;
 
-	memcpy(sa.sun_path, url->path, sizeof url->path);
-	return bufferevent_socket_connect(bev, (struct sockaddr *)&sa, sizeof sa);
-}
-
-/* libevent tries the first address of a name only, so IPv4 and IPv6 take turns. */
-static int dial_tcp(struct redis_dial *d, const struct redis_url *url,
-		    struct bufferevent *bev)
-{
-	struct in_addr v4;
-	bool is_v4 = inet_pton(AF_INET, url->host, &v4) == 1;
-	bool v6 = strchr(url->host, ':') != NULL || (!is_v4 && d->attempts % 2 == 0);
-
-	if (d->dns ==
-	    NULL) /* NULL still: no resolv.conf; libevent asks getaddrinfo(3) then */
-		d->dns =
-			evdns_base_new(d->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
-							EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	return bufferevent_socket_connect_hostname(bev, d->dns, v6 ? AF_INET6 : AF_INET,
-						   url->host, url->port);
+	d->lookup = NULL;
+	if (lookup != NULL) {
+		lookup->dial = NULL;
+		evdns_getaddrinfo_cancel(lookup->request);
+	}
+	if (d->bev != NULL)
+		bufferevent_free(d->bev);
+	d->bev = NULL;
 }
 
 /* Deferred: no callback of ours from inside a call of ours. */
@@ -53,6 +58,7 @@ static struct bufferevent *new_bev(struct redis_dial *d, const struct redis_url 
 {
 	enum { OPTIONS = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS };
 
+	redis_end_say(why, NULL, "no memory");
 	if (!url->tls)
 		return bufferevent_socket_new(d->base, -1, OPTIONS);
 
@@ -64,33 +70,120 @@ static struct bufferevent *new_bev(struct redis_dial *d, const struct redis_url 
 					      BUFFEREVENT_SSL_CONNECTING, OPTIONS);
 }
 
-struct bufferevent *redis_dial(struct redis_dial *d, const struct redis_url *url,
-			       struct redis_end *why)
+static bool dial_unix(struct redis_dial *d, const struct redis_url *url)
 {
-	redis_end_say(why, NULL, "no memory");
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
-	struct bufferevent *bev = new_bev(d, url, why);
-
-	if (bev == NULL)
-		return NULL;
-	bufferevent_setcb(bev, d->on_readable, NULL, d->on_event, d->arg);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
-	if ((url->path[0] != '\0' ? dial_unix(url, bev) : dial_tcp(d, url, bev)) == 0)
-		return bev;
-	redis_dial_why(bev, BEV_EVENT_ERROR, why);
-	bufferevent_free(bev);
-	return NULL;
+	memcpy(sa.sun_path, url->path, sizeof url->path);
+	return bufferevent_socket_connect(d->bev, (struct sockaddr *)&sa, sizeof sa) == 0;
 }
 
-void redis_dial_why(struct bufferevent *bev, short what, struct redis_end *out)
+bool redis_dial(struct redis_dial *d, const struct redis_url *url, struct redis_end *why)
 {
-	int dns = bufferevent_socket_get_dns_error(bev);
+	bool begun;
+
+	d->end = (struct redis_end){0};
+	d->bev = new_bev(d, url, why);
+	if (d->bev == NULL)
+		return false;
+	bufferevent_setcb(d->bev, d->on_readable, NULL, d->on_event, d->arg);
+	bufferevent_enable(d->bev, EV_READ | EV_WRITE);
+	begun = url->path[0] != '\0' ? dial_unix(d, url) : look_up(d, url);
+	if (begun)
+		return true;
+	redis_dial_why(d, BEV_EVENT_ERROR, why);
+	redis_dial_stop(d);
+	return false;
+}
+
+/*
+ * Not bufferevent_socket_connect_hostname: it knows the first address only, and libevent
+ * 2.1.12 reads a null pointer when it is asked for IPv6 and /etc/hosts has the name with
+ * an IPv4 address alone.
+ */
+static bool look_up(struct redis_dial *d, const struct redis_url *url)
+{
+	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC,
+					.ai_socktype = SOCK_STREAM,
+					.ai_protocol = IPPROTO_TCP};
+	struct evutil_addrinfo *all = NULL;
+	struct evdns_getaddrinfo_request *request;
+	struct redis_lookup *lookup;
+	char port[8];
+
+	snprintf(port, sizeof port, "%u", url->port);
+	if (d->dns == NULL)
+		d->dns =
+			evdns_base_new(d->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
+							EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (d->dns == NULL) { /* no resolv.conf */
+		int fault = evutil_getaddrinfo(url->host, port, &hints, &all);
+		bool begun = connect_to_one(d, fault, all);
+
+		if (all != NULL)
+			evutil_freeaddrinfo(all);
+		return begun;
+	}
+	lookup = xcalloc(1, sizeof *lookup);
+	lookup->dial = d;
+	lookup->is_inside = true;
+	d->lookup = lookup;
+	request =
+		evdns_getaddrinfo(d->dns, url->host, port, &hints, on_addresses, lookup);
+	if (d->lookup == NULL) /* an address in digits, or a name of /etc/hosts */
+		return d->end.why[0] == '\0';
+	lookup->request = request;
+	lookup->is_inside = false;
+	return true;
+}
+
+static void on_addresses(int fault, struct evutil_addrinfo *all, void *arg)
+{
+	struct redis_lookup *lookup = arg;
+	struct redis_dial *d = lookup->dial;
+	bool is_inside = lookup->is_inside;
+
+	free(lookup);
+	if (d != NULL) {
+		d->lookup = NULL;
+		if (!connect_to_one(d, fault, all) && !is_inside)
+			d->on_event(d->bev, BEV_EVENT_ERROR, d->arg);
+	}
+	if (all != NULL)
+		evutil_freeaddrinfo(all);
+}
+
+static bool connect_to_one(struct redis_dial *d, int fault,
+			   const struct evutil_addrinfo *all)
+{
+	const struct evutil_addrinfo *one = all;
+	unsigned n = 0;
+
+	for (const struct evutil_addrinfo *a = all; a != NULL; a = a->ai_next)
+		n++;
+	for (unsigned i = n == 0 ? 0 : d->attempts % n; i > 0; i--)
+		one = one->ai_next;
+	if (fault != 0 || one == NULL)
+		redis_end_say(
+			&d->end, NULL, "%s",
+			evutil_gai_strerror(fault != 0 ? fault : EVUTIL_EAI_NONAME));
+	else if (bufferevent_socket_connect(d->bev, one->ai_addr, (int)one->ai_addrlen) !=
+		 0)
+		redis_end_say(&d->end, NULL, "%s",
+			      evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+	else
+		return true;
+	return false;
+}
+
+void redis_dial_why(const struct redis_dial *d, short what, struct redis_end *out)
+{
 	int fault = EVUTIL_SOCKET_ERROR();
 
-	if (redis_tls_why(bev, what, out))
+	if (d->end.why[0] != '\0')
+		*out = d->end;
+	else if (redis_tls_why(d->bev, what, out))
 		return;
-	if (dns != 0)
-		redis_end_say(out, NULL, "%s", evutil_gai_strerror(dns));
 	else if (what & BEV_EVENT_EOF || fault == 0)
 		redis_end_say(out, NULL, "the connection was closed at the other end");
 	else

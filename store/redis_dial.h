@@ -1,7 +1,10 @@
 #ifndef STORE_REDIS_DIAL_H
 #define STORE_REDIS_DIAL_H
 
-/* A way to where Redis (or a sentinel) is: a new bufferevent for each attempt, with TLS or without. */
+/*
+ * A way to where Redis (or a sentinel) is: a new bufferevent for each attempt, with TLS
+ * or without. A name is looked up each time, and its addresses take turns.
+ */
 
 #include "store/redis_tls.h"
 #include "store/redis_url.h"
@@ -13,7 +16,11 @@ struct redis_dial {
 	struct event_base *base;
 	struct evdns_base *dns;
 	struct redis_tls tls;
-	unsigned attempts; /* of which IPv4 and IPv6 take turns; the owner counts them */
+	unsigned attempts; /* which of a name's addresses it is; the owner counts them */
+
+	struct bufferevent *bev;     /* of the attempt; NULL: there is none */
+	struct redis_lookup *lookup; /* of the attempt; NULL: the address is known */
+	struct redis_end end;        /* why it failed before there was a socket */
 
 	/* for each bufferevent; called from the loop alone */
 	bufferevent_data_cb on_readable;
@@ -29,12 +36,15 @@ void redis_dial_close(struct redis_dial *d);
 /*
  * Begin to connect; BEV_EVENT_CONNECTED comes when bytes may flow, after TLS's handshake.
  *
- * returns  what bufferevent_free ends; NULL, and why, when that failed at once
+ * returns  true: d->bev is there until redis_dial_stop; false, and why, when that failed at once
  */
-must_use struct bufferevent *redis_dial(struct redis_dial *d, const struct redis_url *url,
-					struct redis_end *why);
+must_use bool redis_dial(struct redis_dial *d, const struct redis_url *url,
+			 struct redis_end *why);
+
+/* End the attempt, or the connection that came of it. Without one: nothing. */
+void redis_dial_stop(struct redis_dial *d);
 
 /* Why the connection ended, for people; what is the bufferevent's. */
-void redis_dial_why(struct bufferevent *bev, short what, struct redis_end *out);
+void redis_dial_why(const struct redis_dial *d, short what, struct redis_end *out);
 
 #endif

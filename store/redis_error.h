@@ -19,7 +19,7 @@ bool redis_error_is_replica(const char *text);
  *
  * text     "WRONGTYPE Operation against a key holding the wrong kind of value"
  * command  "HSET"
- * key      the first key that the command named, "" for none
+ * key      the key that the command named, a script's all; "" for none
  * returns  ERR_BUSY when nothing was done, and Redis may take the same command later;
  *          ERR_MALFORMED when it will not; ERR_DOWN when a script was stopped in the middle by
  *          the ACL, and may have written before

@@ -20,10 +20,9 @@ struct redis_sentinel {
 	unsigned next;        /* the place of the next one to ask */
 	unsigned left;        /* how many are still to be asked in this round */
 	struct redis_end end; /* of the last one */
-	struct bufferevent *bev;
 	redisReader *reader;
 	bool is_auth;        /* the next reply is AUTH's */
-	struct timer *timer; /* bev: it takes too long; NULL: the next one's turn */
+	struct timer *timer; /* it takes too long; nobody is asked: the next one's turn */
 };
 
 static void on_timer(void *arg);
@@ -53,11 +52,9 @@ struct redis_sentinel *redis_sentinel_new(struct loop *l, const struct redis_url
 static void hang_up(struct redis_sentinel *s)
 {
 	timer_stop(s->timer);
-	if (s->bev != NULL)
-		bufferevent_free(s->bev);
+	redis_dial_stop(&s->dial);
 	if (s->reader != NULL)
 		redisReaderFree(s->reader);
-	s->bev = NULL;
 	s->reader = NULL;
 }
 
@@ -83,7 +80,7 @@ static void on_timer(void *arg)
 {
 	struct redis_sentinel *s = arg;
 
-	if (s->bev == NULL) {
+	if (s->dial.bev == NULL) {
 		ask_next(s);
 		return;
 	}
@@ -112,8 +109,7 @@ static void ask_next(struct redis_sentinel *s)
 	s->left--;
 	turn_to(s, s->next);
 	s->next = (s->next + 1) % s->url->sentinels.n;
-	s->bev = redis_dial(&s->dial, &s->at, &s->end);
-	if (s->bev == NULL) {
+	if (!redis_dial(&s->dial, &s->at, &s->end)) {
 		pass_over(s);
 		return;
 	}
@@ -129,7 +125,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	struct redis_greet_words auth;
 
 	if (!(what & BEV_EVENT_CONNECTED)) {
-		redis_dial_why(bev, what, &s->end);
+		redis_dial_why(&s->dial, what, &s->end);
 		pass_over(s);
 		return;
 	}

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <event2/buffer.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -56,6 +57,40 @@ void request_write_text(struct request *q, struct evbuffer *out)
 	evbuffer_add(out, q->script->text, q->script->n);
 	evbuffer_add(out, q->wire + rest, q->wire_n - rest);
 	q->script = NULL;
+}
+
+/* The word behind at, which is the one of "$5\r\nWORDS\r\n"; at goes on to the next. */
+static int next_word(const char **at, const char **word)
+{
+	char *line_end;
+	int n = (int)strtol(*at + 1, &line_end, 10);
+
+	*word = line_end + 2;
+	*at = *word + n + 2;
+	return n;
+}
+
+const char *request_keys(const struct request *q, char *out, size_t n)
+{
+	enum { BEFORE_COUNT = 2 };
+	const char *at, *word;
+	size_t used = 0;
+	long left;
+
+	snprintf(out, n, "%s", q->key);
+	if (q->wire == NULL)
+		return out;
+	at = memchr(q->wire, '\n', q->wire_n);
+	at++;
+	for (int i = 0; i <= BEFORE_COUNT; i++)
+		next_word(&at, &word);
+	for (left = strtol(word, NULL, 10); left > 0 && used < n; left--) {
+		int length = next_word(&at, &word);
+
+		used += (size_t)snprintf(out + used, n - used, "%s%.*s",
+					 used == 0 ? "" : " ", length, word);
+	}
+	return out;
 }
 
 void requests_push(struct requests *all, struct request *q)

@@ -43,6 +43,14 @@ void request_free(struct request *q); /* NULL is fine */
  */
 void request_write_text(struct request *q, struct evbuffer *out);
 
+/*
+ * The keys that the command of q named, for the log: a script's all of them.
+ *
+ * out      gets them with a blank between two, cut off at n bytes
+ * returns  out
+ */
+const char *request_keys(const struct request *q, char *out, size_t n);
+
 struct requests {
 	struct request *head, *tail;
 	struct request *due; /* the first whose deadline has not passed */

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""The clients of a run: they come, talk, leave in every way there is, and come again; all they see is logged.
+"""The clients of a run: they come, talk, leave in every way there is, and come again.
+
+All that they do and see is logged.
 
     clients.py FOLDER N SEED        where its orders come from stdin, a line of JSON each:
 

@@ -2,8 +2,8 @@
 
     Sort(begin, undo, is_over)      of a kind; each is called with the world and the fault's target
 
-begin does harm and returns at once. After the fault's seconds undo ends it, and from then on is_over
-is asked until it is true. A kind without undo is over by itself.
+begin does harm and returns at once. After the fault's seconds undo ends it, and from then on
+is_over is asked until it is true. A kind without undo is over by itself.
 """
 
 import signal

@@ -1,4 +1,4 @@
-"""The functions of a run: what they do with an event, over HTTP (functions.py) and under the Lambda runtime client.
+"""The functions of a run, over HTTP (functions.py) and under the Lambda runtime client.
 
 Each invocation is logged when it begins and before it answers. Its faults are in the file mode-http
 or mode-lambda of the run's folder: "slow", "fail", or nothing.

@@ -1,11 +1,11 @@
-"""The run's own network: each host has an address of its own, and a namespace where that is possible.
+"""The run's own network: a host for each edge, each broker, Redis, the functions, the clients.
 
-    own network    one router (the namespace that run.py is in) and a host for each edge, broker, Redis, the
-                   functions and the clients, each in a namespace with one link to the router. A cut is a rule of
-                   the router that drops what would go from one to the other, without a word to either.
-    no namespace   the hosts are addresses of 127.0.0.0/8, and nothing can be cut
+    Network     one router, which is the namespace that run.py is in; each host is a namespace with
+                one link to it. A cut is a rule of the router: it drops what would go from one host
+                to the other, without a word to either.
+    Loopback    where namespaces are refused: hosts are addresses of 127.0.0.0/8, nothing is cut
 
-The router itself reaches all hosts at all times: what looks at the processes sees them also while they are cut off.
+The router itself reaches all hosts at all times, so that run.py sees also what is cut off.
 """
 
 import os
@@ -20,7 +20,7 @@ HOSTS = "10.77.0.0/16"
 MARK = "CHAOS_NAMESPACE"  # in the environment of a run.py that is in its own namespace
 
 # What a run needs of the kernel, asked in a namespace that is thrown away.
-PROBE = "ip link add gatepost0 type veth peer name gatepost1 && ip rule add from 10.77.0.1 blackhole"
+PROBE = "ip link add v0 type veth peer name v1 && ip rule add from 10.77.0.1 blackhole"
 
 
 def enter():
@@ -40,7 +40,8 @@ def enter():
 
 
 def _works(words):
-    return subprocess.run(words, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL).returncode == 0
+    quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.run(words, **quiet).returncode == 0
 
 
 def _ip(words, host=None):
@@ -59,8 +60,6 @@ class Host:
 class Loopback:
     """The hosts of a run without namespaces."""
 
-    can_cut = False
-
     def __init__(self):
         self._n = 0
 
@@ -78,8 +77,6 @@ class Loopback:
 class Network:
     """The hosts of a run in namespaces."""
 
-    can_cut = True
-
     def __init__(self):
         self._holders = []
         self._cuts = Counter()  # two faults may cut the same
@@ -90,7 +87,7 @@ class Network:
 
     def host(self, extra=0):
         """A new one; extra: more addresses that it shall have, after its own."""
-        # A namespace lives as long as a process in it: cat, which ends with us since its input does.
+        # A namespace lives as long as a process in it: cat, which ends when we do.
         holder = subprocess.Popen(
             ["unshare", "--net", "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
         )

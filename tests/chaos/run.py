@@ -4,10 +4,10 @@
     ./dev chaos [--seed S] [--minutes M] [--clients N] [--only 'KIND VICTIM,…'] [--plan]
                 [--bin FOLDER] [--keep FOLDER]
 
-The same seed is the same faults at the same times; --plan prints them and starts nothing. Everything
-runs in network namespaces of the run's own (as root, or in a user namespace); where neither is
+The same seed is the same faults at the same times; --plan prints them and starts nothing. All of
+it runs in network namespaces of the run's own (as root, or in a user namespace); where neither is
 allowed it runs on loopback addresses, without cuts, and says so. The logs of a run without a
-violation are removed unless --keep says where they shall be.
+violation are removed unless --keep says where they shall be. Exit status: 0 when all was well.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -31,12 +30,14 @@ import network  # noqa: E402
 import schedule  # noqa: E402
 from faults import Injector, Trouble  # noqa: E402
 from log import Log  # noqa: E402
+from sampler import Sampler  # noqa: E402
 from world import World  # noqa: E402
 
 READY_SECONDS = 30  # for what was started, on a busy machine with sanitizers
 LONGEST_RETRY = 30  # before a function that failed for as long as a fault lasts is asked again
 CLIENTS_SECONDS = 60  # for all clients to say goodbye
 WARM_SECONDS = 20
+IDLE_SECONDS = 6  # a broker keeps a connection to a function for 4 s
 TICK = 0.05
 REVIVE_SECONDS = 0.5
 MIB = 1 << 20
@@ -44,7 +45,7 @@ MIB = 1 << 20
 # Lines that the faults cause; whatever else is a warning or an error is a violation.
 EXPECT = [
     "link.*", "redis.*", "store.*", "function.*", "runtime.*", "edge.*", "broker.*", "brokers.*",
-    "health.*", "event.*",
+    "health.*", "event.*", "roster.*",
 ]  # fmt: skip
 
 
@@ -58,14 +59,21 @@ def arguments():
     add("--plan", action="store_true", help="print the faults of this seed, and start nothing")
     add("--bin", type=Path, default=ROOT / "build/dev/bin", help="default: build/dev/bin")
     add("--keep", type=Path, help="an empty folder for the logs")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.only = [card for card in options.only.split(",") if card]
+    unknown = set(options.only) - set(schedule.DECK)
+    if unknown:
+        known = ", ".join(schedule.DECK)
+        parser.error(f"no fault is called {', '.join(unknown)}; there are: {known}")
+    if options.keep and options.keep.exists() and any(options.keep.iterdir()):
+        parser.error(f"--keep: {options.keep} is not empty")
+    return options
 
 
 def main():
     options = arguments()
     cut = network.enter() if not options.plan else True
-    cards = [card for card in options.only.split(",") if card]
-    plan = schedule.plan(options.seed, options.minutes, cards, cut)
+    plan = schedule.plan(options.seed, options.minutes, options.only, cut)
     if options.plan:
         print(plan)
         return 0
@@ -148,6 +156,7 @@ class Run:
         clients = self._world.processes["clients"]
         self._wait(lambda: not clients.is_running(), CLIENTS_SECONDS)
         self._wait(self._is_settled, LONGEST_RETRY + self._plan.pause)
+        time.sleep(IDLE_SECONDS)
         self._sampler.stop()
         self._meta["end"] = time.time()
         self._write_parked()
@@ -241,46 +250,6 @@ class Run:
         with suppress(FileNotFoundError):
             return (self._folder / name).read_text().count(f'"{word}"')
         return 0
-
-
-class Sampler(threading.Thread):
-    """Looks once a second at the table, and at what the processes take of the machine."""
-
-    def __init__(self, world):
-        super().__init__(daemon=True)
-        self._world = world
-        self._table = Log(world.folder / "table.jsonl", "run")
-        self._samples = Log(world.folder / "samples.jsonl", "run")
-        self._metrics = Log(world.folder / "metrics.jsonl", "run")
-        self._over = threading.Event()
-        self._n = 0
-
-    def stop(self):
-        self._over.set()
-        if self.is_alive():
-            self.join()
-
-    def run(self):
-        while not self._over.wait(1):
-            asked = time.time()
-            self._table.write(t=asked, ids=self._world.table())
-            for process in self._world.gateposts():
-                with suppress(OSError, ValueError):
-                    self._sample(process)
-            self._n += 1
-
-    def _sample(self, process):
-        folder = Path("/proc", str(process.pid))
-        if folder.joinpath("stat").read_text().rpartition(")")[2].split()[0] in "TZ":
-            return
-        pages = int(folder.joinpath("statm").read_text().split()[1])
-        fds = len(list(folder.joinpath("fd").iterdir()))
-        rss = pages * os.sysconf("SC_PAGE_SIZE")
-        self._samples.write(who=process.name, pid=process.pid, rss=rss, fds=fds)
-        text = self._world.get(process.name, "/metrics") if self._n % 10 == 0 else None
-        if text:
-            rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[:1] != "#")
-            self._metrics.write(process=process.name, metrics=rows)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Fault:
 
     @property
     def rest(self):
-        """How long a function may still seem away: no longer than it was, and than its last try took."""
+        """How long a function may still seem away: as long as it was, and as its last try took."""
         away = self.kind == "function_down" or "functions" in self.target
         return min(self.seconds + 2, LONGEST_REST) if away else 0
 
@@ -63,7 +63,7 @@ class Fault:
 @dataclass
 class Plan:
     seed: int
-    seconds: float
+    seconds: float  # until the clients leave
     timings: dict
     edges: list
     brokers: list  # at the beginning
@@ -100,12 +100,11 @@ def plan(seed, minutes, cards=None, namespaces=True):
     cards = [c for c in cards or DECK if namespaces or not c.startswith(NEED_NAMESPACES)]
     dealer = Dealer(rng, it, cards)
     at = WARM_UP
-    while True:
-        bout = dealer.bout(at)
+    while not it.faults or at + it.pause < it.seconds:
+        bout = sorted(dealer.bout(at), key=lambda fault: fault.at)
+        it.faults += bout
         at = max(f.at + f.seconds + f.rest for f in bout) + it.pause
-        if at > it.seconds:
-            break
-        it.faults += sorted(bout, key=lambda f: f.at)
+    it.seconds = max(it.seconds, at)
     for number, fault in enumerate(it.faults, 1):
         fault.id = number
     return it

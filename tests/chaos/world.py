@@ -1,14 +1,11 @@
 """What runs in a run: edges, brokers, Redis, functions and clients, each on a host of its own.
 
-They are started directly, not by `gatepost up`: who dies stays dead until the schedule, or `revive`,
-starts it again.
+They are started directly, not by `gatepost up`: who dies stays dead until the schedule starts it
+again, or, of the workers, `revive`.
 """
 
 import json
-import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -20,6 +17,7 @@ import redis
 
 from lib.function_server import websocket
 
+from process import Process
 from schedule import GROUPS, MOST_BROKERS
 
 HERE = Path(__file__).resolve().parent
@@ -31,87 +29,12 @@ ASK_SECONDS = 0.5  # for an answer of a process; one that is stopped has none
 SANITIZERS = "quarantine_size_mb=4:detect_leaks=1"  # so that memory can be seen to be flat
 
 
-class Process:
-    """A program on a host, which may be started again; its log goes on over all its lives.
-
-    env    more of the environment
-    stdin  a pipe, when it takes orders
-    """
-
-    def __init__(self, name, host, words, log, env=None, takes_orders=False):
-        self.name = name
-        self.host = host
-        self.wanted = False  # is it to run?
-        self._words = [str(word) for word in words]
-        self._log = log
-        self._env = env or {}
-        self._stdin = subprocess.PIPE if takes_orders else subprocess.DEVNULL
-        self._folder = None
-        self._process = None
-        self.lives = 0
-
-    def surround(self, folder, env):
-        """Start it in that folder, with more of the environment."""
-        self._folder = folder
-        self._env = {**self._env, **env}
-
-    def start(self):
-        self.wanted = True
-        self.lives += 1
-        # When this program is killed the kernel kills its children; none is left behind.
-        leash = ["setpriv", "--pdeathsig", "KILL", "--"]
-        env = {**os.environ, **self._env, "CHAOS_NAME": f"{self.name}.{self.lives}"}
-        with open(self._log, "ab") as log:
-            self._process = subprocess.Popen(
-                [*self.host.prefix, *leash, *self._words],
-                stdin=self._stdin, stdout=log, stderr=log, env=env, cwd=self._folder,
-                start_new_session=True,
-            )  # fmt: skip
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    @property
-    def stdin(self):
-        return self._process.stdin
-
-    def status(self):
-        """None while it runs."""
-        return self._process.poll()
-
-    def is_running(self):
-        return self._process is not None and self._process.poll() is None
-
-    def signal(self, number):
-        if self.is_running():
-            self._process.send_signal(number)
-
-    def kill(self):
-        """At once; it shall not run from now on."""
-        self.wanted = False
-        self.signal(signal.SIGKILL)
-        if self._process:
-            self._process.wait()
-
-    def ask_to_stop(self):
-        self.wanted = False
-        self.signal(signal.SIGTERM)
-
-    def wait(self, seconds):
-        """Its exit status; None when it had to be killed."""
-        with suppress(subprocess.TimeoutExpired):
-            return self._process.wait(seconds)
-        self.kill()
-        return None
-
-
 class World:
     """
-    plan     of schedule.py
-    network  of network.py
-    folder   of the run: logs and all that the processes need
-    programs the folder of gatepost-edge and gatepost-broker
+    plan      of schedule.py
+    network   of network.py
+    folder    of the run: logs and all that the processes need
+    programs  the folder of gatepost-edge and gatepost-broker
     """
 
     def __init__(self, plan, network, folder, programs):
@@ -184,9 +107,10 @@ class World:
     def _add_redis(self):
         data = self.folder / "redis"
         data.mkdir()
-        words = ["redis-server", "--port", REDIS, "--bind", "0.0.0.0", "--protected-mode", "no",
-                 "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "always"]  # fmt: skip
-        self._add("redis", "redis", words)
+        self._add("redis", "redis", [
+            "redis-server", "--port", REDIS, "--bind", "0.0.0.0", "--protected-mode", "no",
+            "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+        ])  # fmt: skip
 
     def _add_edge(self, name):
         at = self.address(name)
@@ -231,7 +155,8 @@ class World:
         })  # fmt: skip
 
     def _timings(self, *names):
-        return [word for n in names for word in (f"--{n}", f"{round(self.plan.timings[n] * 1000)}ms")]
+        seconds = self.plan.timings
+        return [word for n in names for word in (f"--{n}", f"{round(seconds[n] * 1000)}ms")]
 
     # Their lives
 
@@ -262,7 +187,7 @@ class World:
         pipe.flush()
 
     def revive(self):
-        """Start the workers that have ended, of the brokers that run; those of others end by themselves."""
+        """Start what has ended of the workers whose broker runs; those of others end alone."""
         down = self.mode("lambda") == "down"
         for process in self.gateposts():
             for worker in self.workers(process.name):
@@ -295,7 +220,7 @@ class World:
         return self.get(name, "/readyz") is not None
 
     def get(self, name, path):
-        """The text that a process of Gatepost's has at that path of its metrics; None without a 200."""
+        """What a process of Gatepost's has at that path of --metrics; None without a 200."""
         url = f"http://{self.address(name)}:{METRICS}{path}"
         try:
             with urllib.request.urlopen(url, timeout=ASK_SECONDS) as reply:

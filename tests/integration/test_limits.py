@@ -1,9 +1,14 @@
-"""What an edge does at its own limits: of sockets, and of memory for plain requests."""
+"""What an edge does at its own limits: of sockets, of memory for plain requests, and of patience."""
+
+import os
+import signal
+import time
 
 import pytest
 
 from lib.cluster import Cluster, until
-from lib.wire import WebSocket, Wire
+from lib.place import Place
+from lib.wire import WebSocket, Wire, upgrade
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +52,117 @@ def test_bodies_that_are_not_whole_count_as_held_memory(narrow):
         post(second, 1_000_000, 400_000)
         assert second.response().status == 503
     until(lambda: held(narrow) == 0, "they are given back")
+
+
+# Of one address
+
+
+@pytest.fixture(scope="module")
+def counted():
+    env = {"GATEPOST_ADDRESS_CONNECTIONS": "5"}
+    with Cluster(edges=1, brokers=1, env=env, expect=["connection.limited"]) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def paced():
+    env = {"GATEPOST_ADDRESS_RATE": "5", "GATEPOST_ADDRESS_BURST": "10"}
+    with Cluster(edges=1, brokers=1, env=env, expect=["connection.limited"]) as it:
+        yield it
+
+
+def limited(cluster, why):
+    return cluster.metrics("edge-0")[f'gatepost_edge_limited_total{{why="{why}"}}']
+
+
+def test_an_address_with_too_many_sockets_is_429_and_another_one_is_served(counted):
+    clients = [WebSocket(counted.websocket, source="127.0.0.2") for _ in range(5)]
+    before = limited(counted, "connections")
+    with pytest.raises(ConnectionRefusedError, match="status=429.*'retry-after': '1'"):
+        WebSocket(counted.websocket, source="127.0.0.2")
+    assert limited(counted, "connections") == before + 1
+    with WebSocket(counted.websocket, source="127.0.0.3") as other:
+        assert other.ask('{"action":"ping"}') == "PONG!"
+    clients.pop().socket.close()
+    until(lambda: len(counted.table()) == 4, "one has gone")
+    with WebSocket(counted.websocket, source="127.0.0.2") as again:
+        assert again.ask('{"action":"ping"}') == "PONG!"
+    for client in clients:
+        client.socket.close()
+
+
+def test_a_plain_request_is_told_the_same(counted):
+    wires = [Wire(counted.websocket) for _ in range(5)]
+    with Wire(counted.websocket) as late:
+        late.send(b"GET /dev/ping HTTP/1.1\r\nHost: h\r\n\r\n")
+        answer = late.response()
+        assert answer.status == 429
+        assert b"Too many connections of this address" in answer.body
+        assert late.is_closed()
+    for wire in wires:
+        wire.socket.close()
+
+
+def test_an_address_that_opens_sockets_too_fast_is_429_until_it_has_waited(paced):
+    def come():
+        try:
+            with WebSocket(paced.websocket, source="127.0.0.2"):
+                return True
+        except ConnectionRefusedError as e:
+            assert "status=429" in str(e)
+            return False
+
+    began = time.monotonic()
+    came = sum(come() for _ in range(60))
+    assert 10 <= came <= 11 + 5 * (time.monotonic() - began)
+    assert limited(paced, "rate") == 60 - came
+    with WebSocket(paced.websocket, source="127.0.0.3") as other:
+        assert other.ask('{"action":"ping"}') == "PONG!"
+    until(come, "there is room again")
+
+
+# Of patience, for a request that no broker takes
+
+
+@pytest.fixture
+def place(tmp_path):
+    with Place.begin(tmp_path) as it:
+        yield it
+
+
+def test_who_waits_for_a_store_that_is_away_is_told_to_come_again_and_its_lane_goes_on(place):
+    """The store may have taken its row: so it is not refused at once, but tried again."""
+    with place.edge() as edge:
+        url = f"ws://{edge.told('LISTEN')}/dev"
+        place.store.freeze()
+        began = time.monotonic()
+        with Wire(url) as client:
+            client.send(upgrade())
+            answer = client.response()
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert 4.5 < time.monotonic() - began < 12
+        place.store.go_on()
+        connected = place.functions.next("connect").id
+        assert place.functions.next("disconnect").id == connected
+
+
+def test_a_request_that_no_broker_has_seen_is_503_after_a_while_and_then_forgotten(place):
+    with place.edge() as edge:
+        url = f"ws://{edge.told('LISTEN')}/dev"
+        with WebSocket(url):
+            place.functions.next("connect")
+        place.functions.next("disconnect")
+        os.kill(place.broker.pid, signal.SIGTERM)
+        until(lambda: not place.broker.is_running(), "there is no broker")
+        began = time.monotonic()
+        with Wire(url) as stays, Wire(url) as leaves:
+            stays.send(upgrade())
+            leaves.send(upgrade())
+            leaves.socket.close()
+            answer = stays.response()
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert 4.5 < time.monotonic() - began < 12
+        with place.another_broker(), WebSocket(url) as client:
+            assert client.ask('{"action":"echo"}') == '{"action":"echo"}'
+            place.functions.next("connect")
+            assert place.functions.calls("connect") == [], "only the last one is known"

@@ -23,14 +23,16 @@ Pong = namedtuple("Pong", "payload")
 
 
 class Wire:
-    """One TCP connection to the host and port of a URL."""
+    """One TCP connection to the host and port of a URL, from the address `source` if it is given."""
 
-    def __init__(self, url, receive_buffer=None):
+    def __init__(self, url, receive_buffer=None, source=None):
         at = urlsplit(url)
         family = socket.AF_INET6 if ":" in at.hostname else socket.AF_INET
         self.socket = socket.socket(family)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.settimeout(SECONDS)
         self.socket.connect((at.hostname, at.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -146,8 +148,8 @@ def close_frame(code=None, reason=""):
 class WebSocket(Wire):
     """An open WebSocket. Its User-Agent is its own, so that its row can be found by it."""
 
-    def __init__(self, url, receive_buffer=None, **headers):
-        super().__init__(url, receive_buffer)
+    def __init__(self, url, receive_buffer=None, source=None, **headers):
+        super().__init__(url, receive_buffer, source)
         self.agent = f"test-{uuid.uuid4()}"
         key = base64.b64encode(os.urandom(16)).decode()
         headers = {"User_Agent": self.agent, "Sec_WebSocket_Key": key, **headers}

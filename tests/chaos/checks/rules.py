@@ -235,7 +235,7 @@ def redis_may_go(h):
 
 def _wrongly_refused(h, c, refused):
     status, begin, end = refused["status"], c.at("connecting") - h.bound["table"], refused["t"]
-    if status == 503 and not refused["retry_after"]:
+    if status == 503 and not refused["retry_after"] and not h.functions.meet(begin, end):
         return "without Retry-After"
     if status == 503:
         return None if h.troubles.meet(begin, end) else "while all is well"

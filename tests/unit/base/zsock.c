@@ -337,3 +337,35 @@ Test(zsock, bad_endpoints_are_named_as_such)
 	zsock_free(first);
 	zsock_free(NULL);
 }
+
+/* A batch that is larger than what the kernel takes at once, and a process that ends. */
+static int last_words(int linger_ms)
+{
+	struct zsock *server = bound(ZMQ_ROUTER, on_message);
+	struct zsock *client = connected(zsock_endpoint(server));
+	int64_t until = clock_ms() + 2000;
+
+	for (int i = 0; i < 20; i++) {
+		zmq_msg_t m;
+
+		zmq_msg_init_size(&m, 4 << 20);
+		memset(zmq_msg_data(&m), 'x', zmq_msg_size(&m));
+		cr_assert(eq(int, zsock_send(client, (struct span){0}, &m), OK));
+	}
+	zsock_linger(client, linger_ms);
+	zsock_free(client);
+	while (got < 20 && clock_ms() < until)
+		event_base_loop(loop_base(loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	zsock_free(server);
+	return got;
+}
+
+Test(zsock, what_was_sent_before_the_end_arrives_when_it_lingers)
+{
+	cr_assert(eq(int, last_words(2000), 20));
+}
+
+Test(zsock, without_lingering_the_end_loses_what_was_not_written_yet)
+{
+	cr_assert(lt(int, last_words(0), 20));
+}

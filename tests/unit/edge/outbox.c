@@ -197,3 +197,12 @@ Test(outbox, a_peer_that_goes_while_frames_wait_is_down_too)
 	outbox_close(&o);
 	cr_assert(o == NULL);
 }
+
+Test(outbox, many_small_blobs_hold_more_than_their_bytes)
+{
+	for (int i = 0; i < FRAMES; i++)
+		outbox_push(&o, blob_new(span_str("xx")));
+	cr_assert(eq(sz, outbox_bytes(o), 2 * FRAMES));
+	cr_assert(ge(sz, outbox_held(o), FRAMES * sizeof(struct blob)));
+	cr_assert(eq(sz, outbox_held(NULL), 0));
+}

@@ -88,7 +88,7 @@ Test(disconnects, that_is_begun_twice_has_the_first_ones_content)
 	struct disconnect second = owed_one(A);
 	struct owed o;
 
-	begin(A, LONG_MS);
+	owe(A);
 	second.code = 1006;
 	second.time_ms = 9000;
 	second.reason = span_str("another");
@@ -97,6 +97,15 @@ Test(disconnects, that_is_begun_twice_has_the_first_ones_content)
 	cr_assert(eq(u16, o.code, 1000));
 	cr_assert(eq(i64, o.time_ms, 5000));
 	cr_assert(eq(str, o.reason, "bye"));
+}
+
+Test(disconnects, that_is_begun_twice_while_it_is_claimed_leaves_nothing_to_do)
+{
+	begin(A, LONG_MS);
+	bed_redis(&bed, "HSET t:{e7}:connections " A " {}");
+	cr_assert(eq(int, begin(A, LONG_MS).err, ERR_AGAIN));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:connections"), "0"));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "HLEN t:{e7}:disconnects"), "1"));
 }
 
 Test(disconnects, that_is_begun_is_not_claimed_until_its_claim_is_over)
@@ -175,14 +184,16 @@ Test(disconnects, that_failed_are_due_in_a_while_with_their_tries_and_why)
 	cr_assert(eq(i64, l.of[0].time_ms, 5000));
 }
 
-Test(disconnects, that_ended_meanwhile_are_not_owed_again_by_one_who_failed)
+Test(disconnects,
+     that_redis_forgot_are_owed_again_when_they_failed_and_their_edge_is_known)
 {
 	struct disconnect d = owed_one(A);
 
 	owe(A);
-	cr_assert(eq(int, end(A), OK));
-	cr_assert(eq(int, later(&d, 0), ERR_NOTFOUND));
-	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	bed_redis(&bed, "FLUSHALL");
+	cr_assert(eq(int, later(&d, 0), OK));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 1));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "SISMEMBER t:{m}:edges 7"), "1"));
 }
 
 Test(disconnects, of_another_hand_are_passed_over_and_stand_in_nobodys_way)

@@ -319,3 +319,14 @@ Test(leases, are_down_in_time_when_redis_freezes)
 	cr_assert(eq(int, renew("boot-a", 7), ERR_DOWN));
 	redis_server_thaw(&bed.server);
 }
+
+/* A lease that lapsed because memory was full would cost each client of its edge the connection. */
+Test(leases, one_that_is_held_is_kept_while_redis_is_full_and_no_new_one_is_given)
+{
+	cr_assert(eq(int, take_for("x1", 7, 2000).err, OK));
+	bed_redis(&bed, "CONFIG SET maxmemory 1");
+	cr_assert(eq(int, take("x2", 8), ERR_BUSY));
+	cr_assert(eq(int, renew("x1", 7), OK));
+	cr_assert(gt(int, atoi(bed_redis(&bed, "PTTL t:{e7}:lease")), TTL_MS / 2));
+	cr_assert(eq(int, drop("x1", 7), OK));
+}

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { TTL_MS = 60000 };
 
@@ -170,4 +171,17 @@ Test(members, key_goes_when_all_have_been_silent_for_long_and_the_cluster_stays)
 	beat("x1");
 	cr_assert(ne(str, (char *)bed_redis(&bed, "PTTL t:{m}:members"), "-1"));
 	cr_assert(eq(str, (char *)bed_redis(&bed, "PTTL t:{m}:cluster"), "-1"));
+}
+
+Test(members, stay_members_while_redis_is_full)
+{
+	struct seen s;
+
+	beat("x1");
+	beat_for("x2", "gone", "tcp://h:2", 1);
+	bed_redis(&bed, "CONFIG SET maxmemory 1");
+	bed_redis(&bed, "PEXPIRE t:{m}:members 1000");
+	s = beat("x1");
+	cr_assert(eq(int, s.err, OK));
+	cr_assert(gt(int, atoi(bed_redis(&bed, "PTTL t:{m}:members")), TTL_MS));
 }

@@ -531,6 +531,15 @@ static void never_comes_up(const char *url)
 	cr_assert(eq(int, g.err, ERR_DOWN));
 }
 
+/* libevent took the process with it when /etc/hosts had a name for one family alone, at every second attempt. */
+Test(redis_login, at_a_name_of_the_hosts_file_is_tried_again_and_again)
+{
+	char url[96];
+
+	snprintf(url, sizeof url, "redis://:wrong@localhost:%u", bed.server.port);
+	never_comes_up(url);
+}
+
 Test(redis_login, with_the_wrong_password_never_comes_up)
 {
 	char url[96];

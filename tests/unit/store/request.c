@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <hiredis/hiredis.h>
 
 static struct request *with_due(int64_t due_ms)
 {
@@ -62,4 +63,21 @@ Test(request, names_its_first_key_but_never_a_password)
 	cr_assert(eq(str, q[3]->key, ""));
 	for (int i = 0; i < 4; i++)
 		request_free(q[i]);
+}
+
+/* What stopped a script may be wrong with any of its keys. */
+Test(request, a_refused_scripts_keys_are_all_for_the_log)
+{
+	static const char *words[] = {"EVALSHA", "sha", "2", "first", "the second", "no"};
+	struct request *q = request_new(NULL, NULL, 6, words, NULL);
+	char *wire;
+	char keys[64], few[9];
+
+	cr_assert(eq(str, (char *)request_keys(q, keys, sizeof keys), "first"));
+	q->wire_n = (size_t)redisFormatCommandArgv(&wire, 6, words, NULL);
+	q->wire = wire;
+	cr_assert(
+		eq(str, (char *)request_keys(q, keys, sizeof keys), "first the second"));
+	cr_assert(eq(str, (char *)request_keys(q, few, sizeof few), "first th"));
+	request_free(q);
 }

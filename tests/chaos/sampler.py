@@ -1,0 +1,49 @@
+"""What a run's processes take of the machine, and what the table says, looked at once a second."""
+
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from log import Log
+
+METRICS_EVERY = 10  # looks
+
+
+class Sampler(threading.Thread):
+    def __init__(self, world):
+        super().__init__(daemon=True)
+        self._world = world
+        self._table = Log(world.folder / "table.jsonl", "run")
+        self._samples = Log(world.folder / "samples.jsonl", "run")
+        self._metrics = Log(world.folder / "metrics.jsonl", "run")
+        self._over = threading.Event()
+        self._n = 0
+
+    def stop(self):
+        self._over.set()
+        if self.is_alive():
+            self.join()
+
+    def run(self):
+        while not self._over.wait(1):
+            asked = time.time()
+            self._table.write(t=asked, ids=self._world.table())
+            for process in self._world.gateposts():
+                with suppress(OSError, ValueError):
+                    self._sample(process)
+            self._n += 1
+
+    def _sample(self, process):
+        folder = Path("/proc", str(process.pid))
+        if folder.joinpath("stat").read_text().rpartition(")")[2].split()[0] in "TZ":
+            return
+        pages = int(folder.joinpath("statm").read_text().split()[1])
+        fds = len(list(folder.joinpath("fd").iterdir()))
+        rss = pages * os.sysconf("SC_PAGE_SIZE")
+        self._samples.write(who=process.name, pid=process.pid, rss=rss, fds=fds)
+        text = self._world.get(process.name, "/metrics") if self._n % METRICS_EVERY == 0 else None
+        if text:
+            rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[:1] != "#")
+            self._metrics.write(process=process.name, metrics=rows)
