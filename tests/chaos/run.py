@@ -36,6 +36,7 @@ from world import World  # noqa: E402
 READY_SECONDS = 30  # for what was started, on a busy machine with sanitizers
 LONGEST_RETRY = 30  # before a function that failed for as long as a fault lasts is asked again
 CLIENTS_SECONDS = 60  # for all clients to say goodbye
+STORE_SECONDS = 5  # that a client who needs the store waits for one that is silent
 WARM_SECONDS = 20
 IDLE_SECONDS = 6  # a broker keeps a connection to a function for 4 s
 TICK = 0.05
@@ -169,7 +170,7 @@ class Run:
             for process in ending:
                 process.ask_to_stop()
             for process in ending:
-                status = process.wait(self._plan.timings["drain-timeout"] + READY_SECONDS)
+                status = process.wait(self._plan.drain_seconds + READY_SECONDS)
                 if status != 0:
                     self._died(process, status)
 
@@ -227,7 +228,7 @@ class Run:
                 "disconnect": lease + 2,
                 "vanish": timings["ping-every"] + timings["pong-timeout"] + 2,
                 "table": lease + 2,
-                "answer": 5,
+                "answer": STORE_SECONDS + timings["redis-timeout"] + timings["retry"] + 1,
                 "warm": WARM_SECONDS,
                 "retry": LONGEST_RETRY,
                 "rss": 48 * MIB,

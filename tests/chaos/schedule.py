@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 # In seconds. A short run sees more when leases are short; every fifth seed has the product's own.
 SHORT = {
     "edge-lease": 4, "member-lease": 2, "silence": 2, "heartbeat": 0.4, "retry": 0.3,
-    "redis-timeout": 1, "command-timeout": 2, "drain-timeout": 5,
+    "redis-timeout": 1, "command-timeout": 2, "drain-delay": 1, "drain-timeout": 5,
     "ping-every": 3, "pong-timeout": 2, "close-timeout": 2, "stall-timeout": 6,
 }  # fmt: skip
 DEFAULT = {
     "edge-lease": 10, "member-lease": 5, "silence": 5, "heartbeat": 1, "retry": 1,
-    "redis-timeout": 2, "command-timeout": 5, "drain-timeout": 8,
+    "redis-timeout": 2, "command-timeout": 5, "drain-delay": 5, "drain-timeout": 8,
     "ping-every": 5, "pong-timeout": 5, "close-timeout": 5, "stall-timeout": 10,
 }  # fmt: skip
 
@@ -75,6 +75,11 @@ class Plan:
     def pause(self):
         """What the table may take to be right again, and some seconds in which it has to be."""
         return self.timings["edge-lease"] + 2 + 4
+
+    @property
+    def drain_seconds(self):
+        """How long a process may take to end after SIGTERM."""
+        return self.timings["drain-delay"] + self.timings["drain-timeout"] + 3
 
     def __str__(self):
         head = f"seed {self.seed}: {len(self.edges)} edges, {len(self.brokers)} brokers, "

@@ -115,8 +115,10 @@ class World:
     def _add_edge(self, name):
         at = self.address(name)
         seeds = ",".join(f"tcp://{self.address(b)}:{LINK}" for b in self.plan.brokers)
-        flags = self._timings("heartbeat", "silence", "retry", "ping-every", "pong-timeout",
-                              "close-timeout", "stall-timeout", "drain-timeout")  # fmt: skip
+        flags = self._timings(
+            "heartbeat", "silence", "retry", "ping-every", "pong-timeout", "close-timeout",
+            "stall-timeout", "drain-delay", "drain-timeout",
+        )  # fmt: skip
         self._add(name, name, [
             self._programs / "gatepost-edge", "--name", name, "--listen", f"{at}:{LISTEN}",
             "--metrics", f"{at}:{METRICS}", "--brokers", seeds, "--verdict-timeout", "10s", *flags,
