@@ -210,6 +210,24 @@ def test_a_disconnect_of_a_connected_client_is_told(run):
     assert "P1 c1: DISCONNECT while the client was connected" in run.violations()
 
 
+def test_a_client_that_stays_after_its_edge_was_given_up_is_told(run):
+    run.without_call("DISCONNECT")
+    run.invoked(53, "c1", "DISCONNECT", code=1000)
+    run.fault(40, 50, "stop", "edge-0")
+    assert run.violations() == [], "it may take until the bound"
+    run.records["faults"] = []
+    run.fault(25, 35, "stop", "edge-0")
+    assert "P1 c1: DISCONNECT while the client was connected" in run.violations()
+
+
+def test_a_disconnect_that_redis_forgot_is_missed_when_its_edge_could_tell_it(run):
+    run.without_call("DISCONNECT")
+    run.fault(58, 62, "redis_empty", "redis")
+    assert run.violations() == ["P1 c1: no DISCONNECT"]
+    run.fault(60.05, 70, "kill9", "edge-0")
+    assert run.violations() == []
+
+
 def killed_edge(run, disconnect_at):
     """c2 is on an edge that is killed at 100."""
     run.client("c2", 80, 100, edge="edge-1")
@@ -517,6 +535,6 @@ def test_a_process_that_died_by_itself_is_told(run):
 def test_a_planted_bug_fits_the_tree_and_names_its_rule(path):
     bug = planted.Bug(path)
     assert bug.rule in [rule.__doc__.split()[0] for rule in rules.RULES]
-    words = ["patch", "-p1", "--dry-run", "--fuzz=0", "-i", path]
+    words = ["patch", "-p1", "--dry-run", "-i", path]
     done = subprocess.run(words, cwd=planted.ROOT, stdout=subprocess.PIPE, text=True)
     assert done.returncode == 0, done.stdout

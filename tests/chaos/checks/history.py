@@ -167,7 +167,6 @@ class History:
         self.redis = Troubles(f.trouble() for f in self.faults if f.is_redis)
         self.not_redis = Troubles(f.trouble() for f in self.faults if not f.is_redis)
         self.functions = Troubles(f.trouble() for f in self.faults if f.is_functions)
-        self.empties = Troubles(f.trouble() for f in self.faults if f.kind == "redis_empty")
 
     def _read_functions(self):
         calls = {}

@@ -33,7 +33,7 @@ def one_connect_one_disconnect(h):
             yield Violation("a DISCONNECT, but nobody let it in", c, disconnects[0].begin)
         done = disconnects and disconnects[0].done(200) < inf
         if (c.open < inf or disconnects) and not done and h.parked.isdisjoint(c.ids):
-            if not _row_was_lost(h, c):
+            if not _redis_forgot(h, c):
                 why = "DISCONNECT never done, nor parked" if disconnects else "no DISCONNECT"
                 yield Violation(why, c, c.over())
         if c.open < inf and disconnects:
@@ -51,15 +51,21 @@ def _same(h, event):
                 break
 
 
-def _row_was_lost(h, c):
-    """Its edge died, and Redis forgot what the edge can tell no more."""
-    until = h.troubles.calm(c.over(), h.bound["disconnect"])
-    return h.losses(c.edge).meet(c.open, until) and h.empties.meet(c.open, until)
+def _redis_forgot(h, c):
+    """Redis lost its memory while it alone knew: the edge had told it, or could tell no more."""
+    until = h.troubles.calm(c.over(), h.bound["disconnect"] + h.bound["retry"])
+    dead = h.losses(c.edge).meet(c.open, until)
+    since = c.over() - (h.bound["table"] if dead else SLACK)
+    empties = (f for f in h.faults if f.kind == "redis_empty")
+    return any(since <= (f.end if dead else f.begin) <= until for f in empties)
 
 
 def _disconnect_is_right(h, c, event):
     lost = h.losses(c.edge)
-    if event.begin < c.ended - SLACK and not lost.meet(c.open, event.begin):
+    until = event.begin + SLACK
+    if lost.meet(c.open, event.begin):  # the client may hear of it when its edge does
+        until = h.troubles.calm(event.begin, h.bound["table"])
+    if c.ended > until:
         yield Violation("DISCONNECT while the client was connected", c, event.begin)
     over, bound = c.over(h.bound["vanish"]), h.bound["disconnect"]
     if h.functions.meet(over, h.troubles.calm(over, bound)):
@@ -116,9 +122,8 @@ def _life(h, c):
         return begin, inf, inf, h.troubles.calm(begin, h.bound["answer"] + h.bound["table"])
     if c.ended == inf:
         return begin, c.open, inf, inf
-    ends = [e.done(200) for e in c.of_kind("DISCONNECT") if e.done(200) < inf]
-    gone = [h.troubles.calm(c.over(h.bound["vanish"]), h.bound["table"]), *ends]
-    return begin, c.open, min([c.ended, *ends]), min(gone)
+    bound = h.troubles.calm(c.over(h.bound["vanish"]), h.bound["table"])
+    return begin, c.open, c.ended, min([bound, *(e.done(200) for e in c.of_kind("DISCONNECT"))])
 
 
 def replaceable(h):
