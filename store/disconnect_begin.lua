@@ -6,7 +6,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local owed = redis.call('HGET', KEYS[2], ARGV[1])
 local due = redis.call('ZSCORE', KEYS[3], ARGV[1])
 local readable, content = pcall(cjson.decode, owed or '')
-redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[1], ARGV[1]) -- first: a full Redis takes it, and then it takes the others
 if not readable or type(content) ~= 'table' or type(content.row) ~= 'table' then
 	owed = ARGV[2]
 	redis.call('HSET', KEYS[2], ARGV[1], owed)

@@ -4,6 +4,7 @@
 if redis.call('EXISTS', KEYS[1]) == 1 then
 	return 'held'
 end
+redis.call('ZREM', KEYS[5], '') -- a write that a full Redis takes, and then it takes the others
 local owner = redis.call('GET', KEYS[2]) or ''
 if string.sub(owner, 1, 7) ~= 'reaped:' then
 	redis.call('SET', KEYS[2], 'reaped:' .. owner)

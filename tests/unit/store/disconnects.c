@@ -1,5 +1,6 @@
 #include "store/disconnects.h"
 
+#include "store/leases.h"
 #include "tests/unit/store/bed_owed.h"
 
 #include <criterion/criterion.h>
@@ -267,4 +268,27 @@ Test(disconnects, questions_in_flight_go_with_the_store)
 	store_disconnect_begin(bed.store, &d, LONG_MS, never, NULL);
 	store_free(bed.store);
 	bed.store = NULL;
+}
+
+static void on_reaped(void *arg, enum err e, int64_t n, int64_t left)
+{
+	(void)left;
+	on_done(arg, n == 1 ? e : ERR_NOTFOUND);
+}
+
+/* They make room: who leaves a full Redis must not have to wait until it is not full. */
+Test(disconnects, are_begun_claimed_put_off_and_ended_while_redis_is_full)
+{
+	struct disconnect d = owed_one(A);
+	struct done reaped = {.bed = &bed};
+
+	bed_redis(&bed, "HSET t:{e8}:connections " B " {\"connectedAt\":4000}");
+	bed_redis(&bed, "CONFIG SET maxmemory 1");
+	cr_assert(eq(int, begin(A, 0).err, OK));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 1));
+	cr_assert(eq(int, hold(A, A, LONG_MS), OK));
+	cr_assert(eq(int, later(&d, LONG_MS), OK));
+	cr_assert(eq(int, end(A), OK));
+	store_edge_reap(bed.store, 8, 10, "gone", on_reaped, &reaped);
+	cr_assert(eq(int, bed_wait(&reaped), OK));
 }
