@@ -218,7 +218,7 @@ static void hand_over(struct drain *d, int64_t within_ms)
 	d->until_ms = until;
 }
 
-/* The last that brokers hear of us goes out at the end of this turn: they need not wait for the lease to lapse. */
+/* The last that brokers hear of us goes out at the end of this turn: they renew our lease no more. */
 static void leave(struct drain *d)
 {
 	timer_stop(d->look);
