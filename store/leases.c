@@ -24,15 +24,8 @@ struct taking {
 	char boot[];
 };
 
-struct asked_holder {
-	struct ask ask;
-	store_holder_fn *fn;
-	void *arg;
-};
-
 static void take_next(struct taking *t);
 static void on_take(void *arg, enum err e, const redisReply *reply);
-static void on_holder(void *arg, enum err e, const redisReply *reply);
 
 /* ---- take ---- */
 
@@ -91,7 +84,7 @@ static void on_take(void *arg, enum err e, const redisReply *reply)
 	ask_free(t);
 }
 
-/* ---- renew, drop ---- */
+/* ---- renew ---- */
 
 void store_lease_renew(struct store *st, uint16_t number, const char *boot,
 		       int64_t ttl_ms, store_done_fn *fn, void *arg)
@@ -106,37 +99,4 @@ void store_lease_renew(struct store *st, uint16_t number, const char *boot,
 	/* Redis may have lost it, or a reaper have forgotten it just now. Behind the lease:
 	 * an edge that lives must not be on the list without one. */
 	edges_note(st, number);
-}
-
-void store_lease_drop(struct store *st, uint16_t number, const char *boot,
-		      store_done_fn *fn, void *arg)
-{
-	struct words w = {.store = st};
-
-	words_key(&w, keys_lease, number);
-	words_text(&w, boot);
-	words_eval(&w, &script_lease_drop, ask_on_word, ask_done_new(st, fn, arg));
-}
-
-/* ---- find ---- */
-
-void store_lease_find(struct store *st, uint16_t number, store_holder_fn *fn, void *arg)
-{
-	struct asked_holder *a = ask_new(st, sizeof *a);
-	struct words w = {.store = st};
-
-	a->fn = fn;
-	a->arg = arg;
-	words_key(&w, keys_lease, number);
-	words_call(&w, "GET", on_holder, a);
-}
-
-static void on_holder(void *arg, enum err e, const redisReply *reply)
-{
-	struct asked_holder *a = arg;
-
-	if (e == OK && reply->type == REDIS_REPLY_NIL)
-		e = ERR_NOTFOUND;
-	a->fn(a->arg, e, e == OK ? span_of(reply->str, reply->len) : (struct span){0});
-	ask_free(a);
 }

@@ -5,7 +5,7 @@
  * Edge numbers (1 to 65535) on lease, and the list of all numbers that may have rows.
  *
  *   FREE --take--> HELD --renew--> HELD
- *                   | ttl over, or drop
+ *                   | ttl over
  *                   v
  *                 LAPSED --the same boot renews or takes--> HELD
  *                   | store_edge_reap
@@ -47,10 +47,6 @@ void store_lease_renew(struct store *st, uint16_t number, const char *boot,
 /* Let a number lapse before its time. fn: OK; ERR_NOTFOUND when this boot did not hold it. */
 void store_lease_drop(struct store *st, uint16_t number, const char *boot,
 		      store_done_fn *fn, void *arg);
-
-/* Who holds it. e: OK with the boot id; ERR_NOTFOUND when nobody does. */
-typedef void store_holder_fn(void *arg, enum err e, struct span boot);
-void store_lease_find(struct store *st, uint16_t number, store_holder_fn *fn, void *arg);
 
 /* All numbers that were taken and not forgotten, in rising order: for the reaper and for lists. */
 typedef void store_edges_fn(void *arg, enum err e, const uint16_t *numbers, size_t n);

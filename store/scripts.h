@@ -7,7 +7,6 @@
 
 extern const struct redis_script script_lease_take;
 extern const struct redis_script script_lease_renew;
-extern const struct redis_script script_lease_drop;
 extern const struct redis_script script_edge_look;
 extern const struct redis_script script_edge_reap;
 extern const struct redis_script script_edge_forget;

@@ -61,14 +61,6 @@ static enum err renew(const char *boot, uint16_t number)
 	return bed_wait(&d);
 }
 
-static enum err drop(const char *boot, uint16_t number)
-{
-	struct done d = {.bed = &bed};
-
-	store_lease_drop(bed.store, number, boot, on_done, &d);
-	return bed_wait(&d);
-}
-
 static enum err forget(uint16_t number)
 {
 	struct done d = {.bed = &bed};
@@ -77,27 +69,9 @@ static enum err forget(uint16_t number)
 	return bed_wait(&d);
 }
 
-struct held {
-	enum err err;
-	char boot[16];
-};
-
-static void on_holder(void *arg, enum err e, struct span boot)
+static const char *holder(uint16_t number)
 {
-	struct held *h = arg;
-
-	h->err = e;
-	snprintf(h->boot, sizeof h->boot, "%.*s", SPAN_ARG(boot));
-	loop_stop(bed.loop);
-}
-
-static struct held holder(uint16_t number)
-{
-	struct held h = {0};
-
-	store_lease_find(bed.store, number, on_holder, &h);
-	bed_run(&bed);
-	return h;
+	return bed_redis(&bed, "GET t:{e%u}:lease", number);
 }
 
 struct listed {
@@ -143,8 +117,8 @@ Test(leases, any_number_is_from_1_on_and_another_for_each_boot)
 	cr_assert(eq(int, a.err, OK));
 	cr_assert(eq(int, b.err, OK));
 	cr_assert(ne(u16, a.number, b.number));
-	cr_assert(eq(str, holder(a.number).boot, "boot-a"));
-	cr_assert(eq(str, holder(b.number).boot, "boot-b"));
+	cr_assert(eq(str, (char *)holder(a.number), "boot-a"));
+	cr_assert(eq(str, (char *)holder(b.number), "boot-b"));
 }
 
 Test(leases, one_boot_has_one_number_whoever_asks_for_it)
@@ -202,7 +176,7 @@ Test(leases, lapsed_number_with_rows_is_given_to_its_last_holder_alone)
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	put_a_row(7);
 	lapse(7);
-	cr_assert(eq(int, holder(7).err, ERR_NOTFOUND));
+	cr_assert(eq(str, (char *)holder(7), "(nil)"));
 	cr_assert(eq(int, take("boot-b", 7), ERR_DENIED));
 	cr_assert(eq(int, take("boot-a", 7), OK));
 }
@@ -223,7 +197,7 @@ Test(leases, lapsed_number_is_held_again_by_a_renewal)
 	put_a_row(7);
 	lapse(7);
 	cr_assert(eq(int, renew("boot-a", 7), OK));
-	cr_assert(eq(str, holder(7).boot, "boot-a"));
+	cr_assert(eq(str, (char *)holder(7), "boot-a"));
 }
 
 Test(leases, forgotten_number_is_never_its_boots_again_but_another_can_take_it)
@@ -267,17 +241,8 @@ Test(leases, that_redis_has_lost_with_its_memory_are_renewed)
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	bed_redis(&bed, "FLUSHALL");
 	cr_assert(eq(int, renew("boot-a", 7), OK));
-	cr_assert(eq(str, holder(7).boot, "boot-a"));
+	cr_assert(eq(str, (char *)holder(7), "boot-a"));
 	cr_assert(eq(str, edges().text, "7 "));
-}
-
-Test(leases, number_that_was_given_up_is_free_at_once)
-{
-	cr_assert(eq(int, take("boot-a", 7), OK));
-	cr_assert(eq(int, drop("boot-b", 7), ERR_NOTFOUND));
-	cr_assert(eq(int, drop("boot-a", 7), OK));
-	cr_assert(eq(int, drop("boot-a", 7), ERR_NOTFOUND));
-	cr_assert(eq(int, take("boot-b", 7), OK));
 }
 
 Test(leases, edges_are_listed_in_order_until_forgotten)
@@ -308,8 +273,6 @@ Test(leases, key_of_another_type_is_malformed_and_no_denial)
 	bed_redis(&bed, "LPUSH t:{e7}:lease x");
 	cr_assert(eq(int, take("boot-a", 7), ERR_MALFORMED));
 	cr_assert(eq(int, renew("boot-a", 7), ERR_MALFORMED));
-	cr_assert(eq(int, drop("boot-a", 7), ERR_MALFORMED));
-	cr_assert(eq(int, holder(7).err, ERR_MALFORMED));
 }
 
 Test(leases, are_down_in_time_when_redis_freezes)
@@ -328,5 +291,4 @@ Test(leases, one_that_is_held_is_kept_while_redis_is_full_and_no_new_one_is_give
 	cr_assert(eq(int, take("x2", 8), ERR_BUSY));
 	cr_assert(eq(int, renew("x1", 7), OK));
 	cr_assert(gt(int, atoi(bed_redis(&bed, "PTTL t:{e7}:lease")), TTL_MS / 2));
-	cr_assert(eq(int, drop("x1", 7), OK));
 }
