@@ -51,9 +51,11 @@ def tell(h, rule, everything):
 def counts(h):
     opened = [c for c in h.connections.values() if c.at("open") <= h.end]
     kinds = sorted(Counter(f.kind for f in h.faults).items())
+    calm = sum(not h.troubles.meet(s["t"] - h.bound["table"], s["t"]) for s in h.table)
     return (
         f"{len(opened)} connections, {len(h.events)} events, {len(h.invocations)} invocations, "
-        f"{sum(len(c.seen['sent']) for c in opened)} messages, {len(h.pushes)} pushes\n"
+        f"{sum(len(c.seen['sent']) for c in opened)} messages, {len(h.pushes)} pushes; "
+        f"{calm} of {len(h.table)} looks at the table were in calm time\n"
         f"{len(h.faults)} faults: " + (", ".join(f"{n} {kind}" for kind, n in kinds) or "none")
     )
 
