@@ -31,14 +31,14 @@ import schedule  # noqa: E402
 from faults import Injector, Trouble  # noqa: E402
 from log import Log  # noqa: E402
 from sampler import Sampler  # noqa: E402
-from world import World  # noqa: E402
+from world import IDLE_HTTP, World  # noqa: E402
 
 READY_SECONDS = 30  # for what was started, on a busy machine with sanitizers
 LONGEST_RETRY = 30  # before a function that failed for as long as a fault lasts is asked again
 CLIENTS_SECONDS = 60  # for all clients to say goodbye
 STORE_SECONDS = 5  # that a client who needs the store waits for one that is silent
 WARM_SECONDS = 20
-IDLE_SECONDS = 6  # a broker keeps a connection to a function for 4 s
+IDLE_SECONDS = 6  # and then all that was under way has its end
 TICK = 0.05
 REVIVE_SECONDS = 0.5
 MIB = 1 << 20
@@ -232,7 +232,7 @@ class Run:
                 "warm": WARM_SECONDS,
                 "retry": LONGEST_RETRY,
                 "rss": 48 * MIB,
-                "fds": 64,
+                "fds": IDLE_HTTP + 16,
             },
             "expect": EXPECT,
         }

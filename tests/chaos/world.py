@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 WORKERS = 2  # of each Lambda function, at each broker
 LISTEN, LINK, MANAGEMENT, METRICS, RUNTIME, HTTP = 8080, 7400, 8081, 9100, 7500, 9000
 REDIS = 6379
+IDLE_HTTP = 50  # connections to a function that a broker keeps until it asks it again
 ASK_SECONDS = 0.5  # for an answer of a process; one that is stopped has none
 
 SANITIZERS = "quarantine_size_mb=4:detect_leaks=1"  # so that memory can be seen to be flat
@@ -136,7 +137,8 @@ class World:
             "--management-auth", "bearer", "--credentials", self.folder / "credentials",
             "--redis", f"redis://{self.address('redis')}:{REDIS}",
             "--config", self.folder / "gatepost.yml",
-            "--runtime-address", f"{at}:{RUNTIME}", *flags, *names,
+            "--http-connections", IDLE_HTTP, "--runtime-address", f"{at}:{RUNTIME}",
+            *flags, *names,
         ])  # fmt: skip
         # The first port is the first function's whose handler is no URL.
         polled = ["manager", "lambda"] if self.plan.manager == "lambda" else ["lambda"]
