@@ -62,7 +62,7 @@ def build(bug, planted):
     """Its programs; what the last one changed is as committed again, and nothing else is rebuilt."""
     copy_tree()
     if planted:
-        run(["patch", "-p1", "--no-backup-if-mismatch", "-i", bug.path], cwd=SOURCE)
+        run(["patch", "-p1", "-N", "--no-backup-if-mismatch", "-i", bug.path], cwd=SOURCE)
     if not (BUILD / "build.ninja").exists():
         run(["cmake", "--preset", "release", "-B", BUILD, "-DGATEPOST_TESTS=OFF"], cwd=SOURCE)
     run(["ninja", "-C", BUILD, *TARGETS], cwd=SOURCE)

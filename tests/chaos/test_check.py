@@ -535,6 +535,6 @@ def test_a_process_that_died_by_itself_is_told(run):
 def test_a_planted_bug_fits_the_tree_and_names_its_rule(path):
     bug = planted.Bug(path)
     assert bug.rule in [rule.__doc__.split()[0] for rule in rules.RULES]
-    words = ["patch", "-p1", "--dry-run", "-i", path]
+    words = ["patch", "-p1", "-N", "--dry-run", "-i", path]
     done = subprocess.run(words, cwd=planted.ROOT, stdout=subprocess.PIPE, text=True)
     assert done.returncode == 0, done.stdout
