@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plant bugs in a copy of the tree, one at a time, and see that the checker finds each.
 
-    tests/chaos/planted.py [--none] [--jobs N] [NAME...]    NAME: part of a patch's name; default: all
+    ./dev chaos --planted [--none] [--jobs N] [NAME...]    NAME: part of a patch's name
 
 Each of planted/*.patch says above its diff what is wrong with it, which rule speaks against it, and
 which run shows it:
@@ -10,8 +10,8 @@ which run shows it:
     Run: --seed 3 --minutes 0.7 --only 'kill9 edge'
 
 The copy is of the last commit, in build/planted; so are the logs. The last line is `found N of M`,
-and the exit status is 0 when N is M. With --none the runs are those of the patches, and the bugs are
-not planted: then nothing may be found.
+and the exit status is 0 when N is M. With --none the runs are those of the patches, but the bugs
+are not planted: then nothing may be found.
 """
 
 import argparse
@@ -92,7 +92,9 @@ def copy_tree():
 
 
 def run(words, cwd):
-    done = subprocess.run(words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     if done.returncode != 0:
         sys.exit(f"{shlex.join(map(str, words))}: status {done.returncode}\n{done.stdout}")
 
@@ -106,7 +108,8 @@ def is_found(bug, planted):
     if "violations" not in done.stdout and "1 violation" not in done.stdout:
         sys.exit(f"{bug.name}: the run did not come to its end\n{done.stdout}")
     counts = ", ".join(f"{rule} {n} times" for rule, n in violated) or "nothing"
-    print(f"{bug.name}: looked for {bug.rule if planted else 'nothing'}, found {counts}", flush=True)
+    wanted = bug.rule if planted else "nothing"
+    print(f"{bug.name}: looked for {wanted}, found {counts}", flush=True)
     if bug.rule in dict(violated):
         rule = f"\n{done.stdout}".partition(f"\n{bug.rule} ")[2]
         print(f"    {rule.splitlines()[1].strip()}", flush=True)
