@@ -59,7 +59,7 @@ def main():
 
 
 def build(bug, planted):
-    """Its programs; what the last one changed is as committed again, and nothing else is rebuilt."""
+    """Its programs; what the last one changed is as committed again, and only that is rebuilt."""
     copy_tree()
     if planted:
         run(["patch", "-p1", "-N", "--no-backup-if-mismatch", "-i", bug.path], cwd=SOURCE)
