@@ -155,12 +155,27 @@ enum err zsock_connect(struct zsock *z, const char *endpoint)
 	return OK;
 }
 
+/* tcp://[::ffff:10.0.0.7]:7400 is what everybody else calls tcp://10.0.0.7:7400. */
+static void unmap(char *endpoint)
+{
+	static const char mapped[] = "tcp://[::ffff:";
+	char *end = strchr(endpoint, ']'), *host = endpoint + strlen("tcp://");
+	const char *address = endpoint + strlen(mapped);
+
+	if (strncmp(endpoint, mapped, strlen(mapped)) != 0 || end == NULL ||
+	    memchr(address, '.', (size_t)(end - address)) == NULL)
+		return;
+	memmove(host, address, (size_t)(end - address));
+	memmove(host + (end - address), end + 1, strlen(end));
+}
+
 const char *zsock_endpoint(struct zsock *z)
 {
 	size_t n = sizeof z->endpoint;
 
 	if (zmq_getsockopt(z->zmq, ZMQ_LAST_ENDPOINT, z->endpoint, &n) == -1)
 		z->endpoint[0] = '\0';
+	unmap(z->endpoint);
 	return z->endpoint;
 }
 
@@ -180,6 +195,27 @@ static void come_back(struct zsock *z)
 	timer_after(z->again, 0);
 }
 
+/* A signal (SIGTERM, SIGHUP) may come in between: nothing was sent or received then. */
+static int send_part(struct zsock *z, zmq_msg_t *part, int flags)
+{
+	int rc;
+
+	do
+		rc = zmq_msg_send(part, z->zmq, flags | ZMQ_DONTWAIT);
+	while (rc == -1 && errno == EINTR);
+	return rc;
+}
+
+static bool receive_part(struct zsock *z, zmq_msg_t *part)
+{
+	int rc;
+
+	do
+		rc = zmq_msg_recv(part, z->zmq, ZMQ_DONTWAIT);
+	while (rc == -1 && errno == EINTR);
+	return rc != -1;
+}
+
 /* Read to the end of a message that has more parts than it should. */
 static void drop_rest(struct zsock *z)
 {
@@ -187,7 +223,7 @@ static void drop_rest(struct zsock *z)
 	bool more = true;
 
 	zmq_msg_init(&part);
-	while (more && zmq_msg_recv(&part, z->zmq, ZMQ_DONTWAIT) != -1)
+	while (more && receive_part(z, &part))
 		more = zmq_msg_more(&part);
 	zmq_msg_close(&part);
 	log_warn_flood(
@@ -213,13 +249,11 @@ static bool take_one(struct zsock *z)
 	zmq_msg_init(&from);
 	zmq_msg_init(&body);
 
-	bool ok = zmq_msg_recv(z->type == ZMQ_ROUTER ? &from : &body, z->zmq,
-			       ZMQ_DONTWAIT) != -1;
+	bool ok = receive_part(z, z->type == ZMQ_ROUTER ? &from : &body);
 
 	if (ok && z->type != ZMQ_ROUTER)
 		take_body(z, (struct span){0}, &body);
-	else if (ok && zmq_msg_more(&from) &&
-		 zmq_msg_recv(&body, z->zmq, ZMQ_DONTWAIT) != -1)
+	else if (ok && zmq_msg_more(&from) && receive_part(z, &body))
 		take_body(z, span_of(zmq_msg_data(&from), zmq_msg_size(&from)), &body);
 	zmq_msg_close(&from);
 	zmq_msg_close(&body);
@@ -259,7 +293,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 /* Once more after asking: the socket may not have seen yet that its peer is there. */
 static int try_send(struct zsock *z, zmq_msg_t *part, int flags)
 {
-	int rc = zmq_msg_send(part, z->zmq, flags | ZMQ_DONTWAIT);
+	int rc = send_part(z, part, flags);
 
 	if (rc == -1 && (errno == EAGAIN || errno == EHOSTUNREACH)) {
 		int error = errno;
@@ -267,7 +301,7 @@ static int try_send(struct zsock *z, zmq_msg_t *part, int flags)
 		if (has_input(z))
 			come_back(z);
 		errno = error;
-		rc = zmq_msg_send(part, z->zmq, flags | ZMQ_DONTWAIT);
+		rc = send_part(z, part, flags);
 	}
 	return rc;
 }

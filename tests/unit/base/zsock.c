@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -368,4 +369,38 @@ Test(zsock, what_was_sent_before_the_end_arrives_when_it_lingers)
 Test(zsock, without_lingering_the_end_loses_what_was_not_written_yet)
 {
 	cr_assert(lt(int, last_words(0), 20));
+}
+
+Test(zsock, an_address_is_told_as_everybody_calls_it)
+{
+	struct zsock *z = bound(ZMQ_ROUTER, on_message);
+
+	cr_assert(eq(int, strncmp(zsock_endpoint(z), "tcp://127.0.0.1:", 16), 0), "%s",
+		  zsock_endpoint(z));
+	zsock_free(z);
+}
+
+static void on_alarm(int signal_number)
+{
+	(void)signal_number;
+}
+
+/* SIGTERM in the middle of a send was taken for a peer that takes nothing, and ended the link. */
+Test(zsock, signals_lose_no_message_and_fail_no_send)
+{
+	struct sigaction on = {.sa_handler = on_alarm};
+	struct itimerval often = {{0, 50}, {0, 50}}, never = {{0, 0}, {0, 0}};
+	struct zsock *router = bound(ZMQ_ROUTER, on_message_stop);
+	struct zsock *dealer = connected(zsock_endpoint(router));
+
+	sigaction(SIGALRM, &on, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < 3000; i++) {
+		cr_assert(eq(int, send_text(dealer, (struct span){0}, "x"), OK), "%d", i);
+		loop_run(loop);
+		cr_assert(eq(int, got, i + 1));
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	zsock_free(dealer);
+	zsock_free(router);
 }
