@@ -114,15 +114,25 @@ static void take_event(struct zlink *k, unsigned event)
 	}
 }
 
+static int receive(struct zlink *k, void *to, size_t n)
+{
+	int rc;
+
+	do
+		rc = zmq_recv(k->monitor, to, n, ZMQ_DONTWAIT);
+	while (rc == -1 && errno == EINTR); /* a signal came in between */
+	return rc;
+}
+
 /* Event (16 bits) and value (32 bits) in the first part, the endpoint in the second. */
 static bool take_one(struct zlink *k)
 {
 	uint8_t event[6], endpoint[8];
 	uint16_t which;
 
-	if (zmq_recv(k->monitor, event, sizeof event, ZMQ_DONTWAIT) != sizeof event)
+	if (receive(k, event, sizeof event) != sizeof event)
 		return false;
-	if (zmq_recv(k->monitor, endpoint, sizeof endpoint, ZMQ_DONTWAIT) == -1)
+	if (receive(k, endpoint, sizeof endpoint) == -1)
 		return false;
 	memcpy(&which, event, sizeof which);
 	take_event(k, which);

@@ -40,6 +40,7 @@ struct peers {
 	struct map *by_route;
 	struct peer_list asking;
 	int64_t ticked_ms;
+	int64_t stopped_ms; /* when it was seen last that this process had been stopped */
 	struct arena arena; /* of the envelope being read */
 };
 
@@ -441,8 +442,15 @@ static void look_at_clock(struct peers *ps)
 	log_warn("broker.stopped", I("ms", late),
 		 S("why", "this process did not run: its edges link anew"));
 	ps->ticked_ms += late;
+	ps->stopped_ms = ps->ticked_ms;
 	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
 		drop(p, "this broker was stopped");
+}
+
+bool peers_were_stopped(struct peers *ps, int64_t since_ms)
+{
+	look_at_clock(ps);
+	return ps->stopped_ms >= since_ms;
 }
 
 static void tick(void *arg)

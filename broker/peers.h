@@ -40,6 +40,9 @@ void peers_renew(struct peers *p);
 /* Ask all edges for no new lanes. */
 void peers_leave(struct peers *p);
 
+/* Was this process stopped at some time since since_ms (loop_now)? Then what was late was not others' fault. */
+bool peers_were_stopped(struct peers *p, int64_t since_ms);
+
 /* Send what this turn has produced; a hook of the loop. */
 void peers_flush(void *peers);
 
