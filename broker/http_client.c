@@ -2,11 +2,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/http_turns.h"
 
 #include <assert.h>
 #include <curl/curl.h>
 #include <event2/buffer.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 enum { IDLE_S = 4 }; /* many servers end a connection that was idle for five */
@@ -16,6 +18,8 @@ struct http_client {
 	struct http_client_conf conf;
 	CURLM *multi;
 	struct timer *timer;
+	struct http_turns *turns;
+	struct metric *waiting;
 	LIST_HEAD(, request) requests;
 	LIST_HEAD(, watch) watches;
 };
@@ -23,11 +27,15 @@ struct http_client {
 struct request {
 	LIST_ENTRY(request) in;
 	struct http_client *client;
-	CURL *easy;
+	struct http_turn turn;
+	char *url;
+	int64_t end_ms;     /* its time is over then */
+	struct timer *wait; /* for its turn; NULL: it had it at once */
+	CURL *easy;         /* NULL: it has not had its turn */
 	struct curl_slist *headers;
 	struct blob *body;
 	struct evbuffer *response;
-	bool too_big, function_error;
+	bool too_big, function_error, is_stale;
 	http_client_fn *fn;
 	void *arg;
 };
@@ -43,6 +51,11 @@ static int on_curl_timer(CURLM *multi, long ms, void *arg);
 static void on_ready(evutil_socket_t fd, short what, void *arg);
 static void on_timer(void *arg);
 static void collect(struct http_client *h);
+static void begin(struct request *r);
+static void wait_for_turn(struct request *r, int64_t ms);
+static void stop_waiting(struct request *r);
+static void on_waited(void *arg);
+static void finish(struct request *r, CURLcode code);
 static void request_free(struct request *r);
 
 struct http_client *http_client_new(struct loop *l, const struct http_client_conf *conf)
@@ -55,6 +68,9 @@ struct http_client *http_client_new(struct loop *l, const struct http_client_con
 	LIST_INIT(&h->requests);
 	LIST_INIT(&h->watches);
 	h->timer = timer_new(l, on_timer, h);
+	h->turns = http_turns_new((size_t)conf->max_connections);
+	h->waiting = metric_gauge(conf->metrics, "gatepost_broker_http_waiting", NULL,
+				  "Requests to functions that wait for a connection");
 	h->multi = curl_multi_init();
 	assert(h->multi != NULL);
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
@@ -75,9 +91,13 @@ void http_client_free(struct http_client *h)
 	if (h == NULL)
 		return;
 	while ((r = LIST_FIRST(&h->requests)) != NULL) {
-		curl_multi_remove_handle(h->multi, r->easy);
+		stop_waiting(r);
+		if (r->easy != NULL)
+			curl_multi_remove_handle(h->multi, r->easy);
+		http_turns_leave(h->turns, &r->turn);
 		request_free(r);
 	}
+	http_turns_free(h->turns);
 	curl_multi_cleanup(h->multi);
 	while ((w = LIST_FIRST(&h->watches)) != NULL) {
 		LIST_REMOVE(w, in);
@@ -93,6 +113,8 @@ static void request_free(struct request *r)
 {
 	LIST_REMOVE(r, in);
 	curl_easy_cleanup(r->easy);
+	timer_free(r->wait);
+	free(r->url);
 	curl_slist_free_all(r->headers);
 	evbuffer_free(r->response);
 	blob_unref(r->body);
@@ -132,6 +154,8 @@ static bool was_sent(const struct request *r)
 {
 	long bytes = 0;
 
+	if (r->easy == NULL)
+		return false;
 	curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &bytes);
 	return bytes > 0;
 }
@@ -143,19 +167,22 @@ static bool was_sent(const struct request *r)
  */
 static int on_request(void *arg, char *to, char *from, int to_port, int from_port)
 {
+	struct request *r = arg;
+
 	(void)to;
 	(void)from;
 	(void)to_port;
 	(void)from_port;
-	return was_sent(arg) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+	r->is_stale = was_sent(r);
+	return r->is_stale ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-static void set_up(struct request *r, const char *url, int64_t timeout_ms)
+static void set_up(struct request *r, int64_t timeout_ms)
 {
 	const struct http_client_conf *conf = &r->client->conf;
 	CURL *e = r->easy;
 
-	curl_easy_setopt(e, CURLOPT_URL, url);
+	curl_easy_setopt(e, CURLOPT_URL, r->url);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_PROXY, ""); /* functions are neighbours */
 	curl_easy_setopt(e, CURLOPT_POSTFIELDS, (const char *)r->body->p);
@@ -183,8 +210,9 @@ void http_client_post(struct http_client *h, const struct http_post *p,
 	struct request *r = xcalloc(1, sizeof *r);
 
 	r->client = h;
-	r->easy = curl_easy_init();
-	assert(r->easy != NULL);
+	r->turn.owner = r;
+	r->url = xstrdup(p->url);
+	r->end_ms = loop_now(h->loop) + p->timeout_ms;
 	r->body = blob_ref(p->body);
 	r->response = evbuffer_new();
 	r->fn = fn;
@@ -192,9 +220,55 @@ void http_client_post(struct http_client *h, const struct http_post *p,
 	for (size_t i = 0; i < p->n; i++)
 		r->headers = curl_slist_append(r->headers, p->headers[i]);
 	r->headers = curl_slist_append(r->headers, "Expect:"); /* do not wait for a 100 */
-	set_up(r, p->url, p->timeout_ms);
 	LIST_INSERT_HEAD(&h->requests, r, in);
-	curl_multi_add_handle(h->multi, r->easy); /* begins by a timer of 0 */
+	if (http_turns_join(h->turns, r->url, &r->turn))
+		begin(r);
+	else
+		wait_for_turn(r, p->timeout_ms);
+}
+
+static void wait_for_turn(struct request *r, int64_t ms)
+{
+	r->wait = timer_new(r->client->loop, on_waited, r);
+	timer_after(r->wait, ms);
+	metric_add(r->client->waiting, 1);
+}
+
+static void stop_waiting(struct request *r)
+{
+	if (r->wait == NULL)
+		return;
+	timer_free(r->wait);
+	r->wait = NULL;
+	metric_add(r->client->waiting, -1);
+}
+
+/* It did not get its turn in time. */
+static void on_waited(void *arg)
+{
+	finish(arg, CURLE_OPERATION_TIMEDOUT);
+}
+
+/* With what is left of its time; 0 would be no limit to curl. */
+static void begin(struct request *r)
+{
+	int64_t left = r->end_ms - loop_now(r->client->loop);
+
+	stop_waiting(r);
+	r->easy = curl_easy_init();
+	assert(r->easy != NULL);
+	set_up(r, left > 0 ? left : 1);
+	curl_multi_add_handle(r->client->multi, r->easy); /* begins by a timer of 0 */
+}
+
+/* Its turn is the next one's, or it waits no longer. */
+static void leave(struct request *r)
+{
+	struct http_turn *next = http_turns_leave(r->client->turns, &r->turn);
+
+	stop_waiting(r);
+	if (next != NULL)
+		begin(next->owner);
 }
 
 static enum http_end end_of(const struct request *r, CURLcode code)
@@ -222,12 +296,16 @@ static void finish(struct request *r, CURLcode code)
 {
 	size_t n = evbuffer_get_length(r->response);
 	struct http_reply reply = {.end = end_of(r, code),
-				   .function_error = r->function_error};
+				   .function_error = r->function_error,
+				   .is_stale = r->is_stale};
 	const char *type = NULL;
 	long status = 0;
 
-	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type);
+	leave(r);
+	if (r->easy != NULL) {
+		curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+		curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type);
+	}
 	reply.status = (int)status;
 	reply.body = span_of(evbuffer_pullup(r->response, -1), n);
 	reply.content_type = type != NULL ? span_str(type) : span_of(NULL, 0);

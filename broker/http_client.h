@@ -3,7 +3,8 @@
 
 /*
  * POST over HTTP(S), asynchronously: libcurl's multi interface on the loop, with its
- * pool of kept connections. TLS peers are verified.
+ * pool of kept connections. TLS peers are verified. curl has as many requests to a host as
+ * there may be connections; the others wait here for their turn (http_turns.h).
  *
  * source  libcurl: curl_multi_socket_action(3)
  */
@@ -11,6 +12,7 @@
 #include "base/blob.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "base/metric.h"
 
 struct http_client;
 
@@ -18,7 +20,8 @@ struct http_client_conf {
 	const char *ca_file; /* PEM; NULL: the system's */
 	int64_t connect_ms;
 	int64_t max_response;    /* bytes of a response's body */
-	int64_t max_connections; /* to one host */
+	int64_t max_connections; /* to one host, and requests to it at a time */
+	struct metrics *metrics; /* NULL: nobody collects */
 };
 
 struct http_client *http_client_new(struct loop *l, const struct http_client_conf *conf);
@@ -37,6 +40,7 @@ struct http_reply {
 	struct span body;         /* borrowed until the fn returns */
 	struct span content_type; /* likewise; none: no bytes */
 	bool function_error;      /* X-Amz-Function-Error was there */
+	bool is_stale; /* BROKEN: a kept connection ended without a byte of an answer */
 };
 
 typedef void http_client_fn(void *arg, const struct http_reply *r);
@@ -45,8 +49,8 @@ struct http_post {
 	const char *url;
 	const char *const *headers; /* n lines such as "Content-Type: application/json" */
 	size_t n;
-	struct blob *body; /* a reference is taken */
-	int64_t timeout_ms;
+	struct blob *body;  /* a reference is taken */
+	int64_t timeout_ms; /* the wait for a turn is part of it */
 };
 
 /*

@@ -10,10 +10,13 @@
  *   429                               throttled
  *   5xx, X-Amz-Function-Error         the function failed
  *
- * A connect is tried again twice (while there is time for its verdict), a disconnect six times, when it failed; a message is
- * not, since it may have been done. A function that cannot be reached, or does not answer
- * in time, is left alone after ten such failures in a row (circuit.h). One that throws is
- * not: it is there, and what one client makes it do must not take it from the others.
+ * When it failed, a connect is tried again twice, while there is time for its verdict; a
+ * message is not, since it may have been done. A disconnect is tried once more, and only
+ * when a kept connection had ended: it is owed, and comes again some time later (owed.h).
+ *
+ * A function that cannot be reached, or does not answer in time, is left alone after ten
+ * such failures in a row (circuit.h). One that throws is not: it is there, and what one
+ * client makes it do must not take it from the others.
  * A disconnect is never turned away: it waits until the function is tried again.
  */
 #include "broker/function.h"
@@ -161,7 +164,7 @@ static const char *const kinds[] = {
 static const unsigned most_tries[] = {
 	[GATEPOST__EVENT__KIND__CONNECT] = 3,
 	[GATEPOST__EVENT__KIND__MESSAGE] = 1,
-	[GATEPOST__EVENT__KIND__DISCONNECT] = 7,
+	[GATEPOST__EVENT__KIND__DISCONNECT] = 2,
 	[GATEPOST__EVENT__KIND__HTTP] = 1,
 };
 
@@ -283,6 +286,8 @@ static bool tries_again(struct invocation *i, const struct http_reply *r)
 
 	if (r->end == HTTP_TOOBIG || i->tries >= most_tries[i->call->kind])
 		return false;
+	if (i->call->kind == GATEPOST__EVENT__KIND__DISCONNECT && !r->is_stale)
+		return false; /* it is owed, and comes again */
 	if (i->call->kind == GATEPOST__EVENT__KIND__CONNECT &&
 	    took + i->function->config->timeout_ms > VERDICT_MS)
 		return false; /* the client would have been told 504 by then */

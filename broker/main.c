@@ -57,6 +57,7 @@ int main(int argc, char **argv)
 					 .connect_ms = b.conf.http_connect_ms,
 					 .max_response = b.conf.http_response,
 					 .max_connections = b.conf.http_connections,
+					 .metrics = b.metrics,
 				 });
 	b.project = project_new(&b);
 	b.store = b.project ? store_new(b.loop, &b.conf.store, b.metrics) : NULL;

@@ -183,11 +183,12 @@ static bool cut_at_last(struct span *s, char c, struct span *front)
 	return false;
 }
 
-/* Cut at the first `c`; what is behind it goes to rest. */
+/* Cut at the first `c`; what is behind it goes to rest, which else has no bytes. */
 static bool cut_at_first(struct span *s, char c, struct span *rest)
 {
 	const uint8_t *at = s->n == 0 ? NULL : memchr(s->p, c, s->n);
 
+	*rest = span_of(NULL, 0);
 	if (at == NULL)
 		return false;
 	*rest = span_of(at + 1, s->n - (size_t)(at + 1 - s->p));
@@ -297,7 +298,7 @@ static const char *read_master(struct span path, struct redis_url *out)
 
 static const char *read_sentinel(struct span rest, struct redis_url *out)
 {
-	struct span login, path = {0}, front;
+	struct span login, path, front;
 	const char *wrong = NULL;
 
 	if (cut_at_last(&rest, '?', &front)) {

@@ -163,15 +163,35 @@ def test_a_connect_is_not_tried_again_when_its_client_would_be_gone(functions, t
         assert len(functions.calls("hello")) == 1
 
 
-def test_a_disconnect_is_tried_until_it_succeeds_and_is_the_same_event(functions, tmp_path):
-    answers = iter([Reply(500), b"", Reply(429), Reply(200, "", {"X-Amz-Function-Error": "x"})])
+def test_a_disconnect_that_failed_is_one_request_and_comes_again_later(functions, tmp_path):
+    answers = iter([Reply(500), Reply(200, "", {"X-Amz-Function-Error": "x"})])
     functions.answer("bye", lambda _: next(answers, proxy(200)))
-    with running(tmp_path, bye=bye(functions)) as cluster:
+    with running(tmp_path, bye=bye(functions), expect=FAILING) as cluster:
         WebSocket(cluster.websocket).socket.close()
-        calls = [functions.next("bye") for _ in range(5)]
-        until(lambda: cluster.table() == {}, "its row goes at the end")
+        calls = [functions.next("bye") for _ in range(3)]
+        until(lambda: cluster.metrics("broker-0")["gatepost_broker_disconnects_running"] == 0, "done")
+        log = cluster.log()
+        assert cluster.metrics("broker-0")["gatepost_broker_disconnects_failed_total"] == 2
+    assert "tries=1" in log, "the first request was the first try"
     assert functions.calls("bye") == [], "and not once more"
     assert all(call.event == calls[0].event for call in calls)
+
+
+# The story: a server ends a kept connection at the moment when a request is sent on it.
+def test_a_disconnect_whose_kept_connection_ended_is_asked_once_more_at_once(functions, tmp_path):
+    event = (websocket("ask", two_way=True), websocket("$disconnect"))
+    functions.answer("both", proxy(200, "x"))
+    with running(tmp_path, both=function(functions.url("both"), *event)) as cluster:
+        with WebSocket(cluster.websocket) as client:
+            assert client.ask(ASK) == "x"
+            functions.next("both")
+            answers = iter([b""])
+            functions.answer("both", lambda _: next(answers, proxy(200)))
+        calls = [functions.next("both") for _ in range(2)]
+        until(lambda: cluster.metrics("broker-0")["gatepost_broker_disconnects_running"] == 0, "done")
+        assert cluster.metrics("broker-0")["gatepost_broker_disconnects_failed_total"] == 0
+    assert [call.kind for call in calls] == ["DISCONNECT"] * 2
+    assert calls[0].event == calls[1].event
 
 
 def test_keys_without_quotes_choose_a_route_when_the_project_is_lenient(functions, tmp_path):

@@ -1,5 +1,7 @@
 #include "broker/http_client.h"
 
+#include "base/metric.h"
+
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <event2/buffer.h>
@@ -10,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 10000, MOST = 1000, TIMEOUT_MS = 300 };
+enum { PATIENCE_MS = 10000, MOST = 1000, TIMEOUT_MS = 300, CONNECTIONS = 8 };
 
 /* A client, and a server on the same loop that says the same to everybody. */
 static struct bed {
@@ -27,7 +29,9 @@ static struct bed {
 	enum http_end end;
 	int status;
 	char why[100], body[100], type[40];
-	bool function_error;
+	bool function_error, is_stale;
+	struct metrics *metrics;
+	struct metric *waiting;
 } bed;
 
 static void on_guard(void *arg)
@@ -93,11 +97,15 @@ static void start(void)
 {
 	bed.loop = loop_new();
 	bed.guard = timer_new(bed.loop, on_guard, NULL);
+	bed.metrics = metrics_new();
 	bed.client = http_client_new(bed.loop, &(struct http_client_conf){
 						       .connect_ms = 1000,
 						       .max_response = MOST,
-						       .max_connections = 8,
+						       .max_connections = CONNECTIONS,
+						       .metrics = bed.metrics,
 					       });
+	bed.waiting =
+		metric_gauge(bed.metrics, "gatepost_broker_http_waiting", NULL, NULL);
 	snprintf(bed.url, sizeof bed.url, "http://127.0.0.1:%d/f",
 		 listen_on_a_free_port());
 }
@@ -118,6 +126,7 @@ static void end(void)
 	stop_server();
 	timer_free(bed.guard);
 	loop_free(bed.loop);
+	metrics_free(bed.metrics);
 }
 
 TestSuite(http_client, .init = start, .fini = end);
@@ -128,21 +137,35 @@ static void on_reply(void *arg, const struct http_reply *r)
 	bed.end = r->end;
 	bed.status = r->status;
 	bed.function_error = r->function_error;
+	bed.is_stale = r->is_stale;
 	snprintf(bed.why, sizeof bed.why, "%s", r->why ? r->why : "");
 	snprintf(bed.body, sizeof bed.body, "%.*s", SPAN_ARG(r->body));
 	snprintf(bed.type, sizeof bed.type, "%.*s", SPAN_ARG(r->content_type));
 	loop_stop(arg);
 }
 
-static void post(const char *url)
+static void post_for(const char *url, int64_t ms)
 {
 	struct blob *event = blob_new(span_str("{event}"));
 
-	http_client_post(
-		bed.client,
-		&(struct http_post){.url = url, .body = event, .timeout_ms = TIMEOUT_MS},
-		on_reply, bed.loop);
+	http_client_post(bed.client,
+			 &(struct http_post){.url = url, .body = event, .timeout_ms = ms},
+			 on_reply, bed.loop);
 	blob_unref(event);
+}
+
+static void post(const char *url)
+{
+	post_for(url, TIMEOUT_MS);
+}
+
+/* Until there are n replies in all. */
+static void run_until(int n)
+{
+	timer_after(bed.guard, PATIENCE_MS);
+	while (bed.n < n)
+		loop_run(bed.loop);
+	timer_stop(bed.guard);
 }
 
 static void ask(void)
@@ -151,10 +174,7 @@ static void ask(void)
 
 	post(bed.url);
 	cr_assert(eq(int, bed.n, before), "never from inside the call");
-	timer_after(bed.guard, PATIENCE_MS);
-	loop_run(bed.loop);
-	timer_stop(bed.guard);
-	cr_assert(gt(int, bed.n, before));
+	run_until(before + 1);
 }
 
 static void expect(const char *answer, bool closes, enum http_end want, const char *why)
@@ -208,6 +228,9 @@ Test(http_client, a_request_is_sent_once_also_on_a_kept_connection)
 	expect("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, HTTP_ANSWERED, "");
 	expect("", true, HTTP_BROKEN, "without an answer");
 	cr_assert(eq(int, bed.n_requests, 2));
+	cr_assert(bed.is_stale);
+	expect("", true, HTTP_BROKEN, "without an answer");
+	cr_assert(not(bed.is_stale), "that one was new");
 }
 
 Test(http_client, where_nobody_listens_it_is_unreachable)
@@ -249,4 +272,121 @@ Test(http_client, with_its_end_nobody_is_called_any_more)
 	http_client_free(bed.client);
 	bed.client = NULL;
 	cr_assert(le(int, bed.n, 2));
+}
+
+/* ---- more than there are connections ---- */
+
+static const char empty[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+static void post_many(int n, int64_t ms)
+{
+	for (int i = 0; i < n; i++)
+		post_for(bed.url, ms);
+}
+
+static int waiting(void)
+{
+	return (int)metric_value(bed.waiting);
+}
+
+Test(http_client, more_than_there_are_connections_wait_and_all_are_served)
+{
+	bed.answer = empty;
+	post_many(10 * CONNECTIONS, PATIENCE_MS);
+	cr_assert(eq(int, waiting(), 9 * CONNECTIONS));
+	run_until(10 * CONNECTIONS);
+	cr_assert(eq(int, bed.end, HTTP_ANSWERED));
+	cr_assert(eq(int, bed.n_requests, 10 * CONNECTIONS));
+	cr_assert(le(int, bed.n_sockets, CONNECTIONS));
+	cr_assert(eq(int, waiting(), 0));
+}
+
+Test(http_client, what_waits_for_all_of_its_time_was_never_sent)
+{
+	post_many(CONNECTIONS, TIMEOUT_MS);
+	post_for(bed.url, TIMEOUT_MS / 3);
+	run_until(1);
+	cr_assert(eq(int, bed.end, HTTP_UNREACHABLE), "%s", bed.why);
+	cr_assert(strstr(bed.why, "Timeout") != NULL, "%s", bed.why);
+	cr_assert(eq(int, waiting(), 0));
+	run_until(1 + CONNECTIONS);
+	cr_assert(eq(int, bed.end, HTTP_LATE));
+	cr_assert(eq(int, bed.n_requests, CONNECTIONS));
+}
+
+Test(http_client, who_gives_up_waiting_leaves_its_turn_to_the_next)
+{
+	post_many(CONNECTIONS, TIMEOUT_MS);
+	post_for(bed.url, TIMEOUT_MS / 3);
+	post_for(bed.url, PATIENCE_MS);
+	run_until(1);
+	cr_assert(eq(int, waiting(), 1));
+	bed.answer = empty; /* from now on */
+	run_until(2 + CONNECTIONS);
+	cr_assert(eq(int, bed.end, HTTP_ANSWERED), "%s", bed.why);
+	cr_assert(eq(int, bed.n_requests, CONNECTIONS + 1));
+	cr_assert(eq(int, waiting(), 0));
+}
+
+static void on_too_late(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+Test(http_client, the_wait_is_part_of_a_request_s_time)
+{
+	bool too_late = false;
+	struct timer *limit = timer_new(bed.loop, on_too_late, &too_late);
+
+	post_many(CONNECTIONS, TIMEOUT_MS);
+	post_for(bed.url, 3 * TIMEOUT_MS);
+	timer_after(limit, 3 * TIMEOUT_MS + TIMEOUT_MS / 2);
+	run_until(CONNECTIONS + 1);
+	timer_free(limit);
+	cr_assert(eq(int, bed.end, HTTP_LATE), "it had its turn");
+	cr_assert(eq(int, bed.n_requests, CONNECTIONS + 1));
+	cr_assert(not(too_late));
+}
+
+Test(http_client, one_host_s_requests_do_not_wait_for_another_s)
+{
+	post_many(2 * CONNECTIONS, PATIENCE_MS);
+	post("http://127.0.0.1:1/nobody");
+	run_until(1);
+	cr_assert(eq(int, bed.end, HTTP_UNREACHABLE));
+	cr_assert(strstr(bed.why, "connect") != NULL, "%s", bed.why);
+	cr_assert(eq(int, waiting(), CONNECTIONS));
+}
+
+static void on_reply_ask_again(void *arg, const struct http_reply *r)
+{
+	on_reply(arg, r);
+	if (bed.n <= 3 * CONNECTIONS)
+		post_for(bed.url, PATIENCE_MS);
+}
+
+Test(http_client, who_asks_again_in_its_reply_is_served_too)
+{
+	struct blob *event = blob_new(span_str("{event}"));
+	struct http_post p = {.url = bed.url, .body = event, .timeout_ms = PATIENCE_MS};
+
+	bed.answer = empty;
+	for (int i = 0; i < 3 * CONNECTIONS; i++)
+		http_client_post(bed.client, &p, on_reply_ask_again, bed.loop);
+	blob_unref(event);
+	run_until(6 * CONNECTIONS);
+	cr_assert(eq(int, bed.n_requests, 6 * CONNECTIONS));
+	cr_assert(eq(int, waiting(), 0));
+}
+
+/* The leak sanitizer sees to what they held. */
+Test(http_client, with_its_end_those_that_wait_are_not_called_either)
+{
+	post_many(3 * CONNECTIONS, PATIENCE_MS);
+	post_for(bed.url, TIMEOUT_MS / 3);
+	run_until(1);
+	http_client_free(bed.client);
+	bed.client = NULL;
+	cr_assert(eq(int, bed.n, 1));
+	cr_assert(eq(int, waiting(), 0));
 }
