@@ -28,6 +28,7 @@
 #include "broker/event.h"
 #include "broker/http_client.h"
 #include "broker/json.h"
+#include "broker/peers.h"
 #include "broker/route.h"
 #include "broker/runtime_error.h"
 
@@ -316,13 +317,20 @@ static struct result failure(const struct http_reply *r)
 	return result;
 }
 
+/* Its time may be over only since ours stood still. */
+static bool is_its_fault(const struct invocation *i, const struct http_reply *r)
+{
+	return is_away(r) && !peers_were_stopped(i->function->broker->peers, i->since_ms);
+}
+
 static void note(struct invocation *i, const struct http_reply *r)
 {
 	struct http_function *h = i->function;
 
 	if (has_failed(r))
 		metric_add(h->failed, 1);
-	if (circuit_note(&h->circuit, loop_now(h->broker->loop), i->is_probe, is_away(r)))
+	if (circuit_note(&h->circuit, loop_now(h->broker->loop), i->is_probe,
+			 is_its_fault(i, r)))
 		log_warn("function.rests", S("function", h->config->name),
 			 I("ms", h->circuit.rest_ms),
 			 S("why", r->why ? r->why : "it answered 502, 503 or 504"));

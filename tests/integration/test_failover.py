@@ -2,11 +2,13 @@
 
 import os
 import signal
+import threading
 import time
 
 import pytest
 
 from lib.cluster import Cluster, until
+from lib.function_server import FunctionServer, function, project, proxy, websocket
 from lib.wire import TEXT, WebSocket, frame
 
 ECHO = ["--default-route", "builtin:echo"]
@@ -216,3 +218,33 @@ def test_a_broker_that_is_told_to_end_hands_over_and_no_client_notices(cluster):
         assert has_nothing_to_read(client)
         client.socket.close()
     until(lambda: cluster.table() == {}, "the table is empty when all have gone")
+
+
+def test_a_broker_that_was_stopped_does_not_blame_functions_for_its_own_absence(tmp_path):
+    """It took ten timeouts that its own stop had caused for a function that is away, and let it rest."""
+    env = {"GATEPOST_SILENCE": "1s", "GATEPOST_HEARTBEAT": "200ms", "GATEPOST_EDGE_LEASE": "4s"}
+    with FunctionServer() as functions:
+        ready = threading.Event()
+
+        def answer(call):
+            ready.wait(20)
+            return proxy(200, "done")
+
+        functions.answer("say", answer)
+        say = function(functions.url("say"), websocket("$default", two_way=True), timeout=2)
+        args = ["--config", project(tmp_path, {"say": say})]
+        expect = [*DEATHS, "broker.stopped", "function.failed"]
+        with Cluster(edges=1, brokers=1, args=args, expect=expect, env=env) as cluster:
+            clients = connect(cluster, 20)
+            for client in clients:
+                client.say("hello")
+            until(lambda: len(functions.calls("say")) == 20, "all are under way")
+            pid = kill(cluster, "broker-0", signal.SIGSTOP)
+            began = time.monotonic()
+            until(lambda: time.monotonic() > began + 4, "their time is over while it stands still")
+            ready.set()
+            os.kill(pid, signal.SIGCONT)
+            assert [client.next() for client in clients] == ["done"] * 20
+            assert "function.rests" not in cluster.log()
+            for client in clients:
+                client.socket.close()
