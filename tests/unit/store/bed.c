@@ -64,7 +64,7 @@ void bed_run_until_up(struct bed *b)
 
 const char *bed_redis(struct bed *b, const char *fmt, ...)
 {
-	static char text[1024];
+	static char text[8192];
 	redisContext *c = redisConnectUnix(b->server.socket);
 	redisReply *r;
 	va_list ap;
