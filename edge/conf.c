@@ -70,6 +70,9 @@ static const struct conf_key keys[] = {
 	BYTES(outbox_bytes, "outbox", "1MiB", 4 * KI, 1024 * MI,
 	      "bytes queued for a slow client; above: pushes get 429, its messages are "
 	      "not read"),
+	BYTES(outbox_memory, "outbox-memory", "512MiB", MI, 1024LL * 1024 * MI,
+	      "bytes queued for all clients; above: a client with over 16 KiB of them is "
+	      "treated as if its --outbox were full"),
 	BYTES(held_bytes, "held-memory", "512MiB", MI, 1024LL * 1024 * MI,
 	      "bytes of unfinished and unanswered messages of all clients; above: large "
 	      "ones get 1013"),

@@ -1,6 +1,6 @@
 /*
  * The life of a client's socket: readiness, reading, writing, deadlines, the end.
- * What the bytes mean is the next room's: handshake.c, then websocket.c.
+ * What the bytes mean is the next room's: handshake.c and verdict.c, then websocket.c.
  */
 #include "edge/connection.h"
 
@@ -9,6 +9,7 @@
 #include "edge/address_limit.h"
 #include "edge/handshake.h"
 #include "edge/registry.h"
+#include "edge/verdict.h"
 #include "edge/websocket.h"
 
 #include <assert.h>
@@ -44,6 +45,9 @@ static const unsigned allowed[] = {
 };
 
 enum { LINGER_MS = 2000 };
+
+/* A client may have so much waiting for it also while all outboxes together hold too much. */
+enum { SMALL_OUTBOX = 16 * 1024 };
 
 static const char RESTART[] = "Service Restart";
 
@@ -169,7 +173,7 @@ static bool is_ahead(const struct connection *c)
 	return l->unsent != NULL || l->n >= conf->lane_events ||
 	       l->bytes >= conf->lane_bytes ||
 	       (l->first != NULL && c->edge->held_bytes > (uint64_t)conf->held_bytes) ||
-	       outbox_held(c->outbox) >= (size_t)conf->outbox_bytes;
+	       !connection_has_room(c);
 }
 
 /* What the socket is to be watched for. */
@@ -254,7 +258,9 @@ void connection_push(struct connection *c, struct blob *b)
 	assert(c->state != CONNECTION_GONE);
 	if (c->outbox == NULL)
 		c->wrote_ms = loop_now(c->edge->loop);
+	c->edge->outbox_bytes -= outbox_memory(c->outbox);
 	outbox_push(&c->outbox, b);
+	c->edge->outbox_bytes += outbox_memory(c->outbox);
 	if (c->is_dirty)
 		return;
 	c->is_dirty = true;
@@ -264,7 +270,12 @@ void connection_push(struct connection *c, struct blob *b)
 
 bool connection_has_room(const struct connection *c)
 {
-	return outbox_held(c->outbox) < (size_t)c->edge->conf.outbox_bytes;
+	const struct edge_conf *conf = &c->edge->conf;
+	size_t held = outbox_held(c->outbox);
+
+	return held < (size_t)conf->outbox_bytes &&
+	       (held <= SMALL_OUTBOX ||
+		c->edge->outbox_bytes <= (uint64_t)conf->outbox_memory);
 }
 
 /* Our last words are with the kernel. A slow reader had the time that it needed until here. */
@@ -276,9 +287,10 @@ static void linger(struct connection *c)
 
 static void write_some(struct connection *c)
 {
-	size_t wrote = 0;
+	size_t wrote = 0, before = outbox_memory(c->outbox);
 	enum err e = outbox_write(&c->outbox, event_get_fd(&c->ready), &wrote);
 
+	c->edge->outbox_bytes -= before - outbox_memory(c->outbox);
 	if (wrote > 0) {
 		c->wrote_ms = loop_now(c->edge->loop);
 		metric_add(c->edge->counts.bytes_out, (int64_t)wrote);
@@ -325,6 +337,7 @@ void connection_cut(struct connection *c)
 	if (c->address != NULL)
 		address_limit_leave(c->edge->address_limit, c->address,
 				    loop_now(c->edge->loop));
+	c->edge->outbox_bytes -= outbox_memory(c->outbox);
 	outbox_close(&c->outbox);
 	blob_unref(c->farewell);
 	c->farewell = NULL;
@@ -336,7 +349,7 @@ void connection_cut(struct connection *c)
 	}
 	connection_enter(c, CONNECTION_GONE, 0);
 	if (c->handshake != NULL)
-		handshake_forget(c);
+		verdict_forget(c);
 	if (c->lane.first == NULL)
 		free_later(c);
 }
@@ -436,11 +449,11 @@ static void connection_tick(struct connection *c, int64_t now)
 		return;
 	}
 	if (c->state == CONNECTION_ASKED)
-		handshake_tick(c, now);
+		verdict_tick(c, now);
 	if (c->deadline_ms == 0 || now < c->deadline_ms)
 		return;
 	if (c->state < CONNECTION_OPEN) {
-		handshake_late(c);
+		verdict_late(c);
 	} else if (c->farewell != NULL) {
 		websocket_farewell(c);
 	} else {
@@ -468,7 +481,7 @@ bool connection_drain(struct connection *c)
 		websocket_retire(c, code, span_str(reason));
 		return true;
 	}
-	return c->state < CONNECTION_OPEN && handshake_drain(c);
+	return c->state < CONNECTION_OPEN && verdict_drain(c);
 }
 
 void connection_expel(struct connection *c)

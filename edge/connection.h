@@ -10,7 +10,7 @@
  *                                                              |
  *      any --error, hang-up--> GONE <--------------------------+
  *
- * HEAD, BODY, ASKED are handshake.c; OPEN and CLOSING are websocket.c. LINGER: all
+ * HEAD and BODY are handshake.c, ASKED is verdict.c; OPEN and CLOSING are websocket.c. LINGER: all
  * is written and our end is closed, what the client still sends is thrown away, so
  * that our last words reach it. GONE: no socket any more, but a slot for as long as
  * its lane has events that no broker has acknowledged.
@@ -35,7 +35,7 @@ enum connection_state {
 	CONNECTION_GONE,
 };
 
-struct handshake; /* edge/handshake.c */
+struct handshake; /* edge/handshake_room.h */
 
 struct connection {
 	struct event ready;
@@ -72,7 +72,7 @@ void connection_enter(struct connection *c, enum connection_state next, int64_t 
 /* Queue b for writing at the end of this turn; takes b. Only while there is a socket. */
 void connection_push(struct connection *c, struct blob *b);
 
-/* Room for another push by somebody else than the client itself? */
+/* Room for more, beside what is owed to it? Its own outbox counts, and if it has something there, the sum of all. */
 bool connection_has_room(const struct connection *c);
 
 /* Say no more: LINGER once the outbox is written. */

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "edge/handshake.h"
 #include "edge/registry.h"
+#include "edge/verdict.h"
 #include "edge/websocket.h"
 #include "proto/batch.h"
 
@@ -27,7 +27,7 @@ static void apply(struct connection *c, const struct lane_event *e,
 		       e->kind == GATEPOST__EVENT__KIND__HTTP;
 
 	if (request && a->response != NULL)
-		handshake_answer(c, a);
+		verdict_answer(c, a);
 	else if (a->close != 0 && c->state == CONNECTION_OPEN)
 		websocket_close(c, (uint16_t)a->close, span_from(a->close_reason));
 	else if (a->frame != NULL && websocket_is_answering(c))
@@ -72,7 +72,7 @@ static enum err send_to(struct connection *c, struct blob *frame)
 	enum err e = ERR_NOTFOUND;
 
 	if (c != NULL && c->state == CONNECTION_ASKED)
-		e = handshake_keep(c, frame);
+		e = verdict_keep(c, frame);
 	else if (c != NULL && c->state == CONNECTION_OPEN)
 		e = connection_has_room(c) ? OK : ERR_BUSY;
 	if (e == OK && c->state == CONNECTION_OPEN)

@@ -42,12 +42,13 @@ struct edge {
 	struct address_limit *address_limit; /* NULL: addresses have no limits */
 
 	uint64_t boot;
-	uint16_t number;     /* 0 until a broker has given one */
-	bool draining;       /* not ready any more; what comes is served all the same */
-	bool closing;        /* takes nobody any more */
-	uint16_t rosters;    /* told so far; counts round */
-	uint32_t sockets;    /* of clients; the registry also has slots without one */
-	uint64_t held_bytes; /* of messages that are not whole, or not answered */
+	uint16_t number;       /* 0 until a broker has given one */
+	bool draining;         /* not ready any more; what comes is served all the same */
+	bool closing;          /* takes nobody any more */
+	uint16_t rosters;      /* told so far; counts round */
+	uint32_t sockets;      /* of clients; the registry also has slots without one */
+	uint64_t held_bytes;   /* of messages that are not whole, or not answered */
+	uint64_t outbox_bytes; /* of all outboxes: outbox_memory */
 
 	struct connection
 		*dirty;       /* those with something to write at the end of this turn */

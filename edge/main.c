@@ -154,6 +154,11 @@ static int64_t ask_held(void *arg)
 	return (int64_t)((struct edge *)arg)->held_bytes;
 }
 
+static int64_t ask_outboxes(void *arg)
+{
+	return (int64_t)((struct edge *)arg)->outbox_bytes;
+}
+
 static void count(struct edge *edge)
 {
 	struct metrics *m = edge->metrics;
@@ -184,9 +189,10 @@ static void count(struct edge *edge)
 		.slow = metric_counter(
 			m, "gatepost_edge_stalled_total", NULL,
 			"Clients cut since they took nothing of what was queued"),
-		.shed = metric_counter(m, "gatepost_edge_shed_total", NULL,
-				       "Pushes refused for a full outbox, large messages "
-				       "for lack of memory"),
+		.shed = metric_counter(
+			m, "gatepost_edge_shed_total", NULL,
+			"Pushes refused for a full outbox or full outboxes, "
+			"large messages for lack of memory"),
 		.stale = metric_counter(m, "gatepost_edge_stale_answers_total", NULL,
 					"Answers of an older term, dropped"),
 		.broken = metric_counter(m, "gatepost_edge_broken_total", NULL,
@@ -217,5 +223,7 @@ static void count(struct edge *edge)
 			   ask_brokers, edge);
 	metric_asked_gauge(m, "gatepost_edge_held_bytes", NULL,
 			   "Bytes of unfinished and unanswered messages", ask_held, edge);
+	metric_asked_gauge(m, "gatepost_edge_outbox_bytes", NULL,
+			   "Bytes queued for clients", ask_outboxes, edge);
 	metrics_add_process(m);
 }

@@ -58,6 +58,11 @@ size_t outbox_held(const struct outbox *o)
 	return o ? o->bytes + o->n * BLOB_COSTS : 0;
 }
 
+size_t outbox_memory(const struct outbox *o)
+{
+	return o ? o->bytes + o->offset + o->n * BLOB_COSTS : 0;
+}
+
 static size_t gather(struct outbox *o, struct iovec *iov)
 {
 	size_t n = 0;

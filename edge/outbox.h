@@ -20,6 +20,9 @@ size_t outbox_bytes(const struct outbox *o);
 /* The same, and what so many blobs take of memory beside their bytes: 10,000 empty pongs are not 20 KB. */
 size_t outbox_held(const struct outbox *o);
 
+/* The same as it counts in the sum of all: a blob counts whole until its last byte is written, and for each outbox that has it. */
+size_t outbox_memory(const struct outbox *o);
+
 /*
  * Write as much as the socket takes.
  *
