@@ -103,6 +103,17 @@ static const struct conf_key keys[] = {
 	      "largest message that the management API takes; over it: 413"),
 	INT(max_bulk, "max-bulk", "10000", 1, 1000000,
 	    "most connections that one POST /@connections may name; over it: 413"),
+	INT(management_connections, "management-connections", "1024", 1, 65536,
+	    "connections to the management API at a time (at most half of the "
+	    "descriptors); over it the longest idle one is closed, or the new one gets "
+	    "503"),
+	INT(management_requests, "management-requests", "1000", 1, 1000000,
+	    "its requests that may wait for an edge or Redis at a time; over it: 503"),
+	BYTES(management_memory, "management-memory", "256MiB", MI, 1024LL * 1024 * MI,
+	      "bytes of its requests at a time; above: those over 64 KiB get 503"),
+	MSEC(management_ms, "management-timeout", "60s", 100, 60 * MINUTE,
+	     "time for a request to arrive whole (then: 408), and for a connection "
+	     "without one"),
 	MSEC(drain_ms, "drain-timeout", "8s", 0, 60 * MINUTE,
 	     "time after SIGTERM for what is under way to be finished"),
 };

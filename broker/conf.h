@@ -33,6 +33,8 @@ struct broker_conf {
 	int64_t credit_events, credit_bytes;
 	int64_t command_ms;
 	int64_t max_post, max_bulk;
+	int64_t management_connections, management_requests;
+	int64_t management_memory, management_ms;
 	int64_t drain_ms;
 };
 

@@ -1,7 +1,7 @@
 /*
  * One request, down the page:
  *
- *   on_request → may its sender? → find_target → one of management_*.c
+ *   on_request → is there room? → may its sender? → find_target → one of management_*.c
  */
 #include "base/address.h"
 #include "base/log.h"
@@ -17,12 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-	ADDRESSES_MOST = 8,
-	SILENCE_S = 60,
-	BODY_OPEN = 16 * 1024 * 1024,
-	HEAD_MOST = 64 * 1024
-};
+enum { ADDRESSES_MOST = 8, BODY_OPEN = 16 * 1024 * 1024, HEAD_MOST = 64 * 1024 };
 
 static bool listen_all(struct management *m);
 static void on_request(struct evhttp_request *req, void *arg);
@@ -46,12 +41,15 @@ static ssize_t body_most(const struct management *m)
 struct management *management_new(struct broker *b)
 {
 	struct management *m = xcalloc(1, sizeof *m);
+	int64_t ms = b->conf.management_ms;
+	struct timeval silence = {ms / 1000, ms % 1000 * 1000};
 
 	m->broker = b;
 	m->addresses = xstrdup("");
 	m->http = evhttp_new(loop_base(b->loop));
+	m->gate = gate_new(b, m->http);
 	m->auth = auth_new(b);
-	evhttp_set_timeout(m->http, SILENCE_S);
+	evhttp_set_timeout_tv(m->http, &silence);
 	evhttp_set_max_body_size(m->http, body_most(m));
 	evhttp_set_max_headers_size(m->http, HEAD_MOST);
 	evhttp_set_allowed_methods(m->http,
@@ -98,7 +96,7 @@ static bool listen_at(struct management *m, const char *text)
 		return refuse_address(
 			text, "without authentication it is for this machine alone");
 	fd = address_listen(&a, true, &at);
-	if (fd < 0 || evhttp_accept_socket(m->http, fd) != 0)
+	if (fd < 0 || !gate_listen(m->gate, fd))
 		return refuse_address(text, strerror(errno));
 	all = xasprintf("%s%s%s", m->addresses, m->addresses[0] ? "," : "",
 			address_text((struct sockaddr *)&at.sa, bound));
@@ -125,6 +123,7 @@ void management_free(struct management *m)
 	if (m == NULL)
 		return;
 	evhttp_free(m->http);
+	gate_close(m->gate);
 	management_list_close(m);
 	management_disconnects_close(m);
 	auth_free(m->auth);
@@ -144,6 +143,7 @@ static void on_hang_up(struct evhttp_connection *ec, void *arg)
 	struct waiting *w = arg;
 
 	(void)ec;
+	gate_wake(w->m->gate);
 	w->gone(w);
 }
 
@@ -151,12 +151,14 @@ void waiting_begin(struct waiting *w, struct management *m, struct evhttp_reques
 		   void (*gone)(struct waiting *w))
 {
 	*w = (struct waiting){m, req, gone};
+	gate_wait(m->gate);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_hang_up, w);
 }
 
 struct evhttp_request *waiting_end(struct waiting *w)
 {
 	evhttp_connection_set_closecb(evhttp_request_get_connection(w->req), NULL, NULL);
+	gate_wake(w->m->gate);
 	return w->req;
 }
 
@@ -338,7 +340,10 @@ static void on_request(struct evhttp_request *req, void *arg)
 	struct target t;
 	struct id id;
 
-	if (auth_check(m->auth, req, "execute-api", &no) != OK)
+	if (gate_take(m->gate, req) != OK)
+		answer_refusal_text(req, 503, "ServiceUnavailableException",
+				    "Too many requests are under way: try again");
+	else if (auth_check(m->auth, req, "execute-api", &no) != OK)
 		answer_refusal_text(req, no.status, no.type, no.message);
 	else if (!find_target(m, req, &t) || !query_is_right(req))
 		return;

@@ -5,6 +5,7 @@
  * What the files of the management API share; no other room includes it.
  *
  *   management.c              sockets, who may ask, and which of these is asked for
+ *   management_gate.c         how many at a time, and for how long
  *   management_one.c          /@connections/{id}: post, look, remove
  *   management_bulk.c         POST /@connections: one message to many
  *   management_list.c         GET /@connections: the table, page by page
@@ -14,6 +15,7 @@
 
 #include "broker/auth.h"
 #include "broker/management.h"
+#include "broker/management_gate.h"
 #include "proto/id.h"
 
 #include <event2/buffer.h>
@@ -25,6 +27,7 @@ struct listing;
 struct management {
 	struct broker *broker;
 	struct evhttp *http;
+	struct gate *gate;
 	struct auth *auth;
 	char *addresses;
 	struct listing *listings;    /* those that wait for the store */
