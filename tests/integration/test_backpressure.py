@@ -245,6 +245,38 @@ def test_a_client_that_does_not_read_gets_429_for_its_pushes_and_is_cut_in_the_e
         assert counted(cluster, "edge-0", "gatepost_edge_stalled_total") == 2
 
 
+def test_clients_that_do_not_read_hold_no_more_than_the_limit_together():
+    env = {**SANITIZER, "GATEPOST_OUTBOX": "16MiB", "GATEPOST_OUTBOX_MEMORY": "4MiB"}
+    gauges = [("edge-0", "gatepost_edge_outbox_bytes")]
+    with Cluster(edges=1, brokers=1, env=env) as cluster, Watch(cluster, gauges) as watch:
+        with WebSocket(cluster.websocket) as reader:
+            targets = [f"{cluster.management}/@connections/{reader.row_id(cluster)}"]
+            deaf = [WebSocket(cluster.websocket, 4096) for _ in range(8)]
+            targets += [f"{cluster.management}/@connections/{c.row_id(cluster)}" for c in deaf]
+            got = []
+            thread = threading.Thread(target=read_all, args=(reader, got))
+            thread.start()
+
+            def push_until_each_is_refused():
+                for target in targets[1:]:
+                    until(lambda t=target: push(cluster, t, 100_000) == 429, "it has too much")
+
+            flood(watch, push_until_each_is_refused)
+            most = watch.most["gatepost_edge_outbox_bytes"]
+            assert 3 << 20 < most < (4 << 20) + 9 * (100_000 + (17 << 10))
+            assert counted(cluster, "edge-0", "gatepost_edge_shed_total") >= 16
+            assert all(push(cluster, targets[0], 100_000) == 200 for _ in range(20))
+            until(lambda: len(got) == 20, "who reads gets all of it")
+            for client in deaf:
+                client.socket.close()
+            until(
+                lambda: counted(cluster, "edge-0", "gatepost_edge_outbox_bytes") == 0,
+                "what they had is given back",
+            )
+            reader.socket.shutdown(2)
+            thread.join()
+
+
 def push(cluster, target, n):
     return cluster.get(target, "POST", b"x" * n)[0]
 

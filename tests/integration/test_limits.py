@@ -2,7 +2,9 @@
 
 import os
 import signal
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -52,6 +54,29 @@ def test_bodies_that_are_not_whole_count_as_held_memory(narrow):
         post(second, 1_000_000, 400_000)
         assert second.response().status == 503
     until(lambda: held(narrow) == 0, "they are given back")
+
+
+def test_who_asks_on_and_on_without_reading_gets_a_last_answer():
+    with Cluster(edges=1, brokers=1, env={"GATEPOST_OUTBOX": "4KiB"}) as cluster:
+        asked = b"GET /dev/nothing HTTP/1.1\r\nHost: h\r\n\r\n" * 1000
+        with Wire(cluster.websocket, 4096) as deaf:
+            threading.Thread(target=say_for_ever, args=(deaf, asked), daemon=True).start()
+            until(lambda: gauge(cluster, "outbox_bytes") > 4096, "the kernel takes no more", 60)
+            most, end = 0, time.monotonic() + 2
+            while time.monotonic() < end:
+                most = max(most, gauge(cluster, "outbox_bytes"))
+            assert most < 8 << 10
+            deaf.socket.shutdown(2)
+
+
+def say_for_ever(wire, what):
+    with suppress(OSError):
+        while True:
+            wire.send(what)
+
+
+def gauge(cluster, name):
+    return cluster.metrics("edge-0")[f"gatepost_edge_{name}"]
 
 
 # Of one address
