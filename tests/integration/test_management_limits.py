@@ -1,4 +1,4 @@
-"""The management API at its limits: what is too much is refused or closed, and others are served."""
+"""The management API at its limits: too much is refused or closed, and others are served."""
 
 import os
 import re
