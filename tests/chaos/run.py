@@ -45,8 +45,9 @@ MIB = 1 << 20
 
 # Lines that the faults cause; whatever else is a warning or an error is a violation.
 EXPECT = [
-    "link.*", "redis.*", "store.*", "function.*", "runtime.*", "edge.*", "broker.*", "brokers.*",
-    "health.*", "event.*", "roster.*",
+    "link.down", "link.refused", "redis.down", "redis.refused", "store.changed", "roster.failed",
+    "function.failed", "function.rests", "runtime.*", "broker.stopped", "edge.dead",
+    "edge.lease.lost", "edge.number.lost",
 ]  # fmt: skip
 
 

@@ -196,6 +196,14 @@ def test_a_disconnect_of_somebody_who_was_refused_is_told(run):
     assert run.violations() == ["P1 c2: a DISCONNECT, but nobody let it in"]
 
 
+def test_a_disconnect_of_somebody_whose_edge_died_before_its_connect_is_no_violation(run):
+    run.fault(70.2, 71, "kill9", "edge-0")
+    run.saw(70, "c2", "connecting", edge="edge-0")
+    run.saw(70.2, "c2", "refused", status=0, retry_after=None)
+    run.invoked(72, "c2", "DISCONNECT", code=1006)
+    assert not [v for v in run.violations() if "nobody let it in" in v]
+
+
 def test_a_disconnect_with_another_code_than_the_client_gave_is_told(run):
     run.without_call("DISCONNECT")
     run.invoked(60.1, "c1", "DISCONNECT", code=1006)

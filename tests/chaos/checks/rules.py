@@ -29,7 +29,7 @@ def one_connect_one_disconnect(h):
             yield Violation(f"{len(connects)} CONNECTs", c, c.open)
         if len(disconnects) > 1:
             yield Violation(f"{len(disconnects)} DISCONNECTs", c, disconnects[1].begin)
-        if disconnects and not let_in:
+        if disconnects and not let_in and not _died(h, c, disconnects[0]):
             yield Violation("a DISCONNECT, but nobody let it in", c, disconnects[0].begin)
         done = disconnects and disconnects[0].done(200) < inf
         if (c.open < inf or disconnects) and not done and h.parked.isdisjoint(c.ids):
@@ -38,6 +38,11 @@ def one_connect_one_disconnect(h):
                 yield Violation(why, c, c.over())
         if c.open < inf and disconnects:
             yield from _disconnect_is_right(h, c, disconnects[0])
+
+
+def _died(h, c, disconnect):
+    """Its edge did, before anybody could tell how far $connect had come."""
+    return h.losses(c.edge).meet(c.at("connecting"), disconnect.begin)
 
 
 def _same(h, event):
