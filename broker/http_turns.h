@@ -4,7 +4,7 @@
 /*
  * Who may ask a host now, and who waits for a turn: so many at a time for each host, the
  * others first come, first served. curl has such a list of its own, but it walks all of it
- * for each request that ends: with thousands waiting, that was half of a broker's time.
+ * for each request that ends.
  *
  *   join --there is room--> its turn --leave--> the next one has its turn
  *     '----- none --------> waits ----leave--> gone

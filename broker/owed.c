@@ -19,6 +19,8 @@ struct owed {
 	struct timer *timer;
 	LIST_HEAD(, call) held;
 	size_t n_held;
+	struct timer *refill;
+	uint16_t hungry;   /* an edge that owes more than there was room for; 0: none */
 	uint16_t claiming; /* the edge of which the store is asked for more; 0: none */
 	size_t most;       /* that it was asked for */
 	int64_t kept_ms;   /* when claims were last kept alive */
@@ -26,6 +28,7 @@ struct owed {
 };
 
 static void keep_claims(void *arg);
+static void on_room(void *arg);
 static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_t n);
 static void on_kept(void *arg, enum err e);
 
@@ -45,6 +48,7 @@ struct owed *owed_new(struct broker *b)
 	o->kept_ms = loop_now(b->loop);
 	o->timer = timer_new(b->loop, keep_claims, o);
 	timer_every(o->timer, owed_claim_ms(b) / 3);
+	o->refill = timer_new(b->loop, on_room, o);
 	o->failed = metric_counter(b->metrics, "gatepost_broker_disconnects_failed_total",
 				   NULL, "Times that a $disconnect function failed");
 	o->parked = metric_counter(b->metrics, "gatepost_broker_disconnects_parked_total",
@@ -62,6 +66,7 @@ void owed_free(struct owed *o)
 	if (o == NULL)
 		return;
 	timer_free(o->timer);
+	timer_free(o->refill);
 	free(o);
 }
 
@@ -84,11 +89,15 @@ void owed_hold(struct owed *o, struct call *c)
 
 void owed_release(struct call *c)
 {
+	struct owed *o = c->broker->owed;
+
 	if (!c->is_held)
 		return;
 	LIST_REMOVE(c, owed);
-	c->broker->owed->n_held--;
 	c->is_held = false;
+	o->n_held--;
+	if (o->hungry != 0 && o->n_held == AT_ONCE / 2)
+		timer_after(o->refill, 0);
 }
 
 static int by_edge(const void *a, const void *b)
@@ -186,8 +195,19 @@ static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_
 		owed_hold(o, c);
 		lane_take(o->broker->lanes, c);
 	}
-	if (e == OK && n == o->most)
-		owed_claim(o, edge); /* there may be more */
+	if (e == OK && n == o->most && !owed_claim(o, edge)) /* there may be more */
+		o->hungry = edge;
+}
+
+/* Half of those that were under way are done. */
+static void on_room(void *arg)
+{
+	struct owed *o = arg;
+	uint16_t edge = o->hungry;
+
+	o->hungry = 0;
+	if (edge != 0 && store_is_up(o->broker->store) && !o->broker->draining)
+		(void)owed_claim(o, edge);
 }
 
 /* ---- failures ---- */

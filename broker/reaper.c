@@ -14,9 +14,9 @@
 enum {
 	TICK_MS = 100,
 	LIST_MS = 500,   /* between two lists of all edges */
-	HOME_MS = 500,   /* between two looks at an edge whose home is here */
+	HOME_MS = 200,   /* between two looks at an edge whose home is here */
 	OTHER_MS = 1000, /* at another one */
-	SURE_MS = 500,   /* a lease must be seen to be over for so long */
+	SURE_MS = 300,   /* a lease must be seen to be over for so long */
 	AWAY_MS = 2000,  /* a tick this late, and we were stopped */
 	ROWS = 500,      /* given up in one step */
 };

@@ -9,7 +9,7 @@
  *   something is owed and due                    → this broker claims it (owed.h)
  *   lapsed, without rows, and owing nothing      → its number is free
  *
- * Each edge has a home among the brokers that looks twice a second; the others look
+ * Each edge has a home among the brokers that looks five times a second; the others look
  * now and then, should it be dead, or not see what they see. Two that do the same at the
  * same time do no harm: each step is one script in the store, and what it moves it moves once.
  */
