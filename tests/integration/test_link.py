@@ -143,6 +143,23 @@ def test_a_wrong_item_after_hello_ends_the_link(cluster, stranger, why):
     assert answer(stranger, WELCOME), "a new start is possible"
 
 
+def test_an_edge_that_says_leaving_has_its_lease_renewed_no_more(cluster, stranger):
+    say(stranger, envelope(hello(boot=0xB00)))
+    number = answer(stranger, WELCOME)[3][0]
+
+    def left():
+        """Milliseconds that the lease has left; a heartbeat keeps the link up meanwhile."""
+        say(stranger, envelope())
+        with cluster.redis() as db:
+            return db.pttl(f"gatepost:{{e{number}}}:lease")
+
+    assert left() > 9000
+    until(lambda: left() < 8500, "time goes by")
+    until(lambda: left() > 9000, "it is renewed")
+    say(stranger, envelope((LEAVING, {})))
+    until(lambda: left() < 6500, "it is not, where it would have been")
+
+
 @pytest.mark.parametrize("item", [welcome(), (RESYNC, {1: 7}), (ANSWER, {1: ID})])
 def test_what_only_a_broker_says_ends_the_link(stranger, item):
     say(stranger, envelope(hello(boot=79)))
