@@ -49,6 +49,7 @@ struct call {
 	bool is_owed;          /* DISCONNECT: begun before, by whoever it was */
 	bool is_left;          /* DISCONNECT: begun here, but not claimed */
 	bool is_held;          /* it is in that list */
+	bool is_lapsed;        /* its claim was not kept alive: another may have it */
 	struct blob *kept;     /* what the spans point to instead, where they changed */
 	struct blob *
 		granted; /* CONNECT: the Context that the edge is to keep; NULL: the one it has */

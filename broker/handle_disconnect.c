@@ -33,6 +33,10 @@ void handle_disconnect(struct call *c)
 	struct store *st = c->broker->store;
 	char text[ID_TEXT];
 
+	if (c->is_owed && !owed_is_ours(c)) {
+		call_end(c); /* it waited in its lane while this broker was stopped */
+		return;
+	}
 	if (!store_is_up(st)) {
 		call_retry(c);
 		return;
@@ -83,6 +87,8 @@ static void begin(struct call *c)
 	}
 	write_down(c, x, text, &d);
 	c->is_left = !owed_has_room(c->broker->owed);
+	if (!c->is_left)
+		owed_hold(c->broker->owed, c); /* from now on it has its place */
 	store_disconnect_begin(c->broker->store, &d,
 			       c->is_left ? 0 : owed_claim_ms(c->broker), on_begun, c);
 	gatepost__context__free_unpacked(x, NULL);
@@ -147,7 +153,7 @@ static void on_failed(struct call *c, const char *why)
 	log_warn_flood("function.failed", S("route", "$disconnect"),
 		       S("function", c->route->function->config->name), S("why", why),
 		       I("tries", c->tries));
-	if (x == NULL || !owed_are_ours(c->broker->owed)) {
+	if (x == NULL || !owed_is_ours(c)) {
 		call_end(c); /* whose claim it is now does what is to be done */
 		return;
 	}

@@ -107,7 +107,21 @@ static int by_edge(const void *a, const void *b)
 	return id_edge(&(*x)->id) - id_edge(&(*y)->id);
 }
 
-/* All held calls, those of one edge beside each other; freed by the caller. */
+static bool is_in_time(const struct owed *o)
+{
+	return loop_now(o->broker->loop) - o->kept_ms < owed_claim_ms(o->broker);
+}
+
+/* We were stopped. They stay held, since their functions are still at work here. */
+static void lose_claims(struct owed *o)
+{
+	struct call *c;
+
+	LIST_FOREACH(c, &o->held, owed)
+	c->is_lapsed = true;
+}
+
+/* All calls whose claims are ours, those of one edge beside each other; freed by the caller. */
 static struct call **sorted(const struct owed *o, size_t *n)
 {
 	struct call **all = xcalloc(o->n_held + 1, sizeof *all);
@@ -115,7 +129,8 @@ static struct call **sorted(const struct owed *o, size_t *n)
 
 	*n = 0;
 	LIST_FOREACH(c, &o->held, owed)
-	all[(*n)++] = c;
+	if (!c->is_lapsed)
+		all[(*n)++] = c;
 	qsort(all, *n, sizeof *all, by_edge);
 	return all;
 }
@@ -137,8 +152,11 @@ static void keep_claims(void *arg)
 {
 	struct owed *o = arg;
 	size_t n, end;
-	struct call **all = sorted(o, &n);
+	struct call **all;
 
+	if (!is_in_time(o))
+		lose_claims(o);
+	all = sorted(o, &n);
 	o->kept_ms = loop_now(o->broker->loop);
 	for (size_t i = 0; i < n; i = end) {
 		end = i + 1;
@@ -160,12 +178,12 @@ static void on_kept(void *arg, enum err e)
 
 bool owed_has_room(const struct owed *o)
 {
-	return o->n_held < AT_ONCE;
+	return o->n_held + (o->claiming != 0 ? o->most : 0) < AT_ONCE;
 }
 
-bool owed_are_ours(const struct owed *o)
+bool owed_is_ours(const struct call *c)
 {
-	return loop_now(o->broker->loop) - o->kept_ms < owed_claim_ms(o->broker);
+	return !c->is_lapsed && is_in_time(c->broker->owed);
 }
 
 bool owed_claim(struct owed *o, uint16_t edge)
@@ -195,7 +213,9 @@ static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_
 		owed_hold(o, c);
 		lane_take(o->broker->lanes, c);
 	}
-	if (e == OK && n == o->most && !owed_claim(o, edge)) /* there may be more */
+	if (e != OK || n < o->most || o->broker->draining)
+		return;
+	if (!owed_claim(o, edge)) /* there may be more */
 		o->hungry = edge;
 }
 

@@ -25,8 +25,8 @@ void owed_release(struct call *c);
 /* May another one be under way here? */
 bool owed_has_room(const struct owed *o);
 
-/* Have the claims been kept alive all the time? Not when this process was stopped: others may have them now. */
-bool owed_are_ours(const struct owed *o);
+/* Has its claim been kept alive all the time? Not when this process was stopped meanwhile: another may have it now. */
+bool owed_is_ours(const struct call *c);
 
 /*
  * Claim what an edge owes and is due, as far as there is room, and begin with it.

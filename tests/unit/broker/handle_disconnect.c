@@ -2,11 +2,13 @@
 
 #include "bed_store.h"
 #include "broker/lane.h"
+#include "broker/owed.h"
 #include "store/disconnects.h"
 #include "store/leases.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <unistd.h>
 
 static void start(void)
 {
@@ -179,4 +181,62 @@ Test(handle_disconnect, one_that_another_is_at_is_left_to_it_when_its_edge_says_
 	expect_done();
 	cr_assert(eq(i64, owed(), 1));
 	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+}
+
+/* ---- claims that nobody kept alive, since this broker was stopped ---- */
+
+enum { SHORT_LEASE_MS = 600 };
+
+static void shorten_lease(void)
+{
+	struct broker *b = &bed.broker;
+
+	owed_free(b->owed);
+	b->conf.lease_ms = SHORT_LEASE_MS;
+	b->owed = owed_new(b);
+}
+
+static void be_stopped(void)
+{
+	usleep((SHORT_LEASE_MS + 100) * 1000);
+}
+
+Test(handle_disconnect, one_that_waited_while_this_broker_was_stopped_is_left_to_others)
+{
+	char text[ID_TEXT];
+	struct disconnect d;
+	struct call *c;
+
+	shorten_lease();
+	begin_elsewhere(&d, text, 60000);
+	c = call_new_owed(&bed.broker, &d);
+	owed_hold(bed.broker.owed, c);
+	be_stopped();
+	cr_assert(eq(i64, owed(), 1));
+	lane_take(bed.broker.lanes, c);
+	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+	cr_assert(eq(i64, owed(), 1));
+}
+
+/* The story: keeping claims alive was taken for their having been kept alive all the time. */
+Test(handle_disconnect,
+     a_claim_that_lapsed_is_not_ours_again_when_the_others_are_kept_alive)
+{
+	char text[ID_TEXT];
+	struct disconnect d;
+	struct call *old, *new;
+
+	shorten_lease();
+	fill(&d, text);
+	old = call_new_owed(&bed.broker, &d);
+	owed_hold(bed.broker.owed, old);
+	cr_assert(owed_is_ours(old));
+	be_stopped();
+	new = call_new_owed(&bed.broker, &d);
+	do
+		(void)owed();
+	while (!owed_is_ours(new)); /* the suite's timeout ends this */
+	cr_assert(not(owed_is_ours(old)));
+	call_free(old);
+	call_free(new);
 }
