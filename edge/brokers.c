@@ -123,9 +123,11 @@ void brokers_tick(void *arg)
 	for (struct broker **at = &u->brokers; *at != NULL;) {
 		struct broker *b = *at;
 
-		if (b->z != NULL && link_is_silent(&b->link, now))
+		/* One that is lost now is forgotten another time: its socket knows it until the turn ends. */
+		if (b->z != NULL && link_is_silent(&b->link, now)) {
 			broker_lost(b, "silence");
-		if (b->z == NULL && !b->is_member && now - b->named_ms > FORGET_MS) {
+		} else if (b->z == NULL && !b->is_member &&
+			   now - b->named_ms > FORGET_MS) {
 			*at = b->next;
 			u->n_brokers--;
 			broker_free(b);
