@@ -46,7 +46,7 @@ static bool get_all(const json_t *o, struct disconnect *d)
 	if (!get_number(o, "edge", 1, UINT16_MAX, &edge) ||
 	    !get_number(o, "time", INT64_MIN, INT64_MAX, &d->time_ms) ||
 	    !get_number(o, "code", 0, UINT16_MAX, &code) ||
-	    !get_number(o, "tries", 0, INT32_MAX, &tries))
+	    !get_number(o, "tries", 0, INT32_MAX - 1, &tries))
 		return false;
 	if (d->row.edge != 0 && d->row.edge != edge)
 		return false;

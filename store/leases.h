@@ -44,10 +44,6 @@ void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64
 void store_lease_renew(struct store *st, uint16_t number, const char *boot,
 		       int64_t ttl_ms, store_done_fn *fn, void *arg);
 
-/* Let a number lapse before its time. fn: OK; ERR_NOTFOUND when this boot did not hold it. */
-void store_lease_drop(struct store *st, uint16_t number, const char *boot,
-		      store_done_fn *fn, void *arg);
-
 /* All numbers that were taken and not forgotten, in rising order: for the reaper and for lists. */
 typedef void store_edges_fn(void *arg, enum err e, const uint16_t *numbers, size_t n);
 void store_edges_list(struct store *st, store_edges_fn *fn, void *arg);

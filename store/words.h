@@ -8,7 +8,7 @@
  *
  *   words_key(&w, keys_lease, number);
  *   words_text(&w, boot);
- *   words_eval(&w, &script_lease_drop, fn, arg);
+ *   words_eval(&w, &script_lease_renew, fn, arg);
  *
  * Each word is copied. The last call sends them, and frees what they were in.
  */
