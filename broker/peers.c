@@ -26,7 +26,9 @@ struct peer {
 	LIST_ENTRY(peer) asking; /* while that is so */
 	uint64_t boot;
 	char boot_text[17];
-	uint16_t number;  /* 0 until the lease is there */
+	uint16_t number; /* 0 until the lease is there */
+	char cluster
+		[40]; /* the store's memory when it said that it has no number, and so no rows; empty: it had one */
 	int64_t lease_ms; /* when it was taken or renewed, or is to be asked for again */
 	uint64_t sent_items, sent_bytes; /* commands */
 };
@@ -278,6 +280,9 @@ static struct peer *on_hello(struct peers *ps, struct span from,
 	link_enter(&p->link, LINK_GREETING);
 	map_put(ps->by_route, key(p), p);
 	p->number = (uint16_t)h->number;
+	if (h->number == 0)
+		snprintf(p->cluster, sizeof p->cluster, "%s",
+			 membership_cluster(ps->broker->membership));
 	ask_number(p, p->number);
 	return p;
 }
@@ -304,6 +309,22 @@ static void ask_number(struct peer *p, uint16_t wanted)
 			 asking(p));
 }
 
+/* If it is not noted, the edge is asked for rows that it has not got yet. */
+static void on_noted(void *arg, enum err e)
+{
+	(void)arg;
+	(void)e;
+}
+
+/* A new edge: whatever rows it will have are in this memory. */
+static void note_new(struct peer *p)
+{
+	if (p->cluster[0] != '\0')
+		store_edge_synced(p->peers->broker->store, p->number, p->cluster,
+				  on_noted, NULL);
+	p->cluster[0] = '\0';
+}
+
 static void on_number(void *arg, enum err e, uint16_t number)
 {
 	struct peer *p = arg;
@@ -315,10 +336,12 @@ static void on_number(void *arg, enum err e, uint16_t number)
 		peer_unref(p);
 		return;
 	}
-	if (e == OK)
+	if (e == OK) {
 		p->number = number;
-	else if (e == ERR_DENIED)
+		note_new(p);
+	} else if (e == ERR_DENIED) {
 		p->number = 0; /* what it had is another's by now */
+	}
 	if (p->number != 0 && (e == OK || had != 0)) {
 		welcome(p); /* also when the store is away: the edge has served on this number */
 	} else if (e == ERR_DENIED) {

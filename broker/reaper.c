@@ -13,12 +13,13 @@
 
 enum {
 	TICK_MS = 100,
-	LIST_MS = 500,   /* between two lists of all edges */
-	HOME_MS = 200,   /* between two looks at an edge whose home is here */
-	OTHER_MS = 1000, /* at another one */
-	SURE_MS = 300,   /* a lease must be seen to be over for so long */
-	AWAY_MS = 2000,  /* a tick this late, and we were stopped */
-	ROWS = 500,      /* given up in one step */
+	LIST_MS = 500,              /* between two lists of all edges */
+	HOME_MS = 200,              /* between two looks at an edge whose home is here */
+	OTHER_MS = 1000,            /* at another one */
+	SURE_MS = 300,              /* a lease must be seen to be over for so long */
+	UNTOLD_MS = 10 * 60 * 1000, /* the same, when Redis may have lost rows of it */
+	AWAY_MS = 2000,             /* a tick this late, and we were stopped */
+	ROWS = 500,                 /* given up in one step */
 };
 
 static const char why_gone[] =
@@ -204,8 +205,19 @@ static void on_held(struct watched *w, const struct edge_state *s)
 	roster_check(b->rosters, w->number, s->synced);
 }
 
-/* May we trust that nobody hears of it, and not only that we were away, or the store? */
-static bool is_sure(struct watched *w)
+/*
+ * Redis has lost rows of it that it has not told again, so nobody could tell whose disconnects
+ * are owed: should it live, it is worth waiting for.
+ */
+static bool has_untold(const struct watched *w, const struct edge_state *s)
+{
+	const char *cluster = membership_cluster(w->reaper->broker->membership);
+
+	return cluster[0] != '\0' && !span_is(s->synced, cluster);
+}
+
+/* Has nobody heard of it for so long? And not only since we were away, or the store? */
+static bool is_sure(struct watched *w, int64_t ms)
 {
 	struct reaper *r = w->reaper;
 	int64_t now = loop_now(r->broker->loop);
@@ -219,17 +231,21 @@ static bool is_sure(struct watched *w)
 		w->lapsed_ms = now;
 		w->next_ms = now + SURE_MS;
 	}
-	return now - w->lapsed_ms >= SURE_MS;
+	return now - w->lapsed_ms >= ms;
 }
 
 static void on_lapsed(struct watched *w, const struct edge_state *s)
 {
-	if (s->rows > 0 && is_sure(w)) {
+	bool untold = has_untold(w, s);
+	int64_t lease_ms = w->reaper->broker->conf.lease_ms;
+
+	if (s->rows > 0 && is_sure(w, untold ? lease_ms : SURE_MS)) {
 		log_warn("edge.dead", I("number", w->number), I("connections", s->rows),
 			 S("why", "nobody renews its lease"));
 		metric_add(w->reaper->reaped, 1);
 		reap(w);
-	} else if (s->rows == 0 && s->owed == 0 && is_sure(w)) {
+	} else if (s->rows == 0 && s->owed == 0 &&
+		   is_sure(w, untold ? UNTOLD_MS : SURE_MS)) {
 		w->is_asking = true;
 		store_edge_forget(w->reaper->broker->store, w->number, on_forgotten, w);
 	}

@@ -509,3 +509,24 @@ def test_a_redis_that_is_emptied_while_disconnects_are_owed_harms_nothing_else(f
         stays.socket.close()
         assert_works(cluster)
         until(lambda: owed(cluster) == 0, "nothing is owed")
+
+
+def test_an_edge_that_was_cut_off_when_redis_was_emptied_keeps_its_clients(tmp_path, functions):
+    """It had no rows then, was taken for one that owes nothing, and lost its number when it was back:
+    its connections were closed, and no function ever heard of that."""
+    expect = [*DEATHS, "store.changed", "edge.*", "link.*"]
+    with running(tmp_path, functions, edges=1, expect=expect) as cluster:
+        clients = connect(cluster, 20)
+        until(lambda: len(cluster.table()) == 20, "all are in the table")
+        with cluster.redis() as db:
+            edge = cluster.process("edge-0")["pid"]
+            os.kill(edge, signal.SIGSTOP)
+            db.flushall()
+            began = time.monotonic()
+            until(lambda: time.monotonic() > began + 2 * LEASE + 2, "its lease is over")
+            os.kill(edge, signal.SIGCONT)
+        until(lambda: len(cluster.table()) == 20, "it has told of its connections")
+        for client in clients:
+            assert client.ask("hello") == "hello"
+            leave(client)
+        assert len({functions.next("bye").id for _ in clients}) == 20
