@@ -206,14 +206,16 @@ static void on_held(struct watched *w, const struct edge_state *s)
 }
 
 /*
- * Redis has lost rows of it that it has not told again, so nobody could tell whose disconnects
- * are owed: should it live, it is worth waiting for.
+ * Redis has lost all its rows, and it has not told them again, so nobody could tell whose
+ * disconnects are owed: should it live, it is worth waiting for. Not after a restart: then the
+ * rows are there, but for the last of them, and the cluster id has another ending only.
  */
 static bool has_untold(const struct watched *w, const struct edge_state *s)
 {
 	const char *cluster = membership_cluster(w->reaper->broker->membership);
+	size_t n = strcspn(cluster, ".");
 
-	return cluster[0] != '\0' && !span_is(s->synced, cluster);
+	return n > 0 && (s->synced.n < n || memcmp(s->synced.p, cluster, n) != 0);
 }
 
 /* Has nobody heard of it for so long? And not only since we were away, or the store? */

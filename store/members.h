@@ -23,8 +23,9 @@ struct members_view {
 /*
  * Say that self lives for another ttl_ms (by Redis's clock), and ask who else does.
  *
- * The cluster id is made anew when there is none, and when Redis is another process than
- * the one that had it (a restart, a failover): it may lack what was written last.
+ * The cluster id is made anew when there is none: Redis has lost its memory. When Redis is
+ * another process than the one that had it (a restart, a failover), which may lack what was
+ * written last, it gets another ending, behind a point.
  *
  * proposed  the cluster id, should one be needed
  * fn        view is NULL unless OK

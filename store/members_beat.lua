@@ -22,8 +22,8 @@ table.sort(live, function(a, b) return a[1] < b[1] end)
 
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'
 local id, of = string.match(redis.call('GET', KEYS[2]) or '', '^(%S+) (%S+)$')
-if of ~= run then -- none yet, or from before a restart or a failover, which may have lost something
-	id = ARGV[5]
+if of ~= run then -- none yet, or from before a restart or a failover, which may have lost the last of it
+	id = id and string.match(id, '^[^.]+') .. '.' .. string.sub(run, 1, 6) or ARGV[5]
 	redis.call('SET', KEYS[2], id .. ' ' .. run)
 end
 return {id, live}

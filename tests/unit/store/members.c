@@ -130,8 +130,9 @@ Test(members, make_a_new_cluster_when_redis_was_killed_and_came_back_empty)
 	cr_assert(eq(str, beat("x1").cluster, "x2"));
 }
 
-Test(members, make_a_new_cluster_when_redis_came_back_with_all_it_had)
+Test(members, give_the_cluster_another_ending_when_redis_came_back_with_all_it_had)
 {
+	struct seen s;
 	char run[64];
 
 	cr_assert(eq(str, beat("x1").cluster, "x1"));
@@ -139,8 +140,12 @@ Test(members, make_a_new_cluster_when_redis_came_back_with_all_it_had)
 	cr_assert(eq(str, beat("x2").cluster, "x1"));
 	cr_assert(eq(str, (char *)bed_redis(&bed, "GET t:{m}:cluster"), run));
 	bed_redis(&bed, "SET t:{m}:cluster %b", "x1 of-another-process", (size_t)21);
-	cr_assert(eq(str, beat("x2").cluster, "x2"));
-	cr_assert(eq(str, beat("x3").cluster, "x2"));
+	s = beat("x2");
+	cr_assert(eq(int, strncmp(s.cluster, "x1.", 3), 0), "%s", s.cluster);
+	cr_assert(eq(sz, strlen(s.cluster), 9));
+	cr_assert(eq(str, beat("x3").cluster, s.cluster));
+	bed_redis(&bed, "SET t:{m}:cluster %b", "x1.abcdef of-another", (size_t)20);
+	cr_assert(eq(str, beat("x3").cluster, s.cluster));
 	bed_redis(&bed, "SET t:{m}:cluster x1");
 	cr_assert(eq(str, beat("x3").cluster, "x3"));
 }
