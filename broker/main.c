@@ -26,90 +26,118 @@ static void count(struct broker *b);
 static const char *missing(void *arg);
 static void on_store_up(void *arg);
 
+/* What is not one of the broker's own rooms. */
+struct doors {
+	struct management *management;
+	struct health *health;
+	struct drain *drain; /* the last to be opened */
+	struct parked *parked;
+};
+
+static void take_name(struct broker *b)
+{
+	log_init(b->conf.name, (enum log_level)b->conf.log_level,
+		 (enum log_format)b->conf.log_format);
+	evutil_secure_rng_get_bytes(&b->boot, sizeof b->boot);
+	b->boot |= 1; /* 0 is nobody */
+	snprintf(b->boot_text, sizeof b->boot_text, "%016llx",
+		 (unsigned long long)b->boot);
+}
+
+/* Each needs those before it; what cannot be opened has said why. */
+static struct doors open_all(struct broker *b, void *zctx)
+{
+	struct doors d = {0};
+
+	b->loop = loop_new();
+	b->metrics = metrics_new();
+	count(b);
+	b->lanes = lanes_new();
+	b->commands = commands_new(b);
+	b->membership = membership_new(b);
+	b->http = http_client_new(b->loop,
+				  &(struct http_client_conf){
+					  .ca_file = b->conf.http_ca,
+					  .connect_ms = b->conf.http_connect_ms,
+					  .max_response = b->conf.http_response,
+					  .max_connections = b->conf.http_connections,
+					  .metrics = b->metrics,
+				  });
+	b->project = project_new(b);
+	b->store = b->project ? store_new(b->loop, &b->conf.store, b->metrics) : NULL;
+	b->peers = b->store ? peers_new(b, zctx) : NULL;
+	b->owed = b->peers ? owed_new(b) : NULL;
+	b->rosters = b->peers ? rosters_new(b) : NULL;
+	d.parked = b->peers ? parked_new(b) : NULL;
+	b->reaper = b->peers ? reaper_new(b) : NULL;
+	d.management = b->peers ? management_new(b) : NULL;
+	if (d.management != NULL)
+		d.health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
+	if (d.health != NULL)
+		d.drain = drain_new(b);
+	return d;
+}
+
+static void run(struct broker *b, const struct doors *d)
+{
+	char *runtimes = lambda_addresses(b), *text;
+	struct ready *ready;
+
+	store_on_up(b->store, on_store_up, b);
+	membership_start(b->membership);
+	loop_at_turn_end(b->loop, peers_flush, b->peers);
+	log_info("broker.start", S("endpoint", peers_endpoint(b->peers)),
+		 S("management", management_addresses(d->management)));
+	text = xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
+			 "X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
+			 peers_endpoint(b->peers), management_addresses(d->management),
+			 health_url(d->health), runtimes);
+	ready = ready_new(b->loop, missing, b, text);
+	loop_run(b->loop);
+	ready_free(ready);
+	free(text);
+	free(runtimes);
+	log_info("broker.stop", I("lanes", lanes_size(b->lanes)));
+}
+
+static void close_all(struct broker *b, struct doors *d)
+{
+	drain_free(d->drain);
+	health_free(d->health);
+	management_free(d->management);
+	peers_free(b->peers);
+	store_free(b->store);
+	parked_free(d->parked);
+	reaper_free(b->reaper);
+	membership_free(b->membership);
+	commands_free(b->commands);
+	rosters_free(b->rosters);
+	lanes_free(b->lanes);
+	owed_free(b->owed);
+	http_client_free(b->http);
+	b->http = NULL;
+	project_free(b->project);
+	loop_free(b->loop);
+	metrics_free(b->metrics);
+}
+
 int main(int argc, char **argv)
 {
 	struct broker b = {0};
 	enum err e = broker_conf_load(&b.conf, argc, argv);
-	struct management *management = NULL;
-	struct health *health = NULL;
-	struct drain *drain = NULL;
-	struct parked *parked = NULL;
+	struct doors d;
+	void *zctx;
 
 	if (e != OK)
 		return e == ERR_AGAIN ? 0 : 2;
-	log_init(b.conf.name, (enum log_level)b.conf.log_level,
-		 (enum log_format)b.conf.log_format);
-	evutil_secure_rng_get_bytes(&b.boot, sizeof b.boot);
-	b.boot |= 1; /* 0 is nobody */
-	snprintf(b.boot_text, sizeof b.boot_text, "%016llx", (unsigned long long)b.boot);
-
-	void *zctx = zmq_ctx_new();
-
-	b.loop = loop_new();
-	b.metrics = metrics_new();
-	count(&b);
-	b.lanes = lanes_new();
-	b.commands = commands_new(&b);
-	b.membership = membership_new(&b);
-	b.http = http_client_new(b.loop,
-				 &(struct http_client_conf){
-					 .ca_file = b.conf.http_ca,
-					 .connect_ms = b.conf.http_connect_ms,
-					 .max_response = b.conf.http_response,
-					 .max_connections = b.conf.http_connections,
-					 .metrics = b.metrics,
-				 });
-	b.project = project_new(&b);
-	b.store = b.project ? store_new(b.loop, &b.conf.store, b.metrics) : NULL;
-	b.peers = b.store ? peers_new(&b, zctx) : NULL;
-	b.owed = b.peers ? owed_new(&b) : NULL;
-	b.rosters = b.peers ? rosters_new(&b) : NULL;
-	parked = b.peers ? parked_new(&b) : NULL;
-	b.reaper = b.peers ? reaper_new(&b) : NULL;
-	management = b.peers ? management_new(&b) : NULL;
-	if (management != NULL)
-		health = health_new(b.loop, b.conf.metrics, b.metrics, missing, &b);
-	if (health != NULL)
-		drain = drain_new(&b);
-	if (drain != NULL) {
-		store_on_up(b.store, on_store_up, &b);
-		membership_start(b.membership);
-		loop_at_turn_end(b.loop, peers_flush, b.peers);
-		log_info("broker.start", S("endpoint", peers_endpoint(b.peers)),
-			 S("management", management_addresses(management)));
-		char *runtimes = lambda_addresses(&b);
-		char *text = xasprintf(
-			"X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
-			"X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
-			peers_endpoint(b.peers), management_addresses(management),
-			health_url(health), runtimes);
-		struct ready *ready = ready_new(b.loop, missing, &b, text);
-
-		loop_run(b.loop);
-		ready_free(ready);
-		free(text);
-		free(runtimes);
-		log_info("broker.stop", I("lanes", lanes_size(b.lanes)));
-	}
-	drain_free(drain);
-	health_free(health);
-	management_free(management);
-	peers_free(b.peers);
-	store_free(b.store);
-	parked_free(parked);
-	reaper_free(b.reaper);
-	membership_free(b.membership);
-	commands_free(b.commands);
-	rosters_free(b.rosters);
-	lanes_free(b.lanes);
-	owed_free(b.owed);
-	http_client_free(b.http);
-	b.http = NULL;
-	project_free(b.project);
-	loop_free(b.loop);
-	metrics_free(b.metrics);
+	take_name(&b);
+	zctx = zmq_ctx_new();
+	d = open_all(&b, zctx);
+	if (d.drain != NULL)
+		run(&b, &d);
+	close_all(&b, &d);
 	zmq_ctx_term(zctx);
-	return drain != NULL ? 0 : 2;
+	return d.drain != NULL ? 0 : 2;
 }
 
 static void on_store_up(void *arg)

@@ -377,23 +377,24 @@ void redis_words(struct redis *r, redis_reply_fn *fn, void *arg, ...)
 /* ---- scripts ---- */
 
 void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *fn,
-		void *arg, int nkeys, int argc, const char **argv, const size_t *lens)
+		void *arg, const struct redis_args *args)
 {
 	enum { HEAD = 3 };
-	size_t n = HEAD + (size_t)argc;
+	size_t n = HEAD + (size_t)args->n;
 	const char **words = xcalloc(n, sizeof *words);
 	size_t *sizes = xcalloc(n, sizeof *sizes);
 	char keys[12];
 	enum err e = admits(r);
 
-	assert(nkeys <= argc);
-	snprintf(keys, sizeof keys, "%d", nkeys);
+	assert(args->keys <= args->n);
+	snprintf(keys, sizeof keys, "%d", args->keys);
 	words[0] = "EVALSHA";
 	words[1] = s->sha1;
 	words[2] = keys;
-	memcpy(words + HEAD, argv, (size_t)argc * sizeof *argv);
+	memcpy(words + HEAD, args->words, (size_t)args->n * sizeof *words);
 	for (size_t i = 0; i < n; i++)
-		sizes[i] = i < HEAD || lens == NULL ? strlen(words[i]) : lens[i - HEAD];
+		sizes[i] = i < HEAD || args->lens == NULL ? strlen(words[i])
+							  : args->lens[i - HEAD];
 
 	struct request *q = request_new(fn, arg, (int)n, words, sizes);
 

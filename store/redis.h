@@ -79,15 +79,21 @@ struct redis_script {
 	const char *sha1; /* 40 hex digits */
 };
 
+/* What a script gets: its keys, then its arguments. Any number, but Lua's unpack takes about 8000. */
+struct redis_args {
+	int keys; /* how many of them are keys; in a Redis Cluster all share one hash tag */
+	int n;
+	const char **words;
+	const size_t *lens; /* NULL: zero-terminated words */
+};
+
 /*
  * Run a script: by its hash, and by its text when Redis does not know it yet (that
  * second round trip has a deadline of its own).
  *
- * argc, argv  the keys, then the arguments: any number, but Lua's unpack takes about 8000
- * lens        NULL: zero-terminated words
- * nkeys       how many of them are keys; in a Redis Cluster all share one hash tag
+ * args  borrowed until the call returns
  */
 void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *fn,
-		void *arg, int nkeys, int argc, const char **argv, const size_t *lens);
+		void *arg, const struct redis_args *args);
 
 #endif

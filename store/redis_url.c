@@ -292,7 +292,7 @@ static const char *read_master(struct span path, struct redis_url *out)
 		wrong = "behind the sentinels stands /MASTER, the name that they know it "
 			"by";
 	if (wrong == NULL)
-		memcpy(by->master, path.p, path.n);
+		snprintf(by->master, sizeof by->master, "%.*s", SPAN_ARG(path));
 	return wrong;
 }
 

@@ -87,7 +87,8 @@ void words_eval(struct words *w, const struct redis_script *s, redis_reply_fn *f
 {
 	const char **argv = words_at(w, 0);
 
-	redis_eval(w->store->redis, s, fn, arg, w->keys, (int)w->n, argv, w->lens);
+	redis_eval(w->store->redis, s, fn, arg,
+		   &(struct redis_args){w->keys, (int)w->n, argv, w->lens});
 	free(argv);
 	words_close(w);
 }

@@ -265,7 +265,8 @@ static struct got eval(const char *text, int nkeys, int argc, const char **argv)
 	snprintf(sha1, sizeof sha1, "%s",
 		 bed_redis(&bed, "SCRIPT LOAD %b", text, script.n));
 	script.sha1 = sha1;
-	redis_eval(redis, &script, on_reply, &g, nkeys, argc, argv, NULL);
+	redis_eval(redis, &script, on_reply, &g,
+		   &(struct redis_args){nkeys, argc, argv, NULL});
 	wait_for(&g);
 	return g;
 }
@@ -370,8 +371,8 @@ Test(redis, script_is_sent_by_its_text_only_when_redis_does_not_know_it)
 	for (int i = 0; i < 2; i++) {
 		struct got g = {0};
 
-		redis_eval(redis, &s, on_reply, &g, 1, 2, (const char *[]){"a", "b"},
-			   NULL);
+		redis_eval(redis, &s, on_reply, &g,
+			   &(struct redis_args){1, 2, (const char *[]){"a", "b"}, NULL});
 		wait_for(&g);
 		cr_assert(eq(int, g.err, OK));
 		cr_assert(eq(str, g.text, "ab"));
@@ -401,7 +402,8 @@ Test(redis, a_script_takes_thousands_of_words_that_may_hold_zero_bytes)
 	for (int i = 0; i < 2; i++) {
 		struct got g = {0};
 
-		redis_eval(redis, &s, on_reply, &g, 1, WORDS, words, lens);
+		redis_eval(redis, &s, on_reply, &g,
+			   &(struct redis_args){1, WORDS, words, lens});
 		wait_for(&g);
 		cr_assert(eq(int, g.err, OK));
 		cr_assert(eq(str, g.text, "2000 6000 1"));
