@@ -145,7 +145,7 @@ static void on_ended(void *arg, enum err e)
 
 static void on_failed(struct call *c, const char *why)
 {
-	Gatepost__Context *x = call_context(c);
+	Gatepost__Context *x = owed_is_ours(c) ? call_context(c) : NULL;
 	char text[ID_TEXT];
 	struct disconnect d;
 
@@ -153,7 +153,7 @@ static void on_failed(struct call *c, const char *why)
 	log_warn_flood("function.failed", S("route", "$disconnect"),
 		       S("function", c->route->function->config->name), S("why", why),
 		       I("tries", c->tries));
-	if (x == NULL || !owed_is_ours(c)) {
+	if (x == NULL) {
 		call_end(c); /* whose claim it is now does what is to be done */
 		return;
 	}
