@@ -438,15 +438,16 @@ static void on_renewed(void *arg, enum err e)
 static void renew(struct peer *p, int64_t now)
 {
 	struct broker *b = p->peers->broker;
+	int64_t quiet = now - p->link.heard_ms; /* the lease counts from its last word */
 
-	if (p->is_asking || p->is_leaving)
+	if (p->is_asking || p->is_leaving || quiet >= b->conf.lease_ms)
 		return;
 	if (p->link.state == LINK_GREETING && now - p->lease_ms >= ASK_AGAIN_MS) {
 		ask_number(p, p->number);
 	} else if (p->link.state == LINK_UP &&
 		   now - p->lease_ms >= b->conf.lease_ms / 4) {
-		store_lease_renew(b->store, p->number, p->boot_text, b->conf.lease_ms,
-				  on_renewed, asking(p));
+		store_lease_renew(b->store, p->number, p->boot_text,
+				  b->conf.lease_ms - quiet, on_renewed, asking(p));
 	}
 }
 
