@@ -29,7 +29,7 @@ def fresh(request, functions):
     cluster = next((request.getfixturevalue(name) for name in ("asked", "tokens")
                     if name in request.fixturenames), None)  # fmt: skip
     if cluster:
-        until(lambda: cluster.table() == {}, "those of the test before have gone")
+        cluster.settle()
     functions.forget()
 
 

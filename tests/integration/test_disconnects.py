@@ -136,18 +136,13 @@ def test_a_function_that_fails_gets_the_same_event_after_pauses_until_it_succeed
         for _ in range(4):
             calls.append(functions.next("bye"))
             times.append(time.monotonic())
-        until(lambda: owed(cluster) == 0, "nothing is owed any more")
+        until(lambda: cluster.owed() == 0, "nothing is owed any more")
         assert functions.calls("bye") == [], "and not once more"
     assert all(call.event == calls[0].event for call in calls)
     assert state(calls[0].event)["disconnectStatusCode"] == 4001
     assert state(calls[0].event)["disconnectReason"] == "done"
     pauses = [b - a for a, b in zip(times, times[1:])]
     assert pauses[0] > 0.7 and pauses[1] > 1.4 and pauses[2] > 2.8, "1, 2, 4 s less a quarter"
-
-
-def owed(cluster):
-    with cluster.redis() as db:
-        return sum(db.hlen(key) for key in db.scan_iter("*:disconnects"))
 
 
 def test_while_it_is_owed_the_table_and_the_edge_have_nothing_of_the_connection(
@@ -164,9 +159,9 @@ def test_while_it_is_owed_the_table_and_the_edge_have_nothing_of_the_connection(
             lambda: cluster.metrics("edge-0")["gatepost_edge_connections"] == 0,
             "its edge has forgotten it",
         )
-        assert owed(cluster) == 1
+        assert cluster.owed() == 1
         functions.answer("bye", proxy(200))
-        until(lambda: owed(cluster) == 0, "it is handled in the end")
+        until(lambda: cluster.owed() == 0, "it is handled in the end")
 
 
 # After the last try
@@ -202,7 +197,7 @@ def test_after_the_last_try_it_is_parked_where_people_see_it(failed, functions):
     assert [json.loads(row) for row in gatepost(cluster, "--json").stdout.splitlines()] == [one]
     for broker in ("broker-0", "broker-1"):
         until(lambda b=broker: count(cluster, b) == 1, f"{broker} counts it", 20)
-    assert functions.calls("bye") == [] and owed(cluster) == 0
+    assert functions.calls("bye") == [] and cluster.owed() == 0
 
 
 @pytest.mark.parametrize("which", ["ID", "all"])
@@ -213,7 +208,7 @@ def test_retry_makes_the_same_event_come_again_and_it_is_parked_no_more(failed, 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == ("" if which == "ID" else "retried 1\n")
     assert functions.next("bye").event == event
-    until(lambda: owed(cluster) == 0, "the function has it")
+    until(lambda: cluster.owed() == 0, "the function has it")
     assert parked(cluster) == [] and functions.calls("bye") == []
 
 
@@ -230,7 +225,7 @@ def test_drop_forgets_it(failed, functions, which):
     done = gatepost(cluster, "--drop", connection if which == "ID" else "all")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == ("" if which == "ID" else "dropped 1\n")
-    assert parked(cluster) == [] and owed(cluster) == 0
+    assert parked(cluster) == [] and cluster.owed() == 0
     assert functions.calls("bye") == []
     again = gatepost(cluster, "--drop", connection)
     assert again.returncode == 3 and "No such disconnect is parked" in again.stderr
@@ -360,7 +355,7 @@ def test_a_broker_dies_in_the_middle_of_the_function_and_another_gives_the_same_
         first = functions.next("bye")
         pids = kill(cluster, until(lambda: busy(cluster), "a broker waits for the function"))
         assert functions.next("bye").event == first.event
-        until(lambda: owed(cluster) == 0, "nothing is owed any more")
+        until(lambda: cluster.owed() == 0, "nothing is owed any more")
         hold.set()
         are_restarted(cluster, pids)
         assert functions.calls("bye") == []
@@ -380,7 +375,7 @@ def test_an_edge_dies_and_each_of_50_connections_has_its_one_disconnect_in_time(
         began = time.monotonic()
         events = all_of(functions, 50)
         took = time.monotonic() - began
-        until(lambda: cluster.table() == {} and owed(cluster) == 0, "the table is empty")
+        cluster.settle("all have gone")
         are_restarted(cluster, pids)
         assert_works(cluster)
         for client in clients:
@@ -424,7 +419,7 @@ def test_an_edge_and_brokers_die_at_once_and_each_connection_has_its_one_disconn
         pids = kill(cluster, "edge-0", *brokers)
         events = all_of(functions, 50)
         are_restarted(cluster, pids)
-        until(lambda: cluster.table() == {} and owed(cluster) == 0, "the table is empty")
+        cluster.settle("all have gone")
         assert_works(cluster)
         for client in clients:
             client.socket.close()
@@ -445,7 +440,7 @@ def test_all_die_in_the_middle_of_the_function_and_it_gets_the_same_event(functi
         assert functions.next("bye").event == first.event
         hold.set()
         are_restarted(cluster, pids)
-        until(lambda: owed(cluster) == 0, "nothing is owed any more")
+        until(lambda: cluster.owed() == 0, "nothing is owed any more")
         assert_works(cluster)
     assert state(first.event)["disconnectStatusCode"] == 4001, "what was begun first stands"
 
@@ -466,7 +461,7 @@ def test_an_edge_that_was_stopped_beyond_its_lease_closes_those_who_were_given_u
         assert all(is_closed_for_a_restart(client) for client in clients)
         assert cluster.process("edge-0")["pid"] == pids["edge-0"], "it lives on"
         until(lambda: lets_in(cluster), "it takes new connections", 20)
-        until(lambda: cluster.table() == {} and owed(cluster) == 0, "the table is empty")
+        cluster.settle("all have gone")
         later = all_of(functions, 20)
     assert set(events) == ids
     assert {i: same for i, same in later.items() if i in ids} == events, "and not once more"
@@ -499,7 +494,7 @@ def test_a_redis_that_is_emptied_while_disconnects_are_owed_harms_nothing_else(f
         stays, *leaving = connect(cluster, 11)
         for client in leaving:
             leave(client)
-        until(lambda: owed(cluster) == 10, "ten are owed")
+        until(lambda: cluster.owed() == 10, "ten are owed")
         with cluster.redis() as db:
             db.flushall()
         until(lambda: stays.row_id(cluster), "who stays has a row again", 20)
@@ -508,7 +503,7 @@ def test_a_redis_that_is_emptied_while_disconnects_are_owed_harms_nothing_else(f
         assert len(cluster.table()) == 1
         stays.socket.close()
         assert_works(cluster)
-        until(lambda: owed(cluster) == 0, "nothing is owed")
+        until(lambda: cluster.owed() == 0, "nothing is owed")
 
 
 def test_an_edge_that_was_cut_off_when_redis_was_emptied_keeps_its_clients(tmp_path, functions):

@@ -54,7 +54,7 @@ def cluster(functions, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def fresh(functions, cluster):
-    until(lambda: cluster.table() == {}, "those of the test before have gone")
+    cluster.settle()
     functions.forget()
 
 

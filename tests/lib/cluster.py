@@ -246,3 +246,15 @@ class Cluster:
         with self.redis() as db:
             hashes = [db.hgetall(key) for key in db.scan_iter("*:connections")]
         return {i.decode(): json.loads(row) for rows in hashes for i, row in rows.items()}
+
+    def owed(self):
+        """How many disconnects have left the table, and their functions have not answered yet."""
+        with self.redis() as db:
+            return sum(db.hlen(key) for key in db.scan_iter("*:disconnects"))
+
+    def settle(self, why="those of the test before have gone", seconds=10):
+        """
+        Wait until nobody is connected and every $disconnect is done. An empty table alone does
+        not say so: a row leaves it before the function is asked.
+        """
+        until(lambda: self.table() == {} and self.owed() == 0, why, seconds)
