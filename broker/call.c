@@ -65,6 +65,15 @@ void call_free(struct call *c)
 	free(c);
 }
 
+static bool has_context(const struct call *c)
+{
+	Gatepost__Context *x = call_context(c);
+
+	if (x != NULL)
+		gatepost__context__free_unpacked(x, NULL);
+	return x != NULL;
+}
+
 struct call *call_new_owed(struct broker *b, const struct disconnect *d)
 {
 	struct blob *context = row_context(&d->row);
@@ -72,7 +81,7 @@ struct call *call_new_owed(struct broker *b, const struct disconnect *d)
 	struct call *c = NULL;
 	struct id id;
 
-	if (id_parse(d->row.id, &id) == OK) {
+	if (id_parse(d->row.id, &id) == OK && id_edge(&id) == d->row.edge) {
 		e.id = bytes_of(id_span(&id));
 		e.seq = (uint64_t)ID_SEQ_DISCONNECT;
 		e.kind = GATEPOST__EVENT__KIND__DISCONNECT;
@@ -85,6 +94,10 @@ struct call *call_new_owed(struct broker *b, const struct disconnect *d)
 		c->tries = d->tries;
 	}
 	blob_unref(context);
+	if (c != NULL && !has_context(c)) {
+		call_free(c);
+		c = NULL;
+	}
 	return c;
 }
 

@@ -63,7 +63,10 @@ struct call {
 struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event *e);
 void call_free(struct call *c);
 
-/* The disconnect of a connection whose row has left the table: nobody waits for its answer. NULL when its id is none. */
+/*
+ * The disconnect of a connection whose row has left the table: nobody waits for its answer.
+ * NULL when its id is none of its edge's, or its context cannot be read.
+ */
 struct call *call_new_owed(struct broker *b, const struct disconnect *d);
 
 /* DISCONNECT: what was begun first counts: its time, code and reason become c's. */

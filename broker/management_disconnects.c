@@ -153,10 +153,23 @@ void management_parked(struct management *m, struct evhttp_request *req)
 		store_parked_scan(m->broker->store, cursor, on_page, errand_new(m, req));
 }
 
+static void print_broken(const struct disconnect *d, struct evbuffer *out)
+{
+	evbuffer_add_printf(out, "{\"connectionId\":");
+	json_escape(d->row.id, out);
+	evbuffer_add_printf(out, ",\"error\":");
+	json_escape(d->error, out);
+	evbuffer_add_printf(out, "}");
+}
+
 static void print_one(const struct disconnect *d, struct evbuffer *out)
 {
 	char since[CLOCK_ISO], until[CLOCK_ISO];
 
+	if (d->is_broken) {
+		print_broken(d, out);
+		return;
+	}
 	clock_iso(d->row.connected_at_ms, since);
 	clock_iso(d->time_ms, until);
 	evbuffer_add_printf(out, "{\"connectionId\":");
@@ -266,7 +279,10 @@ static void on_all(void *arg, enum err e, const struct disconnect *ds, size_t n,
 	k->next = next;
 	k->left = n + 1; /* one for us, so that it ends when there is none, too */
 	for (size_t i = 0; i < n; i++)
-		k->each(k->waiting.m->broker->store, ds[i].row.id, on_each, k);
+		if (ds[i].is_broken && k->each == store_parked_retry)
+			k->left--; /* it stays */
+		else
+			k->each(k->waiting.m->broker->store, ds[i].row.id, on_each, k);
 	on_each(k, ERR_NOTFOUND);
 }
 

@@ -24,13 +24,14 @@ struct owed {
 	uint16_t claiming; /* the edge of which the store is asked for more; 0: none */
 	size_t most;       /* that it was asked for */
 	int64_t kept_ms;   /* when claims were last kept alive */
-	struct metric *failed, *parked, *dropped;
+	struct metric *failed, *parked, *dropped, *unreadable;
 };
 
 static void keep_claims(void *arg);
 static void on_room(void *arg);
 static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_t n);
 static void on_kept(void *arg, enum err e);
+static void on_given_up(void *arg, enum err e);
 
 static int64_t ask_held(void *arg)
 {
@@ -56,6 +57,9 @@ struct owed *owed_new(struct broker *b)
 	o->dropped =
 		metric_counter(b->metrics, "gatepost_broker_disconnects_dropped_total",
 			       NULL, "Disconnects dropped, since too many are parked");
+	o->unreadable = metric_counter(
+		b->metrics, "gatepost_broker_disconnects_unreadable_total", NULL,
+		"Disconnects parked since they are not as we write them");
 	metric_asked_gauge(b->metrics, "gatepost_broker_disconnects_running", NULL,
 			   "$disconnect functions at work", ask_held, o);
 	return o;
@@ -199,20 +203,51 @@ bool owed_claim(struct owed *o, uint16_t edge)
 	return true;
 }
 
+/* No function could be told of it, whoever tries, and however often. */
+static void give_up(struct owed *o, const struct disconnect *d, const char *why)
+{
+	struct disconnect told = *d;
+
+	told.error = span_str(why);
+	metric_add(o->unreadable, 1);
+	log_warn_flood("disconnect.unreadable", B("id", d->row.id),
+		       I("edge", d->row.edge), S("why", why),
+		       S("do", "see who else writes to our keys; it is parked: gatepost "
+			       "disconnects --retry or --drop"));
+	store_disconnect_park(o->broker->store, &told, o->broker->conf.parked_most,
+			      on_given_up, o);
+}
+
+/* If it was not parked, it is owed still, and claimed again in its time. */
+static void on_given_up(void *arg, enum err e)
+{
+	if (e == ERR_TOOBIG)
+		owed_dropped(arg);
+}
+
+static void take(struct owed *o, const struct disconnect *d)
+{
+	struct call *c = d->is_broken ? NULL : call_new_owed(o->broker, d);
+
+	if (d->is_broken) {
+		give_up(o, d, "it is not written by us, or by a later version");
+	} else if (c == NULL) {
+		give_up(o, d,
+			"its id is none of its edge's, or its context cannot be read");
+	} else {
+		owed_hold(o, c);
+		lane_take(o->broker->lanes, c);
+	}
+}
+
 static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_t n)
 {
 	struct owed *o = arg;
 	uint16_t edge = o->claiming;
 
 	o->claiming = 0;
-	for (size_t i = 0; e == OK && i < n; i++) {
-		struct call *c = call_new_owed(o->broker, &ds[i]);
-
-		if (c == NULL)
-			continue;
-		owed_hold(o, c);
-		lane_take(o->broker->lanes, c);
-	}
+	for (size_t i = 0; e == OK && i < n; i++)
+		take(o, &ds[i]);
 	if (e != OK || n < o->most || o->broker->draining)
 		return;
 	if (!owed_claim(o, edge)) /* there may be more */

@@ -128,8 +128,9 @@ static const char *text_of(const json_t *o, const char *name)
 
 static void print_row(const json_t *row)
 {
-	printf("%-16s  %-24s  %-4d  %-5d  ", text_of(row, "connectionId"),
-	       text_of(row, "disconnectedAt"),
+	clean_print(text_of(
+		row, "connectionId")); /* 16 characters, unless it is a stranger's */
+	printf("  %-24s  %-4d  %-5d  ", text_of(row, "disconnectedAt"),
 	       (int)json_integer_value(json_object_get(row, "code")),
 	       (int)json_integer_value(json_object_get(row, "tries")));
 	clean_print(text_of(row, "error"));

@@ -89,28 +89,32 @@ enum err disconnect_json_find(struct store *st, struct span json, bool parked,
 	return e;
 }
 
-void disconnect_json_list(struct store *st, const redisReply *pairs, uint16_t edge,
+static void read_one(const redisReply *id, const redisReply *json, struct disconnect *d,
+		     json_t **keep)
+{
+	d->row.id = span_of(id->str, id->len);
+	if (disconnect_json_read(span_of(json->str, json->len), d, keep) == OK)
+		return;
+	d->is_broken = true;
+	d->raw = span_of(json->str, json->len);
+	d->error = span_str(
+		"it cannot be read: it is not written by us, or by a later version");
+}
+
+void disconnect_json_list(const redisReply *pairs, uint16_t edge,
 			  struct disconnect_list *out)
 {
 	size_t n = pairs->elements / 2;
 
 	*out = (struct disconnect_list){
 		.all = xcalloc(n + 1, sizeof *out->all),
-		.bad = xcalloc(n + 1, sizeof *out->bad),
+		.n = n,
 		.keep = xcalloc(n + 1, sizeof(json_t *)),
 	};
 	for (size_t i = 0; i < n; i++) {
-		const redisReply *id = pairs->element[2 * i],
-				 *json = pairs->element[2 * i + 1];
-		struct disconnect *d = &out->all[out->n];
-
-		*d = (struct disconnect){
-			.row = {.id = span_of(id->str, id->len), .edge = edge}};
-		if (disconnect_json_find(st, span_of(json->str, json->len), edge == 0, d,
-					 &out->keep[out->n]) == OK)
-			out->n++;
-		else
-			out->bad[out->n_bad++] = d->row.id;
+		out->all[i].row.edge = edge;
+		read_one(pairs->element[2 * i], pairs->element[2 * i + 1], &out->all[i],
+			 &out->keep[i]);
 	}
 }
 
@@ -119,6 +123,5 @@ void disconnect_json_close(struct disconnect_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		json_decref(list->keep[i]);
 	free(list->keep);
-	free(list->bad);
 	free(list->all);
 }

@@ -27,7 +27,7 @@ must_use enum err disconnect_json_read(struct span json, struct disconnect *d,
 				       json_t **keep);
 
 /*
- * The same, with a log line for what somebody else has written.
+ * The same for one that was asked for by its id, with a log line for what somebody else has written.
  *
  * parked  is it from the parked ones? Else from what d->row.edge owes.
  */
@@ -38,13 +38,11 @@ must_use enum err disconnect_json_find(struct store *st, struct span json, bool 
 struct disconnect_list {
 	struct disconnect *all;
 	size_t n;
-	struct span *bad; /* the ids of those that cannot be read */
-	size_t n_bad;
 	json_t **keep;
 };
 
-/* pairs: id, JSON, id, JSON, …; edge 0: the parked ones */
-void disconnect_json_list(struct store *st, const struct redisReply *pairs, uint16_t edge,
+/* pairs: id, JSON, id, JSON, …; edge: as above. What cannot be read is there too, as a broken one. */
+void disconnect_json_list(const struct redisReply *pairs, uint16_t edge,
 			  struct disconnect_list *out);
 void disconnect_json_close(struct disconnect_list *list);
 

@@ -9,9 +9,6 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 
-/* What cannot be read is looked at again after so long: a broker of a later version may know it. */
-enum { UNREADABLE_MS = 60 * 60 * 1000 };
-
 struct asked_begin {
 	struct ask ask;
 	store_disconnect_fn *fn;
@@ -107,21 +104,11 @@ void store_disconnect_claim(struct store *st, uint16_t edge, size_t most,
 	words_eval(&w, &script_disconnects_claim, on_claimed, a);
 }
 
-static void nobody_asked(void *arg, enum err e)
-{
-	(void)arg;
-	(void)e;
-}
-
 static void give_claimed(struct asked_claim *a, const redisReply *pairs)
 {
-	struct store *st = a->ask.store;
 	struct disconnect_list list;
 
-	disconnect_json_list(st, pairs, a->edge, &list);
-	if (list.n_bad > 0)
-		store_disconnect_hold(st, a->edge, list.bad, list.n_bad, UNREADABLE_MS,
-				      nobody_asked, NULL);
+	disconnect_json_list(pairs, a->edge, &list);
 	a->fn(a->arg, OK, list.all, list.n);
 	disconnect_json_close(&list);
 }
@@ -201,7 +188,10 @@ void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t
 	memcpy(a->id, id.p, id.n);
 	words_shared_key(&w, keys_parked);
 	words_span(&w, id);
-	words_disconnect(&w, d);
+	if (d->is_broken)
+		words_span(&w, d->raw);
+	else
+		words_disconnect(&w, d);
 	words_number(&w, most);
 	words_eval(&w, &script_disconnect_park, on_parked, a);
 }

@@ -23,6 +23,8 @@ struct disconnect {
 	struct span reason;
 	int tries;         /* invocations that have failed */
 	struct span error; /* why the last one did; empty: none has */
+	bool is_broken; /* somebody else wrote it: it cannot be read, and has no more than id and error */
+	struct span raw; /* then: its bytes, as they are */
 };
 
 /* d is borrowed until fn returns, and NULL unless OK. */
@@ -43,8 +45,7 @@ void store_disconnect_begin(struct store *st, const struct disconnect *d,
 
 /*
  * Claim what is owed by an edge and due: never claimed, its claim is over, or its time
- * has come. Some may be passed over for the next call; those that cannot be read are (with
- * a log line), and are due again in an hour, when a later version may be there.
+ * has come; broken ones too, which are to be parked.
  *
  * most  at most so many, from 1 to 500
  * fn    ds has n of them
@@ -70,7 +71,7 @@ void store_disconnect_later(struct store *st, const struct disconnect *d, int64_
 			    store_done_fn *fn, void *arg);
 
 /*
- * No more tries by itself: PARKED, where people see it.
+ * No more tries by itself: PARKED, where people see it; a broken one with the bytes that it has.
  *
  * most  so many may be parked in all
  * fn    OK; ERR_TOOBIG: there are so many already, and it was dropped. With another code it
@@ -80,8 +81,8 @@ void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t
 			   store_done_fn *fn, void *arg);
 
 /*
- * Read what is parked, some at a time; cursor and next as in store_connection_scan. What
- * cannot be read is passed over, with a log line that has its id: it can be dropped.
+ * Read what is parked, some at a time; cursor and next as in store_connection_scan. Broken
+ * ones are among them.
  */
 typedef void store_parked_fn(void *arg, enum err e, const struct disconnect *ds, size_t n,
 			     uint64_t next);

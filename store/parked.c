@@ -46,7 +46,7 @@ static void give_parked(struct asked_scan *a, const redisReply *pairs, uint64_t 
 {
 	struct disconnect_list list;
 
-	disconnect_json_list(a->ask.store, pairs, 0, &list);
+	disconnect_json_list(pairs, 0, &list);
 	a->fn(a->arg, OK, list.all, list.n, next);
 	disconnect_json_close(&list);
 }

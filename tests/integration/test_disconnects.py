@@ -525,3 +525,42 @@ def test_an_edge_that_was_cut_off_when_redis_was_emptied_keeps_its_clients(tmp_p
             assert client.ask("hello") == "hello"
             leave(client)
         assert len({functions.next("bye").id for _ in clients}) == 20
+
+
+# What somebody else has written
+
+
+def test_what_cannot_be_told_is_parked_as_it_is_and_harms_nobody(functions, tmp_path):
+    """A row with a context that is none was asked for again and again, for ever, and so was one
+    whose id is none; one that was no JSON was looked at each hour."""
+    expect = [*DEATHS, "disconnect.unreadable"]
+    with running(tmp_path, functions, expect=expect) as cluster:
+        clients = connect(cluster, 3)
+        mine = list(cluster.table())
+        strange = {
+            mine[0]: b"no JSON",
+            mine[1]: json.dumps({"connectedAt": 1, "context": "AAAA"}).encode(),
+            "\x1b[31mnot an id": b'{"connectedAt":1}',
+        }
+        with cluster.redis() as db:
+            (table,) = db.scan_iter("*:connections")
+            db.hset(table, mapping=strange)
+        kill(cluster, "edge-0")
+        assert functions.next("bye").id == mine[2]
+        until(lambda: cluster.owed() == 0, "nothing is owed any more", 20)
+        listed = {one["connectionId"]: one for one in parked(cluster)}
+        assert set(listed) == set(strange)
+        assert "cannot be read" in listed[mine[0]]["error"]
+        assert "context" in listed[mine[1]]["error"]
+        assert "\x1b" not in gatepost(cluster).stdout
+        with cluster.redis() as db:
+            (key,) = db.scan_iter("*:parked")
+            assert b"no JSON" in db.hget(key, mine[0])
+        assert management(cluster, "POST", f"/@disconnects/{mine[0]}")[0] == 500
+        cluster.expect("store.disconnect")
+        assert gatepost(cluster, "--drop", "all").stdout == "dropped 3\n"
+        unreadable = "gatepost_broker_disconnects_unreadable_total"
+        assert sum(cluster.metrics(f"broker-{i}")[unreadable] for i in range(2)) == 3
+        assert functions.calls("bye") == []
+        for client in clients:
+            client.socket.close()

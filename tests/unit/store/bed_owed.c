@@ -35,6 +35,8 @@ static struct owed copy(const struct disconnect *d)
 	COPY(o.id, d->row.id);
 	COPY(o.reason, d->reason);
 	COPY(o.error, d->error);
+	COPY(o.raw, d->raw);
+	o.is_broken = d->is_broken;
 	COPY(o.stage, d->row.stage);
 	cr_assert(d->row.context.n < sizeof o.context);
 	if (d->row.context.n > 0)

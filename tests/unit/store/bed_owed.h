@@ -15,7 +15,8 @@ struct owed {
 	uint16_t edge, code;
 	int64_t time_ms, connected_at_ms;
 	int tries;
-	char reason[32], error[32], stage[8], context[8];
+	bool is_broken;
+	char reason[32], error[32], stage[8], context[8], raw[32];
 };
 
 struct owed_list {

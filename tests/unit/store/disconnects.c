@@ -197,28 +197,37 @@ Test(disconnects,
 	cr_assert(eq(str, (char *)bed_redis(&bed, "SISMEMBER t:{m}:edges 7"), "1"));
 }
 
-Test(disconnects, of_another_hand_are_passed_over_and_stand_in_nobodys_way)
+static enum err park(const struct disconnect *what)
 {
+	struct done d = {.bed = &bed};
+
+	store_disconnect_park(bed.store, what, 10, on_done, &d);
+	return bed_wait(&d);
+}
+
+Test(disconnects, of_another_hand_are_claimed_as_broken_ones_and_parked_as_they_are)
+{
+	struct disconnect broken = {.row = {.id = span_str("x1"), .edge = 7},
+				    .is_broken = true,
+				    .raw = span_str("nonsense")};
 	struct owed_list l;
-	long due;
 
 	bed_redis(&bed, "HSET t:{e7}:disconnects x1 nonsense x2 {}");
 	bed_redis(&bed, "ZADD t:{e7}:due 1 x1 2 x2 3 gone");
 	owe(A);
-	l = owed_claim(&bed, 3, SHORT_MS);
+	l = owed_claim(&bed, 10, LONG_MS);
 	cr_assert(eq(int, l.err, OK));
-	cr_assert(eq(sz, l.n, 0));
-	l = owed_claim(&bed, 3, SHORT_MS);
-	cr_assert(eq(sz, l.n, 1));
-	cr_assert(eq(str, l.of[0].id, A));
-	owed_wait(&bed, SHORT_MS + 20);
-	cr_assert(eq(sz, owed_claim(&bed, 1, LONG_MS).n, 1));
-
-	due = strtol(bed_redis(&bed, "ZSCORE t:{e7}:due x1"), NULL, 10);
-	cr_assert(
-		gt(long, due, strtol(bed_redis(&bed, "ZSCORE t:{e7}:due " A), NULL, 10)));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "HLEN t:{e7}:disconnects"), "3"));
+	cr_assert(eq(sz, l.n, 3));
+	cr_assert(l.of[0].is_broken && l.of[1].is_broken && !l.of[2].is_broken);
+	cr_assert(eq(str, l.of[0].id, "x1"));
+	cr_assert(eq(str, l.of[0].raw, "nonsense"));
+	cr_assert(eq(str, l.of[2].id, A));
 	cr_assert(eq(str, (char *)bed_redis(&bed, "ZSCORE t:{e7}:due gone"), "(nil)"));
+
+	cr_assert(eq(int, park(&broken), OK));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "HGET t:{m}:parked x1"), "nonsense"));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "HEXISTS t:{e7}:disconnects x1"), "0"));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "ZSCORE t:{e7}:due x1"), "(nil)"));
 }
 
 Test(disconnects, that_nobody_could_read_are_begun_anew)
