@@ -8,6 +8,9 @@ All that they do and see is logged.
     {"edges": {"edge-0": ["10.77.1.2", 8080]}, "sources": ["10.77.9.10", …]}    first, once
     {"vanish": 3}       the clients of that source are silent from now on, and none of them comes
     {"back": 3}         they may come again
+    {"flood": 3}        the clients of that source talk as fast as they are answered
+    {"ebb": 3}          and as they did before
+    {"storm": [0, 2]}   the clients of those sources break their sockets and come again, all at once
     {"leave": true}     all close politely; then the process ends
 """
 
@@ -20,6 +23,7 @@ import socket
 import struct
 import sys
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -33,6 +37,7 @@ CLOSE_SECONDS = 40  # and with the answer to its close frame: an edge may be sto
 LIFE_SECONDS = 25  # on average
 FOR_EVER = 0.2  # of all connections
 TALK_SECONDS = 1.5  # between two messages, on average
+FLOOD_SECONDS = 0.01
 MOST_UNANSWERED = 16
 CODES = [1000, 1000, 1000, 1001, 3000, 4000, 4999]
 # How often each sort of message is said; l- goes to the functions under the Lambda runtime client.
@@ -42,13 +47,16 @@ TALK = {"ask": 8, "lask": 3, "tell": 3, "ltell": 1, "push": 3, "lpush": 0.4}
 class Crowd:
     """What the clients have in common."""
 
-    def __init__(self, log, rng):
+    def __init__(self, log, rng, edges, sources):
         self.log = log
         self.rng = rng
-        self.edges = {}
-        self.sources = []
-        self.away = set()  # sources that have vanished
-        self.leaving = asyncio.Event()
+        self.edges = edges
+        self.sources = sources
+        self.there = [asyncio.Event() for _ in sources]  # not set: that source has vanished
+        for there in self.there:
+            there.set()
+        self.flooding = set()  # sources
+        self.is_leaving = False
         self.ids = deque(maxlen=400)  # connection ids, of the living and of the dead
         self.born = 0
 
@@ -66,9 +74,10 @@ class Connection:
         self._source = source
         self._n = 0
         self._unanswered = 0
-        self._closing = False
+        self.is_closing = False
         self._vanished = False
         self._ended = asyncio.Event()
+        self._over = asyncio.Event()  # there is nothing more to say
         self._writer = None
         self.is_open = False
         self.id = None
@@ -80,8 +89,8 @@ class Connection:
         """Whether it was let in."""
         if not await self._connect():
             return False
-        if self._source in self._crowd.away:
-            self._vanish("silent")
+        if not self._crowd.there[self._source].is_set():
+            self.vanish("silent")
         reading = asyncio.create_task(self._read())
         try:
             await self._talk()
@@ -151,9 +160,9 @@ class Connection:
 
     def _take_close(self, payload):
         code = int.from_bytes(payload[:2]) if payload else None
-        if not self._closing:
+        if not self.is_closing:
             self._write(close_frame(code if code else 1000))
-        self._end("client" if self._closing else "server", code=code)
+        self._end("client" if self.is_closing else "server", code=code)
 
     def _take_message(self, text):
         try:
@@ -178,6 +187,7 @@ class Connection:
         if not self._vanished and not self._ended.is_set():
             self.log("closed", code=code, by=by)
         self._ended.set()
+        self._over.set()
 
     # What goes
 
@@ -189,25 +199,23 @@ class Connection:
         rng = self._crowd.rng
         life = 1e9 if rng.random() < FOR_EVER else rng.expovariate(1 / LIFE_SECONDS)
         end = asyncio.get_running_loop().time() + life
-        while asyncio.get_running_loop().time() < end:
-            pause = rng.expovariate(1 / TALK_SECONDS)
-            if await self._is_over(min(pause, max(0, end - asyncio.get_running_loop().time()))):
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            floods = self._source in self._crowd.flooding
+            pause = FLOOD_SECONDS if floods else rng.expovariate(1 / TALK_SECONDS)
+            if await self._is_over(min(pause, left)):
                 return
             if self._unanswered < MOST_UNANSWERED:
-                self._say()
+                self._say("ask" if floods else rng.choices(list(TALK), TALK.values())[0])
 
     async def _is_over(self, seconds):
         """Wait so long, or until something ends it."""
-        ends = [self._ended.wait(), self._crowd.leaving.wait()]
-        tasks = [asyncio.ensure_future(end) for end in ends]
-        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        return self._ended.is_set() or self._crowd.leaving.is_set() or self._vanished
+        if not self._crowd.is_leaving:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), seconds)
+        return self._crowd.is_leaving or self._over.is_set()
 
-    def _say(self):
+    def _say(self, action):
         rng = self._crowd.rng
-        action = rng.choices(list(TALK), TALK.values())[0]
         message = {"action": action, "n": self._n, "pad": "x" * int(rng.paretovariate(0.5) % 20000)}
         if action.endswith("push"):
             message["to"] = rng.choice(self._crowd.ids) if self._crowd.ids else "AAAAAAAAAAAAAAA="
@@ -220,31 +228,32 @@ class Connection:
     # How it leaves
 
     async def _leave(self):
-        if self._vanished:
-            await self._wait_until_back()
-        elif not self._crowd.leaving.is_set() and self._crowd.rng.random() < 0.2:
-            self._vanish("reset")
+        if self._vanished:  # the socket lives on unheard until the network is there again
+            await self._crowd.there[self._source].wait()
+        elif not self._crowd.is_leaving and self._crowd.rng.random() < 0.2:
+            self.vanish("reset")
         else:
             await self._close()
 
     async def _close(self):
         code = self._crowd.rng.choice(CODES)
-        self._closing = True
+        self.is_closing = True
         self.log("closing", code=code)
         self._write(close_frame(code, "bye"))
         try:
             await asyncio.wait_for(self._ended.wait(), CLOSE_SECONDS)
         except TimeoutError:
-            self._vanish("reset")
+            self.vanish("reset")
 
-    def vanish_if_from(self, source):
-        if source == self._source and not self._ended.is_set():
-            self._vanish("silent")
+    def finish(self):
+        """It has nothing more to say."""
+        self._over.set()
 
-    def _vanish(self, how):
-        if self._vanished:
+    def vanish(self, how):
+        if self._vanished or self._ended.is_set():
             return
         self._vanished = True
+        self._over.set()
         self.log("vanished", how=how)
         if how == "reset":
             wire = self._writer.get_extra_info("socket")
@@ -254,35 +263,40 @@ class Connection:
         if self._writer:
             self._writer.transport.abort()
 
-    async def _wait_until_back(self):
-        """The socket lives on unheard until the network is there again."""
-        while self._source in self._crowd.away:
-            await asyncio.sleep(0.1)
-
 
 class Person:
     """Connects, lives, and connects again, always from the same address."""
 
     def __init__(self, crowd, number):
         self._crowd = crowd
-        self._source = number % len(crowd.sources)
+        self.source = number % len(crowd.sources)
         self._connection = None
+        self._hurries = False  # it lost its socket in a storm
 
     async def run(self):
         crowd = self._crowd
         await asyncio.sleep(crowd.rng.uniform(0, 4))
-        while not crowd.leaving.is_set():
-            if self._source in crowd.away:
-                await asyncio.sleep(0.2)
-                continue
-            self._connection = Connection(crowd, self._source)
+        while not crowd.is_leaving:
+            await crowd.there[self.source].wait()
+            self._hurries = False
+            self._connection = Connection(crowd, self.source)
             let_in = await self._connection.live()
             self._connection = None
-            await asyncio.sleep(crowd.rng.uniform(0, 1) if let_in else crowd.rng.uniform(0.3, 1.5))
+            if not self._hurries:
+                await asyncio.sleep(crowd.rng.uniform(*((0, 1) if let_in else (0.3, 1.5))))
 
-    def vanish(self, source):
+    def vanish(self):
         if self._connection and self._connection.is_open:
-            self._connection.vanish_if_from(source)
+            self._connection.vanish("silent")
+
+    def break_off(self):
+        if self._connection and self._connection.is_open and not self._connection.is_closing:
+            self._hurries = True
+            self._connection.vanish("reset")
+
+    def leave(self):
+        if self._connection:
+            self._connection.finish()
 
 
 async def orders():
@@ -298,21 +312,34 @@ async def obey(crowd, people, lines):
     async for order in lines:
         match order:
             case {"vanish": source}:
-                crowd.away.add(source)
-                for person in people:
-                    person.vanish(source)
+                crowd.there[source].clear()
+                for person in those_of(people, [source]):
+                    person.vanish()
             case {"back": source}:
-                crowd.away.discard(source)
+                crowd.there[source].set()
+            case {"flood": source}:
+                crowd.flooding.add(source)
+            case {"ebb": source}:
+                crowd.flooding.discard(source)
+            case {"storm": sources}:
+                for person in those_of(people, sources):
+                    person.break_off()
             case {"leave": True}:
-                crowd.leaving.set()
+                crowd.is_leaving = True
+                for person in people:
+                    person.leave()
+
+
+def those_of(people, sources):
+    return [person for person in people if person.source in sources]
 
 
 async def main():
     folder, n, seed = sys.argv[1:]
-    crowd = Crowd(Log(Path(folder, "clients.jsonl"), "clients"), random.Random(int(seed)))
     lines = orders()
     first = await anext(lines)
-    crowd.edges, crowd.sources = first["edges"], first["sources"]
+    log, rng = Log(Path(folder, "clients.jsonl"), "clients"), random.Random(int(seed))
+    crowd = Crowd(log, rng, first["edges"], first["sources"])
     people = [Person(crowd, i) for i in range(int(n))]
     obeying = asyncio.create_task(obey(crowd, people, lines))
     await asyncio.gather(*(person.run() for person in people))

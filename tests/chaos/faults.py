@@ -1,11 +1,13 @@
 """How each fault of a schedule is done to a world, undone, and seen to be over.
 
-    Sort(begin, undo, is_over)      of a kind; each is called with the world and the fault's target
+    Sort(begin, undo, is_over, goes_on)     of a kind; each is called with the world and the target
 
-begin does harm and returns at once. After the fault's seconds undo ends it, and from then on
-is_over is asked until it is true. A kind without undo is over by itself.
+begin does harm and returns at once; goes_on is called at each tick from then on. After the fault's
+seconds undo ends it, and then is_over is asked until it is true. A kind without undo is over by
+itself.
 """
 
+import itertools
 import signal
 from collections import namedtuple
 from contextlib import suppress
@@ -14,7 +16,11 @@ import redis
 
 NOWHERE = "10.77.250.250"
 
-Sort = namedtuple("Sort", "begin undo is_over", defaults=(None, lambda world, target: True))
+Sort = namedtuple(
+    "Sort",
+    "begin undo is_over goes_on",
+    defaults=(None, lambda world, target: True, lambda world, target: None),
+)
 
 
 class Trouble(Exception):
@@ -92,6 +98,33 @@ def _kill_and_empty(world, target):
         path.unlink()
 
 
+ticks = itertools.count()
+
+
+def _hesitate(world, target):
+    """It runs in one tick of four: what it is asked takes up to three ticks more."""
+    runs = next(ticks) % 4 == 0
+    _signal(signal.SIGCONT if runs else signal.SIGSTOP)(world, target)
+
+
+SAVED = "chaos:saved"
+
+
+def _spoil(world, target):
+    """Where one edge's rows are to be, there is a text."""
+    with suppress(redis.RedisError), world.redis() as db:
+        key = min(db.scan_iter("*:connections", 1000), default=None)
+        if key and db.renamenx(key, SAVED):
+            db.set(key, "no rows")
+            world.spoilt = key
+
+
+def _unspoil(world, target):
+    with world.redis() as db:
+        if db.exists(SAVED):
+            db.rename(SAVED, world.spoilt)
+
+
 # The network
 
 
@@ -119,6 +152,21 @@ def _vanish(world, target):
 def _back(world, target):
     world.network.heal(world.sources[_group(target)])
     world.order({"back": _group(target)})
+
+
+def _groups(target):
+    return [_group([name]) for name in target]
+
+
+def _order(what):
+    def order(world, target):
+        world.order({what: _group(target)})
+
+    return order
+
+
+def _storm(world, target):
+    world.order({"storm": _groups(target)})
 
 
 # Functions
@@ -156,6 +204,7 @@ KINDS = {
     "kill9": Sort(_kill, _start, _are_ready),
     "stop": Sort(_signal(signal.SIGSTOP), _signal(signal.SIGCONT)),
     "drain": Sort(_ask_to_stop, None, _are_back),
+    "hurry": Sort(_ask_to_stop, _signal(signal.SIGTERM), _are_back),
     "add": Sort(_start, None, _are_ready),
     "remove": Sort(_ask_to_stop, None, _have_ended),
     "cut": Sort(_cut, _heal),
@@ -163,6 +212,9 @@ KINDS = {
     "redis_empty": Sort(_kill_and_empty, _start, _are_ready),
     "redis_restart": Sort(_ask_to_stop, None, _are_back),
     "redis_stop": Sort(_signal(signal.SIGSTOP), _signal(signal.SIGCONT), _are_ready),
+    "redis_stall": Sort(_signal(signal.SIGSTOP), _signal(signal.SIGCONT), _are_ready),
+    "redis_slow": Sort(_hesitate, _signal(signal.SIGCONT), _are_ready, _hesitate),
+    "redis_type": Sort(_spoil, _unspoil, _are_ready),
     "redis_oom": Sort(
         _ask_redis("CONFIG", "SET", "maxmemory", "1"),
         _ask_redis("CONFIG", "SET", "maxmemory", "0"),
@@ -176,8 +228,27 @@ KINDS = {
     "function_fail": Sort(_mode("fail"), _mode("")),
     "function_down": Sort(_function_down, _function_up, _functions_are_ready),
     "vanish": Sort(_vanish, _back),
+    "flood": Sort(_order("flood"), _order("ebb")),
+    "storm": Sort(_storm),
 }
 ONCE = ("add", "remove")  # logged when they are over
+
+
+class Seeker:
+    """Sees from the brokers' logs which of them gives up an edge, from now on."""
+
+    def __init__(self, world):
+        self._brokers = [p for p in world.gateposts() if p.name.startswith("broker")]
+        self._sizes = {p.name: p.log.stat().st_size for p in self._brokers}
+
+    def found(self):
+        """Its name, or None."""
+        for process in self._brokers:
+            with process.log.open("rb") as log:
+                log.seek(self._sizes[process.name])
+                if b" edge.dead " in log.read():
+                    return process.name
+        return None
 
 
 class Injector:
@@ -189,28 +260,60 @@ class Injector:
         self._log = log
         self._seconds = seconds
         self._waiting = list(world.plan.faults)
+        self._seeking = []  # (until when, its seeker, fault)
         self._harming = []  # (when to undo it, fault)
         self._ending = []  # (when it may be over, fault)
+        self._late = 0  # behind the plan, since faults took longer to be over
+        self._well_since = 0
 
-    def is_done(self):
-        return not (self._waiting or self._harming or self._ending)
+    def is_done(self, now):
+        plan = self._world.plan
+        return not self._waiting and self._is_time(plan.seconds, plan.calm, now)
 
     def tick(self, now):
         """now: seconds since the clients began"""
-        while self._waiting and self._waiting[0].at <= now:
-            self._begin(self._waiting.pop(0), now)
-        for entry in [e for e in self._harming if e[0] <= now]:
-            self._harming.remove(entry)
-            self._undo(entry[1], now)
+        if self._is_busy():
+            self._well_since = now
+        while self._waiting and self._is_time(self._waiting[0].at, self._waiting[0].calm, now):
+            fault = self._waiting.pop(0)
+            self._late = max(self._late, now - fault.at)
+            self._begin(fault, now)
+        for entry in list(self._seeking):
+            self._seek(*entry, now)
+        for entry in list(self._harming):
+            until, fault = entry
+            KINDS[fault.kind].goes_on(self._world, fault.target)
+            if until <= now:
+                self._harming.remove(entry)
+                self._undo(fault, now)
         for entry in list(self._ending):
             self._look(*entry, now)
 
+    def _is_busy(self):
+        return bool(self._seeking or self._harming or self._ending)
+
+    def _is_time(self, at, calm, now):
+        is_calm = not self._is_busy() and now - self._well_since >= calm
+        return at + self._late <= now and (calm == 0 or is_calm)
+
     def _begin(self, fault, now):
+        if not fault.target:
+            self._seeking.append((now + fault.seeks, Seeker(self._world), fault))
+            return
         print(fault, flush=True)
         if fault.kind not in ONCE:
             self._write(fault, "begin")
         KINDS[fault.kind].begin(self._world, fault.target)
         self._harming.append((now + fault.seconds, fault))
+
+    def _seek(self, until, seeker, fault, now):
+        name = seeker.found()
+        if not name and now < until:
+            return
+        self._seeking.remove((until, seeker, fault))
+        if name:
+            fault.at, fault.target = now, [name]
+            self._begin(fault, now)
 
     def _undo(self, fault, now):
         undo = KINDS[fault.kind].undo

@@ -16,6 +16,7 @@ meta.json
                         for dead, without that), "table" (lease + 2), "answer" (of a message, of a new client),
                         "retry" (the longest pause before a function that failed is asked again);
                         and "rss" (bytes that a process may grow after warm), "fds" (that it may have more)
+    judged              {"P3": {"looks": 12, …}, …} what each rule must have had to judge at least, as its faults go
     expect              names of warn and error lines that the faults cause, as in a shell ("link.*")
 
 faults.jsonl    who broke what; the supervisor's pauses and restarts are in it too
@@ -25,12 +26,16 @@ faults.jsonl    who broke what; the supervisor's pauses and restarts are in it t
     "phase": "once". Every begin has its end, if only at the end of the run. Kinds, and when they end:
         kill9, oom              of processes; the end: they run again and are ready
         drain                   SIGTERM; the same end. remove: the same without a return (once, when it has exited)
+        hurry                   SIGTERM, and another one while it drains; the same end
         stop                    SIGSTOP; the end: SIGCONT
         cut                     no packet passes. Two targets: between these two. One: it and all others. A target may
                                 be "redis" or "functions"; the end: it is healed
         vanish                  of clients ("clients-3"): the network takes them away; the end: it is back
+        flood                   of clients, which talk as fast as they are answered
+        storm                   of clients, which all break their sockets and come again (no length)
         add                     a process more, once, when it is ready
-        redis_kill9, redis_stop, redis_empty, redis_restart, redis_oom, redis_readonly, redis_drop (CLIENT KILL)
+        redis_kill9, redis_stop, redis_stall (a long stop), redis_slow, redis_empty, redis_restart, redis_oom,
+        redis_readonly, redis_drop (CLIENT KILL), redis_type (a key has another type)
                                 the end: it takes writes again
         function_slow, function_fail, function_down
                                 of "http" or "lambda" (target); the end: it answers again

@@ -17,8 +17,8 @@ class Process:
         self.name = name
         self.host = host
         self.wanted = False  # is it to run?
+        self.log = log
         self._words = [str(word) for word in words]
-        self._log = log
         self._env = env or {}
         self._stdin = subprocess.PIPE if takes_orders else subprocess.DEVNULL
         self._folder = None
@@ -31,12 +31,15 @@ class Process:
         self._env = {**self._env, **env}
 
     def start(self):
+        """Unless it runs: two faults may have killed it."""
         self.wanted = True
+        if self.is_running():
+            return
         self.lives += 1
         # When this program is killed the kernel kills its children; none is left behind.
         leash = ["setpriv", "--pdeathsig", "KILL", "--"]
         env = {**os.environ, **self._env, "CHAOS_NAME": f"{self.name}.{self.lives}"}
-        with open(self._log, "ab") as log:
+        with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
                 [*self.host.prefix, *leash, *self._words],
                 stdin=self._stdin, stdout=log, stderr=log, env=env, cwd=self._folder,

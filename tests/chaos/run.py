@@ -43,6 +43,8 @@ TICK = 0.05
 REVIVE_SECONDS = 0.5
 MIB = 1 << 20
 
+REDIS_AWAY = ("redis_stop", "redis_stall", "redis_kill9", "redis_empty")
+
 # Lines that the faults cause; whatever else is a warning or an error is a violation.
 EXPECT = [
     "link.down", "link.refused", "redis.down", "redis.refused", "store.changed", "roster.failed",
@@ -129,7 +131,7 @@ class Run:
     def _play(self):
         began = revived = time.monotonic()
         injector = Injector(self._world, self._faults, READY_SECONDS)
-        while (now := time.monotonic()) < began + self._plan.seconds or not injector.is_done():
+        while not injector.is_done((now := time.monotonic()) - began):
             injector.tick(now - began)
             self._note_deaths()
             if not self._world.processes["clients"].is_running():
@@ -157,7 +159,7 @@ class Run:
         self._world.order({"leave": True})
         clients = self._world.processes["clients"]
         self._wait(lambda: not clients.is_running(), CLIENTS_SECONDS)
-        self._wait(self._is_settled, LONGEST_RETRY + self._plan.pause)
+        self._wait(self._is_settled, LONGEST_RETRY + self._plan.calm)
         time.sleep(IDLE_SECONDS)
         self._sampler.stop()
         self._meta["end"] = time.time()
@@ -235,9 +237,31 @@ class Run:
                 "rss": 48 * MIB,
                 "fds": IDLE_HTTP + 16,
             },
+            "judged": self._least(),
             "expect": EXPECT,
         }
         (self._folder / "meta.json").write_text(json.dumps(self._meta, indent=1))
+
+    def _least(self):
+        """What each rule must have had to judge, with such clients and such faults."""
+        faults, n = self._plan.faults, self._clients
+        killed = any(f.kind == "kill9" and "edge" in f.target[0] for f in faults if f.target)
+        hit = any("broker" in name for f in faults for name in f.target)
+        away = any(f.kind in REDIS_AWAY and f.seconds >= 2 for f in faults)
+        touched = {name for f in faults for name in f.target if f.kind not in ("cut", "stop")}
+        whole = {*self._plan.edges, *self._plan.brokers} - touched
+        return {
+            "P1": {"connections": n, "disconnects": n, "disconnects of dead edges": int(killed)},
+            "P2": {"pairs of events": n},
+            "P3": {"looks": max(3, int(self._plan.quiet / 2)), "rows": n, "sockets looked up": n},
+            "P4": {"messages": n, "messages for functions": n, "answers": n,
+                   "events while all is well": n, "sockets at faults of brokers": int(hit)},
+            "P7": {"processes": len(whole)},
+            "P8": {"messages": int(away), "new clients": int(away)},
+            "PUSH": {f"pushes {which}": 1
+                     for which in ("while all was well", "to the living", "to the gone")},
+            "LOGS": {"logs with lines": len(self._plan.edges) + len(self._plan.brokers)},
+        }  # fmt: skip
 
     def _summary(self, status):
         kinds = collections.Counter(f.kind for f in self._plan.faults)

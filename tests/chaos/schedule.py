@@ -1,8 +1,10 @@
 """Which faults happen when: a function of the seed, and of nothing that happens in the run.
 
-Faults come in bouts of one to three, which overlap; between bouts there is a pause in which all is
-well, long enough for what the checker says of a healthy system. Their kinds are dealt from a deck
-that is shuffled anew when it is empty, so that even a short run sees many.
+Faults come in bouts of one to three, which overlap; behind each bout there is a quiet window: all
+is healed, the table gets the time that it may take to be right again, and then it has to be right
+for some seconds. Kinds are dealt from a deck that is shuffled anew when it is empty, so that even a
+short run sees many; some cards are scenes of two faults, of which the second meets the system while
+it repairs what the first did.
 """
 
 import random
@@ -24,19 +26,28 @@ WARM_UP = 8
 GROUPS = 8  # of clients, each of which can vanish at once
 MOST_BROKERS = 5
 FEWEST_BROKERS = 2
+QUIET = (5, 9)  # seconds in which the table has to be right, behind each bout
 
 # kind and victim: shortest and longest harm in seconds. The victim says what `target` draws.
 DECK = {
-    "kill9 edge": (0.2, 8), "kill9 broker": (0.2, 8), "kill9 both": (0.2, 5),
+    "kill9 edge": (0.2, 8), "kill9 broker": (0.2, 8),
+    "kill9 both": (0.2, 5), "kill9 brokers": (0.2, 3),
     "stop edge": (1, 15), "stop broker": (1, 15),
     "cut edge-broker": (2, 10), "cut edge-brokers": (2, 12), "cut edge": (2, 12),
-    "cut broker-redis": (2, 10), "cut broker-functions": (2, 6),
-    "drain edge": (0.1, 2), "drain broker": (0.1, 2), "add broker": (0, 0), "remove broker": (0, 0),
+    "cut broker": (2, 10), "cut broker-redis": (2, 10), "cut broker-functions": (2, 6),
+    "drain edge": (0.1, 2), "hurry edge": (0.1, 1), "drain broker": (0.1, 2),
+    "roll brokers": (0.1, 1), "add broker": (0, 0), "remove broker": (0, 0),
     "redis_kill9": (0.2, 6), "redis_empty": (0.2, 4), "redis_restart": (0.2, 3),
-    "redis_stop": (1, 15), "redis_oom": (2, 8), "redis_readonly": (2, 8), "redis_drop": (0, 0),
+    "redis_stop": (1, 15), "redis_stall": (30, 30), "redis_oom": (2, 8), "redis_readonly": (2, 8),
+    "redis_drop": (0, 0), "redis_slow": (3, 8), "redis_type": (2, 6),
     "function_slow": (3, 8), "function_fail": (2, 6), "function_down": (1, 5),
-    "vanish": (6, 12),
+    "vanish": (6, 12), "flood": (3, 8), "storm": (0, 0),
+    # Scenes: the length is that of the second fault.
+    "kill9 reaper": (0.2, 6),  # an edge is killed, then the broker that gives it up
+    "stop reaper": (1, 10),
+    "kill9 stalled": (0.2, 4),  # a broker is killed while Redis is stopped
 }  # fmt: skip
+SEEKING = 6  # seconds, beside the lease, that a broker may take to give up a dead edge
 LONGEST_REST = 30  # of a broker that has found a function away before it asks that again
 NEED_NAMESPACES = ("cut", "vanish")
 
@@ -48,6 +59,12 @@ class Fault:
     kind: str
     target: list
     seconds: float  # 0: it has no length
+    calm: float = 0  # all before it has to be over for so long, even if that makes it late
+    seeks: float = 0  # its target is who gives up an edge, if one does in so many seconds
+
+    @property
+    def over(self):
+        return self.at + self.seeks + self.seconds + self.rest
 
     @property
     def rest(self):
@@ -57,24 +74,28 @@ class Fault:
 
     def __str__(self):
         length = f"for {self.seconds:.1f} s" if self.seconds else ""
-        return f"{self.at:7.1f}  {self.kind:15} {' '.join(self.target):24} {length}".rstrip()
+        target = "(who gives it up)" if self.seeks and not self.target else " ".join(self.target)
+        line = f"{self.at:7.1f}  {self.kind:15} {target:24} {length}".rstrip()
+        return f"{line}, after {self.calm:.1f} s of calm" if self.calm else line
 
 
 @dataclass
 class Plan:
     seed: int
-    seconds: float  # until the clients leave
+    seconds: float  # until the clients leave; later when a fault takes longer than planned
     timings: dict
     edges: list
     brokers: list  # at the beginning
     manager: str  # who serves $connect and $disconnect: "http" or "lambda"
     advertise: bool  # do brokers say to edges where they are?
     faults: list = field(default_factory=list)
+    calm: float = 0  # what all has to be over for before the clients leave
+    quiet: float = 0  # seconds of the whole run in which the table has to be right
 
     @property
-    def pause(self):
-        """What the table may take to be right again, and some seconds in which it has to be."""
-        return self.timings["edge-lease"] + 2 + 4
+    def settle(self):
+        """What the table may take to be right again."""
+        return self.timings["edge-lease"] + 2
 
     @property
     def drain_seconds(self):
@@ -105,10 +126,14 @@ def plan(seed, minutes, cards=None, namespaces=True):
     cards = [c for c in cards or DECK if namespaces or not c.startswith(NEED_NAMESPACES)]
     dealer = Dealer(rng, it, cards)
     at = WARM_UP
-    while not it.faults or at + it.pause < it.seconds:
+    while not it.faults or at + it.settle < it.seconds:
         bout = sorted(dealer.bout(at), key=lambda fault: fault.at)
+        bout[0].calm = it.calm
         it.faults += bout
-        at = max(f.at + f.seconds + f.rest for f in bout) + it.pause
+        quiet = round(rng.uniform(*QUIET), 1)
+        it.calm = it.settle + quiet
+        it.quiet += quiet
+        at = max(fault.over for fault in bout) + it.calm
     it.seconds = max(it.seconds, at)
     for number, fault in enumerate(it.faults, 1):
         fault.id = number
@@ -120,6 +145,7 @@ class Dealer:
         self._rng = rng
         self._edges = it.edges
         self._brokers = list(it.brokers)
+        self._lease = it.timings["edge-lease"]
         self._cards = cards
         self._deck = []
 
@@ -127,9 +153,9 @@ class Dealer:
         """Faults that overlap; no process has two of them but for cuts, which harm none."""
         taken, faults = set(), []
         for _ in range(self._rng.choice((1, 1, 2, 2, 3))):
-            faults += self._deal(at, taken)
+            faults += self._deal(round(at, 1), taken)
             at += self._rng.uniform(0, 3)
-        return faults
+        return faults or self.bout(at)
 
     def _deal(self, at, taken):
         if not self._deck:
@@ -138,8 +164,45 @@ class Dealer:
         shortest, longest = DECK[card]
         seconds = round(self._rng.uniform(shortest, longest), 1)
         kind, _, victim = card.partition(" ")
+        match victim:
+            case "reaper": return self._reaper(at, kind, seconds, taken)
+            case "stalled": return self._stalled(at, kind, seconds, taken)
+            case "brokers" if kind == "roll": return self._roll(at, seconds, taken)
         kind, targets = self._targets(kind, victim, taken)
-        return [Fault(0, round(at, 1), kind, target, seconds) for target in targets]
+        return [Fault(0, at, kind, target, seconds) for target in targets]  # fmt: skip
+
+    # Scenes
+
+    def _reaper(self, at, kind, seconds, taken):
+        edges, brokers = self._free(self._edges, taken), self._all_brokers(taken)
+        if not edges or not brokers:
+            return []
+        seeks = self._lease + SEEKING
+        away = Fault(0, at, "kill9", edges[0], round(self._lease + self._rng.uniform(2, 5), 1))
+        return [away, Fault(0, at, kind, [], seconds, seeks=seeks)]
+
+    def _stalled(self, at, kind, seconds, taken):
+        brokers, away = self._free(self._brokers, taken), self._free(["redis"], taken)
+        if not brokers or not away:
+            return []
+        stall = Fault(0, at, "redis_stop", away[0], round(self._rng.uniform(3, 8), 1))
+        return [stall, Fault(0, round(at + self._rng.uniform(0, 3), 1), kind, brokers[0], seconds)]
+
+    def _roll(self, at, seconds, taken):
+        """Each in its turn, when the one before is back."""
+        names = self._all_brokers(taken)
+        rolled = [Fault(0, at + 3 * i, "drain", [name], seconds) for i, name in enumerate(names)]
+        for fault in rolled[1:]:
+            fault.calm = 0.2
+        return rolled
+
+    def _all_brokers(self, taken):
+        """None, when one of them has a fault."""
+        names = [] if taken.intersection(self._brokers) else list(self._brokers)
+        taken.update(names)
+        return names
+
+    # Single faults
 
     def _targets(self, kind, victim, taken):
         """The kind, which may have to be another one, and whom it meets: a list for each fault."""
@@ -150,10 +213,18 @@ class Dealer:
                 return self._add_or_remove(kind, taken)
             case "vanish":
                 return kind, self._free([f"clients-{i}" for i in range(GROUPS)], taken)
+            case "flood":
+                return kind, self._free([f"clients-{i}" for i in range(GROUPS)], taken)
+            case "storm":
+                groups = self._rng.sample(range(GROUPS), GROUPS // 2)
+                return kind, [[f"clients-{i}" for i in sorted(groups)]]
             case _ if kind.startswith("redis_"):
                 return kind, self._free(["redis"], taken)
             case _ if kind.startswith("function_"):
                 return kind, self._free(["http", "lambda"], taken)
+        if victim == "brokers":
+            together = self._all_brokers(taken)
+            return kind, [together] if together else []
         edge = self._free(self._edges, taken) if victim in ("edge", "both") else []
         broker = self._free(self._brokers, taken) if victim in ("broker", "both") else []
         together = [name for one in edge + broker for name in one]
@@ -171,6 +242,7 @@ class Dealer:
         edge, broker = self._rng.choice(self._edges), self._rng.choice(self._brokers)
         match victim:
             case "edge": return [[edge]]
+            case "broker": return [[broker]]
             case "edge-broker": return [[edge, broker]]
             case "edge-brokers": return [[edge, each] for each in self._brokers]
             case "broker-redis": return [[broker, "redis"]]
@@ -185,9 +257,10 @@ class Dealer:
         if kind == "add":
             absent = [f"broker-{i}" for i in range(MOST_BROKERS)]
             absent = [name for name in absent if name not in self._brokers and name not in taken]
-            self._brokers.append(absent[0])
-            taken.add(absent[0])
-            return kind, [[absent[0]]]
+            added = absent[:1]  # none: the only one that could come has just gone
+            self._brokers += added
+            taken.update(added)
+            return kind, [[name] for name in added]
         gone = self._free(self._brokers, taken)
         for (name,) in gone:
             self._brokers.remove(name)

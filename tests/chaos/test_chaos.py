@@ -8,7 +8,7 @@ from pathlib import Path
 from lib.cluster import BIN
 
 HERE = Path(__file__).resolve().parent
-SEED = 2336  # edges and a broker killed, cut off, stopped; an empty Redis; no function for a while
+SEED = 38434  # edges and brokers killed, an edge's reaper too; cut off, stopped, hurried; an empty Redis
 MINUTES = 0.7
 
 

@@ -17,6 +17,7 @@ META = {
     "seed": 1, "begin": 0, "warm": 20, "end": 200, "edges": ["edge-0", "edge-1"],
     "brokers": ["broker-0", "broker-1"], "expect": ["link.*"],
     "timings": {"lease": 10, "silence": 5},
+    "judged": {},
     "bounds": {"disconnect": 12, "vanish": 45, "table": 12, "answer": 6, "retry": 8,
                "rss": 1000, "fds": 5},
 }  # fmt: skip
@@ -27,6 +28,7 @@ class Run:
 
     def __init__(self, folder):
         self.folder = folder
+        self.meta = dict(META)
         self.records = {name: [] for name in ("clients", "functions", "faults", "pushes")}
         self.records["table"] = [{"t": t + 0.5, "ids": []} for t in range(200)]
         self.records["samples"] = []
@@ -92,7 +94,7 @@ class Run:
 
     def checked(self):
         """(exit status, what it printed)"""
-        (self.folder / "meta.json").write_text(json.dumps(META))
+        (self.folder / "meta.json").write_text(json.dumps(self.meta))
         for name, records in self.records.items():
             lines = "".join(json.dumps(record) + "\n" for record in records)
             (self.folder / f"{name}.jsonl").write_text(lines)
@@ -139,6 +141,27 @@ def test_a_violation_comes_with_the_story_of_that_connection_and_faults_near_it(
     assert "client    sent n=1" in story and "sent n=0" not in story
     assert "… 3 records of other messages" in story
     assert "FAULT     stop broker-1, 0.5 s" in story and "kill9" not in story
+
+
+def test_each_rule_says_how_much_it_judged(run):
+    run.pushed(53, "ID-c1", "p1", 200)
+    run.saw(53, "c1", "push", nonce="p1")
+    (run.folder / "edge-0.log").write_text("2026-11-22T10:00:00.000Z info edge-0 edge.number n=1\n")
+    run.sampled(5000, 40, t=25)
+    run.sampled(5000, 40, t=199)
+    _, out = run.checked()
+    for judged in ("1 connections, 1 disconnects, 0 disconnects of dead edges", "3 pairs of events",
+                   "200 looks, 0 looks not judged", "2 messages, 2 messages for functions",
+                   "1 processes", "1 pushes to the living", "1 lines, 1 logs"):  # fmt: skip
+        assert judged in out, out
+
+
+def test_a_rule_with_less_to_judge_than_the_run_should_have_given_is_told(run):
+    run.meta["judged"] = {"P3": {"looks": 150, "sockets looked up": 0}, "P8": {"messages": 1}}
+    run.fault(70, 100, "kill9", "broker-0")
+    assert run.violations() == ["JUDGED P8 judged 0 messages, and 1 at least were to be had"]
+    run.fault(51, 55, "redis_stop", "redis")
+    assert run.violations() == ["JUDGED P3 judged 142 looks, and 150 at least were to be had"]
 
 
 # P1
@@ -322,6 +345,24 @@ def test_a_row_of_nobody_is_told(run):
     assert run.violations() == ["P3 a row ID-ghost that no $connect was told of"]
 
 
+def test_the_table_must_be_right_while_functions_fail_and_clients_vanish(run):
+    row(run, 55.5, [])
+    run.fault(50, 58, "function_fail", "http")
+    run.fault(50, 58, "vanish", "clients-3")
+    assert run.violations() == ["P3 c1: connected, but not in the table"]
+
+
+def test_a_row_whose_connect_waits_for_a_function_is_no_violation(run):
+    run.saw(100, "c2", "connecting", edge="edge-0")
+    for t in (100.5, 101.5, 102.5, 103.5):
+        row(run, t, ["ID-c2"])
+    run.invoked(103, "c2", "CONNECT", status=403)
+    run.saw(103.2, "c2", "refused", status=403, retry_after=None)
+    assert run.violations() == ["P3 c2: in the table after the bound"]
+    run.fault(99, 102, "function_slow", "http")
+    assert run.violations() == []
+
+
 def test_a_row_at_the_end_is_told_whatever_has_happened(run):
     row(run, 199.5, ["ID-c1"])
     run.fault(190, 198, "redis_stop", "redis")
@@ -345,7 +386,8 @@ def test_a_client_that_the_server_closed_is_told(run):
 
 @pytest.mark.parametrize(
     "fault",
-    [(59.9, 70, "kill9", "edge-0"), (50, 61, "drain", "edge-0"), (49, 59, "stop", "edge-0"),
+    [(59.9, 70, "kill9", "edge-0"), (50, 61, "drain", "edge-0"),
+     (50, 61, "hurry", "edge-0"), (49, 59, "stop", "edge-0"),
      (49, 59, "cut", "edge-0")],
 )  # fmt: skip
 def test_a_client_may_lose_its_socket_with_its_edge(run, fault):

@@ -18,6 +18,9 @@ class Fault:
         self.is_redis = self.kind.startswith("redis_") or "redis" in self.target
         self.is_functions = self.kind.startswith("function_") or "functions" in self.target
 
+        self.hits_broker = any("broker" in name for name in self.target)
+        self.is_clients = all("clients" in name for name in self.target)
+
     def trouble(self):
         """When others may feel it. An edge that is dead troubles nobody; its death may."""
         dead_edge = self.kind in ("kill9", "oom") and all("edge" in name for name in self.target)
@@ -30,7 +33,7 @@ class Fault:
             return None
         if self.kind in ("kill9", "oom", "died"):
             return self.begin - 1, self.begin + 2
-        if self.kind in ("drain", "remove"):
+        if self.kind in ("drain", "hurry", "remove"):
             return self.begin - 1, self.end + 2
         if self.kind == "stop" and lasts > lease / 2:
             return self.begin, self.end + table
@@ -81,6 +84,7 @@ class Event:
     def __init__(self, first):
         self.invocations = [first]
         self.kind, self.n, self.begin = first["kind"], first.get("n"), first["t"]
+        self.code = first.get("code")
         self.name = self.kind if self.n is None else f"message {self.n}"
         self.rank = {"CONNECT": -1, "DISCONNECT": inf}.get(self.kind, self.n)
 
@@ -167,6 +171,8 @@ class History:
         self.redis = Troubles(f.trouble() for f in self.faults if f.is_redis)
         self.not_redis = Troubles(f.trouble() for f in self.faults if not f.is_redis)
         self.functions = Troubles(f.trouble() for f in self.faults if f.is_functions)
+        inside = (f for f in self.faults if not f.is_functions and not f.is_clients)
+        self.inside = Troubles(f.trouble() for f in inside)  # where the table is kept up
 
     def _read_functions(self):
         calls = {}
@@ -190,6 +196,11 @@ class History:
                     self.by_id[id] = self._named(id)
                 self.by_id[id].events.append(event)
 
+    def deaths(self, edge):
+        """When it was killed."""
+        killed = (f for f in self.faults if f.kind == "kill9" and edge in f.target)
+        return Troubles((f.begin, f.begin) for f in killed)
+
     def losses(self, edge):
         """When clients of this edge may have lost their sockets."""
         if edge not in self._losses:
@@ -212,13 +223,16 @@ class History:
             if until - t > lease / 2:
                 yield t, until + self.bound["table"]
 
-    def unexpected_lines(self):
+    def unexpected_lines(self, judged):
         for path in sorted(self.folder.glob("*.log")):
+            before = judged["lines"]
             for line in path.open(errors="replace"):
                 match = LINE.match(line)
+                judged["lines"] += bool(match)
                 grave = match and match["level"] in ("warn", "error")
                 expected = grave and any(
                     fnmatch.fnmatchcase(match["event"], e) for e in self.meta["expect"]
                 )
                 if CRASH.search(line) or (grave and not expected):
                     yield f"{path.name}: {line.strip()}"
+            judged["logs with lines"] += judged["lines"] > before

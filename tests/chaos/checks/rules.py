@@ -1,4 +1,7 @@
-"""The design's promises, each as a function that yields what speaks against it."""
+"""The design's promises, each as a function that yields what speaks against it.
+
+What it could judge it counts in `judged`, by name: who has nothing to judge finds nothing.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -18,13 +21,15 @@ class Violation:
         self.text, self.connection, self.at, self.ns = text, connection, at, ns
 
 
-def one_connect_one_disconnect(h):
+def one_connect_one_disconnect(h, judged):
     """P1 one connect, one disconnect"""
     for event in h.events.values():
+        judged["events that came again"] += len(event.invocations) > 1
         yield from _same(h, event)
     for c in h.connections.values():
         connects, disconnects = c.of_kind("CONNECT"), c.of_kind("DISCONNECT")
         let_in = c.open < inf or any(e.done(200) < inf for e in connects)
+        judged["connections"] += let_in
         if len(connects) != 1 and (connects or c.open < inf):
             yield Violation(f"{len(connects)} CONNECTs", c, c.open)
         if len(disconnects) > 1:
@@ -37,6 +42,9 @@ def one_connect_one_disconnect(h):
                 why = "DISCONNECT never done, nor parked" if disconnects else "no DISCONNECT"
                 yield Violation(why, c, c.over())
         if c.open < inf and disconnects:
+            killed = h.deaths(c.edge).meet(c.open, disconnects[0].begin)
+            judged["disconnects"] += 1
+            judged["disconnects of dead edges"] += killed and disconnects[0].code == 1006
             yield from _disconnect_is_right(h, c, disconnects[0])
 
 
@@ -87,10 +95,11 @@ def _disconnect_is_right(h, c, event):
             yield Violation(f"closed with {code}, DISCONNECT says {told}", c, event.begin)
 
 
-def order(h):
+def order(h, judged):
     """P2 order"""
     for c in h.connections.values():
         for before, event in zip(c.events, c.events[1:]):
+            judged["pairs of events"] += 1
             both = {before.n, event.n}
             if event.rank <= before.rank:
                 yield Violation(f"{event.name} began after {before.name}", c, event.begin, both)
@@ -98,20 +107,26 @@ def order(h):
                 yield Violation(f"{event.name} began during {before.name}", c, event.begin, both)
 
 
-def table(h):
+def table(h, judged):
     """P3 the table is the truth"""
     lives = {id: _life(h, c) for id, c in h.by_id.items()}
     calm = [(s["t"], set(s["ids"])) for s in h.table]
-    calm = [(t, ids) for t, ids in calm if not h.troubles.meet(t - h.bound["table"], t)]
+    calm = [(t, ids) for t, ids in calm if not h.inside.meet(t - h.bound["table"], t)]
+    judged["looks"], judged["looks not judged"] = len(calm), len(h.table) - len(calm)
     times = [t for t, _ in calm]
     wrong = {}
     for id, (_, opened, ended, _) in lives.items():
         for t, ids in calm[bisect_right(times, opened + SLACK) : bisect_left(times, ended - SLACK)]:
+            judged["sockets looked up"] += 1
             if id not in ids:
                 wrong.setdefault(id, ("connected, but not in the table", t))
     for t, ids in calm:
+        judged["rows"] += len(ids)
+        waits = h.functions.meet(t - h.bound["answer"], t + h.bound["answer"])  # $connect may
         for id in ids:
             begin, _, _, gone = lives.get(id, (inf, inf, inf, inf))
+            if t < begin - SLACK and waits:
+                continue
             if begin == inf:
                 wrong.setdefault(id, (f"a row {id} that no $connect was told of", t))
             elif not begin - SLACK <= t <= gone + SLACK:
@@ -133,28 +148,38 @@ def _life(h, c):
     return begin, c.open, c.ended, min([bound, *(e.done(200) for e in c.of_kind("DISCONNECT"))])
 
 
-def replaceable(h):
+def replaceable(h, judged):
     """P4 brokers are replaceable: no socket closed, no event lost, none answered twice"""
+    begins = sorted(f.begin for f in h.faults if f.hits_broker)
     for c in h.connections.values():
         if c.open == inf:
             continue
+        judged["sockets at faults of brokers"] += _between(begins, c.open, min(c.ended, h.end))
         for closed in c.seen["closed"]:
             own = closed["by"] == "client" or c.ended < closed["t"]
             if not own and not h.losses(c.edge).meet(c.open, closed["t"]):
                 text = f"closed by {closed['by']} with {closed.get('code')}"
                 yield Violation(text, c, closed["t"])
+        judged["answers"] += len(c.seen["answer"])
         yield from _answers(c)
-        yield from (violation for violation, away in _late(h, c) if not away)
-        yield from _never_told(h, c)
+        yield from _late(h, c, False, judged)
+        yield from _never_told(h, c, judged)
         for r in c.seen["odd"] + c.seen["error"]:
             trouble = h.functions.meet(r["t"] - h.bound["answer"], r["t"])
             if r["what"] == "odd" or not trouble:
                 yield Violation(f"the client got {r['text']!r}", c, r["t"])
     for event in h.events.values():
+        judged["events while all is well"] += not h.troubles.meet(
+            event.begin - h.bound["table"], event.begin
+        )
         for a, b in zip(event.invocations, event.invocations[1:]):
             if not h.troubles.meet(a["t"] - h.bound["table"], b["t"]):
                 c = h.by_id.get(a.get("connectionId"))
                 yield Violation(f"{event.name} again, while all is well", c, b["t"], {event.n})
+
+
+def _between(times, begin, end):
+    return max(0, bisect_left(times, end) - bisect_left(times, begin))
 
 
 def _answers(c):
@@ -180,22 +205,22 @@ def _due(h, c):
             yield sent, until
 
 
-def _late(h, c):
-    """(violation, was Redis away) of messages without an answer in time, nor an error frame."""
+def _late(h, c, without_redis, judged):
+    """Without an answer in time, nor an error frame; those while Redis was away, or the others."""
     answered = {a["n"]: a["t"] for a in c.seen["answer"]}
     refusals = len(c.seen["error"])
     for sent, until in _due(h, c):
-        n = sent["n"]
+        n, away = sent["n"], h.redis.meet(sent["t"], until)
+        judged["messages"] += sent["two_way"] and away == without_redis
         if not sent["two_way"] or answered.get(n, inf) <= until:
             continue
         if n not in answered and refusals > 0:
             refusals -= 1
-            continue
-        text = f"message {n} had no answer within the bound"
-        yield Violation(text, c, until, {n}), h.redis.meet(sent["t"], until)
+        elif away == without_redis:
+            yield Violation(f"message {n} had no answer within the bound", c, until, {n})
 
 
-def _never_told(h, c):
+def _never_told(h, c, judged):
     """What was sent before a polite end, or long before any other, came to its function."""
     told = {event.n for event in c.of_kind("MESSAGE")}
     due = {sent["n"]: until for sent, until in _due(h, c)}
@@ -205,11 +230,14 @@ def _never_told(h, c):
         due |= {sent["n"]: until for sent in c.seen["sent"]}
     for sent in c.seen["sent"]:
         n = sent["n"]
-        if n in due and n not in told and not h.functions.meet(sent["t"] - SLACK, due[n]):
+        if n not in due or h.functions.meet(sent["t"] - SLACK, due[n]):
+            continue
+        judged["messages for functions"] += 1
+        if n not in told:
             yield Violation(f"message {n} never came to its function", c, sent["t"], {n})
 
 
-def bounded(h):
+def bounded(h, judged):
     """P7 memory and descriptors come back"""
     processes = defaultdict(list)
     for sample in h.samples:
@@ -219,24 +247,29 @@ def bounded(h):
         warm, last = [s for s in samples if s["t"] <= warm_at], samples[-1]
         if last["t"] <= max(warm_at, h.end - h.bound["answer"]):
             continue  # it was young, or had gone before all was quiet
+        judged["processes"] += 1
         for what in ("rss", "fds"):
             grown = last[what] - max(s[what] for s in warm)
             if grown > h.bound[what]:
                 yield Violation(f"{who} (pid {pid}): {what} {grown} more than when it was warm")
 
 
-def redis_may_go(h):
+def redis_may_go(h, judged):
     """P8 Redis may go away: messages are answered, new clients get 101 or a clear 503"""
     for c in h.connections.values():
-        yield from (violation for violation, away in _late(h, c) if away)
+        yield from _late(h, c, True, judged)
         begin, answer = c.at("connecting"), c.at("open", "refused")
         end = min(answer, c.at("failed", "vanished"), h.end)
         until = h.not_redis.calm(begin, h.bound["answer"])
         hit = (f for f in h.faults if c.edge in f.target or f.kind == "vanish")
-        if begin == inf or (end <= until and end == answer and not c.seen["refused"]):
+        if begin == inf:
+            continue
+        if end <= until and end == answer and not c.seen["refused"]:
+            judged["new clients"] += h.redis.meet(begin, end)
             continue
         if any(f.begin - SLACK <= end and begin <= f.end + h.bound["answer"] for f in hit):
             continue
+        judged["new clients"] += h.redis.meet(begin, end)
         if end > until or c.seen["failed"]:
             yield Violation("no answer to its upgrade within the bound", c, end)
         for refused in c.seen["refused"]:
@@ -257,7 +290,7 @@ def _wrongly_refused(h, c, refused):
     return None if right else "instead of 101 or 503"
 
 
-def pushes(h):
+def pushes(h, judged):
     """PUSH reaches exactly its connection, or says 410"""
     got = defaultdict(list)
     for c in h.connections.values():
@@ -265,6 +298,7 @@ def pushes(h):
             got[r["nonce"]].append((c, r["t"]))
     for push in h.pushes:
         c, t = h.by_id.get(push["to"]), push["t"]
+        judged["pushes"] += 1
         nonce, status, came = push["nonce"], push["status"], got.pop(push["nonce"], [])
         for other, at in came:
             if other is not c:
@@ -274,6 +308,9 @@ def pushes(h):
         calm = not h.troubles.meet(push["began"] - h.bound["table"], t)
         until = t + h.bound["answer"]
         lives = c and c.open < push["began"] and until < min(c.ended, h.end)
+        judged["pushes while all was well"] += calm
+        judged["pushes to the living"] += bool(status == 200 and lives)
+        judged["pushes to the gone"] += status == 410
         if status == 200 and not came and lives and not h.losses(c.edge).meet(t - SLACK, until):
             yield Violation(f"{nonce} got 200, but never came", c, t)
         elif calm and (status in (0, 429, 503) or (status == 410 and lives)):
@@ -285,9 +322,9 @@ def pushes(h):
             yield Violation(f"{nonce}, which nobody has sent", *came[0])
 
 
-def logs(h):
+def logs(h, judged):
     """LOGS have no unexpected line, and nobody died by himself"""
-    yield from (Violation(line) for line in h.unexpected_lines())
+    yield from (Violation(line) for line in h.unexpected_lines(judged))
     yield from (Violation(f"{f.target} died by itself") for f in h.faults if f.kind == "died")
 
 
