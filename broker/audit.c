@@ -25,6 +25,8 @@ struct audit {
 
 struct audits {
 	struct broker *broker;
+	audit_fn *fn;
+	void *arg;
 	LIST_HEAD(, audit) running;
 	struct metric *removed;
 };
@@ -34,17 +36,26 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 static void on_known(void *arg, enum err e, const Gatepost__Outcome *o);
 static void on_swept(void *arg, enum err e);
 static void go_on(struct audit *a);
-static void end(struct audit *a);
+static void end(struct audit *a, enum err e);
 
-struct audits *audits_new(struct broker *b)
+struct audits *audits_new(struct broker *b, audit_fn *fn, void *arg)
 {
 	struct audits *as = xcalloc(1, sizeof *as);
 
 	as->broker = b;
+	as->fn = fn;
+	as->arg = arg;
 	LIST_INIT(&as->running);
 	as->removed = metric_counter(b->metrics, "gatepost_broker_rows_swept_total", NULL,
 				     "Rows that their edge did not know");
 	return as;
+}
+
+static void forget(struct audit *a)
+{
+	LIST_REMOVE(a, others);
+	free(a->ids);
+	free(a);
 }
 
 void audits_free(struct audits *as)
@@ -52,7 +63,7 @@ void audits_free(struct audits *as)
 	if (as == NULL)
 		return;
 	while (!LIST_EMPTY(&as->running))
-		end(LIST_FIRST(&as->running));
+		forget(LIST_FIRST(&as->running));
 	free(as);
 }
 
@@ -70,14 +81,16 @@ void audit_begin(struct audits *as, uint16_t edge)
 	store_connection_scan(as->broker->store, edge, 0, on_rows, a);
 }
 
-static void end(struct audit *a)
+static void end(struct audit *a, enum err e)
 {
-	LIST_REMOVE(a, others);
+	struct audits *as = a->audits;
+	uint16_t edge = a->edge;
+
 	if (a->removed > 0)
-		log_info("rows.swept", I("edge", a->edge), I("rows", a->removed),
+		log_info("rows.swept", I("edge", edge), I("rows", a->removed),
 			 S("why", "their edge does not know them"));
-	free(a->ids);
-	free(a);
+	forget(a);
+	as->fn(as->arg, edge, e);
 }
 
 /* A row under what is no id of ours is nobody's: it stays, and the log has told. */
@@ -88,7 +101,7 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 	struct id id;
 
 	if (e != OK) {
-		end(a);
+		end(a, e);
 		return;
 	}
 	a->next = next;
@@ -101,13 +114,13 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 		go_on(a);
 	else if (!command_know(a->audits->broker->commands, a->edge,
 			       span_of(a->ids, a->n * ID_BYTES), on_known, a))
-		end(a); /* its link has ended */
+		end(a, ERR_DOWN); /* its link has ended */
 }
 
 static void go_on(struct audit *a)
 {
 	if (a->next == 0)
-		end(a);
+		end(a, OK);
 	else
 		store_connection_scan(a->audits->broker->store, a->edge, a->next, on_rows,
 				      a);
@@ -121,7 +134,7 @@ static void on_known(void *arg, enum err e, const Gatepost__Outcome *o)
 	size_t n = 0;
 
 	if (e != OK || o->results.len != a->n) {
-		end(a);
+		end(a, e == OK ? ERR_MALFORMED : e);
 		return;
 	}
 	texts = xcalloc(a->n, sizeof *texts);
@@ -151,5 +164,5 @@ static void on_swept(void *arg, enum err e)
 	if (e == OK)
 		go_on(arg);
 	else
-		end(arg);
+		end(arg, e);
 }

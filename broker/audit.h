@@ -7,7 +7,11 @@
 
 struct audits;
 
-struct audits *audits_new(struct broker *b);
+/* An audit has ended. e: OK when all rows were gone through; else the store or the edge was lost on the way. */
+typedef void audit_fn(void *arg, uint16_t edge, enum err e);
+
+/* fn(arg, …) is called at the end of each, and not in audits_free. */
+struct audits *audits_new(struct broker *b, audit_fn *fn, void *arg);
 void audits_free(struct audits *a); /* NULL is fine */
 
 /* Go through all rows of this edge; nothing happens while that is being done already. */

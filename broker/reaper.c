@@ -31,6 +31,8 @@ struct watched {
 	bool is_listed, is_asking;
 	int64_t next_ms;
 	int64_t lapsed_ms; /* when that was seen first; 0: it is not */
+	int64_t rows;      /* when it was given up */
+	bool is_unsure;    /* the store has not said whether it has given it up */
 };
 
 struct reaper {
@@ -51,7 +53,7 @@ static void on_look(void *arg, enum err e, const struct edge_state *s);
 static void on_held(struct watched *w, const struct edge_state *s);
 static void on_lapsed(struct watched *w, const struct edge_state *s);
 static void reap(struct watched *w);
-static void on_reaped(void *arg, enum err e, int64_t n, int64_t left);
+static void on_reaped(void *arg, enum err e, const struct edge_reaped *got);
 static void on_forgotten(void *arg, enum err e);
 
 static int64_t ask_edges(void *arg)
@@ -202,6 +204,7 @@ static void on_held(struct watched *w, const struct edge_state *s)
 	struct broker *b = w->reaper->broker;
 
 	w->lapsed_ms = 0;
+	w->is_unsure = false;
 	roster_check(b->rosters, w->number, s->synced);
 }
 
@@ -242,9 +245,7 @@ static void on_lapsed(struct watched *w, const struct edge_state *s)
 	int64_t lease_ms = w->reaper->broker->conf.lease_ms;
 
 	if (s->rows > 0 && is_sure(w, untold ? lease_ms : SURE_MS)) {
-		log_warn("edge.dead", I("number", w->number), I("connections", s->rows),
-			 S("why", "nobody renews its lease"));
-		metric_add(w->reaper->reaped, 1);
+		w->rows = s->rows;
 		reap(w);
 	} else if (s->rows == 0 && s->owed == 0 &&
 		   is_sure(w, untold ? UNTOLD_MS : SURE_MS)) {
@@ -260,16 +261,30 @@ static void reap(struct watched *w)
 			w);
 }
 
-static void on_reaped(void *arg, enum err e, int64_t n, int64_t left)
+/* Once for each death in the whole cluster, however many brokers give it up, and in however many steps. */
+static void tell(const struct watched *w)
+{
+	log_warn("edge.dead", I("number", w->number), I("connections", w->rows),
+		 S("why", "nobody renews its lease"));
+	metric_add(w->reaper->reaped, 1);
+}
+
+static void on_reaped(void *arg, enum err e, const struct edge_reaped *got)
 {
 	struct watched *w = arg;
 
 	w->is_asking = false;
 	w->next_ms = 0; /* what is owed now is claimed at the next look */
-	if (e != OK)
+	if (e !=
+	    OK) { /* some of it may be done, and then the next one is not the first */
+		w->is_unsure = w->is_unsure || e != ERR_DENIED;
 		return;
-	metric_add(w->reaper->rows, n);
-	if (left > 0)
+	}
+	if (got->first || w->is_unsure)
+		tell(w);
+	w->is_unsure = false;
+	metric_add(w->reaper->rows, got->n);
+	if (got->left > 0)
 		reap(w);
 }
 

@@ -12,7 +12,10 @@
 
 #include <stdlib.h>
 
-enum { ANSWER_MS = 10 * 1000 }; /* for an edge to tell all, and the store to take it */
+enum {
+	ANSWER_MS = 10 * 1000, /* for an edge to tell all, and the store to take it */
+	AGAIN_MS = 1000, /* after an audit that broke off; then twice as long each time */
+};
 
 /* What is asked of one edge. */
 struct roster {
@@ -24,6 +27,7 @@ struct roster {
 	size_t rows, putting;     /* told so far; puts without an answer */
 	bool is_last, is_lacking; /* all was told; some could not be put */
 	int64_t audit_ms;         /* the next */
+	int64_t again_ms; /* the last audit broke off: the pause before the next; 0: it did not */
 };
 
 struct rosters {
@@ -39,6 +43,7 @@ static void on_put(void *arg, enum err e);
 static void on_put_late(void *arg, enum err e);
 static void look_whether_done(struct roster *r);
 static void on_synced(void *arg, enum err e);
+static void on_audited(void *arg, uint16_t edge, enum err e);
 
 struct rosters *rosters_new(struct broker *b)
 {
@@ -46,7 +51,7 @@ struct rosters *rosters_new(struct broker *b)
 
 	rs->broker = b;
 	rs->by_edge = map_new();
-	rs->audits = audits_new(b);
+	rs->audits = audits_new(b, on_audited, rs);
 	rs->resyncs = metric_counter(b->metrics, "gatepost_broker_resyncs_total", NULL,
 				     "Edges whose rows were written anew");
 	return rs;
@@ -94,7 +99,8 @@ void roster_check(struct rosters *rs, uint16_t edge, struct span synced)
 		return;
 	if (!span_is(synced, cluster)) {
 		ask(r, p);
-	} else if (now >= r->audit_ms && membership_is_home(b->membership, edge)) {
+	} else if (now >= r->audit_ms &&
+		   (r->again_ms > 0 || membership_is_home(b->membership, edge))) {
 		r->audit_ms = now + b->conf.audit_ms;
 		audit_begin(rs->audits, edge);
 	}
@@ -219,4 +225,24 @@ static void on_synced(void *arg, enum err e)
 {
 	(void)arg;
 	(void)e;
+}
+
+/*
+ * One that broke off is taken up by whoever had begun it, once the edge has its lease and a
+ * link (roster_check): soon at first, for it may be but an answer that was lost.
+ */
+static void on_audited(void *arg, uint16_t edge, enum err e)
+{
+	struct rosters *rs = arg;
+	struct roster *r = roster_of(rs, edge);
+	int64_t most = rs->broker->conf.audit_ms;
+
+	if (e == OK) {
+		r->again_ms = 0;
+		return;
+	}
+	r->again_ms = r->again_ms > 0 ? 2 * r->again_ms : AGAIN_MS;
+	if (r->again_ms > most)
+		r->again_ms = most;
+	r->audit_ms = loop_now(rs->broker->loop) + r->again_ms;
 }

@@ -6,7 +6,8 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
 end
 redis.call('ZREM', KEYS[5], '') -- a write that a full Redis takes, and then it takes the others
 local owner = redis.call('GET', KEYS[2]) or ''
-if string.sub(owner, 1, 7) ~= 'reaped:' then
+local first = string.sub(owner, 1, 7) ~= 'reaped:'
+if first then
 	redis.call('SET', KEYS[2], 'reaped:' .. owner)
 end
 
@@ -26,4 +27,4 @@ repeat -- what was there before is gone, so that a scan may meet nothing at firs
 		n = n + redis.call('HDEL', KEYS[3], rows[i])
 	end
 until cursor == '0' or n >= most
-return {n, redis.call('HLEN', KEYS[3])}
+return {n, redis.call('HLEN', KEYS[3]), first and 1 or 0}

@@ -169,19 +169,20 @@ void store_edge_reap(struct store *st, uint16_t number, int most, const char *re
 	json_decref(text);
 }
 
-/* reply: a word, or how many were moved, and how many are left */
+/* reply: a word, or how many were moved, how many are left, and whether it was the first such call */
 static void on_reap(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_reap *a = arg;
-	int64_t n = 0, left = 0;
+	struct edge_reaped r = {0};
 
 	if (e == OK && reply->type != REDIS_REPLY_ARRAY) {
 		e = ask_word(reply);
 	} else if (e == OK) {
-		n = reply->element[0]->integer;
-		left = reply->element[1]->integer;
+		r.n = reply->element[0]->integer;
+		r.left = reply->element[1]->integer;
+		r.first = reply->element[2]->integer == 1;
 	}
-	a->fn(a->arg, e, n, left);
+	a->fn(a->arg, e, e == OK ? &r : NULL);
 	ask_free(a);
 }
 

@@ -65,9 +65,13 @@ void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void 
  * before stays as it is.
  *
  * most  rows at a time, from 1 to 500
- * fn    OK with n that were moved, `left` rows to go; ERR_DENIED when it is held
+ * fn    OK; ERR_DENIED when it is held; r is NULL unless OK
  */
-typedef void store_reap_fn(void *arg, enum err e, int64_t n, int64_t left);
+struct edge_reaped {
+	int64_t n, left; /* rows that were moved, rows to go */
+	bool first; /* nobody has given it up before: of all calls for one death, one has that */
+};
+typedef void store_reap_fn(void *arg, enum err e, const struct edge_reaped *r);
 void store_edge_reap(struct store *st, uint16_t number, int most, const char *reason,
 		     store_reap_fn *fn, void *arg);
 

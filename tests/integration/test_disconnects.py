@@ -428,6 +428,25 @@ def test_an_edge_and_brokers_die_at_once_and_each_connection_has_its_one_disconn
     assert {state(same[0])["disconnectStatusCode"] for same in events.values()} == {1006}
 
 
+def test_a_death_is_told_once_however_often_a_step_of_its_reaping_fails(functions, tmp_path):
+    with running(tmp_path, functions, expect=[*DEATHS, "redis.refused", "edge.*"]) as cluster:
+        clients = connect(cluster, 20)
+        with cluster.redis() as db:
+            (owner,) = db.scan_iter("*:owner")
+            kill(cluster, "edge-0")
+            db.delete(owner)
+            db.hset(owner, "of", "another type")
+            until(lambda: cluster.log().count("redis.refused") > 2, "it fails again and again", 20)
+            db.delete(owner)
+        all_of(functions, 20)
+        cluster.settle("all have gone")
+        assert cluster.log().count(" edge.dead ") == 1
+        reaped = "gatepost_broker_edges_reaped_total"
+        assert sum(cluster.metrics(f"broker-{i}")[reaped] for i in range(2)) == 1
+        for client in clients:
+            client.socket.close()
+
+
 def test_all_die_in_the_middle_of_the_function_and_it_gets_the_same_event(functions, tmp_path):
     hold = threading.Event()
     answers = iter([lambda: hold.wait(20)])

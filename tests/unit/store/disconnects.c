@@ -279,10 +279,9 @@ Test(disconnects, questions_in_flight_go_with_the_store)
 	bed.store = NULL;
 }
 
-static void on_reaped(void *arg, enum err e, int64_t n, int64_t left)
+static void on_reaped(void *arg, enum err e, const struct edge_reaped *r)
 {
-	(void)left;
-	on_done(arg, n == 1 ? e : ERR_NOTFOUND);
+	on_done(arg, r != NULL && r->n != 1 ? ERR_NOTFOUND : e);
 }
 
 /* They make room: who leaves a full Redis must not have to wait until it is not full. */

@@ -83,11 +83,15 @@ static enum err put(const char *boot, size_t n)
 struct reaped {
 	enum err err;
 	int64_t n, left;
+	bool first;
 };
 
-static void on_reap(void *arg, enum err e, int64_t n, int64_t left)
+static void on_reap(void *arg, enum err e, const struct edge_reaped *r)
 {
-	*(struct reaped *)arg = (struct reaped){e, n, left};
+	cr_assert(eq(int, e == OK, r != NULL));
+	*(struct reaped *)arg = (struct reaped){.err = e};
+	if (r != NULL)
+		*(struct reaped *)arg = (struct reaped){e, r->n, r->left, r->first};
 	loop_stop(bed.loop);
 }
 
@@ -284,7 +288,22 @@ Test(edges, reaping_of_a_row_of_another_hand_does_not_stop_at_it)
 	put("boot-a", 3);
 	bed_redis(&bed, "HSET t:{e7}:connections %s nonsense", ids[1]);
 	cr_assert(eq(i64, reap(10).left, 0));
-	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 2));
+	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 3));
+}
+
+Test(edges, of_all_calls_that_reap_one_death_one_is_the_first)
+{
+	take("boot-a");
+	put("boot-a", 20);
+	cr_assert(not(reap(10).first)); /* it is held */
+	lapse();
+	cr_assert(reap(10).first);
+	cr_assert(not(reap(10).first));
+	cr_assert(not(reap(10).first));
+	take("boot-b");
+	put("boot-b", 1);
+	lapse();
+	cr_assert(reap(10).first);
 }
 
 Test(edges, that_owe_are_not_forgotten_until_all_is_settled)
