@@ -26,7 +26,7 @@ WARM_UP = 8
 GROUPS = 8  # of clients, each of which can vanish at once
 MOST_BROKERS = 5
 FEWEST_BROKERS = 2
-QUIET = (5, 9)  # seconds in which the table has to be right, behind each bout
+QUIET = (6, 11)  # seconds in which the table has to be right, behind each bout
 
 # kind and victim: shortest and longest harm in seconds. The victim says what `target` draws.
 DECK = {
