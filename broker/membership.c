@@ -5,6 +5,7 @@
 #include "base/ring.h"
 #include "broker/peers.h"
 #include "broker/reaper.h"
+#include "broker/roster.h"
 #include "store/members.h"
 
 #include <event2/util.h>
@@ -15,6 +16,7 @@ struct membership {
 	struct timer *timer;
 	bool is_asking, has_left;
 	char cluster[40];
+	int64_t seen_ms; /* when the store said so last */
 	struct membership_row *rows;
 	size_t n;
 	struct ring *homes; /* of the edges: the rows' boot ids */
@@ -85,6 +87,18 @@ static struct membership_row *rows_of(const struct members_view *v)
 	return rows;
 }
 
+/*
+ * Did this broker still have the memory from before while others had this one? Then it may
+ * have written there what is missing here: Redis has had two masters.
+ */
+static bool was_left_behind(const struct membership *m, const struct members_view *v)
+{
+	struct broker *b = m->broker;
+	int64_t lost_ms = store_lost_ms(b->store);
+
+	return lost_ms >= m->seen_ms && lost_ms >= loop_now(b->loop) - v->age_ms;
+}
+
 /* Another id than before: what was written last may be gone, and the edges know it best. */
 static void look_at_cluster(struct membership *m, const struct members_view *v)
 {
@@ -93,6 +107,8 @@ static void look_at_cluster(struct membership *m, const struct members_view *v)
 	copy(m->cluster, sizeof m->cluster, v->cluster);
 	if (!changed)
 		return;
+	if (was_left_behind(m, v))
+		rosters_doubt(m->broker->rosters);
 	log_warn("store.changed", S("cluster", m->cluster),
 		 S("why", "Redis is another process now, or was emptied: the table is "
 			  "compared with the edges"));
@@ -126,6 +142,7 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	if (e != OK)
 		return;
 	look_at_cluster(m, v);
+	m->seen_ms = loop_now(m->broker->loop);
 	rows = rows_of(v);
 	same = m->n == v->n && memcmp(m->rows, rows, m->n * sizeof *rows) == 0;
 	if (!same)

@@ -22,6 +22,7 @@ struct roster {
 	uint16_t edge; /* the key */
 	struct rosters *rosters;
 	uint64_t ticket; /* 0: nothing is asked */
+	bool is_doubted; /* rows of it may be missing, and the store has not been told so yet */
 	char cluster[40];
 	int64_t until_ms;
 	size_t rows, putting;     /* told so far; puts without an answer */
@@ -84,6 +85,28 @@ static struct roster *roster_of(struct rosters *rs, uint16_t edge)
 	return r;
 }
 
+void rosters_doubt(struct rosters *rs)
+{
+	struct roster *r;
+
+	for (size_t at = 0; (r = map_next(rs->by_edge, &at)) != NULL;)
+		r->is_doubted = true;
+}
+
+static void on_doubted(void *arg, enum err e)
+{
+	struct roster *r = arg;
+
+	r->is_doubted = r->is_doubted || e != OK;
+}
+
+/* In the store, since another broker may be nearer to that edge, or be there when this one is not. */
+static void tell_doubt(struct roster *r)
+{
+	r->is_doubted = false;
+	store_edge_synced(r->rosters->broker->store, r->edge, "", on_doubted, r);
+}
+
 void roster_check(struct rosters *rs, uint16_t edge, struct span synced)
 {
 	struct broker *b = rs->broker;
@@ -92,10 +115,14 @@ void roster_check(struct rosters *rs, uint16_t edge, struct span synced)
 	int64_t now = loop_now(b->loop);
 	struct roster *r;
 
-	if (p == NULL || cluster[0] == '\0')
+	if (cluster[0] == '\0')
 		return;
 	r = roster_of(rs, edge);
-	if (r->putting > 0 || (r->ticket != 0 && now < r->until_ms))
+	if (r->is_doubted) {
+		tell_doubt(r);
+		return;
+	}
+	if (p == NULL || r->putting > 0 || (r->ticket != 0 && now < r->until_ms))
 		return;
 	if (!span_is(synced, cluster)) {
 		ask(r, p);
@@ -194,9 +221,7 @@ static void on_put_late(void *arg, enum err e)
 {
 	struct roster *r = arg;
 
-	if (e != OK)
-		store_edge_synced(r->rosters->broker->store, r->edge, "", on_synced,
-				  NULL);
+	r->is_doubted = r->is_doubted || e != OK;
 }
 
 /* What lacks is asked for again once the time of this one is over. */

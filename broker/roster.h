@@ -19,6 +19,12 @@ struct rosters;
 struct rosters *rosters_new(struct broker *b);
 void rosters_free(struct rosters *r); /* NULL is fine */
 
+/*
+ * Rows that this broker has put may be missing in the store, whatever is noted there: all
+ * edges are to tell theirs again, to whichever broker looks at them.
+ */
+void rosters_doubt(struct rosters *rs);
+
 /* The edge has its lease, and its rows are known to be in this memory (a cluster id; empty: in none). */
 void roster_check(struct rosters *r, uint16_t edge, struct span synced);
 

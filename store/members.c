@@ -39,7 +39,7 @@ static struct span text_of(const redisReply *r)
 	return span_of(r->str, r->len);
 }
 
-/* reply: the cluster's id, and for each member its boot id, name and endpoint */
+/* reply: the cluster's id; for each member its boot id, name and endpoint; the id's age */
 static void give_view(struct asked_beat *a, const redisReply *reply)
 {
 	const redisReply *live = reply->element[1];
@@ -59,6 +59,7 @@ static void give_view(struct asked_beat *a, const redisReply *reply)
 		      .members = all,
 		      .n = live->elements,
 		      .cluster = text_of(reply->element[0]),
+		      .age_ms = reply->element[2]->integer,
 	      });
 	free(all);
 }

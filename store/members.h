@@ -18,6 +18,7 @@ struct members_view {
 	size_t n;
 	struct span
 		cluster; /* id of this memory: another one than before means that Redis may have lost some */
+	int64_t age_ms; /* of that id, by Redis's clock */
 };
 
 /*

@@ -1,4 +1,4 @@
--- Drop the brokers whose time is over, add the asker, and answer with all of them and the cluster's id.
+-- Drop the brokers whose time is over, add the asker, and answer with all of them, the cluster's id, and its age in ms.
 -- KEYS members, cluster   ARGV boot id, name, endpoint, ttl in ms, proposed cluster id
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -21,9 +21,10 @@ redis.call('PEXPIRE', KEYS[1], 2 * ARGV[4])
 table.sort(live, function(a, b) return a[1] < b[1] end)
 
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'
-local id, of = string.match(redis.call('GET', KEYS[2]) or '', '^(%S+) (%S+)$')
+local id, of, born = string.match(redis.call('GET', KEYS[2]) or '', '^(%S+) (%S+) ?(%d*)$')
 if of ~= run then -- none yet, or from before a restart or a failover, which may have lost the last of it
 	id = id and string.match(id, '^[^.]+') .. '.' .. string.sub(run, 1, 6) or ARGV[5]
-	redis.call('SET', KEYS[2], id .. ' ' .. run)
+	born = now
+	redis.call('SET', KEYS[2], id .. ' ' .. run .. string.format(' %.0f', born))
 end
-return {id, live}
+return {id, live, now - (tonumber(born) or 0)}

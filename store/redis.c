@@ -54,6 +54,7 @@ struct redis {
 	int64_t watch_at; /* when deadlines comes; 0: it does not run */
 	int calling;      /* how many fn are on the stack */
 	int64_t backoff_ms;
+	int64_t lost_ms; /* when the last connection that was up ended; 0: none has */
 	struct requests sent;
 	struct requests refused; /* answered on the next turn */
 	loop_fn *on_up;
@@ -140,6 +141,11 @@ void redis_free(struct redis *r)
 bool redis_is_up(const struct redis *r)
 {
 	return r->state == UP;
+}
+
+int64_t redis_lost_ms(const struct redis *r)
+{
+	return r->lost_ms;
 }
 
 void redis_on_up(struct redis *r, loop_fn *fn, void *arg)
@@ -578,6 +584,8 @@ static void lose(struct redis *r, const struct redis_end *end)
 				? end->todo
 				: "start Redis there, or give --redis another address"));
 	metric_add(r->meter.losses, r->state == UP);
+	if (r->state == UP)
+		r->lost_ms = loop_now(r->loop);
 	enter(r, DOWN);
 	hang_up(r);
 	r->sent = (struct requests){0};

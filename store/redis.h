@@ -45,6 +45,9 @@ void redis_free(struct redis *r);
 
 bool redis_is_up(const struct redis *r);
 
+/* When the last connection that was up ended, on loop_now's clock; 0: none has. */
+int64_t redis_lost_ms(const struct redis *r);
+
 /* How many requests wait for their replies. */
 size_t redis_in_flight(const struct redis *r);
 

@@ -53,6 +53,11 @@ bool store_is_up(const struct store *st)
 	return redis_is_up(st->redis);
 }
 
+int64_t store_lost_ms(const struct store *st)
+{
+	return redis_lost_ms(st->redis);
+}
+
 void store_on_up(struct store *st, loop_fn *fn, void *arg)
 {
 	redis_on_up(st->redis, fn, arg);

@@ -63,6 +63,9 @@ void store_free(struct store *st);
 /* Would a question be sent now? For readiness. */
 bool store_is_up(const struct store *st);
 
+/* When the last connection that was up ended, on loop_now's clock; 0: none has. */
+int64_t store_lost_ms(const struct store *st);
+
 /* Call fn(arg) each time Redis can be reached (again). One fn; the last one set counts. */
 void store_on_up(struct store *st, loop_fn *fn, void *arg);
 

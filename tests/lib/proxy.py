@@ -4,6 +4,7 @@
         proxy.delay = 0.1   # seconds, on the way there and on the way back
         proxy.hold()        # takes bytes and passes none on, as a network that was cut
         proxy.go_on()
+        proxy.turn_to(other.port)  # who is connected is cut off, and comes to the other
 """
 
 import queue
@@ -43,6 +44,11 @@ class Proxy:
     def go_on(self):
         """What was held goes on too, as after a cut that TCP outlived."""
         self._open.set()
+
+    def turn_to(self, port):
+        self._target = port
+        for s in self._sockets:
+            _shut(s)
 
     def _accept(self):
         while True:

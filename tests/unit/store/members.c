@@ -1,11 +1,12 @@
 #include "store/members.h"
 
-#include "tests/unit/store/bed.h"
+#include "tests/unit/store/bed_owed.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TTL_MS = 60000 };
 
@@ -27,6 +28,7 @@ struct seen {
 	enum err err;
 	char members[128]; /* "boot name endpoint, …" */
 	char cluster[16];
+	int64_t age_ms;
 };
 
 static void on_view(void *arg, enum err e, const struct members_view *view)
@@ -45,6 +47,7 @@ static void on_view(void *arg, enum err e, const struct members_view *view)
 			SPAN_ARG(view->members[i].boot), SPAN_ARG(view->members[i].name),
 			SPAN_ARG(view->members[i].endpoint));
 	snprintf(s->cluster, sizeof s->cluster, "%.*s", SPAN_ARG(view->cluster));
+	s->age_ms = view->age_ms;
 }
 
 static struct seen beat_for(const char *boot, const char *name, const char *endpoint,
@@ -148,6 +151,22 @@ Test(members, give_the_cluster_another_ending_when_redis_came_back_with_all_it_h
 	cr_assert(eq(str, beat("x3").cluster, s.cluster));
 	bed_redis(&bed, "SET t:{m}:cluster x1");
 	cr_assert(eq(str, beat("x3").cluster, "x3"));
+}
+
+Test(members, are_told_how_old_the_cluster_is_and_that_one_without_a_birth_is_very_old)
+{
+	char *run, *end;
+
+	cr_assert(eq(i64, beat("x1").age_ms, 0));
+	owed_wait(&bed, 20);
+	cr_assert(ge(i64, beat("x2").age_ms, 20));
+	cr_assert(lt(i64, beat("x2").age_ms, TTL_MS));
+	run = strdup(bed_redis(&bed, "GET t:{m}:cluster"));
+	end = strrchr(run, ' ');
+	bed_redis(&bed, "SET t:{m}:cluster %b", run, (size_t)(end - run));
+	cr_assert(eq(str, beat("x2").cluster, "x1"));
+	cr_assert(gt(i64, beat("x2").age_ms, TTL_MS));
+	free(run);
 }
 
 Test(members, of_another_hand_are_removed)
