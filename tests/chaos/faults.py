@@ -8,13 +8,16 @@ itself.
 """
 
 import itertools
+import os
 import signal
 from collections import namedtuple
 from contextlib import suppress
+from math import inf
 
 import redis
 
 NOWHERE = "10.77.250.250"
+TICK, SEEK_TICK = 0.05, 0.002
 
 Sort = namedtuple(
     "Sort",
@@ -238,17 +241,21 @@ class Seeker:
     """Sees from the brokers' logs which of them gives up an edge, from now on."""
 
     def __init__(self, world):
-        self._brokers = [p for p in world.gateposts() if p.name.startswith("broker")]
-        self._sizes = {p.name: p.log.stat().st_size for p in self._brokers}
+        brokers = [p for p in world.gateposts() if p.name.startswith("broker")]
+        self._logs = {p.name: p.log.open("rb") for p in brokers}
+        for log in self._logs.values():
+            log.seek(0, os.SEEK_END)
+        self.found = None  # its name
+        self.since = inf
 
-    def found(self):
-        """Its name, or None."""
-        for process in self._brokers:
-            with process.log.open("rb") as log:
-                log.seek(self._sizes[process.name])
-                if b" edge.dead " in log.read():
-                    return process.name
-        return None
+    def look(self, now):
+        names = (name for name, log in self._logs.items() if b" edge.dead " in log.read())
+        if self.found is None and (name := next(names, None)):
+            self.found, self.since = name, now
+
+    def close(self):
+        for log in self._logs.values():
+            log.close()
 
 
 class Injector:
@@ -265,6 +272,11 @@ class Injector:
         self._ending = []  # (when it may be over, fault)
         self._late = 0  # behind the plan, since faults took longer to be over
         self._well_since = 0
+
+    @property
+    def pause(self):
+        """Between two ticks: what is sought has to be met at work."""
+        return SEEK_TICK if self._seeking else TICK
 
     def is_done(self, now):
         plan = self._world.plan
@@ -307,12 +319,13 @@ class Injector:
         self._harming.append((now + fault.seconds, fault))
 
     def _seek(self, until, seeker, fault, now):
-        name = seeker.found()
-        if not name and now < until:
+        seeker.look(now)
+        if now < min(until, seeker.since + fault.lag):
             return
         self._seeking.remove((until, seeker, fault))
-        if name:
-            fault.at, fault.target = now, [name]
+        seeker.close()
+        if seeker.found:
+            fault.at, fault.target = now, [seeker.found]
             self._begin(fault, now)
 
     def _undo(self, fault, now):

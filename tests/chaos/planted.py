@@ -112,7 +112,8 @@ def is_found(bug, planted):
     print(f"{bug.name}: looked for {wanted}, found {counts}", flush=True)
     if bug.rule in dict(violated):
         rule = f"\n{done.stdout}".partition(f"\n{bug.rule} ")[2]
-        print(f"    {rule.splitlines()[1].strip()}", flush=True)
+        told = next(line for line in rule.splitlines() if line.startswith("  ") and line[2] != " ")
+        print(f"    {told.strip()}", flush=True)
     return bug.rule in dict(violated) if planted else bool(violated)
 
 

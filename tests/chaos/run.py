@@ -39,7 +39,6 @@ CLIENTS_SECONDS = 60  # for all clients to say goodbye
 STORE_SECONDS = 5  # that a client who needs the store waits for one that is silent
 WARM_SECONDS = 20
 IDLE_SECONDS = 6  # and then all that was under way has its end
-TICK = 0.05
 REVIVE_SECONDS = 0.5
 MIB = 1 << 20
 
@@ -139,7 +138,7 @@ class Run:
             if now > revived + REVIVE_SECONDS:
                 revived = now
                 self._world.revive()
-            time.sleep(TICK)
+            time.sleep(injector.pause)
 
     def _note_deaths(self):
         """What ended though nobody had asked it to is logged, and started again."""

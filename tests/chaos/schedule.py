@@ -47,6 +47,7 @@ DECK = {
     "stop reaper": (1, 10),
     "kill9 stalled": (0.2, 4),  # a broker is killed while Redis is stopped
 }  # fmt: skip
+LAG = 0.08
 SEEKING = 6  # seconds, beside the lease, that a broker may take to give up a dead edge
 LONGEST_REST = 30  # of a broker that has found a function away before it asks that again
 NEED_NAMESPACES = ("cut", "vanish")
@@ -61,6 +62,7 @@ class Fault:
     seconds: float  # 0: it has no length
     calm: float = 0  # all before it has to be over for so long, even if that makes it late
     seeks: float = 0  # its target is who gives up an edge, if one does in so many seconds
+    lag: float = 0  # from the moment at which that one begins
 
     @property
     def over(self):
@@ -179,7 +181,8 @@ class Dealer:
             return []
         seeks = self._lease + SEEKING
         away = Fault(0, at, "kill9", edges[0], round(self._lease + self._rng.uniform(2, 5), 1))
-        return [away, Fault(0, at, kind, [], seconds, seeks=seeks)]
+        lag = round(self._rng.uniform(0, LAG), 3)  # to meet each of the steps in which it is done
+        return [away, Fault(0, at, kind, [], seconds, seeks=seeks, lag=lag)]
 
     def _stalled(self, at, kind, seconds, taken):
         brokers, away = self._free(self._brokers, taken), self._free(["redis"], taken)

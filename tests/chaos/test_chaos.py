@@ -8,7 +8,7 @@ from pathlib import Path
 from lib.cluster import BIN
 
 HERE = Path(__file__).resolve().parent
-SEED = 38434  # edges and brokers killed, an edge's reaper too; cut off, stopped, hurried; an empty Redis
+SEED = 40563  # an edge and its reaper killed; brokers stopped, removed, cut off; an empty Redis
 MINUTES = 0.7
 
 

@@ -139,6 +139,7 @@ def test_a_violation_comes_with_the_story_of_that_connection_and_faults_near_it(
     _, out = run.checked()
     story = out[out.index("c1: message 1 had no answer") :].split("\nP")[0]
     assert "client    sent n=1" in story and "sent n=0" not in story
+    assert "59.000 VIOLATION message 1 had no answer within the bound" in story
     assert "… 3 records of other messages" in story
     assert "FAULT     stop broker-1, 0.5 s" in story and "kill9" not in story
 

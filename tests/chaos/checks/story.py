@@ -13,6 +13,8 @@ def story(h, connection, violation=None):
     records = sorted(connection.records(), key=lambda r: r["t"])
     told = [(r["t"], _words(r, h) if _matters(r, violation) else None) for r in records]
     told += [(f.begin, _fault(f)) for f in _faults(h, records, violation)]
+    if violation and violation.at not in (None, inf):
+        told.append((violation.at, f"VIOLATION {violation.text}"))
     lines, skipped = [], 0
     for t, words in [*sorted(told, key=lambda pair: pair[0]), (inf, "")]:
         if words is None:
