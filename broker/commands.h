@@ -4,6 +4,7 @@
 /* What somebody wants of a connection that may be at any edge: sent there, and its outcome brought back. */
 
 #include "broker/peers.h"
+#include "proto/id.h"
 
 struct commands;
 

@@ -2,20 +2,14 @@
 #define BROKER_PEERS_H
 
 /*
- * The edges, as a broker sees them: one ROUTER, and a link for each that has said
- * Hello. An edge gets its number here, on a lease in the store that is kept alive
- * for as long as the edge is heard.
- *
- *   Hello → (lease) → Welcome → events and outcomes … → silence, or another Hello
+ * The edges, as a broker sees them: one ROUTER, and a peer for each that has said Hello.
+ * Here is what comes in, who is there, and the clock that tells whether this process
+ * has been stopped.
  */
 
 #include "broker/broker.h"
-#include "proto/id.h"
-#include "proto/link.h"
+#include "broker/peer.h"
 
-#include <proto/gatepost.pb-c.h>
-
-struct peer;
 struct peers;
 
 /* NULL after an error line when conf.bind cannot be bound. */
@@ -45,32 +39,5 @@ bool peers_were_stopped(struct peers *p, int64_t since_ms);
 
 /* Send what this turn has produced; a hook of the loop. */
 void peers_flush(void *peers);
-
-/* The link, to add items to; NULL when it has ended. */
-struct link *peer_link(struct peer *p);
-
-/*
- * Does its edge still count on us? False when the link has ended; and when this process was
- * stopped for so long that others may have taken over: then all links end.
- */
-bool peer_is_live(struct peer *p);
-
-/* What it has its lease with: its number, and the boot id in 16 hex digits. */
-uint16_t peer_number(const struct peer *p);
-const char *peer_boot(const struct peer *p);
-
-/* Ask the edge what it holds; it answers with Rosters of this ticket. */
-void peer_resync(struct peer *p, uint64_t ticket);
-
-/*
- * A command for the edge, to be filled; its link is up.
- *
- * bytes    of its body
- * returns  NULL when the edge's credit is used up: it does not keep up
- */
-Gatepost__Command *peer_command(struct peer *p, size_t bytes);
-
-struct peer *peer_ref(struct peer *p); /* returns p */
-void peer_unref(struct peer *p);
 
 #endif
