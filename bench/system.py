@@ -73,7 +73,7 @@ def until(what, seconds, look, every=0.02):
 
 
 @contextlib.contextmanager
-def system(edges, brokers, *flags):
+def system(edges, brokers, *flags, **environment):
     """`gatepost up` on free ports; gives its ready file."""
     with tempfile.TemporaryDirectory(prefix="gatepost-bench-") as folder:
         ready = pathlib.Path(folder, "ready.json")
@@ -83,7 +83,7 @@ def system(edges, brokers, *flags):
                    "--ready-file", ready, "--log-level", "warn", *flags]
         with log.open("w") as out:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                     start_new_session=True)
+                                     start_new_session=True, env=os.environ | environment)
         try:
             until("gatepost up is ready", 30, lambda: ready.exists() or is_over(child))
             if child.poll() is not None:
@@ -128,7 +128,7 @@ def listening(program):
 
 
 @contextlib.contextmanager
-def project(edges, brokers, functions, echo=False):
+def project(edges, brokers, functions, echo=False, **environment):
     """A system with functions over HTTP, {name: its routes}; gives ready file, what has come.
 
     All of them are one bench-function. The second is a question to it, such as what()["ended"].
@@ -142,7 +142,7 @@ def project(edges, brokers, functions, echo=False):
             route = {"route": "$default", "routeResponseSelectionExpression": "$default"}
             made["echo"] = {"handler": "builtin:echo", "events": [{"websocket": route}]}
         config.write_text(json.dumps({"service": "bench", "functions": made}))
-        with system(edges, brokers, "--config", config) as ready:
+        with system(edges, brokers, "--config", config, **environment) as ready:
             yield ready, lambda: asked(url)
 
 
