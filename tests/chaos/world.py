@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from lib.function_server import websocket
 
@@ -233,8 +235,10 @@ class World:
             return None
 
     def redis(self):
+        """It is asked once: one that is stopped shall not hold up the schedule."""
         return redis.Redis(self.address("redis"), REDIS, socket_timeout=ASK_SECONDS,
-                           socket_connect_timeout=ASK_SECONDS, decode_responses=True)  # fmt: skip
+                           socket_connect_timeout=ASK_SECONDS, retry=Retry(NoBackoff(), 0),
+                           decode_responses=True)  # fmt: skip
 
     def _takes_writes(self):
         with suppress(redis.RedisError), self.redis() as db:
