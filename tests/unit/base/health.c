@@ -38,7 +38,7 @@ static void end(void)
 	loop_free(loop);
 }
 
-TestSuite(health, .init = start, .fini = end, .timeout = 10);
+TestSuite(health, .init = start, .fini = end, .timeout = 60);
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {

@@ -40,7 +40,7 @@ static void end(void)
 	loop_free(loop);
 }
 
-TestSuite(loop, .init = start, .fini = end, .timeout = 10);
+TestSuite(loop, .init = start, .fini = end, .timeout = 60);
 
 Test(loop, timers_fire_in_the_order_of_their_times)
 {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 10000, MOST = 1000, TIMEOUT_MS = 300, CONNECTIONS = 8 };
+enum { PATIENCE_MS = 30000, MOST = 1000, TIMEOUT_MS = 900, CONNECTIONS = 8 };
 
 /* A client, and a server on the same loop that says the same to everybody. */
 static struct bed {

@@ -37,8 +37,8 @@ Test(runtime, the_time_of_an_invocation_begins_when_a_worker_has_it)
 {
 	set_up(10, 5000);
 	int fd = worker();
-	invoke_for("1", 150, false);
-	for (int64_t until = clock_ms() + 200; clock_ms() < until;)
+	invoke_for("1", 1000, false);
+	for (int64_t until = clock_ms() + 1100; clock_ms() < until;)
 		turn();
 	cr_assert_eq(runtime_bed.n, 0);
 	polls(fd);

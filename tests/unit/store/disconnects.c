@@ -111,10 +111,14 @@ Test(disconnects, that_is_begun_twice_while_it_is_claimed_leaves_nothing_to_do)
 
 Test(disconnects, that_is_begun_is_not_claimed_until_its_claim_is_over)
 {
-	begin(A, SHORT_MS);
-	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	struct owed_list l;
+
+	begin(A, LONG_MS);
+	begin(B, SHORT_MS);
 	owed_wait(&bed, SHORT_MS + 20);
-	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 1));
+	l = owed_claim(&bed, 10, LONG_MS);
+	cr_assert(eq(sz, l.n, 1));
+	cr_assert(eq(str, l.of[0].id, B));
 }
 
 Test(disconnects, that_is_claimed_is_not_given_to_another_until_its_claim_is_over)
@@ -122,14 +126,17 @@ Test(disconnects, that_is_claimed_is_not_given_to_another_until_its_claim_is_ove
 	struct owed_list l;
 
 	owe(A);
-	l = owed_claim(&bed, 10, SHORT_MS);
+	l = owed_claim(&bed, 10, LONG_MS);
 	cr_assert(eq(int, l.err, OK));
 	cr_assert(eq(sz, l.n, 1));
 	cr_assert(eq(str, l.of[0].id, A));
 	cr_assert(eq(u16, l.of[0].edge, 7));
-	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	owe(B);
+	cr_assert(eq(str, owed_claim(&bed, 10, SHORT_MS).of[0].id, B));
 	owed_wait(&bed, SHORT_MS + 20);
-	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 1));
+	l = owed_claim(&bed, 10, LONG_MS);
+	cr_assert(eq(sz, l.n, 1));
+	cr_assert(eq(str, l.of[0].id, B));
 }
 
 Test(disconnects, are_claimed_a_few_at_a_time_the_oldest_first)
@@ -169,14 +176,15 @@ Test(disconnects, that_ended_are_owed_no_more_and_leave_no_key)
 
 Test(disconnects, that_failed_are_due_in_a_while_with_their_tries_and_why)
 {
-	struct disconnect d = owed_one(A);
+	struct disconnect d = owed_one(A), other = owed_one(B);
 	struct owed_list l;
 
 	owe(A);
+	owe(B);
 	d.tries = 3;
 	d.error = span_str("status 500");
 	cr_assert(eq(int, later(&d, SHORT_MS), OK));
-	cr_assert(eq(sz, owed_claim(&bed, 10, LONG_MS).n, 0));
+	cr_assert(eq(int, later(&other, LONG_MS), OK));
 	owed_wait(&bed, SHORT_MS + 20);
 	l = owed_claim(&bed, 10, LONG_MS);
 	cr_assert(eq(sz, l.n, 1));
