@@ -110,7 +110,8 @@ static const struct conf_key keys[] = {
 	INT(management_requests, "management-requests", "1000", 1, 1000000,
 	    "its requests that may wait for an edge or Redis at a time; over it: 503"),
 	BYTES(management_memory, "management-memory", "256MiB", MI, 1024LL * 1024 * MI,
-	      "bytes of its requests at a time; above: those over 64 KiB get 503"),
+	      "bytes of its requests, and of answers that are not read yet, at a time; "
+	      "above: requests over 64 KiB, and those about many, get 503"),
 	MSEC(management_ms, "management-timeout", "60s", 100, 60 * MINUTE,
 	     "time for a request to arrive whole (then: 408), and for a connection "
 	     "without one"),

@@ -17,7 +17,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ADDRESSES_MOST = 8, BODY_OPEN = 16 * 1024 * 1024, HEAD_MOST = 64 * 1024 };
+enum {
+	ADDRESSES_MOST = 8,
+	BODY_OPEN = 16 * 1024 * 1024,
+	HEAD_MOST = 64 * 1024,
+	AFTER_GATE_MS = 5000, /* evhttp's patience, behind the gate's, who counts */
+};
 
 static bool listen_all(struct management *m);
 static void on_request(struct evhttp_request *req, void *arg);
@@ -41,7 +46,7 @@ static ssize_t body_most(const struct management *m)
 struct management *management_new(struct broker *b)
 {
 	struct management *m = xcalloc(1, sizeof *m);
-	int64_t ms = b->conf.management_ms;
+	int64_t ms = b->conf.management_ms + AFTER_GATE_MS;
 	struct timeval silence = {ms / 1000, ms % 1000 * 1000};
 
 	m->broker = b;
@@ -123,9 +128,9 @@ void management_free(struct management *m)
 	if (m == NULL)
 		return;
 	evhttp_free(m->http);
-	gate_close(m->gate);
 	management_list_close(m);
 	management_disconnects_close(m);
+	gate_close(m->gate);
 	auth_free(m->auth);
 	free(m->addresses);
 	free(m);
@@ -333,6 +338,16 @@ static void to_disconnects(struct management *m, struct evhttp_request *req)
 		wrong_method(req, "GET, POST, DELETE");
 }
 
+/* Answers about many may be large. */
+static void to_all(struct management *m, struct evhttp_request *req,
+		   const struct place *place)
+{
+	if (gate_has_room(m->gate, 0) == OK)
+		place->all(m, req);
+	else
+		answer_no_memory(req);
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct management *m = arg;
@@ -348,7 +363,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	else if (!find_target(m, req, &t) || !query_is_right(req))
 		return;
 	else if (t.rest.n == 0)
-		t.place->all(m, req);
+		to_all(m, req, t.place);
 	else if (find_id(req, t.rest, &id))
 		t.place->one(m, req, &id);
 }

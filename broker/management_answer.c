@@ -82,6 +82,12 @@ void answer_err(struct evhttp_request *req, enum err e)
 				    "The connection's edge cannot be reached: try again");
 }
 
+void answer_no_memory(struct evhttp_request *req)
+{
+	answer_refusal_text(req, 503, "ServiceUnavailableException",
+			    "No memory for large answers now: try again");
+}
+
 bool answer_fits(struct management *m, struct evhttp_request *req, size_t bytes)
 {
 	long long most = (long long)m->broker->conf.max_post;

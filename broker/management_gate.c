@@ -3,7 +3,7 @@
  *
  *   on_come     its place: make_room; on_settle: its socket is known, or it is turned away
  *   on_input    bytes of its request: counted, and refused when all hold too much
- *   gate_take   the request is whole; on_output: it is answered
+ *   gate_take   the request is whole; on_output: it is answered, and what of it is read
  *   sweep       who takes too long
  *   reap        who has gone
  *
@@ -42,6 +42,7 @@ struct guest {
 	int fd;                  /* -1: not known yet */
 	uint64_t cookie;         /* of its socket */
 	size_t bytes;            /* of its request */
+	size_t answer;           /* bytes that it has not read yet */
 	int64_t since_ms;        /* when it came, was answered, or was cut */
 	int64_t begun_ms;        /* when its request did; 0: there is none */
 	bool is_asking;          /* its request is being done */
@@ -59,7 +60,7 @@ struct gate {
 	size_t most;
 	size_t n, cut; /* guests; of them, those that only have to go */
 	size_t waiting;
-	uint64_t held; /* bytes of all guests */
+	uint64_t held; /* bytes of all guests, and of the answers that are being made */
 	int64_t reaped_ms;
 	bool is_paused;
 	struct {
@@ -121,8 +122,10 @@ static void count(struct gate *g)
 	metric_asked_gauge(m, "gatepost_broker_management_requests", NULL,
 			   "Its requests that wait for an edge or the store", ask_waiting,
 			   g);
-	metric_asked_gauge(m, "gatepost_broker_management_bytes", NULL,
-			   "Bytes of its requests", ask_held, g);
+	metric_asked_gauge(
+		m, "gatepost_broker_management_bytes", NULL,
+		"Bytes of its requests, and of answers that nobody has read yet",
+		ask_held, g);
 	g->refused.connections = refused(g, "why=\"connections\"");
 	g->refused.requests = refused(g, "why=\"requests\"");
 	g->refused.memory = refused(g, "why=\"memory\"");
@@ -348,7 +351,7 @@ static void forget(struct guest *k)
 		bufferevent_decref(k->bev);
 	LIST_REMOVE(k, all);
 	map_remove(g->by_bev, key_of(k));
-	g->held -= k->bytes;
+	g->held -= k->bytes + k->answer;
 	g->cut -= k->is_cut;
 	g->n--;
 	free(k);
@@ -365,6 +368,16 @@ static void refuse(struct guest *k, struct metric *why, const char *status,
 	cut(k, SHUT_WR);
 }
 
+/* Those who have gone hold nothing any more. */
+static bool holds_too_much(struct gate *g, size_t own)
+{
+	uint64_t most = (uint64_t)g->broker->conf.management_memory + own;
+
+	if (g->held > most)
+		reap(g);
+	return g->held > most;
+}
+
 static void take_bytes(struct guest *k, size_t n)
 {
 	struct gate *g = k->gate;
@@ -375,8 +388,7 @@ static void take_bytes(struct guest *k, size_t n)
 		k->begun_ms = loop_now(g->broker->loop);
 	k->bytes += n;
 	g->held += n;
-	if (!k->is_asking && k->bytes > SMALL &&
-	    g->held > (uint64_t)g->broker->conf.management_memory)
+	if (!k->is_asking && k->bytes > SMALL && holds_too_much(g, 0))
 		refuse(k, g->refused.memory, "503 Service Unavailable",
 		       "ServiceUnavailableException",
 		       "No memory for large requests now: try again");
@@ -408,6 +420,24 @@ enum err gate_take(struct gate *g, struct evhttp_request *req)
 	return ERR_BUSY;
 }
 
+enum err gate_has_room(struct gate *g, size_t own)
+{
+	if (!holds_too_much(g, own))
+		return OK;
+	metric_add(g->refused.memory, 1);
+	return ERR_BUSY;
+}
+
+void gate_hold(struct gate *g, size_t bytes)
+{
+	g->held += bytes;
+}
+
+void gate_release(struct gate *g, size_t bytes)
+{
+	g->held -= bytes;
+}
+
 void gate_wait(struct gate *g)
 {
 	g->waiting++;
@@ -422,8 +452,11 @@ void gate_wake(struct gate *g)
 static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *of, void *arg)
 {
 	struct guest *k = arg;
+	size_t n = evbuffer_get_length(out);
 
-	(void)out;
+	k->gate->held += n;
+	k->gate->held -= k->answer;
+	k->answer = n;
 	if (of->n_added == 0 || k->is_cut)
 		return;
 	k->gate->held -= k->bytes;
@@ -434,6 +467,14 @@ static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *of, v
 }
 
 /* ---- time ---- */
+
+/* It has not asked again, or not even read its answer. */
+static void cut_silent(struct guest *k)
+{
+	if (k->answer > 0)
+		metric_add(k->gate->refused.late, 1);
+	cut(k, SHUT_RDWR);
+}
 
 static void look_at(struct guest *k, int64_t now)
 {
@@ -448,7 +489,7 @@ static void look_at(struct guest *k, int64_t now)
 		refuse(k, g->refused.late, "408 Request Timeout",
 		       "RequestTimeoutException", "The request did not arrive in time");
 	else if (k->begun_ms == 0 && now - k->since_ms > most)
-		cut(k, SHUT_RDWR);
+		cut_silent(k);
 }
 
 static void sweep(void *arg)
@@ -457,6 +498,7 @@ static void sweep(void *arg)
 	struct guest *k;
 	int64_t now = loop_now(g->broker->loop);
 
+	reap(g);
 	LIST_FOREACH(k, &g->guests, all)
 	look_at(k, now);
 }

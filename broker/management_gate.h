@@ -3,7 +3,7 @@
 
 /*
  * Who may be at the management API at a time: so many connections, so many bytes of
- * requests, and each for so long. evhttp has no such limits, so each of its connections
+ * requests and answers, and each for so long. evhttp has no such limits, so each of its connections
  * gets a bufferevent of ours, in which we see what comes and goes.
  *
  * When all places are taken, the connection that has been without a whole request for
@@ -31,6 +31,18 @@ bool gate_listen(struct gate *g, int fd);
  * returns  OK; ERR_BUSY: as many as may be wait already, and it is counted as refused
  */
 must_use enum err gate_take(struct gate *g, struct evhttp_request *req);
+
+/*
+ * May an answer be made, or grow, that is perhaps large? One that is alone may always.
+ *
+ * own      bytes of it that gate_hold has been told of
+ * returns  OK; ERR_BUSY: the others hold too much, and it is counted as refused
+ */
+must_use enum err gate_has_room(struct gate *g, size_t own);
+
+/* Bytes of an answer that is being made; once it is given to evhttp, the gate sees them by itself. */
+void gate_hold(struct gate *g, size_t bytes);
+void gate_release(struct gate *g, size_t bytes);
 
 /* A request begins to wait for an edge or the store, and ends to. */
 void gate_wait(struct gate *g);

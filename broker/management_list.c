@@ -39,6 +39,7 @@ struct listing {
 	struct entry *page;
 	size_t n, room;
 	size_t done; /* of the page: those of the edges before */
+	size_t held; /* bytes that the gate counts for the page */
 };
 
 static bool read_query(struct evhttp_request *req, struct listing *l);
@@ -57,6 +58,7 @@ static void listing_free(struct listing *l)
 		l->next->back = l->back;
 	for (size_t i = 0; i < l->n; i++)
 		free(l->page[i].json);
+	gate_release(l->waiting.m->gate, l->held);
 	free(l->page);
 	free(l->edges);
 	free(l);
@@ -83,6 +85,7 @@ void management_list(struct management *m, struct evhttp_request *req)
 	if (l->next != NULL)
 		l->next->back = &l->next;
 	m->listings = l;
+	l->waiting.m = m;
 	if (!read_query(req, l)) {
 		listing_free(l);
 		return;
@@ -194,6 +197,18 @@ static int by_id(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
+static size_t entry_bytes(const struct entry *e)
+{
+	return sizeof *e + strlen(e->json);
+}
+
+static void entry_close(struct listing *l, struct entry *e)
+{
+	gate_release(l->waiting.m->gate, entry_bytes(e));
+	l->held -= entry_bytes(e);
+	free(e->json);
+}
+
 /* The smallest ids of this edge, each once, as many as the page still takes. */
 static void tidy(struct listing *l)
 {
@@ -206,7 +221,7 @@ static void tidy(struct listing *l)
 		bool twice = kept > 0 && strcmp(e[kept - 1].id, e[i].id) == 0;
 
 		if (twice || l->done + kept == l->limit)
-			free(e[i].json);
+			entry_close(l, &e[i]);
 		else
 			e[kept++] = e[i];
 	}
@@ -257,6 +272,17 @@ static void take_row(struct listing *l, const struct connection_row *row)
 	e = &l->page[l->n++];
 	memcpy(e->id, text, sizeof text);
 	e->json = print_row(row);
+	gate_hold(l->waiting.m->gate, entry_bytes(e));
+	l->held += entry_bytes(e);
+}
+
+/* Pages that are being made count with the answers that wait to be read. */
+static bool is_too_much(struct listing *l)
+{
+	if (l->waiting.req == NULL || gate_has_room(l->waiting.m->gate, l->held) == OK)
+		return false;
+	answer_no_memory(waiting_end(&l->waiting));
+	return true;
 }
 
 static void on_rows(void *arg, enum err e, const struct connection_row *rows, size_t n,
@@ -272,7 +298,9 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 		take_row(l, &rows[i]);
 	if (l->n > 2 * l->limit)
 		tidy(l);
-	if (next == 0)
+	if (is_too_much(l))
+		listing_free(l);
+	else if (next == 0)
 		end_edge(l);
 	else
 		store_connection_scan(l->waiting.m->broker->store, l->edges[l->at], next,

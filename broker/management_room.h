@@ -69,6 +69,9 @@ void answer_bad(struct evhttp_request *req, const char *fmt, ...)
 /* 410, 429 or 503. */
 void answer_err(struct evhttp_request *req, enum err e);
 
+/* 503: requests and answers hold too much together. */
+void answer_no_memory(struct evhttp_request *req);
+
 /* 413 unless the message is small enough: false, and the request is answered. */
 bool answer_fits(struct management *m, struct evhttp_request *req, size_t bytes);
 

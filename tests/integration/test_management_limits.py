@@ -1,8 +1,12 @@
 """The management API at its limits: too much is refused or closed, and others are served."""
 
+import base64
+import json
 import os
 import re
 import signal
+import socket
+import struct
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +23,7 @@ SPARE = 64  # connections that were closed, and have not gone yet
 @contextmanager
 def limited(expect=(), **limits):
     env = {f"GATEPOST_MANAGEMENT_{name.upper()}": str(value) for name, value in limits.items()}
+    env["GATEPOST_AUDIT_EVERY"] = "10m"  # rows that a test has put there stay
     with Cluster(edges=1, brokers=1, env={**SANITIZER, **env}, expect=expect) as cluster:
         yield cluster
 
@@ -171,3 +176,61 @@ def test_an_asker_that_does_not_wait_for_its_answer_is_not_read():
                 with pytest.raises(TimeoutError):
                     wire.send(b"x" * 30_000_000)
                 assert metric(cluster, "bytes") < 100_000
+
+
+def fill(cluster, n):
+    """Rows of the one edge; the list of 10,000 is about 7 MB."""
+    row = json.dumps({"connectedAt": 1, "sourceIp": "10.0.0.7", "userAgent": "x" * 600})
+    with cluster.redis() as db:
+        (lease,) = db.scan_iter("*:lease")
+        edge = int(re.search(rb"{e(\d+)}", lease)[1])
+        ids = [base64.urlsafe_b64encode(struct.pack(">HI5x", edge, i)) for i in range(n)]
+        db.hset(lease.replace(b":lease", b":connections"), mapping={i: row for i in ids})
+
+
+def lister(cluster, receive_buffer=4096):
+    wire = Wire(cluster.management, receive_buffer)
+    wire.send(request("GET", "/@connections?limit=10000"))
+    return wire
+
+
+def test_lists_that_nobody_reads_hold_no_more_memory_than_they_may():
+    """Each of them, 7 MB, was made and kept."""
+    with limited(memory="16MiB") as cluster, WebSocket(cluster.websocket) as client:
+        target = client.row_id(cluster)
+        fill(cluster, 10000)
+        first = lister(cluster)
+        until(lambda: metric(cluster, "bytes") > 1 << 20, "it has its list, and does not read")
+        before, most, wires = rss(cluster), 0, [first]
+        for _ in range(30):
+            wires.append(lister(cluster))
+            most = max(most, metric(cluster, "bytes"))
+            assert push(cluster, target).status == 200
+            assert client.next() == "x"
+        begins = [wire.socket.recv(12, socket.MSG_PEEK) for wire in wires]
+        no = [wire for wire, begin in zip(wires, begins) if begin == b"HTTP/1.1 503"]
+        assert len(no) > 15 and refused(cluster, "memory") == len(no)
+        assert no[0].response().headers["retry-after"] == "1"
+        assert max(most, metric(cluster, "bytes")) < 24 << 20
+        assert rss(cluster) - before < 64 << 20
+        for wire in wires:
+            wire.socket.close()
+        until(lambda: metric(cluster, "bytes") == 0, "they are gone with all they held")
+        with lister(cluster, None) as late:
+            assert late.response().status == 200
+
+
+def test_who_does_not_read_a_list_in_time_is_cut_and_holds_nothing_any_more():
+    with limited(timeout="1s") as cluster, WebSocket(cluster.websocket):
+        fill(cluster, 10000)
+        with lister(cluster):
+            until(lambda: metric(cluster, "bytes") > 1 << 20, "it does not read")
+            until(lambda: metric(cluster, "bytes") == 0, "it is cut")
+            assert refused(cluster, "late") == 1
+
+
+def test_a_list_that_is_larger_than_all_memory_is_made_when_it_is_alone():
+    with limited(memory="1MiB") as cluster, WebSocket(cluster.websocket):
+        fill(cluster, 10000)
+        with lister(cluster, None) as wire:
+            assert wire.response().status == 200

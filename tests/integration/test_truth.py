@@ -9,7 +9,7 @@ from lib.proxy import Proxy
 from lib.redis_server import RedisServer, free_port
 from lib.wire import WebSocket
 
-STRANGE = "AAEAAAAMQb8AAAA="  # of edge 1, and no connection of it
+STRANGE = "AAEAAAAMQb8AAAA="  # an id that no edge here has given
 
 
 def row_is_there(cluster, connection):
