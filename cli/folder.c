@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,19 @@
 
 enum { LOG_TAIL = 2000 }; /* bytes */
 
+static void remove_left_behind(void);
+static bool take_run(struct folder *f);
 static bool take_data(struct folder *f, const char *data);
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at);
 
 bool folder_make(struct folder *f, const char *data)
 {
-	*f = (struct folder){.lock = -1, .run = xstrdup(P_tmpdir "/gatepost-XXXXXX")};
+	remove_left_behind();
+	*f = (struct folder){
+		.run = xstrdup(P_tmpdir "/gatepost-XXXXXX"),
+		.mine = -1,
+		.lock = -1,
+	};
 	if (mkdtemp(f->run) == NULL) {
 		fprintf(stderr, "gatepost up: cannot make a folder in %s: %s\n", P_tmpdir,
 			strerror(errno));
@@ -27,6 +35,8 @@ bool folder_make(struct folder *f, const char *data)
 		f->run = NULL;
 		return false;
 	}
+	if (!take_run(f))
+		return false;
 	if (data)
 		return take_data(f, data);
 
@@ -35,6 +45,54 @@ bool folder_make(struct folder *f, const char *data)
 		return true;
 	fprintf(stderr, "gatepost up: cannot make %s: %s\n", f->data, strerror(errno));
 	return false;
+}
+
+/*
+ * It is locked before it has its name: whoever can lock what is called so knows that its
+ * owner has died.
+ */
+static bool take_run(struct folder *f)
+{
+	char *early = xasprintf("%s/lock.new", f->run);
+	char *name = xasprintf("%s/lock", f->run);
+	bool ok;
+
+	f->mine = open(early, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ok = f->mine != -1 && flock(f->mine, LOCK_EX | LOCK_NB) == 0 &&
+	     rename(early, name) == 0;
+	if (!ok)
+		fprintf(stderr, "gatepost up: cannot make %s: %s\n", name,
+			strerror(errno));
+	free(early);
+	free(name);
+	return ok;
+}
+
+/* Is it ours to remove? A link, or another user's, is not; nor one whose owner lives. */
+static bool is_left_behind(const char *run)
+{
+	char *name = xasprintf("%s/lock", run);
+	int fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	bool left = fd != -1 && lstat(run, &st) == 0 && S_ISDIR(st.st_mode) &&
+		    st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	if (fd != -1)
+		close(fd);
+	free(name);
+	return left;
+}
+
+static void remove_left_behind(void)
+{
+	glob_t found;
+
+	if (glob(P_tmpdir "/gatepost-??????", GLOB_NOSORT, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (is_left_behind(found.gl_pathv[i]))
+			nftw(found.gl_pathv[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	globfree(&found);
 }
 
 static bool take_data(struct folder *f, const char *data)
@@ -66,12 +124,14 @@ void folder_remove(struct folder *f)
 {
 	if (f->run) {
 		nftw(f->run, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		if (f->mine != -1)
+			close(f->mine);
 		if (f->lock != -1)
 			close(f->lock);
 	}
 	free(f->run);
 	free(f->data);
-	*f = (struct folder){.lock = -1};
+	*f = (struct folder){.mine = -1, .lock = -1};
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)

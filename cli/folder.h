@@ -7,12 +7,15 @@
 
 struct folder {
 	char *run;  /* "/tmp/gatepost-Wq3kXz", mode 0700; removed at the end */
+	int mine;   /* the lock on run/lock: held as long as this process lives */
 	char *data; /* where Redis keeps its files: in run, or the user's */
 	bool keep;  /* data is the user's */
 	int lock;   /* on the user's data: two Redis would spoil it */
 };
 
 /*
+ * Those that a killed `gatepost up` of the same user has left behind are removed first.
+ *
  * data     the user's folder, made when it is not there (its parent must be); NULL: in run
  * returns  false after a line on stderr
  */

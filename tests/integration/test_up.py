@@ -42,16 +42,16 @@ def up(tmp_path):
     with open(log, "wb") as stderr:
         words = [BIN / "gatepost", "up", *FREE, "--edges", "2", "--ready-file", path]
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=stderr)
-    process.path, process.log = path, log
+    process.path, process.log, process.folder = path, log, tmp_path
     try:
         until(path.exists, "the ready file is there", START_SECONDS)
         process.ready = json.loads(path.read_text())
         process.folder = Path(process.ready["redis"].removeprefix("unix:")).parent
         yield process
-        shutil.rmtree(process.folder, ignore_errors=True)  # kill -9 leaves it
     finally:
         process.kill()
         process.wait()
+        shutil.rmtree(process.folder, ignore_errors=True)  # kill -9 leaves it to the next one
 
 
 # The command
@@ -265,6 +265,17 @@ def test_kill_9_of_the_supervisor_leaves_no_process(up):
     up.kill()
     up.wait()
     until(lambda: not any(map(is_alive, pids)), "all have ended", STOP_SECONDS)
+
+
+def test_the_next_one_removes_the_folder_that_kill_9_left_and_no_other(up):
+    up.kill()
+    up.wait()
+    with Cluster(edges=1, brokers=1) as living:
+        assert not up.folder.exists()
+        with Cluster(edges=1, brokers=1):
+            pass
+        assert living.get(living.http + "/dev/ping") == (200, b"PONG!")
+        assert living.table() == {}, "its Redis is there, too"
 
 
 def test_a_second_ctrl_c_ends_what_does_not_end(up):
