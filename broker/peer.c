@@ -129,6 +129,9 @@ void peer_welcome(struct peer *p)
 	add_members(l, w->members, b->membership);
 	link_enter(l, LINK_UP);
 	log_info("link.up", S("edge", l->peer), I("number", p->number));
+	w->store = arena_alloc(&l->out.arena, sizeof *w->store);
+	gatepost__store__init(w->store);
+	w->store->away = p->peers->store_is_away;
 	if (b->draining)
 		peer_tell_leaving(p);
 }
@@ -139,6 +142,14 @@ void peer_tell_members(struct peer *p)
 		    link_add(&p->link, GATEPOST__ITEM__BODY_MEMBERS,
 			     &gatepost__members__descriptor),
 		    p->peers->broker->membership);
+}
+
+void peer_tell_store(struct peer *p)
+{
+	Gatepost__Store *m = link_add(&p->link, GATEPOST__ITEM__BODY_STORE,
+				      &gatepost__store__descriptor);
+
+	m->away = p->peers->store_is_away;
 }
 
 void peer_tell_leaving(struct peer *p)

@@ -237,6 +237,20 @@ bool peers_were_stopped(struct peers *ps, int64_t since_ms)
 	return ps->stopped_ms >= since_ms;
 }
 
+/* Edges that look for a broker with the store need not ask this one while it has none. */
+static void look_at_store(struct peers *ps)
+{
+	bool away = !store_is_up(ps->broker->store);
+	struct peer *p;
+
+	if (away == ps->store_is_away)
+		return;
+	ps->store_is_away = away;
+	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
+		if (p->link.state == LINK_UP)
+			peer_tell_store(p);
+}
+
 static void tick(void *arg)
 {
 	struct peers *ps = arg;
@@ -245,6 +259,7 @@ static void tick(void *arg)
 
 	peers_look_at_clock(ps);
 	ps->ticked_ms = now;
+	look_at_store(ps);
 	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;) {
 		if (link_is_silent(&p->link, now))
 			peer_drop(p, "silence");

@@ -37,6 +37,7 @@ struct peers {
 	struct map *by_route;
 	struct peer_list asking;
 	int64_t ticked_ms;
+	bool store_is_away; /* so the edges were told */
 	int64_t stopped_ms; /* when it was seen last that this process had been stopped */
 	struct arena arena; /* of the envelope being read */
 };
@@ -58,8 +59,9 @@ struct span peer_route(const struct peer *p);
 /* It has its number: the link is up. */
 void peer_welcome(struct peer *p);
 
-/* Who the brokers are; and that no new lanes are wanted. */
+/* Who the brokers are; whether this one has the store; that it wants no new lanes. */
 void peer_tell_members(struct peer *p);
+void peer_tell_store(struct peer *p);
 void peer_tell_leaving(struct peer *p);
 
 /* ---- peer_lease.c ---- */

@@ -24,6 +24,8 @@ static void take(struct broker *b, const Gatepost__Item *i);
 static void welcome(struct broker *b, const Gatepost__Welcome *w);
 static void members(struct uplink *u, const Gatepost__Members *m);
 static void resync(struct broker *b, const Gatepost__Resync *m);
+static void take_out(struct broker *b);
+static void hear_of_store(struct broker *b, const Gatepost__Store *m);
 
 static void broker_free(struct broker *b)
 {
@@ -234,13 +236,42 @@ static void take(struct broker *b, const Gatepost__Item *i)
 		if (up)
 			resync(b, i->resync);
 		return;
-	case GATEPOST__ITEM__BODY_LEAVING:
-		if (b->in_ring)
-			ring_remove(b->uplink->ring, b->boot);
-		b->in_ring = false;
+	case GATEPOST__ITEM__BODY_LEAVING: take_out(b); return;
+	case GATEPOST__ITEM__BODY_STORE:
+		if (up)
+			hear_of_store(b, i->store);
 		return;
 	default: broker_lost(b, "it says what only an edge says"); return;
 	}
+}
+
+/* Into the rings: it is asked for lanes. */
+static void put_in(struct broker *b, bool lacks_store)
+{
+	ring_put(b->uplink->ring, b->boot, b);
+	b->in_ring = true;
+	b->lacks_store = lacks_store;
+	if (!lacks_store)
+		ring_put(b->uplink->stored, b->boot, b);
+}
+
+static void take_out(struct broker *b)
+{
+	if (!b->in_ring)
+		return;
+	ring_remove(b->uplink->ring, b->boot);
+	ring_remove(b->uplink->stored, b->boot);
+	b->in_ring = false;
+}
+
+static void hear_of_store(struct broker *b, const Gatepost__Store *m)
+{
+	log_info("broker.store", S("broker", b->link.peer), I("away", m->away));
+	b->lacks_store = m->away;
+	if (!m->away && b->in_ring)
+		ring_put(b->uplink->stored, b->boot, b);
+	else
+		ring_remove(b->uplink->stored, b->boot);
 }
 
 static void give_up(void *arg, struct connection *c)
@@ -285,8 +316,7 @@ static void welcome(struct broker *b, const Gatepost__Welcome *w)
 	snprintf(b->link.peer, sizeof b->link.peer, "%s", w->name);
 	b->n_departing = 0;
 	link_enter(&b->link, LINK_UP);
-	ring_put(u->ring, b->boot, b);
-	b->in_ring = true;
+	put_in(b, w->store != NULL && w->store->away);
 	log_info("link.up", S("broker", b->link.peer), S("endpoint", b->endpoint));
 	members(u, w->members);
 	uplink_pump_orphans(u);
@@ -343,9 +373,7 @@ void broker_lost(struct broker *b, const char *why)
 	link_close(&b->link);
 	loop_defer(u->edge->loop, free_zsock, b->z);
 	b->z = NULL;
-	if (b->in_ring)
-		ring_remove(u->ring, b->boot);
-	b->in_ring = false;
+	take_out(b);
 	if (was_up)
 		registry_each(u->edge->registry, 0, UINT32_MAX, move_lane, b);
 }

@@ -25,6 +25,7 @@ struct uplink *uplink_new(struct edge *edge, void *zctx)
 	u->edge = edge;
 	u->zctx = zctx;
 	u->ring = ring_new();
+	u->stored = ring_new();
 	lane_queue_init(&u->orphans);
 	lane_queue_init(&u->retrying);
 	arena_init(&u->arena);
@@ -48,6 +49,7 @@ void uplink_free(struct uplink *u)
 	timer_free(u->timer);
 	brokers_free(u);
 	ring_free(u->ring);
+	ring_free(u->stored);
 	arena_close(&u->arena);
 	free(u);
 }
@@ -95,17 +97,41 @@ void uplink_disconnect(struct uplink *u, struct connection *c, uint16_t code,
 	go(u, c);
 }
 
-/* A lane moves to its right home when nothing of it is under way at the old one. */
+/* CONNECT and DISCONNECT change the table; all else goes without the store. */
+static bool needs_store(const struct lane_event *e)
+{
+	return e != NULL && (e->kind == GATEPOST__EVENT__KIND__CONNECT ||
+			     e->kind == GATEPOST__EVENT__KIND__DISCONNECT);
+}
+
+/* Of the brokers that have the store, if there are any; after a detour, another one. */
+static struct broker *home_with_store(const struct uplink *u, const struct lane *l,
+				      uint64_t hash)
+{
+	const struct ring *ring = ring_size(u->stored) > 0 ? u->stored : u->ring;
+
+	return ring_pick(ring, hash + l->detours);
+}
+
+/*
+ * A lane moves to its right home when nothing of it is under way at the old one. An event
+ * that needs the store may make a detour; what comes after it finds the lane's home again.
+ */
 static void settle_home(struct uplink *u, struct lane *l)
 {
-	struct broker *home;
+	bool store = needs_store(l->unsent);
+	struct broker *right, *home;
+	uint64_t hash;
 
-	if (l->home != NULL && l->ring_version == ring_version(u->ring))
+	if (l->home != NULL && l->ring_version == ring_version(u->ring) &&
+	    !(store && l->home->lacks_store))
 		return;
-	home = ring_pick(u->ring, id_hash(&connection_of(l)->id));
+	hash = id_hash(&connection_of(l)->id);
+	right = ring_pick(u->ring, hash);
+	home = store ? home_with_store(u, l, hash) : right;
 	if (home != l->home)
 		lane_restart(l, home, ring_version(u->ring));
-	l->ring_version = ring_version(u->ring);
+	l->ring_version = home == right ? ring_version(u->ring) : 0;
 }
 
 static bool is_departing(const struct lane_event *e)
@@ -183,24 +209,14 @@ void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e)
 	metric_add(u->edge->counts.resent, 1);
 }
 
-/* Its home may miss what another has, such as the store: each time another one is asked. */
-static void detour(struct uplink *u, struct lane *l)
-{
-	struct broker *home;
-
-	l->detours++;
-	home = ring_pick(u->ring, id_hash(&connection_of(l)->id) + l->detours);
-	if (home != l->home && lane_is_quiet(l))
-		lane_restart(l, home, ring_version(u->ring));
-}
-
 void uplink_retry_due(struct uplink *u, int64_t now)
 {
 	struct lane *l;
 
 	while ((l = TAILQ_FIRST(&u->retrying.lanes)) != NULL && l->retry_ms <= now) {
 		lane_unwait(l);
-		detour(u, l);
+		l->detours++; /* its home could not do it: another one is asked */
+		l->ring_version = 0;
 		uplink_pump(u, l);
 	}
 }

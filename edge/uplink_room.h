@@ -23,6 +23,7 @@ struct broker {
 	int64_t named_ms;   /* when a seed named it last */
 	bool is_member;     /* the brokers name it */
 	bool in_ring;
+	bool lacks_store; /* what needs it goes to another, if there is one */
 };
 
 struct uplink {
@@ -32,7 +33,8 @@ struct uplink {
 	struct timer *timer;
 	struct broker *brokers;
 	size_t n_brokers;
-	struct ring *ring;
+	struct ring *ring;          /* who takes lanes */
+	struct ring *stored;        /* of these, who has the store */
 	struct lane_queue orphans;  /* no broker is there */
 	struct lane_queue retrying; /* in the order of their time */
 	struct arena arena;         /* of the envelope being read */

@@ -51,7 +51,8 @@ static bool item_ok(const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_REFUSAL:
 	case GATEPOST__ITEM__BODY_MEMBERS:
 	case GATEPOST__ITEM__BODY_RESYNC:
-	case GATEPOST__ITEM__BODY_LEAVING: return true;
+	case GATEPOST__ITEM__BODY_LEAVING:
+	case GATEPOST__ITEM__BODY_STORE: return true;
 	case GATEPOST__ITEM__BODY_ROSTER: return roster_ok(i->roster);
 	case GATEPOST__ITEM__BODY_EVENT:
 		return id_ok(i->event->id) &&

@@ -107,7 +107,8 @@ static void check_item(const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_MEMBERS: check_members(i->members); return;
 	case GATEPOST__ITEM__BODY_ROSTER: check_roster(i->roster); return;
 	case GATEPOST__ITEM__BODY_RESYNC:
-	case GATEPOST__ITEM__BODY_LEAVING: return;
+	case GATEPOST__ITEM__BODY_LEAVING:
+	case GATEPOST__ITEM__BODY_STORE: return;
 	case GATEPOST__ITEM__BODY_EVENT: check_event(i->event); return;
 	case GATEPOST__ITEM__BODY_ANSWER: check_answer(i->answer); return;
 	case GATEPOST__ITEM__BODY_COMMAND: check_command(i->command); return;

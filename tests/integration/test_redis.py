@@ -7,11 +7,14 @@
 test_table.py has the first ones: Redis ends, returns empty, freezes, comes and goes.
 """
 
+import contextlib
 import json
 import random
 import re
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -22,6 +25,7 @@ from lib.redis_server import RedisServer, Sentinels, free_port
 from lib.wire import WebSocket
 
 AWAY = ["redis.*", "store.*", "roster.failed", "edge.lease.lost", "link.*"]
+MESSAGES = 'gatepost_broker_events_total{kind="message"}'
 QUICK = {
     "GATEPOST_REDIS_TIMEOUT": "500ms",
     "GATEPOST_EDGE_LEASE": "2s",
@@ -205,6 +209,70 @@ def test_a_redis_behind_a_network_that_was_cut_is_given_up_and_found_again(tmp_p
         flows(staying)
         proxy.go_on()
         all_heals(cluster, store, staying)
+
+
+@contextlib.contextmanager
+def one_behind(proxy, store, folder):
+    """An edge with two brokers, the second of which has Redis by way of the proxy: (edge, second)."""
+    flags = ["--management", "127.0.0.1:0", "--default-route", "builtin:echo"]
+    ends = [f"ipc://{folder}/{name}" for name in ("near", "far")]
+    stores = [store.url, f"redis://127.0.0.1:{proxy.port}"]
+    near, far = (
+        Process("gatepost-broker", "--bind", end, "--redis", url, *flags, env=QUICK, expect=AWAY)
+        for end, url in zip(ends, stores)
+    )
+    edge = Process(
+        "gatepost-edge", "--listen", "127.0.0.1:0", "--brokers", ",".join(ends),
+        env={"GATEPOST_RETRY": "100ms", "GATEPOST_DRAIN_DELAY": "0"}, expect=AWAY,
+    )
+    with near, far, edge:
+        until(lambda: edge.log().count("link.up") == 2, "the edge has both")
+        yield edge, far
+
+
+def is_ready(process):
+    try:
+        with urllib.request.urlopen(process.told("METRICS") + "/readyz", timeout=10) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError:
+        return False
+
+
+def handled(broker):
+    """Messages that it had so far."""
+    with urllib.request.urlopen(broker.told("METRICS") + "/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(MESSAGES))
+
+
+def test_while_one_broker_misses_redis_new_clients_are_let_in_by_the_other(tmp_path):
+    """It says so to its edges. They took turns with it before, and half of the new clients got 503."""
+    with (
+        RedisServer(tmp_path, port=free_port()) as store,
+        Proxy(store.start().port) as proxy,
+        one_behind(proxy, store, tmp_path) as (edge, far),
+    ):
+        url = f"ws://{edge.told('LISTEN')}/dev"
+        staying = [WebSocket(url) for _ in range(20)]
+        proxy.hold()
+        until(lambda: not is_ready(far), "it misses Redis")
+        until(lambda: "away=1" in edge.log(), "the edge was told")
+        clients = [WebSocket(url) for _ in range(30)]
+        is_table_of(store, [*staying, *clients])
+        before = handled(far)
+        flows([*staying, *clients])
+        assert handled(far) > before, "what needs no store goes on at both"
+        for client in clients:
+            client.socket.close()
+        is_table_of(store, staying)
+        proxy.go_on()
+        until(lambda: is_ready(far), "it has Redis again", 20)
+        with WebSocket(url) as new:
+            is_table_of(store, [*staying, new])
+        flows(staying)
+        for client in staying:
+            client.socket.close()
+        is_table_of(store, [])
 
 
 # Replicas, sentinels

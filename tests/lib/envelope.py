@@ -6,7 +6,7 @@ message({1: 1, 4: [message({1: ...})]}) encodes {number of the field: value}; a 
 VERSION = 1  # LINK_VERSION
 
 # Numbers of Item's fields, proto/gatepost.proto
-HELLO, WELCOME, REFUSAL, MEMBERS, RESYNC, ROSTER, LEAVING = range(1, 8)
+HELLO, WELCOME, REFUSAL, MEMBERS, RESYNC, ROSTER, LEAVING, STORE = range(1, 9)
 EVENT, ANSWER, COMMAND, OUTCOME = range(10, 14)
 
 

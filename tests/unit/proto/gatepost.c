@@ -173,6 +173,14 @@ Test(gatepost, leaving)
 	expect("0801100318ac0222023a00");
 }
 
+Test(gatepost, store)
+{
+	Gatepost__Store *m = ADD(STORE, store);
+
+	m->away = true;
+	expect("0801100318ac02220442020801");
+}
+
 Test(gatepost, event_connect)
 {
 	Gatepost__Event *e = ADD(EVENT, event);
