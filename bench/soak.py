@@ -5,7 +5,8 @@ frame, by a FIN, or by a RST, in turn. $connect and $disconnect have a function 
 After each round, when all is quiet, it is noted what malloc has given out in each process
 and not got back (heap.c), and the RSS. What they grow by is the median of the slopes between
 any two rounds of the last two thirds: a leak adds in each round, a new high-water mark in a
-few. The RSS has no target: it also grows by what is free, in between what is not.
+few. The RSS has no target: it also grows by what is free, in between what is not. Malloc's
+caches of each thread are off, since what is in them counts as in use, and they fill for long.
 """
 
 import itertools
@@ -42,7 +43,8 @@ def soak(table):
     say(f"soak: {SECONDS} s of rounds with {CROWD} connections, 2 edges, 2 brokers")
     functions = {"all": ("$connect", "$disconnect")}
     with tempfile.TemporaryDirectory(prefix="gatepost-heap-") as folder:
-        counting = {"LD_PRELOAD": str(BIN / "bench-heap.so"), "HEAP_FOLDER": folder}
+        counting = {"LD_PRELOAD": str(BIN / "bench-heap.so"), "HEAP_FOLDER": folder,
+                    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
         with project(2, 2, functions, echo=True, **counting) as (ready, _):
             end, rounds = time.monotonic() + SECONDS, []
             for way, flags in itertools.cycle(WAYS):
