@@ -22,6 +22,7 @@ struct broker_counts {
 	struct metric *connects, *messages, *disconnects, *requests;
 	struct metric *refused, *retried, *repeated;
 	struct metric *sends, *closes, *looks, *gone, *full, *unanswered;
+	struct metric *links_full;
 };
 
 struct broker {

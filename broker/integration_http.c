@@ -44,7 +44,7 @@ struct http_function {
 	unsigned in_flight;
 	bool is_closed; /* by the configuration: freed with its last invocation */
 	LIST_HEAD(, invocation) invocations;
-	struct metric *done, *failed;
+	struct metric *done, *failed, *throttled;
 };
 
 struct invocation {
@@ -85,6 +85,9 @@ static void *open_function(struct broker *b, const struct function *f)
 			  "Invocations of functions over HTTP");
 	h->failed = counter(b, "gatepost_broker_http_failures_total", f->config->name,
 			    "Tries of them that failed");
+	h->throttled =
+		counter(b, "gatepost_broker_http_throttled_total", f->config->name,
+			"Invocations refused since --http-in-flight were under way");
 	return h;
 }
 
@@ -134,6 +137,7 @@ static void invoke(const struct function *f, struct call *c, enum event_form for
 	struct blob *event;
 
 	if (!bye && h->in_flight >= (unsigned)h->broker->conf.http_in_flight) {
+		metric_add(h->throttled, 1);
 		fail(c, RESULT_THROTTLED, "http-in-flight invocations are under way", fn);
 		return;
 	}

@@ -211,6 +211,9 @@ static void count(struct broker *b)
 		.gone = outcome(m, "why=\"gone\""),
 		.full = outcome(m, "why=\"full\""),
 		.unanswered = outcome(m, "why=\"unanswered\""),
+		.links_full =
+			metric_counter(m, "gatepost_broker_links_full_total", NULL,
+				       "Links ended since ZeroMQ's queue took no more"),
 	};
 	metric_asked_gauge(m, "gatepost_broker_edges", NULL, "Edges linked", ask_edges,
 			   b);

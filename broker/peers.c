@@ -306,6 +306,8 @@ void peers_flush(void *arg)
 		switch ((int)link_flush(&p->link, now)) {
 		case OK: break;
 		case ERR_DOWN: peer_drop(p, "its end is closed"); break;
-		default: peer_drop(p, "it takes nothing");
+		default:
+			metric_add(ps->broker->counts.links_full, 1);
+			peer_drop(p, "it takes nothing");
 		}
 }

@@ -32,6 +32,7 @@ struct watched {
 	int64_t next_ms;
 	int64_t lapsed_ms; /* when that was seen first; 0: it is not */
 	int64_t rows;      /* when it was given up */
+	int64_t owed;      /* disconnects, at the last look */
 	bool is_unsure;    /* the store has not said whether it has given it up */
 };
 
@@ -61,6 +62,16 @@ static int64_t ask_edges(void *arg)
 	return (int64_t)map_size(((struct reaper *)arg)->edges);
 }
 
+static int64_t ask_owed(void *arg)
+{
+	struct watched *w;
+	int64_t n = 0;
+
+	for (size_t at = 0; (w = map_next(((struct reaper *)arg)->edges, &at)) != NULL;)
+		n += w->owed;
+	return n;
+}
+
 struct reaper *reaper_new(struct broker *b)
 {
 	struct reaper *r = xcalloc(1, sizeof *r);
@@ -78,6 +89,12 @@ struct reaper *reaper_new(struct broker *b)
 				 "Connections of such edges");
 	metric_asked_gauge(b->metrics, "gatepost_broker_edges_watched", NULL,
 			   "Edges that the store knows", ask_edges, r);
+	metric_asked_gauge(
+		b->metrics, "gatepost_broker_disconnects_owed", NULL,
+		"Disconnects that the $disconnect function has not answered "
+		"yet, in the whole cluster: each broker shows the same number, "
+		"a second old",
+		ask_owed, r);
 	return r;
 }
 
@@ -191,6 +208,7 @@ static void on_look(void *arg, enum err e, const struct edge_state *s)
 	w->is_asking = false;
 	if (e != OK || w->reaper->broker->draining)
 		return;
+	w->owed = s->owed;
 	if (s->due && !owed_claim(w->reaper->broker->owed, w->number))
 		w->next_ms = 0;
 	if (s->held)

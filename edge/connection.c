@@ -201,6 +201,8 @@ void connection_settle(struct connection *c)
 
 	if (now == want || c->state == CONNECTION_GONE)
 		return;
+	if (c->state == CONNECTION_OPEN && now & EV_READ && !(want & EV_READ))
+		metric_add(c->edge->counts.held_back, 1);
 	event_del(&c->ready);
 	event_assign(&c->ready, loop_base(c->edge->loop), event_get_fd(&c->ready),
 		     want | EV_PERSIST, on_ready, c);

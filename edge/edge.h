@@ -26,6 +26,7 @@ struct edge_counts {
 	struct metric *slow, *shed, *stale;
 	struct metric *broken, *silent, *unanswered, *pings_dropped;
 	struct metric *over_connections, *over_rate;
+	struct metric *held_back, *out_of_credit, *link_full;
 	struct metric *verdict_seconds;
 };
 

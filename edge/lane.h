@@ -23,7 +23,7 @@ struct lane_event {
 	struct blob *request; /* CONNECT, HTTP: a packed Request */
 	struct blob *body;    /* MESSAGE, HTTP: the payload; DISCONNECT: the reason */
 	uint16_t code;        /* DISCONNECT */
-	uint16_t rosters;     /* that the edge had told when it came */
+	uint16_t rosters;     /* CONNECT: that the edge had told when it came */
 	uint8_t kind;         /* GATEPOST__EVENT__KIND__… */
 	bool binary;
 	bool was_sent; /* to a broker that has not answered, or not done it */

@@ -6,6 +6,7 @@
 #include "edge/connection.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,6 +23,18 @@ struct listener {
 
 static void on_ready(evutil_socket_t fd, short what, void *arg);
 static void on_pause_over(void *arg);
+
+/* Of this socket alone: the kernel's own ListenDrops are of all in its namespace. */
+static int64_t ask_dropped(void *arg)
+{
+	const struct edge *edge = arg;
+	uint32_t of[SK_MEMINFO_VARS] = {0};
+	socklen_t n = sizeof of;
+
+	if (edge->listener != NULL)
+		getsockopt(edge->listener->fd, SOL_SOCKET, SO_MEMINFO, of, &n);
+	return of[SK_MEMINFO_DROPS];
+}
 
 struct listener *listener_new(struct edge *edge)
 {
@@ -43,6 +56,10 @@ struct listener *listener_new(struct edge *edge)
 	l->ready = event_new(loop_base(edge->loop), l->fd, EV_READ | EV_PERSIST, on_ready,
 			     l);
 	event_add(l->ready, NULL);
+	metric_asked_counter(edge->metrics, "gatepost_edge_listen_dropped_total", NULL,
+			     "Connections that the kernel dropped, since those that it "
+			     "had queued for this edge were too many",
+			     ask_dropped, edge);
 	return l;
 }
 

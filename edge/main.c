@@ -211,6 +211,17 @@ static void count(struct edge *edge)
 			"Sockets refused for the limits of their address"),
 		.over_rate = metric_counter(m, "gatepost_edge_limited_total",
 					    "why=\"rate\"", NULL),
+		.held_back = metric_counter(
+			m, "gatepost_edge_held_back_total", NULL,
+			"Times that a client was read no further, since it was ahead of "
+			"the brokers, or behind with its own reading"),
+		.out_of_credit = metric_counter(
+			m, "gatepost_edge_credit_waits_total", NULL,
+			"Times that a connection's events began to wait for a broker: "
+			"without credit, or none is linked"),
+		.link_full =
+			metric_counter(m, "gatepost_edge_links_full_total", NULL,
+				       "Links ended since ZeroMQ's queue took no more"),
 		.verdict_seconds = metric_seconds(m, "gatepost_edge_request_seconds",
 						  NULL, "From a request to its answer"),
 	};

@@ -160,10 +160,13 @@ void uplink_pump(struct uplink *u, struct lane *l)
 		settle_home(u, l);
 	while (l->unsent != NULL && l->home != NULL && may_send(l->home, l->unsent))
 		send_one(l);
-	if (l->unsent == NULL)
+	if (l->unsent == NULL) {
 		lane_unwait(l);
-	else
-		lane_wait(l, queue_for(u, l));
+		return;
+	}
+	if (l->waits_in == NULL)
+		metric_add(u->edge->counts.out_of_credit, 1);
+	lane_wait(l, queue_for(u, l));
 }
 
 static void send_one(struct lane *l)
@@ -258,6 +261,16 @@ static void pump_waiting(struct broker *b)
 	}
 }
 
+static void flush(struct broker *b, int64_t now)
+{
+	enum err e = link_flush(&b->link, now);
+
+	if (e == OK)
+		return;
+	metric_add(b->uplink->edge->counts.link_full, e == ERR_BUSY);
+	broker_lost(b, "it takes nothing");
+}
+
 void uplink_flush(void *arg)
 {
 	struct uplink *u = arg;
@@ -267,8 +280,7 @@ void uplink_flush(void *arg)
 		if (b->z == NULL)
 			continue;
 		pump_waiting(b);
-		if (link_flush(&b->link, now) != OK)
-			broker_lost(b, "it takes nothing");
+		flush(b, now);
 	}
 }
 

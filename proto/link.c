@@ -85,8 +85,8 @@ void *link_add(struct link *l, Gatepost__Item__BodyCase what,
 {
 	bool full = l->out.bytes >= BATCH_BYTES || l->out.n >= BATCH_ITEMS;
 
-	if (full && send_batch(l, l->sent_ms) != OK)
-		l->broken = true;
+	if (full && l->broken == OK)
+		l->broken = send_batch(l, l->sent_ms);
 	return batch_add(&l->out, what, d);
 }
 
@@ -95,8 +95,8 @@ enum err link_flush(struct link *l, int64_t now)
 	bool due = now - l->sent_ms >= l->timing.heartbeat_ms;
 	bool credit = l->taken_items - l->told_items > 64;
 
-	if (l->broken)
-		return ERR_DOWN;
+	if (l->broken != OK)
+		return l->broken;
 	if (l->state == LINK_DOWN || l->state == LINK_CONNECTING)
 		return OK;
 	if (l->out.n == 0 && !due && !credit)

@@ -44,8 +44,9 @@ struct link {
 	uint64_t taken_items, taken_bytes; /* edge: commands taken on this link */
 	uint64_t told_items;               /* edge: what of it the broker knows */
 	int64_t heard_ms, sent_ms;
-	bool broken;   /* a batch was lost: the next link_flush says so */
-	char peer[64]; /* its name, for logs */
+	enum err
+		broken; /* why a batch was lost, if not OK: the next link_flush says so */
+	char peer[64];  /* its name, for logs */
 };
 
 void link_init(struct link *l, struct zsock *z, struct span to, struct link_timing t,
