@@ -297,6 +297,13 @@ static enum err read_rows(struct load *l, void *out)
 	return OK;
 }
 
+bool conf_refuse(struct conf_wrong *out, const char *name, const char *why)
+{
+	out->name = name;
+	snprintf(out->why, sizeof out->why, "%s", why);
+	return false;
+}
+
 static enum err check(const struct load *l, const void *out)
 {
 	struct conf_wrong w = {0};

@@ -72,6 +72,9 @@ struct conf_wrong {
 	char why[256];    /* what is allowed */
 };
 
+/* For a check: say what is wrong with the row of that name. Returns false, for the check to return. */
+bool conf_refuse(struct conf_wrong *out, const char *name, const char *why);
+
 /* Look at the struct when all of it is filled; false, and out filled, when a row of it is wrong. */
 typedef bool conf_check_fn(const void *conf, struct conf_wrong *out);
 

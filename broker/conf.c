@@ -1,9 +1,5 @@
 #include "broker/conf.h"
 
-#include "store/keys.h"
-#include "store/redis_url.h"
-
-#include <stdio.h>
 #include <string.h>
 
 #define TEXT(f, name, dflt, help) CONF_TEXT(struct broker_conf, f, name, dflt, help)
@@ -135,34 +131,19 @@ enum err broker_conf_load(struct broker_conf *out, int argc, char **argv)
 	return conf_load(&table, out, argc, argv);
 }
 
-static bool is_wrong(struct conf_wrong *w, const char *name, const char *why)
-{
-	w->name = name;
-	snprintf(w->why, sizeof w->why, "%s", why);
-	return false;
-}
-
 static bool is_right(const void *conf, struct conf_wrong *w)
 {
 	const struct broker_conf *c = conf;
-	struct redis_url url;
 
-	if (redis_url_parse(c->store.redis, &url, w->why, sizeof w->why) != OK) {
-		w->name = "redis";
-		w->is_secret = true; /* it may hold a password */
+	if (!store_conf_is_right(&c->store, w))
 		return false;
-	}
-	if ((c->store.cert == NULL) != (c->store.key == NULL))
-		return is_wrong(w, c->store.cert ? "redis-cert" : "redis-key",
-				"--redis-cert and --redis-key go together");
-	if (keys_check_prefix(c->store.prefix) != OK)
-		return is_wrong(w, "redis-prefix",
-				"allowed: at most 64 of A-Z a-z 0-9 : . _ - /");
 	if (c->management_auth != 0 && c->credentials == NULL)
-		return is_wrong(w, "management-auth",
-				"it needs --credentials FILE, with the keys and tokens");
+		return conf_refuse(
+			w, "management-auth",
+			"it needs --credentials FILE, with the keys and tokens");
 	if (c->stage != NULL &&
 	    (c->stage[0] == '\0' || strpbrk(c->stage, "/?#% ") != NULL))
-		return is_wrong(w, "stage", "allowed: one part of a path, such as dev");
+		return conf_refuse(w, "stage",
+				   "allowed: one part of a path, such as dev");
 	return true;
 }

@@ -1,8 +1,8 @@
 #include "cli/up_conf.h"
 
 #include "base/conf.h"
-#include "store/keys.h"
 #include "store/redis_url.h"
+#include "store/store.h"
 
 #include <string.h>
 
@@ -80,6 +80,7 @@ static const struct conf_key keys[] = {
 };
 
 static bool is_right(const void *conf, struct conf_wrong *w);
+static bool demo_can_ask(const char *redis);
 static bool stage_is_right(const char *stage);
 
 static const struct conf_table table = {
@@ -97,43 +98,43 @@ enum err up_conf_load(struct up_conf *out, int argc, char **argv)
 	return conf_load(&table, out, argc, argv);
 }
 
-static bool is_wrong(struct conf_wrong *w, const char *name, const char *why)
-{
-	w->name = name;
-	snprintf(w->why, sizeof w->why, "%s", why);
-	return false;
-}
-
 static bool is_right(const void *conf, struct conf_wrong *w)
 {
 	const struct up_conf *c = conf;
-	struct redis_url url;
+	struct store_conf store = {
+		.redis = c->redis,
+		.cert = c->redis_cert,
+		.key = c->redis_key,
+		.prefix = c->redis_prefix,
+	};
 
 	if (c->once && !c->demo)
-		return is_wrong(w, "once", "it stops after the demo: give --demo too");
+		return conf_refuse(w, "once", "it stops after the demo: give --demo too");
 	if (c->redis && c->data)
-		return is_wrong(w, "data",
-				"it is for the private Redis: without --redis");
-	if (c->redis && redis_url_parse(c->redis, &url, w->why, sizeof w->why) != OK) {
-		w->name = "redis";
-		w->is_secret = true; /* it may hold a password */
+		return conf_refuse(w, "data",
+				   "it is for the private Redis: without --redis");
+	if (!store_conf_is_right(&store, w))
 		return false;
-	}
-	if (c->demo && c->redis && (url.tls || url.sentinels.n > 0))
-		return is_wrong(w, "demo",
-				"it looks into the table itself, which it can do neither "
-				"over TLS nor by sentinels");
-	if ((c->redis_cert == NULL) != (c->redis_key == NULL))
-		return is_wrong(w, c->redis_cert ? "redis-cert" : "redis-key",
-				"--redis-cert and --redis-key go together");
-	if (keys_check_prefix(c->redis_prefix) != OK)
-		return is_wrong(w, "redis-prefix",
-				"allowed: at most 64 of A-Z a-z 0-9 : . _ - /");
+	if (c->demo && c->redis && !demo_can_ask(c->redis))
+		return conf_refuse(
+			w, "demo",
+			"it looks into the table itself, which it can do neither "
+			"over TLS nor by sentinels");
 	if (c->demo && c->config)
-		return is_wrong(w, "demo", "it shows what is built in: without --config");
+		return conf_refuse(w, "demo",
+				   "it shows what is built in: without --config");
 	if (c->stage && !stage_is_right(c->stage))
-		return is_wrong(w, "stage", "allowed: 1 to 128 of A-Z a-z 0-9 _ -");
+		return conf_refuse(w, "stage", "allowed: 1 to 128 of A-Z a-z 0-9 _ -");
 	return true;
+}
+
+static bool demo_can_ask(const char *redis)
+{
+	struct redis_url url;
+	char why[256];
+
+	return redis_url_parse(redis, &url, why, sizeof why) == OK && !url.tls &&
+	       url.sentinels.n == 0;
 }
 
 static bool stage_is_right(const char *stage)

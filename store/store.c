@@ -4,10 +4,31 @@
 #include "base/mem.h"
 #include "store/ask.h"
 #include "store/keys.h"
+#include "store/redis_url.h"
 
 #include <stdlib.h>
 
 enum { STALL_MS = 5000 };
+
+static const char prefix_allowed[] = "allowed: at most 64 of A-Z a-z 0-9 : . _ - /";
+
+bool store_conf_is_right(const struct store_conf *c, struct conf_wrong *w)
+{
+	struct redis_url url;
+
+	if (c->redis != NULL &&
+	    redis_url_parse(c->redis, &url, w->why, sizeof w->why) != OK) {
+		w->name = "redis";
+		w->is_secret = true; /* it may hold a password */
+		return false;
+	}
+	if ((c->cert == NULL) != (c->key == NULL))
+		return conf_refuse(w, c->cert != NULL ? "redis-cert" : "redis-key",
+				   "--redis-cert and --redis-key go together");
+	if (keys_check_prefix(c->prefix) != OK)
+		return conf_refuse(w, "redis-prefix", prefix_allowed);
+	return true;
+}
 
 struct store *store_new(struct loop *l, const struct store_conf *conf, struct metrics *m)
 {
@@ -21,8 +42,7 @@ struct store *store_new(struct loop *l, const struct store_conf *conf, struct me
 
 	if (keys_check_prefix(conf->prefix) != OK) {
 		log_error("store.prefix", S("setting", "redis-prefix"),
-			  S("value", conf->prefix),
-			  S("err", "at most 64 of A-Z a-z 0-9 : . _ - / are allowed"));
+			  S("value", conf->prefix), S("err", prefix_allowed));
 		return NULL;
 	}
 

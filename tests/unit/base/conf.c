@@ -27,9 +27,9 @@ static bool is_right(const void *conf, struct conf_wrong *w)
 	const struct fields *f = conf;
 
 	w->is_secret = f->path != NULL;
-	w->name = f->path != NULL ? "the-path" : "edges";
-	snprintf(w->why, sizeof w->why, "not 13");
-	return f->edges != 13 && (f->path == NULL || strcmp(f->path, "13") != 0);
+	if (f->path != NULL && strcmp(f->path, "13") == 0)
+		return conf_refuse(w, "the-path", "not 13");
+	return f->edges != 13 || conf_refuse(w, "edges", "not 13");
 }
 
 static const struct conf_table table = {"gatepost-edge", "Terminates WebSockets.", keys,
@@ -244,4 +244,19 @@ Test(conf, what_the_check_calls_a_secret_is_not_shown)
 {
 	refuse("--the-path 13",
 	       "gatepost-edge: the-path = \"…\" (flag, --the-path): not 13\n");
+}
+
+Test(conf, a_row_is_refused_by_its_name_and_in_as_many_words_as_there_is_room_for)
+{
+	struct conf_wrong w = {0};
+	char endless[1000];
+
+	cr_assert(not(conf_refuse(&w, "edges", "not 13")));
+	cr_assert(eq(str, (char *)w.name, "edges"));
+	cr_assert(eq(str, w.why, "not 13"));
+	cr_assert(not(w.is_secret));
+	memset(endless, 'x', sizeof endless);
+	endless[sizeof endless - 1] = '\0';
+	cr_assert(not(conf_refuse(&w, "edges", endless)));
+	cr_assert(eq(sz, strlen(w.why), sizeof w.why - 1));
 }

@@ -34,6 +34,31 @@ Test(store, whose_redis_is_absent_starts_and_is_not_up)
 	loop_free(l);
 }
 
+static void expect_wrong(struct store_conf c, const char *name, bool is_secret)
+{
+	struct conf_wrong w = {0};
+
+	cr_assert(not(store_conf_is_right(&c, &w)));
+	cr_assert(eq(str, (char *)w.name, (char *)name));
+	cr_assert(eq(int, w.is_secret, is_secret));
+	cr_assert(w.why[0] != '\0');
+}
+
+Test(store, says_which_of_its_settings_is_wrong_and_shows_no_password)
+{
+	struct store_conf right = {.redis = "unix:/redis.sock", .prefix = "gatepost:"};
+	struct conf_wrong w = {0};
+
+	cr_assert(store_conf_is_right(&right, &w));
+	right.redis = NULL;
+	cr_assert(store_conf_is_right(&right, &w));
+	expect_wrong((struct store_conf){.redis = "redis://:pw@", .prefix = ""}, "redis",
+		     true);
+	expect_wrong((struct store_conf){.cert = "c", .prefix = ""}, "redis-cert", false);
+	expect_wrong((struct store_conf){.key = "k", .prefix = ""}, "redis-key", false);
+	expect_wrong((struct store_conf){.prefix = "a{b}"}, "redis-prefix", false);
+}
+
 struct broker_like {
 	int64_t before;
 	struct store_conf store;
