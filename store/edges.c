@@ -42,6 +42,16 @@ static void on_forget(void *arg, enum err e, const redisReply *reply);
 static void on_off_list(void *arg, enum err e, const redisReply *reply);
 static void on_owing(void *arg, enum err e, const redisReply *reply);
 
+/* What there is of an edge, in the order that the scripts have it. */
+static void add_keys(struct words *w, uint16_t number)
+{
+	words_key(w, keys_lease, number);
+	words_key(w, keys_owner, number);
+	words_key(w, keys_connections, number);
+	words_key(w, keys_disconnects, number);
+	words_key(w, keys_due, number);
+}
+
 /* ---- list ---- */
 
 static void on_nothing(void *arg, enum err e, const redisReply *reply)
@@ -156,11 +166,7 @@ void store_edge_reap(struct store *st, uint16_t number, int most, const char *re
 
 	a->fn = fn;
 	a->arg = arg;
-	words_key(&w, keys_lease, number);
-	words_key(&w, keys_owner, number);
-	words_key(&w, keys_connections, number);
-	words_key(&w, keys_disconnects, number);
-	words_key(&w, keys_due, number);
+	add_keys(&w, number);
 	words_number(&w, most);
 	words_text(&w, json);
 	words_number(&w, number);
@@ -206,11 +212,7 @@ void store_edge_forget(struct store *st, uint16_t number, store_done_fn *fn, voi
 	a->fn = fn;
 	a->arg = arg;
 	a->number = number;
-	words_key(&w, keys_lease, number);
-	words_key(&w, keys_owner, number);
-	words_key(&w, keys_connections, number);
-	words_key(&w, keys_disconnects, number);
-	words_key(&w, keys_due, number);
+	add_keys(&w, number);
 	words_key(&w, keys_synced, number);
 	words_number(&w, KEYS_OWNER_MS);
 	words_eval(&w, &script_edge_forget, on_forget, a);
