@@ -9,6 +9,8 @@
 
 enum { PATIENCE_MS = 20000 };
 
+struct bed bed;
+
 static void on_guard(void *arg)
 {
 	(void)arg;
@@ -39,6 +41,16 @@ void bed_stop(struct bed *b)
 	metrics_free(b->metrics);
 	loop_free(b->loop);
 	redis_server_stop(&b->server);
+}
+
+void bed_init(void)
+{
+	bed_start(&bed);
+}
+
+void bed_fini(void)
+{
+	bed_stop(&bed);
 }
 
 void bed_run(struct bed *b)

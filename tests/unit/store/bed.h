@@ -22,6 +22,11 @@ struct bed {
 void bed_start(struct bed *b);
 void bed_stop(struct bed *b);
 
+/* The one of the test that runs (each is a process of its own); what a suite begins and ends it with. */
+extern struct bed bed;
+void bed_init(void);
+void bed_fini(void);
+
 /* Turn the loop until somebody stops it; fails the test after 20 s. */
 void bed_run(struct bed *b);
 

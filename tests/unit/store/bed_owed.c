@@ -4,7 +4,7 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 
-static struct bed *bed; /* of the question that is under way */
+static struct loop *loop; /* of the question that is under way */
 
 struct disconnect owed_one(const char *id)
 {
@@ -52,14 +52,14 @@ static void on_one(void *arg, enum err e, const struct disconnect *d)
 	if (d != NULL)
 		*o = copy(d);
 	o->err = e;
-	loop_stop(bed->loop);
+	loop_stop(loop);
 }
 
 struct owed owed_begin(struct bed *b, const struct disconnect *d, int64_t claim_ms)
 {
 	struct owed o = {.err = ERR_AGAIN};
 
-	bed = b;
+	loop = b->loop;
 	store_disconnect_begin(b->store, d, claim_ms, on_one, &o);
 	bed_run(b);
 	return o;
@@ -74,7 +74,7 @@ static void on_many(void *arg, enum err e, const struct disconnect *ds, size_t n
 	l->n = n;
 	for (size_t i = 0; i < n; i++)
 		l->of[i] = copy(&ds[i]);
-	loop_stop(bed->loop);
+	loop_stop(loop);
 }
 
 static void on_scan(void *arg, enum err e, const struct disconnect *ds, size_t n,
@@ -90,7 +90,7 @@ struct owed_list owed_claim(struct bed *b, size_t most, int64_t claim_ms)
 {
 	struct owed_list l = {.err = ERR_AGAIN};
 
-	bed = b;
+	loop = b->loop;
 	store_disconnect_claim(b->store, 7, most, claim_ms, on_many, &l);
 	bed_run(b);
 	return l;
@@ -100,7 +100,7 @@ struct owed_list owed_parked(struct bed *b)
 {
 	struct owed_list l = {.err = ERR_AGAIN};
 
-	bed = b;
+	loop = b->loop;
 	store_parked_scan(b->store, 0, on_scan, &l);
 	bed_run(b);
 	cr_assert(eq(u64, l.next, 0));

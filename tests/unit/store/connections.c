@@ -7,19 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct bed bed;
-
-static void start(void)
-{
-	bed_start(&bed);
-}
-
-static void stop(void)
-{
-	bed_stop(&bed);
-}
-
-TestSuite(connections, .init = start, .fini = stop, .timeout = 60);
+TestSuite(connections, .init = bed_init, .fini = bed_fini, .timeout = 60);
 
 static struct connection_row a_row(const char *id)
 {

@@ -13,19 +13,7 @@ enum { LONG_MS = 60000, SHORT_MS = 80 };
 #define A "AAcAAAAAaaaaaaa="
 #define B "AAcAAAAAbbbbbbb="
 
-static struct bed bed;
-
-static void start(void)
-{
-	bed_start(&bed);
-}
-
-static void stop(void)
-{
-	bed_stop(&bed);
-}
-
-TestSuite(disconnects, .init = start, .fini = stop, .timeout = 60);
+TestSuite(disconnects, .init = bed_init, .fini = bed_fini, .timeout = 60);
 
 static struct owed begin(const char *id, int64_t claim_ms)
 {

@@ -13,19 +13,7 @@ enum { TTL_MS = 60000, LONG_MS = 60000 };
 #define A "AAcAAAAAaaaaaaa="
 #define B "AAcAAAAAbbbbbbb="
 
-static struct bed bed;
-
-static void start(void)
-{
-	bed_start(&bed);
-}
-
-static void stop(void)
-{
-	bed_stop(&bed);
-}
-
-TestSuite(edges, .init = start, .fini = stop, .timeout = 60);
+TestSuite(edges, .init = bed_init, .fini = bed_fini, .timeout = 60);
 
 static void on_taken(void *arg, enum err e, uint16_t number)
 {

@@ -9,19 +9,7 @@
 
 enum { TTL_MS = 60000 };
 
-static struct bed bed;
-
-static void start(void)
-{
-	bed_start(&bed);
-}
-
-static void stop(void)
-{
-	bed_stop(&bed);
-}
-
-TestSuite(leases, .init = start, .fini = stop, .timeout = 60);
+TestSuite(leases, .init = bed_init, .fini = bed_fini, .timeout = 60);
 
 struct taken {
 	int calls;

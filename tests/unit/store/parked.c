@@ -10,19 +10,7 @@ enum { LONG_MS = 60000, MOST = 100 };
 #define A "AAcAAAAAaaaaaaa="
 #define B "AAcAAAAAbbbbbbb="
 
-static struct bed bed;
-
-static void start(void)
-{
-	bed_start(&bed);
-}
-
-static void stop(void)
-{
-	bed_stop(&bed);
-}
-
-TestSuite(parked, .init = start, .fini = stop, .timeout = 60);
+TestSuite(parked, .init = bed_init, .fini = bed_fini, .timeout = 60);
 
 static enum err park(const char *id, int64_t most)
 {

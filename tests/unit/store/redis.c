@@ -16,7 +16,6 @@
 
 enum { TIMEOUT_MS = 300, STALL_MS = 1500 };
 
-static struct bed bed;
 static struct redis *redis;
 
 static void on_up(void *arg)
