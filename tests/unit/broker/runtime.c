@@ -1,6 +1,7 @@
 #include "broker/runtime.h"
 
 #include "runtime_bed.h"
+#include "worker.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -19,12 +20,12 @@ Test(runtime, a_worker_gets_the_event_with_the_headers_that_its_client_needs)
 	char text[TEXT];
 	int64_t before = clock_wall_ms();
 
-	set_up(10, 1000);
-	int fd = worker();
-	polls(fd);
-	cr_assert_not(hears(fd));
-	invoke_for("id-1=", 5000, false);
-	cr_assert_eq(response(fd, text), 200);
+	runtime_bed_start(10, 1000);
+	int fd = worker_new();
+	worker_polls(fd);
+	cr_assert_not(worker_hears(fd));
+	runtime_bed_invoke_for("id-1=", 5000, false);
+	cr_assert_eq(worker_response(fd, text), 200);
 	cr_assert_not_null(strstr(text, "\r\nContent-Type: application/json\r\n"));
 	cr_assert_not_null(strstr(text, "\r\nLambda-Runtime-Aws-Request-Id: id-1=\r\n"));
 	cr_assert_not_null(strstr(text, "\r\nLambda-Runtime-Invoked-Function-Arn: "
@@ -35,61 +36,53 @@ Test(runtime, a_worker_gets_the_event_with_the_headers_that_its_client_needs)
 	cr_assert_leq(deadline, clock_wall_ms() + 5000);
 	cr_assert_str_eq(strstr(text, "\r\n\r\n") + 4, "{\"a\":1}");
 	close(fd);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, what_a_worker_returns_is_the_payload_and_it_may_poll_again)
 {
 	char text[TEXT];
 
-	set_up(10, 1000);
-	int fd = worker();
-	invoke("a");
-	polls(fd);
-	cr_assert(is_given(fd, "a"));
-	say(fd, "POST", "/2018-06-01/runtime/invocation/a/response",
-	    "{\"statusCode\":200}");
-	cr_assert_eq(response(fd, text), 202);
+	runtime_bed_start(10, 1000);
+	int fd = worker_at("a");
+	worker_says(fd, "POST", "/2018-06-01/runtime/invocation/a/response",
+		    "{\"statusCode\":200}");
+	cr_assert_eq(worker_response(fd, text), 202);
 	cr_assert_str_eq(strstr(text, "\r\n\r\n") + 4, "{\"status\":\"OK\"}");
 	cr_assert_eq(runtime_bed.n, 1);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_OK);
 	cr_assert_str_eq(runtime_bed.ended[0].payload, "{\"statusCode\":200}");
-	polls(fd);
-	invoke("b");
-	cr_assert(is_given(fd, "b"));
+	worker_polls(fd);
+	runtime_bed_invoke("b");
+	cr_assert(worker_is_given(fd, "b"));
 	close(fd);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, an_id_may_come_back_escaped)
 {
-	set_up(10, 1000);
-	int fd = worker();
-	invoke("a-_=");
-	polls(fd);
-	cr_assert(is_given(fd, "a-_="));
-	cr_assert_eq(answers(fd, "a-_%3D", "response", "1"), 202);
+	runtime_bed_start(10, 1000);
+	int fd = worker_at("a-_=");
+	cr_assert_eq(worker_answers(fd, "a-_%3D", "response", "1"), 202);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_OK);
 	close(fd);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, what_a_function_throws_is_named_without_its_trace)
 {
-	set_up(10, 1000);
-	int fd = worker();
-	invoke("a");
-	polls(fd);
-	cr_assert(is_given(fd, "a"));
-	cr_assert_eq(answers(fd, "a", "error",
-			     "{\"errorMessage\":\"no \\u00fc\",\"errorType\":\"Oops\","
-			     "\"stackTrace\":[\"secret\"]}"),
-		     202);
+	runtime_bed_start(10, 1000);
+	int fd = worker_at("a");
+	cr_assert_eq(
+		worker_answers(fd, "a", "error",
+			       "{\"errorMessage\":\"no \\u00fc\",\"errorType\":\"Oops\","
+			       "\"stackTrace\":[\"secret\"]}"),
+		202);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_FAILED);
 	cr_assert_str_eq(runtime_bed.ended[0].why, "Oops: no ü");
 	cr_assert_not_null(strstr(runtime_bed.ended[0].payload, "\"errorMessage\""));
 	close(fd);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, an_error_that_is_no_json_or_endless_is_still_one_short_line)
@@ -97,13 +90,13 @@ Test(runtime, an_error_that_is_no_json_or_endless_is_still_one_short_line)
 	char *endless =
 		xasprintf("{\"errorMessage\":\"%4000d\",\"errorType\":\"%4000d\"}", 1, 2);
 
-	set_up(10, 1000);
-	int fd = worker();
+	runtime_bed_start(10, 1000);
+	int fd = worker_new();
 	for (int i = 0; i < 2; i++) {
-		invoke("a");
-		polls(fd);
-		cr_assert(is_given(fd, "a"));
-		cr_assert_eq(answers(fd, "a", "error", i ? endless : "what"), 202);
+		runtime_bed_invoke("a");
+		worker_polls(fd);
+		cr_assert(worker_is_given(fd, "a"));
+		cr_assert_eq(worker_answers(fd, "a", "error", i ? endless : "what"), 202);
 		cr_assert_eq(runtime_bed.ended[i].kind, RESULT_FAILED);
 		cr_assert_leq(strlen(runtime_bed.ended[i].why), 511);
 	}
@@ -111,7 +104,7 @@ Test(runtime, an_error_that_is_no_json_or_endless_is_still_one_short_line)
 			 "an error without a type: (no message)");
 	close(fd);
 	free(endless);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, an_answer_over_six_mebibytes_is_refused_with_413_and_fails_the_invocation)
@@ -120,11 +113,8 @@ Test(runtime, an_answer_over_six_mebibytes_is_refused_with_413_and_fails_the_inv
 	size_t n = 10 << 20, sent = 0;
 	char *big = xcalloc(1, n), head[300];
 
-	set_up(10, 1000);
-	int fd = worker();
-	invoke("a");
-	polls(fd);
-	cr_assert(is_given(fd, "a"));
+	runtime_bed_start(10, 1000);
+	int fd = worker_at("a");
 	snprintf(head, sizeof head,
 		 "POST /2018-06-01/runtime/invocation/a/response HTTP/1.1\r\nHost: h\r\n"
 		 "Content-Length: %zu\r\n\r\n",
@@ -136,127 +126,127 @@ Test(runtime, an_answer_over_six_mebibytes_is_refused_with_413_and_fails_the_inv
 		if (some > 0)
 			sent += (size_t)some;
 		else
-			turn();
+			runtime_bed_turn();
 	}
-	cr_assert_eq(status(fd), 413);
+	cr_assert_eq(worker_status(fd), 413);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_FAILED);
 	cr_assert_str_eq(runtime_bed.ended[0].why,
 			 "it returned 10485760 bytes, at most 6 MiB are taken");
-	polls(fd);
-	invoke("b");
-	cr_assert(is_given(fd, "b"));
+	worker_polls(fd);
+	runtime_bed_invoke("b");
+	cr_assert(worker_is_given(fd, "b"));
 	close(fd);
 	free(big);
-	tear_down();
+	runtime_bed_stop();
 }
 
 /* Who gets what */
 
 Test(runtime, as_many_run_at_a_time_as_poll_and_the_others_wait_in_order)
 {
-	set_up(10, 5000);
-	int a = worker(), b = worker();
-	invoke("1");
-	invoke("2");
-	invoke("3");
-	polls(a);
-	cr_assert(is_given(a, "1"));
-	polls(b);
-	cr_assert(is_given(b, "2"));
-	cr_assert_not(hears(a));
-	cr_assert_eq(answers(b, "2", "response", "2"), 202);
-	polls(b);
-	cr_assert(is_given(b, "3"));
+	runtime_bed_start(10, 5000);
+	int a = worker_new(), b = worker_new();
+	runtime_bed_invoke("1");
+	runtime_bed_invoke("2");
+	runtime_bed_invoke("3");
+	worker_polls(a);
+	cr_assert(worker_is_given(a, "1"));
+	worker_polls(b);
+	cr_assert(worker_is_given(b, "2"));
+	cr_assert_not(worker_hears(a));
+	cr_assert_eq(worker_answers(b, "2", "response", "2"), 202);
+	worker_polls(b);
+	cr_assert(worker_is_given(b, "3"));
 	close(a);
 	close(b);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, an_invocation_goes_to_the_worker_that_has_waited_longest)
 {
-	set_up(10, 5000);
-	int a = worker(), b = worker();
-	polls(b);
-	cr_assert_not(hears(b));
-	polls(a);
-	cr_assert_not(hears(a));
-	invoke("1");
-	cr_assert(is_given(b, "1"));
-	cr_assert_not(hears(a));
+	runtime_bed_start(10, 5000);
+	int a = worker_new(), b = worker_new();
+	worker_polls(b);
+	cr_assert_not(worker_hears(b));
+	worker_polls(a);
+	cr_assert_not(worker_hears(a));
+	runtime_bed_invoke("1");
+	cr_assert(worker_is_given(b, "1"));
+	cr_assert_not(worker_hears(a));
 	close(a);
 	close(b);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, a_worker_that_has_not_answered_gets_no_second_invocation)
 {
-	set_up(10, 5000);
-	int fd = worker();
-	invoke("1");
-	invoke("2");
-	polls(fd);
-	cr_assert(is_given(fd, "1"));
-	polls(fd);
-	cr_assert_eq(status(fd), 403);
-	cr_assert_eq(answers(fd, "1", "response", "1"), 202);
-	polls(fd);
-	cr_assert(is_given(fd, "2"));
+	runtime_bed_start(10, 5000);
+	int fd = worker_new();
+	runtime_bed_invoke("1");
+	runtime_bed_invoke("2");
+	worker_polls(fd);
+	cr_assert(worker_is_given(fd, "1"));
+	worker_polls(fd);
+	cr_assert_eq(worker_status(fd), 403);
+	cr_assert_eq(worker_answers(fd, "1", "response", "1"), 202);
+	worker_polls(fd);
+	cr_assert(worker_is_given(fd, "2"));
 	close(fd);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, more_than_may_wait_are_throttled)
 {
-	set_up(2, 5000);
-	invoke("1");
-	invoke("2");
+	runtime_bed_start(2, 5000);
+	runtime_bed_invoke("1");
+	runtime_bed_invoke("2");
 	cr_assert_eq(runtime_bed.n, 0);
-	invoke("3");
+	runtime_bed_invoke("3");
 	cr_assert_eq(runtime_bed.n, 1);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_THROTTLED);
 	cr_assert_str_eq(runtime_bed.ended[0].which, "3");
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, with_no_room_to_wait_a_worker_that_polls_still_gets_one)
 {
-	set_up(0, 5000);
-	int fd = worker();
-	polls(fd);
-	cr_assert_not(hears(fd));
-	invoke("1");
-	cr_assert(is_given(fd, "1"));
-	invoke("2");
+	runtime_bed_start(0, 5000);
+	int fd = worker_new();
+	worker_polls(fd);
+	cr_assert_not(worker_hears(fd));
+	runtime_bed_invoke("1");
+	cr_assert(worker_is_given(fd, "1"));
+	runtime_bed_invoke("2");
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_THROTTLED);
 	close(fd);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, where_nobody_polls_an_invocation_ends_as_unreachable)
 {
-	set_up(10, 20);
-	invoke("1");
-	ended(1);
+	runtime_bed_start(10, 20);
+	runtime_bed_invoke("1");
+	runtime_bed_ended(1);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_UNREACHABLE);
 	cr_assert_not_null(
 		strstr(runtime_bed.ended[0].why, runtime_address(runtime_bed.runtime)));
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, where_all_are_busy_for_too_long_it_ends_as_throttled)
 {
-	set_up(10, 20);
-	int fd = worker();
-	polls(fd);
-	cr_assert_not(hears(fd));
-	invoke("1");
-	cr_assert(is_given(fd, "1"));
-	invoke("2");
-	ended(1);
+	runtime_bed_start(10, 20);
+	int fd = worker_new();
+	worker_polls(fd);
+	cr_assert_not(worker_hears(fd));
+	runtime_bed_invoke("1");
+	cr_assert(worker_is_given(fd, "1"));
+	runtime_bed_invoke("2");
+	runtime_bed_ended(1);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_THROTTLED);
 	cr_assert_str_eq(runtime_bed.ended[0].which, "2");
 	close(fd);
-	tear_down();
+	runtime_bed_stop();
 }
 
 /* The runtime itself */
@@ -281,44 +271,44 @@ Test(runtime, what_is_not_in_the_api_is_refused)
 		{"PATCH", "/2018-06-01/runtime/invocation/next", 501},
 	};
 
-	set_up(10, 5000);
+	runtime_bed_start(10, 5000);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		int fd = worker();
+		int fd = worker_new();
 
-		say(fd, rows[i].method, rows[i].path, "");
-		cr_expect_eq(status(fd), rows[i].status, "%s %s", rows[i].method,
+		worker_says(fd, rows[i].method, rows[i].path, "");
+		cr_expect_eq(worker_status(fd), rows[i].status, "%s %s", rows[i].method,
 			     rows[i].path);
 		close(fd);
 	}
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, it_may_be_freed_from_inside_an_end_with_others_waiting_running_and_polling)
 {
-	set_up(10, 5000);
-	int a = worker(), b = worker(), c = worker();
-	invoke("1");
-	invoke("2");
-	polls(a);
-	cr_assert(is_given(a, "1"));
-	polls(b);
-	cr_assert(is_given(b, "2"));
-	invoke("3");
-	polls(c);
-	cr_assert(is_given(c, "3"));
-	invoke("4");
+	runtime_bed_start(10, 5000);
+	int a = worker_new(), b = worker_new(), c = worker_new();
+	runtime_bed_invoke("1");
+	runtime_bed_invoke("2");
+	worker_polls(a);
+	cr_assert(worker_is_given(a, "1"));
+	worker_polls(b);
+	cr_assert(worker_is_given(b, "2"));
+	runtime_bed_invoke("3");
+	worker_polls(c);
+	cr_assert(worker_is_given(c, "3"));
+	runtime_bed_invoke("4");
 	runtime_bed.frees = true;
-	answers(a, "1", "response", "1");
+	worker_answers(a, "1", "response", "1");
 	cr_assert_eq(runtime_bed.n, 1);
 	close(a);
 	close(b);
 	close(c);
-	tear_down();
+	runtime_bed_stop();
 }
 
 Test(runtime, an_address_that_is_taken_is_refused)
 {
-	set_up(10, 5000);
+	runtime_bed_start(10, 5000);
 	cr_assert_null(runtime_new(
 		runtime_bed.loop, NULL,
 		&(struct runtime_conf){.function = "g",
@@ -326,7 +316,7 @@ Test(runtime, an_address_that_is_taken_is_refused)
 	cr_assert_null(runtime_new(
 		runtime_bed.loop, NULL,
 		&(struct runtime_conf){.function = "g", .address = "nonsense"}));
-	tear_down();
+	runtime_bed_stop();
 }
 
 static double metric(const char *line)
@@ -346,15 +336,15 @@ static double metric(const char *line)
 
 Test(runtime, it_counts_workers_invocations_and_their_ends)
 {
-	set_up(10, 5000);
-	int a = worker(), b = worker();
-	polls(a);
-	cr_assert_not(hears(a));
-	polls(b);
-	cr_assert_not(hears(b));
-	invoke("1");
-	cr_assert(is_given(a, "1"));
-	cr_assert_eq(answers(a, "1", "error", "{}"), 202);
+	runtime_bed_start(10, 5000);
+	int a = worker_new(), b = worker_new();
+	worker_polls(a);
+	cr_assert_not(worker_hears(a));
+	worker_polls(b);
+	cr_assert_not(worker_hears(b));
+	runtime_bed_invoke("1");
+	cr_assert(worker_is_given(a, "1"));
+	cr_assert_eq(worker_answers(a, "1", "error", "{}"), 202);
 	cr_expect_eq(metric("function_invocations_total{function=\"f\"} "), 1);
 	cr_expect_eq(metric("function_errors_total{function=\"f\",kind=\"failed\"} "), 1);
 	cr_expect_eq(metric("function_seconds_count{function=\"f\"} "), 1);
@@ -363,5 +353,5 @@ Test(runtime, it_counts_workers_invocations_and_their_ends)
 	cr_expect_eq(metric("function_queue{function=\"f\"} "), 0);
 	close(a);
 	close(b);
-	tear_down();
+	runtime_bed_stop();
 }
