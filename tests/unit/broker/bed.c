@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "broker/handle.h"
 #include "broker/lane.h"
+#include "broker/owed.h"
 #include "broker/peers.h"
 #include "broker/route.h"
 #include "proto/envelope.h"
@@ -105,6 +106,8 @@ void bed_stop(void)
 {
 	lanes_free(bed.broker.lanes);
 	routes_unref(bed.broker.routes);
+	owed_free(bed.broker.owed);
+	loop_free(bed.broker.loop); /* what was put off until now is done by that */
 	metrics_free(bed.broker.metrics);
 	for (int i = 0; i < BED_EDGES; i++) {
 		cr_assert(eq(u32, bed.edges[i]->refs, 1), "a call is left over");

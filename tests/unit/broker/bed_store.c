@@ -61,14 +61,10 @@ void bed_store_start(void)
 
 void bed_store_stop(void)
 {
-	struct broker *b = &bed.broker;
-
-	store_free(b->store);
+	store_free(bed.broker.store);
 	timer_free(guard);
 	redis_server_stop(&bed_redis);
 	bed_stop();
-	owed_free(b->owed);
-	loop_free(b->loop);
 }
 
 static void stop_when_down(void *arg)

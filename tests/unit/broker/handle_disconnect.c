@@ -218,6 +218,52 @@ Test(handle_disconnect, one_that_waited_while_this_broker_was_stopped_is_left_to
 	cr_assert(eq(i64, owed(), 1));
 }
 
+static void stop(void *loop)
+{
+	loop_stop(loop);
+}
+
+/* The next one has a time of its own. */
+static void end_turn(void)
+{
+	loop_defer(bed.broker.loop, stop, bed.broker.loop);
+	loop_run(bed.broker.loop);
+}
+
+/* $disconnect is for workers from here on; as none polls, it fails when that time is over. */
+static void let_function_fail(void)
+{
+	struct config *c = config_builtin("dev", CONFIG_SELECTION, "builtin:reject");
+	const struct config_route *route = &c->routes[1];
+
+	cr_assert(eq(str, route->key, "$disconnect"));
+	c->functions[route->function].sort = CONFIG_LAMBDA;
+	bed.broker.conf.api_id = "api";
+	bed.broker.conf.account_id = "1";
+	bed.broker.conf.runtime_address = "127.0.0.1";
+	bed.broker.conf.runtime_queue = 1;
+	bed.broker.conf.runtime_wait_ms = SHORT_LEASE_MS;
+	bed_use(c);
+}
+
+/* The story: its context was read before it was asked whose it is, and was never freed (chaos, seed 3017). */
+Test(handle_disconnect, one_that_failed_while_this_broker_was_stopped_is_left_to_others)
+{
+	char text[ID_TEXT];
+	struct disconnect d;
+
+	let_function_fail();
+	begin_elsewhere(&d, text, 60000);
+	shorten_lease();
+	lane_take(bed.broker.lanes, call_new_owed(&bed.broker, &d));
+	end_turn();
+	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 1));
+	be_stopped();
+	while (lanes_size(bed.broker.lanes) > 0) /* the suite's timeout ends this */
+		cr_assert(eq(i64, owed(), 1));
+	cr_assert(eq(i64, owed(), 1));
+}
+
 /* The story: keeping claims alive was taken for their having been kept alive all the time. */
 Test(handle_disconnect,
      a_claim_that_lapsed_is_not_ours_again_when_the_others_are_kept_alive)
