@@ -67,7 +67,7 @@ enum err json_find_lenient(struct span doc, const struct json_path *path,
 				     .bare_keys = true});
 }
 
-static enum json_kind kind_of(uint8_t first)
+enum json_kind json_kind_of(uint8_t first)
 {
 	switch (first) {
 	case '"': return JSON_IS_STRING;
@@ -104,7 +104,7 @@ static bool read_value(struct reader *rd, int steps)
 		return false;
 
 	const uint8_t *start = rd->at;
-	enum json_kind kind = kind_of(*start);
+	enum json_kind kind = json_kind_of(*start);
 
 	/* The last member of a name wins: what an earlier one led to is gone. */
 	if (steps != OFF)

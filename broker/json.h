@@ -59,6 +59,9 @@ must_use enum err json_find(struct span doc, const struct json_path *path,
 must_use enum err json_find_lenient(struct span doc, const struct json_path *path,
 				    struct json_value *out);
 
+/* What a value is, by its first byte; that all of it is such a one is for others to check. */
+enum json_kind json_kind_of(uint8_t first);
+
 /*
  * The characters of a string.
  *

@@ -64,24 +64,11 @@ static size_t scalar_length(struct span s)
 	return at;
 }
 
-static enum json_kind kind_of(uint8_t first)
-{
-	switch (first) {
-	case '"': return JSON_IS_STRING;
-	case '{': return JSON_IS_OBJECT;
-	case '[': return JSON_IS_ARRAY;
-	case 't': return JSON_IS_TRUE;
-	case 'f': return JSON_IS_FALSE;
-	case 'n': return JSON_IS_NULL;
-	default: return JSON_IS_NUMBER;
-	}
-}
-
 static void take_value(struct span *rest, struct json_value *v)
 {
 	size_t n;
 
-	v->kind = kind_of(*rest->p);
+	v->kind = json_kind_of(*rest->p);
 	if (v->kind == JSON_IS_STRING)
 		n = string_length(*rest);
 	else if (v->kind == JSON_IS_OBJECT || v->kind == JSON_IS_ARRAY)
