@@ -19,6 +19,7 @@ import urllib.request
 import pytest
 
 from lib.cluster import BIN, ROOT, Cluster, until
+from lib.outage import is_let_in, readiness
 from lib.process import Process, ended
 from lib.proxy import Proxy
 from lib.redis_server import RedisServer, Sentinels, free_port
@@ -62,24 +63,9 @@ def flows(clients):
         assert client.ask("hello") == "hello"
 
 
-def is_let_in(cluster):
-    try:
-        WebSocket(cluster.websocket).socket.close()
-        return True
-    except ConnectionRefusedError as e:
-        assert "status=503" in str(e) and "'retry-after': '1'" in str(e)
-        return False
-
-
 def is_refused_at_once(cluster):
     began = time.monotonic()
     return not is_let_in(cluster) and time.monotonic() - began < 1
-
-
-def readiness(cluster):
-    """What each broker says of itself."""
-    urls = [cluster.process(f"broker-{i}")["metrics"].removesuffix("/metrics") for i in range(2)]
-    return [cluster.get(url + "/readyz")[0] for url in urls]
 
 
 def is_missed(cluster, seconds=10):
