@@ -50,10 +50,10 @@ def test_ping_is_answered_with_pong(gateway, name):
 
 
 @every_client
-@pytest.mark.parametrize("message", ['{"action":"nonsense"}', "not JSON", "{}", "[]", ""])
-def test_what_no_route_takes_is_answered_with_status_400(gateway, name, message):
+def test_what_no_route_takes_is_answered_with_status_400(gateway, name):
     with Client(name, gateway.websocket) as client:
-        assert json.loads(client.ask(text=message)["text"]) == UNRECOGNIZED
+        for message in ('{"action":"nonsense"}', "not JSON", "{}", "[]", ""):
+            assert json.loads(client.ask(text=message)["text"]) == UNRECOGNIZED, message
 
 
 @every_client
@@ -66,11 +66,11 @@ def test_a_hundred_messages_at_once_come_back_in_order(gateway, name):
 
 
 @every_client
-@pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536, 1000000])
-def test_text_of_any_length_comes_back(mirror, name, size):
-    message = ("é" * size)[:size]
+def test_text_of_any_length_comes_back(mirror, name):
     with Client(name, mirror.websocket) as client:
-        assert client.ask(text=message) == {"text": message}
+        for size in (0, 1, 125, 126, 65535, 65536, 1000000):
+            message = "é" * size
+            assert client.ask(text=message) == {"text": message}, size
 
 
 @every_client

@@ -8,7 +8,7 @@ import pytest
 
 from lib.cluster import Cluster, until
 
-SECONDS = 30
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def run(*options):
 
 
 def test_a_message_given_as_an_option_is_answered(gateway):
-    done = run("--connect", gateway.websocket, "--execute", '{"action":"ping"}', "--wait", "2")
+    done = run("--connect", gateway.websocket, "--execute", '{"action":"ping"}', "--wait", "5")
     assert (done.stdout, done.stderr, done.returncode) == ("PONG!\n", "", 0)
 
 

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from lib.cluster import until
+from lib.cluster import PATIENCE, until
 from lib.process import Process
 from lib.redis_server import RedisServer
 
@@ -28,12 +28,12 @@ def edge(*brokers, **more):
 
 
 def ping(edge):
-    with urllib.request.urlopen(f"http://{edge.told('LISTEN')}/dev/ping", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{edge.told('LISTEN')}/dev/ping", timeout=PATIENCE) as answer:
         return answer.read()
 
 
 def gauge(process, name):
-    with urllib.request.urlopen(process.told("METRICS") + "/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(process.told("METRICS") + "/metrics", timeout=PATIENCE) as answer:
         return int(re.search(rf"^{name} (\d+)$", answer.read().decode(), re.M)[1])
 
 
@@ -54,7 +54,7 @@ def test_a_broker_that_a_seed_names_otherwise_than_itself_has_one_link(store, tm
 
 def test_a_broker_ends_well_while_the_store_owes_it_the_answer_about_a_lease(store, tmp_path):
     endpoint = f"ipc://{tmp_path / 'broker.sock'}"
-    slow = ("--redis-timeout", "30s", "--edge-lease", "1s")
+    slow = ("--redis-timeout", "30s", "--edge-lease", "4s")
     with (
         edge(endpoint, expect=["link.down"]) as e,
         broker(store, "--bind", endpoint, *slow) as b,

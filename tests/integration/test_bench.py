@@ -109,8 +109,9 @@ def test_messages_that_come_back_in_pieces_are_put_together(cluster):
     ("timeout", None, b""),
 ])
 def test_a_server_that_is_wrong_is_an_error_of_its_kind(error, answer, then):
+    timeout = "1s" if error == "timeout" else "30s"
     with server(answer, then) as url:
-        run = load("--url", url, "--connections", "5", "--messages", "2", "--timeout", "1s")
+        run = load("--url", url, "--connections", "5", "--messages", "2", "--timeout", timeout)
     assert run.returncode == 1
     assert json.loads(run.stdout)["errors"].get(error) == 5
 
@@ -133,6 +134,7 @@ def test_a_generator_that_is_killed_leaves_as_it_was_told(flags, end):
         peer, _ = listener.accept()
         with peer:
             peer.sendall(welcome(peer.recv(4096)))
+            assert peer.recv(4096), "its first message: it has read the welcome"
             child.kill()
             child.wait()
             try:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from lib.cluster import Cluster, until
-from lib.function_server import FunctionServer, function, project, proxy, websocket
+from lib.function_server import FunctionServer, function, project, proxy, replace, websocket
 from lib.wire import WebSocket, upgrade
 from lib.wire import http as exchange
 
@@ -87,7 +87,7 @@ def test_a_bad_file_is_refused_with_file_line_and_key_and_the_old_one_stays(
     text, line, key = BAD[what]
     path = tmp_path / "gatepost.yml"
     with WebSocket(cluster.websocket) as client:
-        path.write_text(text)
+        replace(path, text)
         until(lambda: loaded(cluster, "config.refused") == 2, "both have refused it")
         wrong = next(one for one in cluster.log().splitlines() if " config.wrong " in one)
         assert f"file={path} line={line}" in wrong and key in wrong
@@ -98,9 +98,10 @@ def test_a_bad_file_is_refused_with_file_line_and_key_and_the_old_one_stays(
 
 def test_a_selection_that_is_malformed_is_refused_and_the_old_one_stays(cluster, tmp_path):
     with WebSocket(cluster.websocket) as client:
-        (tmp_path / "gatepost.yml").write_text(
+        replace(
+            tmp_path / "gatepost.yml",
             "service: x\nprovider: { websocketsApiRouteSelectionExpression: $request.nope }\n"
-            "functions: { f: { handler: 'builtin:echo', events: [ { websocket: $default } ] } }\n"
+            "functions: { f: { handler: 'builtin:echo', events: [ { websocket: $default } ] } }\n",
         )
         until(lambda: loaded(cluster, "config.refused") == 2, "both have refused it")
         assert client.ask('{"action":"old"}') == "old"
@@ -114,7 +115,7 @@ def test_a_file_that_goes_away_changes_nothing_and_is_read_when_it_is_back(clust
         os.kill(cluster.process("broker-0")["pid"], signal.SIGHUP)
         until(lambda: loaded(cluster, "config.refused") == 1, "there is none to be read")
         assert client.ask('{"action":"old"}') == "old"
-        path.write_text(text.replace("/old", "/new"))
+        replace(path, text.replace("/old", "/new"))
         until(lambda: loaded(cluster) == 2, "it is read")
         assert client.ask('{"action":"old"}') == "new"
 

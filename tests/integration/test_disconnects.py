@@ -14,15 +14,18 @@ from lib.cluster import BIN, Cluster, until
 from lib.function_server import FunctionServer, Reply, function, project, proxy, websocket
 from lib.wire import CLOSE, Close, WebSocket, frame
 
-LEASE = 2
-BOUND = LEASE + 2  # seconds from the death of an edge to its last disconnect: promise 3
+LEASE = 3
+# Seconds from the death of an edge to its last disconnect. The promise is lease + 2 s, and bench/
+# measures it; here functions of Python on a busy machine are asked, and have some seconds more.
+BOUND = LEASE + 2 + 5
+# For tests in which processes die. Others have the times of production: a busy machine, too, lets
+# a process stand still for a second, and then it must not be taken for dead.
 TIMES = {
     "GATEPOST_EDGE_LEASE": f"{LEASE}s",
     "GATEPOST_SILENCE": "1s",
     "GATEPOST_HEARTBEAT": "200ms",
-    "GATEPOST_HTTP_MAX_RESPONSE": "4KiB",
 }
-DEATHS = ["process.exited", "link.down", "edge.dead", "up.*"]
+DEATHS = ["process.exited", "link.down", "edge.dead", "broker.stopped", "up.*"]
 FAILING = ["function.failed", "disconnect.parked"]
 
 # A failure over HTTP is tried again at once, several times, unless the answer was too large:
@@ -48,7 +51,8 @@ def running(folder, functions, edges=1, brokers=2, expect=(), authorizer=None, *
     if authorizer:
         routes[authorizer["name"]] = function(functions.url(authorizer["name"]))
     args = ["--config", project(folder, routes)]
-    with Cluster(edges, brokers, args, expect, env={**TIMES, **env}) as it:
+    env["GATEPOST_HTTP_MAX_RESPONSE"] = "4KiB"
+    with Cluster(edges, brokers, args, expect, env=env) as it:
         yield it
 
 
@@ -72,14 +76,14 @@ def kill(cluster, *names, how=signal.SIGKILL):
 
 def are_restarted(cluster, pids):
     for name, pid in pids.items():
-        until(lambda n=name, p=pid: cluster.process(n)["pid"] != p, f"{name} is started again", 20)
+        until(lambda n=name, p=pid: cluster.process(n)["pid"] != p, f"{name} is started again")
 
 
 def state(event):
     return event["requestContext"]
 
 
-def all_of(functions, n, seconds=20):
+def all_of(functions, n):
     """The events of bye, as soon as n connections have theirs; {connection id: its events}."""
 
     def by_connection():
@@ -88,7 +92,7 @@ def all_of(functions, n, seconds=20):
             events.setdefault(call.id, []).append(call.event)
         return events if len(events) >= n else None
 
-    return until(by_connection, f"{n} connections have had their disconnect", seconds)
+    return until(by_connection, f"{n} connections have had their disconnect")
 
 
 def assert_each_is_one_event(events):
@@ -132,16 +136,13 @@ def test_a_function_that_fails_gets_the_same_event_after_pauses_until_it_succeed
     with running(tmp_path, functions, expect=FAILING) as cluster:
         (client,) = connect(cluster)
         leave(client)
-        calls, times = [], []
-        for _ in range(4):
-            calls.append(functions.next("bye"))
-            times.append(time.monotonic())
+        calls = [functions.next("bye") for _ in range(4)]
         until(lambda: cluster.owed() == 0, "nothing is owed any more")
         assert functions.calls("bye") == [], "and not once more"
     assert all(call.event == calls[0].event for call in calls)
     assert state(calls[0].event)["disconnectStatusCode"] == 4001
     assert state(calls[0].event)["disconnectReason"] == "done"
-    pauses = [b - a for a, b in zip(times, times[1:])]
+    pauses = [b.at - a.at for a, b in zip(calls, calls[1:])]
     assert pauses[0] > 0.7 and pauses[1] > 1.4 and pauses[2] > 2.8, "1, 2, 4 s less a quarter"
 
 
@@ -151,9 +152,10 @@ def test_while_it_is_owed_the_table_and_the_edge_have_nothing_of_the_connection(
     functions.answer("bye", FAILS)
     with running(tmp_path, functions, expect=FAILING) as cluster:
         (client,) = connect(cluster)
-        assert client.row_id(cluster)
+        connection_id = client.row_id(cluster)
+        assert connection_id
         leave(client)
-        functions.next("bye")
+        functions.next("bye", connection_id)
         assert cluster.table() == {}, "its row leaves before the function is asked"
         until(
             lambda: cluster.metrics("edge-0")["gatepost_edge_connections"] == 0,
@@ -196,7 +198,7 @@ def test_after_the_last_try_it_is_parked_where_people_see_it(failed, functions):
     assert listed[1].split()[:4] == [connection, one["disconnectedAt"], "4001", "2"]
     assert [json.loads(row) for row in gatepost(cluster, "--json").stdout.splitlines()] == [one]
     for broker in ("broker-0", "broker-1"):
-        until(lambda b=broker: count(cluster, b) == 1, f"{broker} counts it", 20)
+        until(lambda b=broker: count(cluster, b) == 1, f"{broker} counts it")
     assert functions.calls("bye") == [] and cluster.owed() == 0
 
 
@@ -307,14 +309,16 @@ def test_many_are_dropped_by_one_command(cluster, many):
     assert parked(cluster) == []
 
 
-def test_what_nobody_can_read_is_passed_over_told_and_can_be_dropped(cluster):
+def test_what_nobody_can_read_is_listed_as_that_and_can_be_dropped(cluster):
     cluster.expect("store.disconnect")
     with cluster.redis() as db:
         db.hset("gatepost:{m}:parked", mapping={NEVER: "{}", "AAf00000000000A=": ENTRY})
-    assert [one["connectionId"] for one in parked(cluster)] == ["AAf00000000000A="]
+    listed = {one["connectionId"]: one for one in parked(cluster)}
+    assert set(listed) == {NEVER, "AAf00000000000A="}
+    assert "cannot be read" in listed[NEVER]["error"]
     assert management(cluster, "POST", f"/@disconnects/{NEVER}")[0] == 500
-    assert gatepost(cluster, "--drop", "all").stdout == "dropped 1\n"
     assert management(cluster, "DELETE", f"/@disconnects/{NEVER}") == (204, None)
+    assert gatepost(cluster, "--drop", "all").stdout == "dropped 1\n"
     with cluster.redis() as db:
         assert db.exists("gatepost:{m}:parked") == 0
 
@@ -349,7 +353,7 @@ def test_a_broker_dies_in_the_middle_of_the_function_and_another_gives_the_same_
     hold = threading.Event()
     answers = iter([lambda: hold.wait(20)])
     functions.answer("bye", lambda _: (next(answers, bool)(), proxy(200))[1])
-    with running(tmp_path, functions, expect=DEATHS) as cluster:
+    with running(tmp_path, functions, expect=DEATHS, **TIMES) as cluster:
         (client,) = connect(cluster)
         leave(client)
         first = functions.next("bye")
@@ -368,7 +372,7 @@ def test_a_broker_dies_in_the_middle_of_the_function_and_another_gives_the_same_
 def test_an_edge_dies_and_each_of_50_connections_has_its_one_disconnect_in_time(
     functions, tmp_path
 ):
-    with running(tmp_path, functions, expect=DEATHS) as cluster:
+    with running(tmp_path, functions, expect=DEATHS, **TIMES) as cluster:
         clients = connect(cluster, 50)
         ids = set(cluster.table())
         pids = kill(cluster, "edge-0")
@@ -397,7 +401,7 @@ def test_a_disconnect_of_a_dead_edge_tells_what_the_authorizer_said(functions, t
     }
     functions.answer("guard", Reply(200, json.dumps(said)))
     guard = {"name": "guard", "identitySource": ["route.request.header.User-Agent"]}
-    with running(tmp_path, functions, authorizer=guard, expect=DEATHS) as cluster:
+    with running(tmp_path, functions, authorizer=guard, expect=DEATHS, **TIMES) as cluster:
         (client,) = connect(cluster)
         hello = functions.next("hello").event
         kill(cluster, "edge-0")
@@ -413,7 +417,7 @@ def test_a_disconnect_of_a_dead_edge_tells_what_the_authorizer_said(functions, t
 def test_an_edge_and_brokers_die_at_once_and_each_connection_has_its_one_disconnect(
     functions, tmp_path, brokers
 ):
-    with running(tmp_path, functions, expect=DEATHS) as cluster:
+    with running(tmp_path, functions, expect=DEATHS, **TIMES) as cluster:
         clients = connect(cluster, 50)
         ids = set(cluster.table())
         pids = kill(cluster, "edge-0", *brokers)
@@ -429,14 +433,15 @@ def test_an_edge_and_brokers_die_at_once_and_each_connection_has_its_one_disconn
 
 
 def test_a_death_is_told_once_however_often_a_step_of_its_reaping_fails(functions, tmp_path):
-    with running(tmp_path, functions, expect=[*DEATHS, "redis.refused", "edge.*"]) as cluster:
+    expect = [*DEATHS, "redis.refused", "edge.*"]
+    with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
         clients = connect(cluster, 20)
         with cluster.redis() as db:
             (owner,) = db.scan_iter("*:owner")
             kill(cluster, "edge-0")
             db.delete(owner)
             db.hset(owner, "of", "another type")
-            until(lambda: cluster.log().count("redis.refused") > 2, "it fails again and again", 20)
+            until(lambda: cluster.log().count("redis.refused") > 2, "it fails again and again")
             db.delete(owner)
         all_of(functions, 20)
         cluster.settle("all have gone")
@@ -451,7 +456,7 @@ def test_all_die_in_the_middle_of_the_function_and_it_gets_the_same_event(functi
     hold = threading.Event()
     answers = iter([lambda: hold.wait(20)])
     functions.answer("bye", lambda _: (next(answers, bool)(), proxy(200))[1])
-    with running(tmp_path, functions, expect=DEATHS) as cluster:
+    with running(tmp_path, functions, expect=DEATHS, **TIMES) as cluster:
         (client,) = connect(cluster)
         leave(client)
         first = functions.next("bye")
@@ -468,7 +473,7 @@ def test_an_edge_that_was_stopped_beyond_its_lease_closes_those_who_were_given_u
     functions, tmp_path
 ):
     expect = [*DEATHS, "edge.number.lost", "edge.lease.lost", "link.*"]
-    with running(tmp_path, functions, expect=expect) as cluster:
+    with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
         clients = connect(cluster, 20)
         ids = set(cluster.table())
         pids = kill(cluster, "edge-0", how=signal.SIGSTOP)
@@ -479,7 +484,7 @@ def test_an_edge_that_was_stopped_beyond_its_lease_closes_those_who_were_given_u
             os.kill(pids["edge-0"], signal.SIGCONT)
         assert all(is_closed_for_a_restart(client) for client in clients)
         assert cluster.process("edge-0")["pid"] == pids["edge-0"], "it lives on"
-        until(lambda: lets_in(cluster), "it takes new connections", 20)
+        until(lambda: lets_in(cluster), "it takes new connections")
         cluster.settle("all have gone")
         later = all_of(functions, 20)
     assert set(events) == ids
@@ -508,15 +513,15 @@ def lets_in(cluster):
 
 def test_a_redis_that_is_emptied_while_disconnects_are_owed_harms_nothing_else(functions, tmp_path):
     functions.answer("bye", FAILS)
-    expect = [*FAILING, "store.changed", "edge.lease.lost", "link.*", "roster.failed"]
-    with running(tmp_path, functions, expect=expect) as cluster:
+    expect = [*FAILING, *DEATHS, "store.changed", "edge.lease.lost", "link.*", "roster.failed"]
+    with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
         stays, *leaving = connect(cluster, 11)
         for client in leaving:
             leave(client)
         until(lambda: cluster.owed() == 10, "ten are owed")
         with cluster.redis() as db:
             db.flushall()
-        until(lambda: stays.row_id(cluster), "who stays has a row again", 20)
+        until(lambda: stays.row_id(cluster), "who stays has a row again")
         functions.answer("bye", proxy(200))
         assert stays.ask("hello") == "hello"
         assert len(cluster.table()) == 1
@@ -529,7 +534,7 @@ def test_an_edge_that_was_cut_off_when_redis_was_emptied_keeps_its_clients(tmp_p
     """It had no rows then, was taken for one that owes nothing, and lost its number when it was back:
     its connections were closed, and no function ever heard of that."""
     expect = [*DEATHS, "store.changed", "edge.*", "link.*"]
-    with running(tmp_path, functions, edges=1, expect=expect) as cluster:
+    with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
         clients = connect(cluster, 20)
         until(lambda: len(cluster.table()) == 20, "all are in the table")
         with cluster.redis() as db:
@@ -537,7 +542,7 @@ def test_an_edge_that_was_cut_off_when_redis_was_emptied_keeps_its_clients(tmp_p
             os.kill(edge, signal.SIGSTOP)
             db.flushall()
             began = time.monotonic()
-            until(lambda: time.monotonic() > began + 2 * LEASE + 2, "its lease is over")
+            until(lambda: time.monotonic() > began + LEASE + 3, "its lease is over")
             os.kill(edge, signal.SIGCONT)
         until(lambda: len(cluster.table()) == 20, "it has told of its connections")
         for client in clients:
@@ -553,7 +558,7 @@ def test_what_cannot_be_told_is_parked_as_it_is_and_harms_nobody(functions, tmp_
     """A row with a context that is none was asked for again and again, for ever, and so was one
     whose id is none; one that was no JSON was looked at each hour."""
     expect = [*DEATHS, "disconnect.unreadable"]
-    with running(tmp_path, functions, expect=expect) as cluster:
+    with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
         clients = connect(cluster, 3)
         mine = list(cluster.table())
         strange = {
@@ -565,8 +570,8 @@ def test_what_cannot_be_told_is_parked_as_it_is_and_harms_nobody(functions, tmp_
             (table,) = db.scan_iter("*:connections")
             db.hset(table, mapping=strange)
         kill(cluster, "edge-0")
-        assert functions.next("bye").id == mine[2]
-        until(lambda: cluster.owed() == 0, "nothing is owed any more", 20)
+        functions.next("bye", mine[2])
+        until(lambda: cluster.owed() == 0, "nothing is owed any more")
         listed = {one["connectionId"]: one for one in parked(cluster)}
         assert set(listed) == set(strange)
         assert "cannot be read" in listed[mine[0]]["error"]

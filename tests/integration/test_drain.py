@@ -12,7 +12,7 @@ from collections import namedtuple
 
 import pytest
 
-from lib.cluster import Cluster, until
+from lib.cluster import PATIENCE, Cluster, until
 from lib.function_server import proxy
 from lib.place import Place
 from lib.process import free_ports
@@ -41,23 +41,24 @@ def connect(edge, n):
 def ready(edge):
     """(status, text) of /readyz."""
     try:
-        with urllib.request.urlopen(edge.told("METRICS") + "/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(edge.told("METRICS") + "/readyz", timeout=PATIENCE) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as e:
         return e.code, e.read()
 
 
 def gauge(edge, name):
-    with urllib.request.urlopen(edge.told("METRICS") + "/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(edge.told("METRICS") + "/metrics", timeout=PATIENCE) as answer:
         lines = answer.read().decode().splitlines()
     return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
 
 
 def drain(edge):
-    """SIGTERM; the time of it."""
+    """SIGTERM; the time of it. Whoever has more to do than a moment begins after this."""
     edge.is_ready()
+    began = time.monotonic()
     os.kill(edge.pid, signal.SIGTERM)
-    return time.monotonic()
+    return began
 
 
 def see_them_off(clients, began, answer=True):
@@ -67,7 +68,7 @@ def see_them_off(clients, began, answer=True):
         for i, client in enumerate(clients):
             ready.register(client.socket, selectors.EVENT_READ, (i, client))
         while len(ends) < len(clients):
-            events = ready.select(20)
+            events = ready.select(PATIENCE)
             assert events, f"{len(clients) - len(ends)} of {len(clients)} were not closed"
             for key, _ in events:
                 i, client = key.data
@@ -79,15 +80,15 @@ def see_them_off(clients, began, answer=True):
     return ends
 
 
-def has_ended(edge, seconds=20):
-    until(lambda: not edge.is_running(), "the edge has ended", seconds)
+def has_ended(edge):
+    until(lambda: not edge.is_running(), "the edge has ended")
 
 
 # The delay
 
 
 def test_for_the_delay_it_is_not_ready_but_serves_and_accepts(place):
-    with place.edge("--drain-delay", "3s") as edge:
+    with place.edge("--drain-delay", "5s") as edge:
         (old,) = connect(edge, 1)
         assert ready(edge)[0] == 200
         assert gauge(edge, "gatepost_edge_draining") == 0
@@ -98,10 +99,9 @@ def test_for_the_delay_it_is_not_ready_but_serves_and_accepts(place):
         assert old.ask('{"action":"echo"}') == '{"action":"echo"}'
         (new,) = connect(edge, 1)
         assert new.ask('{"action":"echo","n":2}') == '{"action":"echo","n":2}'
-        assert time.monotonic() - began < 3, "too slow a machine for this test"
         ends = see_them_off([old, new], began)
         assert [end.close for end in ends] == [RESTART, RESTART]
-        assert all(3 <= end.seconds < 6 for end in ends)
+        assert all(5 <= end.seconds < 15 for end in ends)
         has_ended(edge)
 
 
@@ -110,7 +110,7 @@ def test_nobody_is_there_and_there_is_no_delay_so_it_ends_at_once(place):
         until(edge.is_ready, "it is ready")
         began = drain(edge)
         has_ended(edge)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5, "as long as the delay would be"
 
 
 def test_nobody_is_there_but_somebody_may_still_come_while_the_delay_lasts(place):
@@ -124,16 +124,16 @@ def test_nobody_is_there_but_somebody_may_still_come_while_the_delay_lasts(place
 # The pace
 
 
-def test_100_clients_at_50_a_second_take_two_seconds_and_the_last_are_served_meanwhile(place):
-    with place.edge(*AT_ONCE, "--drain-rate", "50") as edge:
+def test_100_clients_at_25_a_second_take_four_seconds_and_the_last_are_served_meanwhile(place):
+    with place.edge(*AT_ONCE, "--drain-rate", "25") as edge:
         clients = connect(edge, 100)
         began = drain(edge)
-        half = see_some_off(clients, began, 50)
-        left = [i for i in range(100) if i not in {end.client for end in half}]
+        some = see_some_off(clients, began, 20)
+        left = [i for i in range(100) if i not in {end.client for end in some}]
         answers = [serve(clients[i]) for i in left[:10]]
-        assert answers.count('{"action":"echo"}') >= 5, answers
+        assert '{"action":"echo"}' in answers, "there are three seconds to serve one of ten"
         rest = see_them_off([clients[i] for i in left if not is_over(clients[i])], began)
-        assert 1.5 < max(end.seconds for end in [*half, *rest]) < 5
+        assert 3.5 < max(end.seconds for end in [*some, *rest]) < 15
         has_ended(edge)
     until(lambda: len(place.disconnects()) == 100, "each disconnect is told")
     assert {tuple(codes) for codes in place.disconnects().values()} == {(1012,)}
@@ -184,7 +184,7 @@ def test_the_window_makes_the_pace_faster_than_the_rate(place):
                     "--close-timeout", "1s") as edge:  # fmt: skip
         ends = see_them_off(connect(edge, 200), drain(edge))
         assert {end.close for end in ends} == {RESTART}
-        assert max(end.seconds for end in ends) < 4.2
+        assert max(end.seconds for end in ends) < 12
         assert sum(end.seconds < 1.5 for end in ends) < 150, "it is a pace, not a cut"
         has_ended(edge)
 
@@ -194,8 +194,8 @@ def test_a_drain_ends_as_soon_as_nobody_is_left(place):
         clients = connect(edge, 20)
         began = drain(edge)
         see_them_off(clients, began)
-        has_ended(edge, 10)
-        assert time.monotonic() - began < 5
+        has_ended(edge)
+        assert time.monotonic() - began < 20, "the window is 60 s"
         assert "edge.stop connections=0" in edge.log()
 
 
@@ -239,8 +239,8 @@ def test_a_client_that_answers_no_close_is_cut_after_the_close_timeout(place):
         clients = connect(edge, 5)
         began = drain(edge)
         see_them_off(clients, began, answer=False)
-        has_ended(edge, 10)
-        assert 0.9 < time.monotonic() - began < 6
+        has_ended(edge)
+        assert 0.9 < time.monotonic() - began < 15, "the window is 30 s"
         assert all(client.is_closed() for client in clients)
     until(lambda: len(place.disconnects()) == 5, "each disconnect is told")
     assert {tuple(codes) for codes in place.disconnects().values()} == {(1012,)}
@@ -251,8 +251,8 @@ def test_who_is_still_there_at_the_end_of_the_window_is_cut(place):
         clients = connect(edge, 5)
         began = drain(edge)
         see_them_off(clients, began, answer=False)
-        has_ended(edge, 10)
-        assert 1.9 < time.monotonic() - began < 5
+        has_ended(edge)
+        assert 1.9 < time.monotonic() - began < 15, "a close may take a minute"
         assert "edge.drain.cut connections=5" in edge.log()
     until(lambda: len(place.disconnects()) == 5, "each disconnect is told")
 
@@ -265,8 +265,8 @@ def test_a_second_signal_cuts_all_and_still_hands_over_each_disconnect(place):
         began = drain(edge)
         ends = see_them_off(clients, began, answer=False)
         assert {end.close for end in ends} == {RESTART}
-        has_ended(edge, 10)
-        assert time.monotonic() - began < 3
+        has_ended(edge)
+        assert time.monotonic() - began < 15, "the delay is a minute"
         assert all(client.is_closed() for client in clients)
     until(lambda: len(place.disconnects()) == 50, "each disconnect is told")
     assert {tuple(codes) for codes in place.disconnects().values()} == {(1012,)}
@@ -282,8 +282,8 @@ def test_a_third_signal_ends_it_though_no_broker_answers(place):
             drain(edge)
             until(lambda: "edge.drain.hurry" in edge.log(), "the second is seen")
             began = drain(edge)
-            has_ended(edge, 10)
-            assert time.monotonic() - began < 2.5  # ZeroMQ lingers for a second
+            has_ended(edge)
+            assert time.monotonic() - began < 15, "the delay is a minute"
         finally:
             os.kill(place.broker.pid, signal.SIGCONT)
         assert client.next() == RESTART
@@ -296,8 +296,8 @@ def test_a_broker_that_does_not_answer_holds_the_end_up_for_two_seconds(place):
         try:
             began = drain(edge)
             see_them_off([client], began)
-            has_ended(edge, 10)
-            assert 1.9 < time.monotonic() - began < 5
+            has_ended(edge)
+            assert 1.9 < time.monotonic() - began < 15, "the window is 60 s"
         finally:
             os.kill(place.broker.pid, signal.SIGCONT)
 
@@ -316,7 +316,7 @@ def test_who_waits_for_its_101_is_told_to_come_again_and_its_disconnect_follows(
         call.event["go"].set()
         assert client.is_closed()
         client.socket.close()
-        assert place.functions.next("disconnect").id == call.id
+        place.functions.next("disconnect", call.id)
         has_ended(edge)
 
 
@@ -330,7 +330,7 @@ def test_who_has_half_said_its_request_or_nothing_is_told_to_come_again(place):
                 answer = client.response()
                 assert (answer.status, answer.headers["retry-after"]) == (503, "1")
                 assert client.is_closed()
-        has_ended(edge, 10)
+        has_ended(edge)
 
 
 def test_a_socket_that_waits_for_its_next_request_is_closed_without_a_word(place):
@@ -373,7 +373,7 @@ def test_clients_of_an_edge_that_ends_come_back_at_once_and_land_on_the_other(pl
         clients = connect(first, 60)
         second = place.edge(*flags, listen=f"127.0.0.1:{port}", name="edge-1")
         with second:
-            until(second.is_ready, "the second is ready", 30)
+            until(second.is_ready, "the second is ready")
             os.kill(first.pid, signal.SIGTERM)
             clients = [come_back(client, port) for client in clients]
             has_ended(first)
@@ -420,11 +420,11 @@ def test_gatepost_up_gives_its_edges_no_delay_and_waits_for_their_drain():
     env = {"GATEPOST_CLOSE_TIMEOUT": "11500ms", "GATEPOST_DRAIN_TIMEOUT": "12s"}
     with Cluster(edges=1, brokers=1, env=env) as cluster:
         client = WebSocket(cluster.websocket)
-        os.kill(cluster.pid, signal.SIGINT)
         began = time.monotonic()
+        os.kill(cluster.pid, signal.SIGINT)
         assert client.next() == RESTART
-        assert time.monotonic() - began < 3
-        until(lambda: not is_there(cluster.pid), "it has ended", 30)
+        assert time.monotonic() - began < 5, "the delay of an edge that nobody told otherwise"
+        until(lambda: not is_there(cluster.pid), "it has ended")
         assert time.monotonic() - began > 10.5
         assert "process.overdue" not in cluster.log()
         client.socket.close()

@@ -73,7 +73,7 @@ def room(tmp_path_factory):
 @pytest.fixture
 def chat(room):
     """With nobody there: of all who were, it has been told that they left."""
-    until(lambda: not room.table(), "the room is empty")
+    room.settle()
     return room
 
 

@@ -224,10 +224,10 @@ def test_a_function_that_is_away_is_left_alone_after_ten_failures_and_asked_agai
         with WebSocket(cluster.websocket) as client:
             fail_ten_times(client)
             functions.answer("ask", proxy(200, "back"))
-            assert "Internal server error" in client.ask(ASK)
-            assert len(functions.calls("ask")) == 10, "the eleventh did not reach it"
             assert "function.rests function=ask ms=1000" in cluster.log()
-            until(lambda: client.ask(ASK) == "back", "it is asked again", 5)
+            until(lambda: client.ask(ASK) == "back", "it is asked again")
+            tenth, eleventh = functions.calls("ask")[9:11]
+            assert eleventh.at - tenth.at > 0.99, "until then nothing reached it"
             for _ in range(20):
                 assert client.ask(ASK) == "back"
 
@@ -264,7 +264,7 @@ def test_a_disconnect_waits_for_a_function_that_is_left_alone(functions, tmp_pat
         with WebSocket(cluster.websocket) as client:
             fail_ten_times(client)
         functions.answer("both", proxy(200))
-        until(lambda: cluster.table() == {}, "its row has gone")
+        cluster.settle("its disconnect is done")
     assert "DISCONNECT" in [call.kind for call in functions.calls("both")]
 
 
@@ -286,7 +286,7 @@ def test_a_slow_function_does_not_hurt_others(functions, tmp_path):
             began = time.monotonic()
             for _ in range(20):
                 assert client.ask(ASK) == "at once"
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 15, "the others take 20 s"
         done.set()
         assert [client.next() for client in slow] == ["at last"] * 20
         for client in slow:

@@ -15,7 +15,8 @@ import pytest
 
 from lib.cluster import Cluster, until
 from lib.wire import (
-    BINARY, CONTINUATION, PING, TEXT, Close, Pong, WebSocket, Wire, close_frame, frame, upgrade,
+    BINARY, CONTINUATION, PING, SECONDS, TEXT, Close, Pong, WebSocket, Wire, close_frame, frame,
+    upgrade,
 )  # fmt: skip
 
 MiB = 1 << 20
@@ -26,7 +27,7 @@ def cluster():
     """Little patience. A small quarantine: memory is measured."""
     env = {
         "GATEPOST_HANDSHAKE_TIMEOUT": "2s", "GATEPOST_STALL_TIMEOUT": "2s",
-        "GATEPOST_PING_EVERY": "1s", "GATEPOST_PONG_TIMEOUT": "1s",
+        "GATEPOST_PING_EVERY": "2s", "GATEPOST_PONG_TIMEOUT": "2s",
         "GATEPOST_CLOSE_TIMEOUT": "1s", "GATEPOST_OUTBOX": "64KiB",
         "GATEPOST_MAX_HEAD": "64KiB", "GATEPOST_MAX_MESSAGE": "64KiB",
         "ASAN_OPTIONS": "quarantine_size_mb=1",
@@ -56,7 +57,8 @@ class Neighbour:
         try:
             while not self._stop.is_set():
                 began = time.monotonic()
-                assert self._client.ask("hello") == "hello"
+                self._client.say("hello")
+                assert self._client.hear() == "hello"
                 self._seconds.append(time.monotonic() - began)
                 self._stop.wait(0.005)
         except Exception as e:  # it is raised again at the end of the block
@@ -71,7 +73,7 @@ class Neighbour:
         if kind is None:
             assert self._fault is None, self._fault
             assert statistics.median(self._seconds) < 0.1
-            assert max(self._seconds) < 2  # a machine that does other things, too
+            assert max(self._seconds) < 5  # a machine that does other things, too
             grown = resident(self._cluster) - self._resident
             assert grown < 24 * MiB, f"the edge has grown by {grown / MiB:.1f} MiB"
 
@@ -119,7 +121,7 @@ def trickle(wires, parts, seconds):
 
 def push(client, parts, seconds=4):
     """Say the parts for as long as somebody takes them; whether the edge still did at the end."""
-    client.socket.settimeout(0.5)
+    client.socket.settimeout(1.5)
     end = time.monotonic() + seconds
     try:
         for part in parts:
@@ -129,7 +131,7 @@ def push(client, parts, seconds=4):
     except (TimeoutError, ConnectionError):
         return False
     finally:
-        client.socket.settimeout(20)
+        client.socket.settimeout(SECONDS)
     return True
 
 
@@ -149,7 +151,7 @@ def test_a_request_that_comes_byte_by_byte_is_408_when_its_time_is_over(cluster)
         for wire in slow:
             assert wire.response().status == 408
             wire.socket.close()
-    assert 1.9 < time.monotonic() - began < 8
+    assert 1.9 < time.monotonic() - began < 15
 
 
 def test_a_byte_more_of_a_long_head_costs_no_more_than_one_of_a_short_head(cluster):
@@ -200,8 +202,8 @@ def test_who_goes_on_talking_after_a_refusal_is_not_listened_to_for_long(cluster
     with Neighbour(cluster), Wire(cluster.websocket) as client:
         began = time.monotonic()
         client.send(b"NOT HTTP\r\n\r\n")
-        assert not push(client, forever(b"x" * 65536), seconds=10)
-        assert time.monotonic() - began < 6
+        assert not push(client, forever(b"x" * 65536), seconds=20)
+        assert time.monotonic() - began < 15
 
 
 # After it
@@ -277,8 +279,8 @@ def test_who_goes_on_talking_after_its_close_frame_is_not_listened_to_for_long(c
         client.send(close_frame(1000), b"\xff" * 1000)
         assert client.next() == Close(1000, "")
         began = time.monotonic()
-        assert not push(client, forever(b"\xff" * 65536), seconds=10)
-        assert time.monotonic() - began < 6
+        assert not push(client, forever(b"\xff" * 65536), seconds=20)
+        assert time.monotonic() - began < 15
 
 
 def test_who_answers_no_close_frame_is_cut(cluster):
@@ -302,13 +304,13 @@ def vanish(client):
 
 def test_clients_whose_host_has_vanished_are_cut_when_no_pong_comes(cluster):
     with Neighbour(cluster), Counted(cluster, "gatepost_edge_silent_total", 100):
+        began = time.monotonic()
         clients = [WebSocket(cluster.websocket) for _ in range(100)]
         rows = {client.row_id(cluster) for client in clients[:3]}
         assert None not in rows
         for client in clients:
             vanish(client)
-        began = time.monotonic()
         until(lambda: not rows & set(cluster.table()), "their rows have gone")
-        assert 1 < time.monotonic() - began < 8
+        assert 3.9 < time.monotonic() - began < 20
     for client in clients:
         client.socket.close()

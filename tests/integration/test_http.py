@@ -18,7 +18,7 @@ def cluster():
 @pytest.fixture(scope="module")
 def strict():
     """Little patience, and little room for bodies."""
-    env = {"GATEPOST_HANDSHAKE_TIMEOUT": "500ms", "GATEPOST_MAX_MESSAGE": "1KiB"}
+    env = {"GATEPOST_HANDSHAKE_TIMEOUT": "1s", "GATEPOST_MAX_MESSAGE": "1KiB"}
     with Cluster(edges=1, brokers=1, env=env) as it:
         yield it
 

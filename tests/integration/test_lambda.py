@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from lib.cluster import BIN, ROOT, Cluster, is_alive, until
+from lib.function_server import replace
 from lib.process import Process, ended, free_ports
 from lib.wire import WebSocket, Wire, upgrade
 
@@ -47,7 +48,7 @@ class Project(Cluster):
     def settled(self):
         """Wait until all that another test has killed is back."""
         until(
-            lambda: all(is_alive(p["pid"]) for p in self.processes), "all its processes live", 30
+            lambda: all(is_alive(p["pid"]) for p in self.processes), "all its processes live"
         )
 
     def metric(self, name, function):
@@ -58,8 +59,7 @@ class Project(Cluster):
         path = self.folder / "gatepost.yml"
         text = path.read_text()
         assert old in text
-        path.with_suffix(".new").write_text(text.replace(old, new))
-        path.with_suffix(".new").replace(path)
+        replace(path, text.replace(old, new))
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_handler_finds_what_it_would_find_on_lambda(shared, language):
     name = f"tests-dev-{language}"
     assert seen["name"] == name
     assert seen["arn"] == f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
-    assert 0 < seen["left"] <= 2000
+    assert 0 < seen["left"] <= 5000
     assert seen["folder"] == str(shared.folder)
     env = seen["env"]
     assert env["GREETING"] == "hello"
@@ -125,10 +125,15 @@ def test_each_function_and_worker_has_its_name_before_its_lines(shared):
 
 def test_connect_and_disconnect_reach_their_function_once_each(shared):
     lines = lambda kind: re.findall(rf"\| {kind} (\S+)", shared.log())  # noqa: E731
+    before = len(lines("CONNECT"))
     with WebSocket(shared.websocket):
-        before = len(lines("DISCONNECT"))
-    until(lambda: len(lines("DISCONNECT")) == before + 1, "the disconnect is handled")
-    assert len(set(lines("CONNECT"))) == len(lines("CONNECT"))
+        pass
+    until(
+        lambda: len(lines("DISCONNECT")) == len(lines("CONNECT")) > before,
+        "whoever has come has gone",
+    )
+    for kind in ("CONNECT", "DISCONNECT"):
+        assert len(set(lines(kind))) == len(lines(kind)), "each is an event of its own"
 
 
 def test_an_authorizer_lets_in_refuses_or_fails(project):
@@ -223,14 +228,14 @@ def test_a_worker_that_dies_of_a_connect_or_disconnect_is_followed_by_another_wi
 
 def test_as_many_run_at_a_time_as_there_are_workers(project):
     path = project / "gatepost.yml"
-    path.write_text(path.read_text().replace("timeout: 2", "timeout: 29"))
+    path.write_text(path.read_text().replace("timeout: 5", "timeout: 29"))
     with Project(project) as cluster:
         clients = [WebSocket(cluster.websocket) for _ in range(3)]
         for name, client in zip("abc", clients, strict=True):
             client.say(message("python", "hold", name=name))
         until(lambda: cluster.metric("queue", "python") == 1, "one waits")
         assert cluster.metric("workers_polling", "python") == 0
-        assert len(list(project.glob("held-*"))) == 2
+        until(lambda: len(list(project.glob("held-*"))) == 2, "the others are at work")
         (project / "release").touch()
         assert [client.next() for client in clients] == ["a", "b", "c"]
         for client in clients:
@@ -287,7 +292,7 @@ def test_the_workers_of_a_killed_broker_work_for_the_next_one(project):
         before = {p["name"]: p["pid"] for p in cluster.processes}
         assert len(cluster.workers("python")) == 4
         os.kill(before["broker-0"], signal.SIGKILL)
-        until(lambda: cluster.process("broker-0")["pid"] != before["broker-0"], "it is back", 30)
+        until(lambda: cluster.process("broker-0")["pid"] != before["broker-0"], "it is back")
         after = {p["name"]: p["pid"] for p in cluster.processes}
         assert after["fn-python-0"] != before["fn-python-0"]
         assert after["fn-python-1"] == before["fn-python-1"]

@@ -33,7 +33,7 @@ def test_who_finds_no_slot_is_told_so_and_a_slot_that_was_left_is_taken_again(na
         assert late.is_closed()
     for client in clients:
         client.socket.close()
-    until(lambda: narrow.table() == {}, "the slots are free")
+    until(lambda: gauge(narrow, "connections") == 0, "the slots are free")
     with WebSocket(narrow.websocket) as client:
         assert client.ask('{"action":"ping"}') == "PONG!"
 
@@ -109,7 +109,7 @@ def test_an_address_with_too_many_sockets_is_429_and_another_one_is_served(count
     with WebSocket(counted.websocket, source="127.0.0.3") as other:
         assert other.ask('{"action":"ping"}') == "PONG!"
     clients.pop().socket.close()
-    until(lambda: len(counted.table()) == 4, "one has gone")
+    until(lambda: gauge(counted, "connections") == 4, "one has gone")
     with WebSocket(counted.websocket, source="127.0.0.2") as again:
         assert again.ask('{"action":"ping"}') == "PONG!"
     for client in clients:
@@ -165,10 +165,10 @@ def test_who_waits_for_a_store_that_is_away_is_told_to_come_again_and_its_lane_g
             client.send(upgrade())
             answer = client.response()
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-        assert 4.5 < time.monotonic() - began < 12
+        assert 4.5 < time.monotonic() - began < 25
         place.store.go_on()
         connected = place.functions.next("connect").id
-        assert place.functions.next("disconnect").id == connected
+        place.functions.next("disconnect", connected)
 
 
 def test_a_request_that_no_broker_has_seen_is_503_after_a_while_and_then_forgotten(place):
@@ -186,7 +186,7 @@ def test_a_request_that_no_broker_has_seen_is_503_after_a_while_and_then_forgott
             leaves.socket.close()
             answer = stays.response()
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-        assert 4.5 < time.monotonic() - began < 12
+        assert 4.5 < time.monotonic() - began < 25
         with place.another_broker(), WebSocket(url) as client:
             assert client.ask('{"action":"echo"}') == '{"action":"echo"}'
             place.functions.next("connect")

@@ -15,7 +15,7 @@ from lib.process import Process
 from lib.wire import WebSocket
 
 TOLD = ["link.*", "edge.*", "zsock.parts", "brokers.too_many"]
-SECONDS = 8
+SECONDS = 30  # for one answer
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,6 @@ def test_an_edge_that_says_leaving_has_its_lease_renewed_no_more(cluster, strang
         with cluster.redis() as db:
             return db.pttl(f"gatepost:{{e{number}}}:lease")
 
-    assert left() > 9000
     until(lambda: left() < 8500, "time goes by")
     until(lambda: left() > 9000, "it is renewed")
     say(stranger, envelope((LEAVING, {})))

@@ -9,7 +9,7 @@ from lib.cluster import BIN, Cluster, until
 from lib.function_server import FunctionServer, function, project, proxy, websocket
 
 MANY = 2500
-SOON = 3  # seconds for a 101, with sanitizers on a busy machine
+SOON = 6  # seconds for a 101, with sanitizers on a busy machine; the disconnects take ten
 
 
 def load(cluster, *flags):
@@ -69,7 +69,7 @@ def test_newcomers_do_not_wait_for_the_disconnects_of_those_who_vanish(tmp_path)
             assert done < MANY, "they came while disconnects were waiting"
             pause.set()
             until(lambda: len(set(ended)) == MANY + 50, "each has its disconnect", 60)
-            until(lambda: rows(cluster) == 0, "the table is empty", 30)
+            until(lambda: rows(cluster) == 0, "the table is empty")
             assert len(ended) == MANY + 50, "and none has two"
 
 
@@ -79,4 +79,4 @@ def test_all_who_connect_at_once_are_let_in():
         seen = report(load(cluster, "--connections", MANY, "--messages", 1, *flags))
         assert seen["clean"], seen["errors"]
         assert seen["connect"]["count"] == seen["echo"]["count"] == MANY
-        until(lambda: rows(cluster) == 0, "the table is empty", 30)
+        until(lambda: rows(cluster) == 0, "the table is empty")

@@ -8,6 +8,7 @@ import base64
 import re
 import socket
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -36,15 +37,19 @@ def cluster(functions, tmp_path_factory):
         config = project(
             tmp_path_factory.mktemp("outcomes"),
             {
-                "hello": function(functions.url("hello"), websocket("$connect"), timeout=1),
+                "hello": function(functions.url("hello"), websocket("$connect")),
                 "bye": function(functions.url("bye"), websocket("$disconnect")),
-                "ask": function(functions.url("ask"), websocket("ask", two_way=True), timeout=1),
-                "tell": function(functions.url("tell"), websocket("tell"), timeout=1),
+                "ask": function(functions.url("ask"), websocket("ask", two_way=True)),
+                "tell": function(functions.url("tell"), websocket("tell")),
                 "away": function(gone, websocket("away", two_way=True), http("get", "away")),
                 "item": function(
                     functions.url("item"), http("get", "items/{id}"), http("any", "all/{rest+}"),
+                ),
+                "late": function(
+                    functions.url("late"), websocket("late", two_way=True), http("get", "late"),
                     timeout=1,
                 ),
+                "late-tell": function(functions.url("late"), websocket("late-tell"), timeout=1),
                 "mirror": function("builtin:echo", websocket("mirror", two_way=True)),
             },
         )  # fmt: skip
@@ -167,18 +172,24 @@ def test_1_3_an_integration_that_is_broken_is_an_internal_server_error(client):
     assert error_frame("Internal server error").fullmatch(client.ask(AWAY))
 
 
-@pytest.mark.parametrize(("name", "message"), [("ask", ASK), ("tell", TELL)])
-def test_1_3_a_function_that_is_late_says_endpoint_request_timed_out(
-    functions, client, name, message
-):
-    done = threading.Event()
-    functions.answer(name, lambda _: done.wait(20) and Reply(200, "late"))
-    try:
-        assert error_frame("Endpoint request timed out").fullmatch(client.ask(message))
-    finally:
-        done.set()
+@pytest.mark.parametrize("action", ["late", "late-tell"])
+def test_1_3_a_function_that_is_late_says_endpoint_request_timed_out(functions, client, action):
+    with held(functions, "late"):
+        answer = client.ask(f'{{"action":"{action}"}}')
+        assert error_frame("Endpoint request timed out").fullmatch(answer)
     functions.answer("ask", proxy(200, "in time"))
     assert client.ask(ASK) == "in time", "what was late is not heard any more"
+
+
+@contextmanager
+def held(functions, name):
+    """A function that does not answer before the block ends."""
+    done = threading.Event()
+    functions.answer(name, lambda _: done.wait(60) and Reply(200, "late"))
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def test_1_3_a_function_that_is_throttled_says_too_many_requests(functions, client):
@@ -288,13 +299,11 @@ def test_2_1_a_malformed_result_of_a_lambda_function_is_502_but_http_has_its_own
         is_let_in(cluster)
 
 
-def test_2_1_a_function_that_is_late_is_504(functions, cluster):
-    done = threading.Event()
-    functions.answer("hello", lambda _: done.wait(20) and Reply(200))
-    try:
-        response = handshake(cluster)
-    finally:
-        done.set()
+def test_2_1_a_function_that_is_late_is_504(functions, tmp_path):
+    late = function(functions.url("late"), websocket("$connect"), timeout=1)
+    args = ["--config", project(tmp_path, {"late": late})]
+    with Cluster(edges=1, brokers=1, args=args, expect=ALLOWED) as other, held(functions, "late"):
+        response = handshake(other)
     assert response.status == 504
     assert response.body == b'{"message":"Endpoint request timed out"}'
 
@@ -420,12 +429,8 @@ def test_an_http_route_whose_function_failed(functions, cluster, what):
 
 
 def test_an_http_route_whose_function_is_late_is_504(functions, cluster):
-    done = threading.Event()
-    functions.answer("item", lambda _: done.wait(20) and Reply(200))
-    try:
-        assert ask(cluster, "/dev/items/7").status == 504
-    finally:
-        done.set()
+    with held(functions, "late"):
+        assert ask(cluster, "/dev/late").status == 504
 
 
 def test_an_http_route_whose_function_cannot_be_reached_is_503(cluster):

@@ -68,7 +68,7 @@ def test_a_setting_beside_the_profile_beats_it():
 
 
 def test_5_who_says_nothing_for_the_idle_time_is_closed_with_1001():
-    with echoing(GATEPOST_IDLE_TIMEOUT="1s") as it, WebSocket(it.websocket) as client:
+    with echoing(GATEPOST_IDLE_TIMEOUT="2s") as it, WebSocket(it.websocket) as client:
         assert client.ask("hello") == "hello"
         assert client.next().code == 1001
 

@@ -25,13 +25,14 @@ from lib.proxy import Proxy
 from lib.redis_server import RedisServer, Sentinels, free_port
 from lib.wire import WebSocket
 
-AWAY = ["redis.*", "store.*", "roster.failed", "edge.lease.lost", "link.*"]
+AWAY = ["redis.*", "store.*", "roster.failed", "edge.lease.lost", "link.*", "broker.stopped"]
 MESSAGES = 'gatepost_broker_events_total{kind="message"}'
 QUICK = {
     "GATEPOST_REDIS_TIMEOUT": "500ms",
     "GATEPOST_EDGE_LEASE": "2s",
     "GATEPOST_MEMBER_LEASE": "1s",
 }
+AT_ONCE = 4  # seconds, on a busy machine; an edge that asks again and again gives up after 5
 
 
 def gatepost(url, *args, env=None):
@@ -55,7 +56,7 @@ def agents(store):
 
 def is_table_of(store, clients):
     wanted = {client.agent for client in clients}
-    until(lambda: agents(store) == wanted, "the table has those who are connected", 30)
+    until(lambda: agents(store) == wanted, "the table has those who are connected")
 
 
 def flows(clients):
@@ -65,19 +66,19 @@ def flows(clients):
 
 def is_refused_at_once(cluster):
     began = time.monotonic()
-    return not is_let_in(cluster) and time.monotonic() - began < 1
+    return not is_let_in(cluster) and time.monotonic() - began < AT_ONCE
 
 
-def is_missed(cluster, seconds=10):
+def is_missed(cluster):
     """Until then a new client may be under way; it waits to be let in when Redis is back."""
-    until(lambda: readiness(cluster) == [503, 503], "both brokers miss Redis", seconds)
+    until(lambda: readiness(cluster) == [503, 503], "both brokers miss Redis")
     assert is_refused_at_once(cluster)
 
 
 def all_heals(cluster, store, staying):
     """Everybody still has the same socket; a new one comes in; all that go leave the table."""
-    until(lambda: readiness(cluster) == [200, 200], "both brokers have Redis", 20)
-    until(lambda: is_let_in(cluster), "new clients come in again", 20)
+    until(lambda: readiness(cluster) == [200, 200], "both brokers have Redis")
+    until(lambda: is_let_in(cluster), "new clients come in again")
     is_table_of(store, staying)
     flows(staying)
     with WebSocket(cluster.websocket) as new:
@@ -190,7 +191,7 @@ def test_a_redis_behind_a_network_that_was_cut_is_given_up_and_found_again(tmp_p
     ):
         staying = [WebSocket(cluster.websocket) for _ in range(20)]
         proxy.hold()
-        is_missed(cluster, 20)
+        is_missed(cluster)
         assert 'err="Redis does not answer"' in cluster.log()
         flows(staying)
         proxy.go_on()
@@ -314,12 +315,24 @@ def test_when_the_master_dies_the_cluster_goes_on_with_the_one_that_sentinels_ch
         flows(staying)
         for client in staying[40:]:
             client.socket.close()
-        until(lambda: is_let_in(cluster), "the replica is the master now", 30)
+        until(lambda: is_let_in(cluster), "the replica is the master now")
         is_table_of(replica, staying[:40])
         master.start()  # comes back as a replica, and nobody minds
         all_heals(cluster, replica, staying[:40])
         assert f'redis.up address="127.0.0.1:{replica.port} (the-master)"' in cluster.log()
         assert "redis.sentinel" in cluster.log(), "the dead one is named"
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """(a Redis, sentinels of it): three that need many seconds to find each other, once for all."""
+    folder = tmp_path_factory.mktemp("watched")
+    with (
+        RedisServer(folder / "plain", port=free_port()) as store,
+        RedisServer(folder / "slave", free_port(), ["--replicaof", "127.0.0.1", store.port]) as r,
+        Sentinels(folder, (store.start(), r.start())[0], "sentry") as sentinels,
+    ):
+        yield store, sentinels
 
 
 @pytest.mark.parametrize(
@@ -333,19 +346,15 @@ def test_when_the_master_dies_the_cluster_goes_on_with_the_one_that_sentinels_ch
         ("redis://:sentry@127.0.0.1:{port}", "it is a sentinel"),
     ],
 )
-def test_sentinels_that_are_no_help_are_named_and_say_why(tmp_path, url, said):
-    with (
-        RedisServer(tmp_path / "plain", port=free_port()) as store,
-        RedisServer(tmp_path / "slave", free_port(), ["--replicaof", "127.0.0.1", store.port]) as r,
-        Sentinels(tmp_path, (store.start(), r.start())[0], "sentry") as sentinels,
-    ):
-        where = url.format(port=sentinels.ports[0], plain=store.port)
-        flags = ["--bind", f"ipc://{tmp_path}/broker", "--management", "127.0.0.1:0",
-                 "--redis", where]  # fmt: skip
-        with Process("gatepost-broker", *flags, expect=AWAY) as broker:
-            until(lambda: re.search(rf'redis\.\w+ .*err="[^"]*{said}', broker.log()), said)
-            assert not broker.is_ready()
-            assert "sentry" not in broker.log()
+def test_sentinels_that_are_no_help_are_named_and_say_why(watched, tmp_path, url, said):
+    store, sentinels = watched
+    where = url.format(port=sentinels.ports[0], plain=store.port)
+    flags = ["--bind", f"ipc://{tmp_path}/broker", "--management", "127.0.0.1:0",
+             "--redis", where]  # fmt: skip
+    with Process("gatepost-broker", *flags, expect=AWAY) as broker:
+        until(lambda: re.search(rf'redis\.\w+ .*err="[^"]*{said}', broker.log()), said)
+        assert not broker.is_ready()
+        assert "sentry" not in broker.log()
 
 
 # TLS

@@ -10,7 +10,7 @@ import pytest
 from lib.cluster import Cluster, until
 from lib.outage import is_let_in, readiness
 from lib.process import Process
-from lib.redis_server import RedisServer
+from lib.redis_server import RedisServer, free_port
 from lib.wire import Close, WebSocket, Wire, close_frame, frame, http, request, upgrade
 
 AWAY = ["redis.down", "redis.refused", "store.changed", "edge.lease.lost", "link.*"]
@@ -41,8 +41,8 @@ def is_table_of(cluster, clients):
     wanted = {client.agent for client in clients}
     until(
         lambda: {row["userAgent"] for row in cluster.table().values()} == wanted,
-        "the table has the rows of those who are connected", 20,
-    )  # fmt: skip
+        "the table has the rows of those who are connected",
+    )
 
 
 # Clients come and go
@@ -90,6 +90,7 @@ def test_a_row_tells_who_it_is(cluster):
 
 
 def test_a_client_without_a_user_agent_has_a_row_without_one(cluster):
+    cluster.settle()
     with Wire(cluster.http) as wire:
         wire.send(upgrade())
         assert wire.response().status == 101
@@ -131,11 +132,6 @@ def test_the_table_is_right_after_200_came_and_went_at_random(cluster):
 # Redis is not there
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
 def test_without_redis_at_the_start_all_wait_say_so_and_begin_when_it_comes(tmp_path):
     port, listen = free_port(), free_port()
     ready = f"http://127.0.0.1:{port}"
@@ -171,7 +167,7 @@ def wait_until_missed(cluster):
 
 
 def wait_until_back(cluster):
-    until(lambda: readiness(cluster) == [200, 200], "both brokers have Redis", 20)
+    until(lambda: readiness(cluster) == [200, 200], "both brokers have Redis")
 
 
 def test_without_redis_sockets_stay_messages_flow_and_new_clients_are_told_to_wait(shaky):
@@ -183,7 +179,7 @@ def test_without_redis_sockets_stay_messages_flow_and_new_clients_are_told_to_wa
         client.socket.close()
     wait_until_missed(cluster)
     began = time.monotonic()
-    assert not is_let_in(cluster) and time.monotonic() - began < 1
+    assert not is_let_in(cluster) and time.monotonic() - began < 4, "in vain it is asked for 5 s"
     for client in staying:
         assert client.ask("hello") == "hello"
     store.start()

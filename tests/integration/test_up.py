@@ -285,7 +285,7 @@ def test_a_second_ctrl_c_ends_what_does_not_end(up):
     up.send_signal(signal.SIGINT)
     until(lambda: up.log.read_text().count("up.stop") == 1, "it has begun to stop")
     up.send_signal(signal.SIGINT)
-    assert up.wait(5) == 1
+    assert up.wait(STOP_SECONDS) == 1
     until(lambda: not any(map(is_alive, pids)), "all have ended")
 
 

@@ -46,7 +46,7 @@ def tight():
 def restless():
     """Pings soon, and gives up soon."""
     env = {
-        "GATEPOST_PING_EVERY": "300ms", "GATEPOST_PONG_TIMEOUT": "500ms",
+        "GATEPOST_PING_EVERY": "300ms", "GATEPOST_PONG_TIMEOUT": "2s",
         "GATEPOST_IDLE_TIMEOUT": "4s", "GATEPOST_CLOSE_TIMEOUT": "300ms",
     }  # fmt: skip
     with Cluster(edges=1, brokers=1, args=ECHO, env=env) as it:
@@ -291,24 +291,23 @@ def test_a_silent_client_is_pinged_and_stays_if_it_answers(restless):
         for _ in range(3):
             assert client.next() == Ping(b"")
             client.send(frame(PONG))
-        assert client.ask("hello") == "hello"
+        client.say("hello")
+        assert client.hear() == "hello"
 
 
 def test_a_client_that_answers_no_ping_is_cut(restless):
+    began = time.monotonic()
     with WebSocket(restless.websocket) as client:
-        began = time.monotonic()
         assert client.next() == Ping(b"")
         assert client.is_closed()
-        assert 0.7 < time.monotonic() - began < 5
+        assert 2.2 < time.monotonic() - began < 15
         drop_row(restless, client)
 
 
 def test_a_client_that_says_nothing_but_pongs_is_told_that_it_is_idle(restless):
+    began = time.monotonic()
     with WebSocket(restless.websocket) as client:
-        began = time.monotonic()
-        while (got := client.next()) == Ping(b""):
-            client.send(frame(PONG))
-        assert got == Close(1001, "Going away")
+        assert client.hear() == Close(1001, "Going away")
         assert time.monotonic() - began > 3.5
         client.send(close_frame(1001))
         assert client.is_closed()
@@ -320,7 +319,7 @@ def test_a_client_that_does_not_answer_a_close_is_cut(restless):
         row = client.row_id(restless)
         url = f"{restless.management}/@connections/{row}"
         assert restless.get(url, "DELETE")[0] == 204
-        assert client.next() == Close(1000, "Connection Closed Normally")
+        assert client.hear() == Close(1000, "Connection Closed Normally")
         assert client.is_closed()
 
 
@@ -381,7 +380,7 @@ def resident(pid):
 
 def fill(client):
     """Say large messages and read nothing, until the edge reads no more of them."""
-    client.socket.settimeout(0.5)
+    client.socket.settimeout(1)
     said = 0
     try:
         while True:

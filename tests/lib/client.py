@@ -19,7 +19,7 @@ COMMANDS = {
     "chromium": ["node", CLIENTS / "chromium.js"],
     "websockets": [sys.executable, CLIENTS / "websockets_client.py"],
 }
-SECONDS = 30  # for one event; a browser on a busy machine takes its time
+SECONDS = 60  # for one event; a browser on a busy machine takes its time
 
 
 class Client:

@@ -15,11 +15,12 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-SECONDS = 20  # for one event to come
+SECONDS = 30  # for one event to come
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Call:
     headers: dict
     connection: int  # of the server's sockets: 0, 1 …
     socket: socket.socket
+    at: float = field(default_factory=time.monotonic)  # before it is answered
 
     @property
     def id(self):
@@ -104,12 +106,15 @@ class FunctionServer:
 
     # What the test asks
 
-    def next(self, name):
-        """The function's next call."""
+    def next(self, name, connection_id=None):
+        """The function's next call; it must be of that connection, if one is named."""
         try:
-            return self._calls[name].get(timeout=SECONDS)
+            call = self._calls[name].get(timeout=SECONDS)
         except queue.Empty:
             raise AssertionError(f"{name} was not called within {SECONDS} s") from None
+        if connection_id is not None:
+            assert call.id == connection_id, f"{name} was called for another: {call.id}"
+        return call
 
     def calls(self, name):
         """The calls that nobody has taken yet."""
@@ -179,7 +184,12 @@ def http(method, path):
 
 def project(folder, functions, **ours):
     """Write a gatepost.yml, in the part of YAML that is JSON; its path."""
-    path = folder / "gatepost.yml"
     text = json.dumps({"service": "test", "functions": functions, "gatepost": ours}, indent=1)
-    path.write_text(text)
-    return path
+    return replace(folder / "gatepost.yml", text)
+
+
+def replace(path, text):
+    """Change a file that somebody watches, at once: who wrote into it would show it half written."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    return new.replace(path)

@@ -86,7 +86,8 @@ class RedisServer:
 
 
 class Sentinels:
-    """Three of them, who watch one master and are quick to replace it.
+    """Three of them, who watch one master and replace it when it is away for three seconds: time
+    for a test to see that it is missed, and for a busy machine to let it answer after a pause.
 
     password   that they ask for, of each other too
     """
@@ -108,7 +109,7 @@ class Sentinels:
                 f"port {port}\nbind 127.0.0.1\ndir {folder}\nlogfile sentinel.log\n"
                 f"requirepass {self._password}\nsentinel sentinel-pass {self._password}\n"
                 f"sentinel monitor {self.NAME} 127.0.0.1 {self._master.port} 2\n"
-                f"sentinel down-after-milliseconds {self.NAME} 1000\n"
+                f"sentinel down-after-milliseconds {self.NAME} 3000\n"
                 f"sentinel failover-timeout {self.NAME} 3000\n"
             )
             words = ["redis-server", folder / "sentinel.conf", "--sentinel"]
@@ -117,7 +118,7 @@ class Sentinels:
                     [str(w) for w in words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
                 )
             )
-        until(self._see_all, "each sentinel knows the replica and the other two", 30)
+        until(self._see_all, "each sentinel knows the replica and the other two")
         return self
 
     def __exit__(self, *_):

@@ -12,7 +12,7 @@ import uuid
 from collections import namedtuple
 from urllib.parse import urlsplit
 
-SECONDS = 20  # for one answer
+SECONDS = 30  # for one answer
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -191,6 +191,12 @@ class WebSocket(Wire):
     def ask(self, message):
         self.say(message)
         return self.next()
+
+    def hear(self):
+        """What comes next but pings, which are answered."""
+        while isinstance(got := self.next(), Ping):
+            self.send(frame(PONG, got.payload))
+        return got
 
     def row_id(self, cluster):
         """Its connection id, found by its User-Agent; None when it has no row."""
