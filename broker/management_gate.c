@@ -73,6 +73,7 @@ static void on_settle(void *arg);
 static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *of, void *arg);
 static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *of, void *arg);
 static void sweep(void *arg);
+static bool is_gone(const struct guest *k);
 static void reap(struct gate *g);
 static void forget(struct guest *k);
 
@@ -198,7 +199,8 @@ static void cut(struct guest *k, int how)
 		k->gate->cut++;
 	k->is_cut = true;
 	k->since_ms = loop_now(k->gate->broker->loop);
-	shutdown(k->fd, how);
+	if (!is_gone(k)) /* else it may be another's descriptor */
+		shutdown(k->fd, how);
 }
 
 /* Our own word, past evhttp, which has not said anything yet. */
@@ -212,7 +214,8 @@ static void say(struct guest *k, const char *status, const char *type, const cha
 			 "{\"message\":\"%s\"}",
 			 status, type, strlen(why) + strlen("{\"message\":\"\"}"), why);
 
-	(void)send(k->fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (!is_gone(k))
+		(void)send(k->fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* One that has had time to ask, and has not; false: all others are being served. */
@@ -482,7 +485,7 @@ static void look_at(struct guest *k, int64_t now)
 	int64_t most = g->broker->conf.management_ms;
 
 	if (k->is_cut && now - k->since_ms > LINGER_MS)
-		shutdown(k->fd, SHUT_RDWR);
+		cut(k, SHUT_RDWR);
 	else if (k->is_cut || k->is_asking)
 		return;
 	else if (k->begun_ms != 0 && now - k->begun_ms > most)
