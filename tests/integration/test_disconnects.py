@@ -309,7 +309,7 @@ def test_many_are_dropped_by_one_command(cluster, many):
     assert parked(cluster) == []
 
 
-def test_what_nobody_can_read_is_listed_as_that_and_can_be_dropped(cluster):
+def test_what_nobody_can_read_is_listed_as_that_not_retried_and_can_be_dropped(cluster):
     cluster.expect("store.disconnect")
     with cluster.redis() as db:
         db.hset("gatepost:{m}:parked", mapping={NEVER: "{}", "AAf00000000000A=": ENTRY})
@@ -317,8 +317,9 @@ def test_what_nobody_can_read_is_listed_as_that_and_can_be_dropped(cluster):
     assert set(listed) == {NEVER, "AAf00000000000A="}
     assert "cannot be read" in listed[NEVER]["error"]
     assert management(cluster, "POST", f"/@disconnects/{NEVER}")[0] == 500
+    assert gatepost(cluster, "--retry", "all").stdout == "retried 1\n"
+    assert [one["connectionId"] for one in parked(cluster)] == [NEVER]
     assert management(cluster, "DELETE", f"/@disconnects/{NEVER}") == (204, None)
-    assert gatepost(cluster, "--drop", "all").stdout == "dropped 1\n"
     with cluster.redis() as db:
         assert db.exists("gatepost:{m}:parked") == 0
 
