@@ -8,6 +8,7 @@
 #include "broker/conf.h"
 
 struct commands;
+struct fences;
 struct http_client;
 struct lanes;
 struct membership;
@@ -40,6 +41,7 @@ struct broker {
 	struct membership *membership;
 	struct owed *owed;
 	struct reaper *reaper;
+	struct fences *fences;
 	struct rosters *rosters;
 
 	uint64_t boot;

@@ -76,7 +76,7 @@ static const struct conf_key keys[] = {
 	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
 	     "an edge hears at least this often"),
 	MSEC(silence_ms, "silence", "5s", 100, 10 * MINUTE,
-	     "an edge that says nothing for so long is down"),
+	     "an edge that says nothing for so long, or for --edge-lease, is down"),
 	MSEC(lease_ms, "edge-lease", "10s", 500, 10 * MINUTE,
 	     "an edge whose lease nobody renews for so long has died"),
 	MSEC(audit_ms, "audit-every", "1m", 100, 24 * 60 * MINUTE,

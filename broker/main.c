@@ -5,6 +5,7 @@
 #include "base/ready.h"
 #include "broker/commands.h"
 #include "broker/drain.h"
+#include "broker/fences.h"
 #include "broker/http_client.h"
 #include "broker/integration_lambda.h"
 #include "broker/lane.h"
@@ -55,6 +56,7 @@ static struct doors open_all(struct broker *b, void *zctx)
 	b->lanes = lanes_new();
 	b->commands = commands_new(b);
 	b->membership = membership_new(b);
+	b->fences = fences_new(b);
 	b->http = http_client_new(b->loop,
 				  &(struct http_client_conf){
 					  .ca_file = b->conf.http_ca,
@@ -110,6 +112,7 @@ static void close_all(struct broker *b, struct doors *d)
 	parked_free(d->parked);
 	reaper_free(b->reaper);
 	membership_free(b->membership);
+	fences_free(b->fences);
 	commands_free(b->commands);
 	rosters_free(b->rosters);
 	lanes_free(b->lanes);

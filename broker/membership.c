@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ring.h"
+#include "broker/fences.h"
 #include "broker/peers.h"
 #include "broker/reaper.h"
 #include "broker/roster.h"
@@ -35,9 +36,14 @@ struct membership *membership_new(struct broker *b)
 	return m;
 }
 
+int64_t membership_beat_ms(const struct membership *m)
+{
+	return m->broker->conf.member_ms / 5;
+}
+
 void membership_start(struct membership *m)
 {
-	timer_every(m->timer, m->broker->conf.member_ms / 5);
+	timer_every(m->timer, membership_beat_ms(m));
 	beat(m);
 }
 
@@ -142,6 +148,7 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	if (e != OK)
 		return;
 	look_at_cluster(m, v);
+	fences_tell(m->broker->fences, m->cluster);
 	m->seen_ms = loop_now(m->broker->loop);
 	rows = rows_of(v);
 	same = m->n == v->n && memcmp(m->rows, rows, m->n * sizeof *rows) == 0;

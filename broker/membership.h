@@ -35,6 +35,9 @@ bool membership_is_home(const struct membership *m, uint16_t edge);
 /* A beat at once: the store is there again. */
 void membership_beat(struct membership *m);
 
+/* The time between two beats, of each broker. */
+int64_t membership_beat_ms(const struct membership *m);
+
 /* The id of the store's memory; "" before the first beat. */
 const char *membership_cluster(const struct membership *m);
 

@@ -10,7 +10,10 @@
 struct peer *peer_new(struct peers *ps, struct span from, const Gatepost__Hello *h)
 {
 	const struct broker_conf *conf = &ps->broker->conf;
-	struct link_timing timing = {conf->heartbeat_ms, conf->silence_ms};
+	/* Once its lease is over, others may give it up: nothing that it says counts from then on. */
+	int64_t silence_ms =
+		conf->silence_ms < conf->lease_ms ? conf->silence_ms : conf->lease_ms;
+	struct link_timing timing = {conf->heartbeat_ms, silence_ms};
 	struct peer *p = xcalloc(1, sizeof *p);
 
 	link_init(&p->link, ps->z, from, timing, loop_now(ps->broker->loop));

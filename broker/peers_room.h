@@ -24,6 +24,9 @@ struct peer {
 	uint16_t number; /* 0 until the lease is there */
 	/* The store's memory when it said that it has no number, and so no rows; empty: it had one. */
 	char cluster[40];
+	uint16_t
+		given_up; /* the number that this edge has lost; 0: none that we know of */
+	int64_t unknown_ms; /* since when nobody knows who has had its number; 0: somebody does */
 	int64_t lease_ms; /* when it was taken or renewed, or is to be asked for again */
 	uint64_t sent_items, sent_bytes; /* commands */
 };

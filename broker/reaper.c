@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "broker/fences.h"
 #include "broker/membership.h"
 #include "broker/owed.h"
 #include "broker/peers.h"
@@ -209,6 +210,8 @@ static void on_look(void *arg, enum err e, const struct edge_state *s)
 	if (e != OK || w->reaper->broker->draining)
 		return;
 	w->owed = s->owed;
+	if (s->given_up)
+		fences_note(w->reaper->broker->fences, w->number, s->boot);
 	if (s->due && !owed_claim(w->reaper->broker->owed, w->number))
 		w->next_ms = 0;
 	if (s->held)
@@ -301,6 +304,7 @@ static void on_reaped(void *arg, enum err e, const struct edge_reaped *got)
 	if (got->first || w->is_unsure)
 		tell(w);
 	w->is_unsure = false;
+	fences_note(w->reaper->broker->fences, w->number, got->boot);
 	metric_add(w->reaper->rows, got->n);
 	if (got->left > 0)
 		reap(w);

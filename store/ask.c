@@ -57,6 +57,8 @@ enum err ask_word(const redisReply *reply)
 		return OK;
 	if (span_is(word, "gone"))
 		return ERR_NOTFOUND;
+	if (span_is(word, "unknown"))
+		return ERR_AGAIN;
 	return span_is(word, "full") ? ERR_TOOBIG : ERR_DENIED;
 }
 

@@ -38,7 +38,7 @@ struct ask_done {
 };
 struct ask_done *ask_done_new(struct store *st, store_done_fn *fn, void *arg);
 
-/* The word of a script: ok; gone: ERR_NOTFOUND; full: ERR_TOOBIG; held, rows: ERR_DENIED. */
+/* The word of a script: ok; gone: ERR_NOTFOUND; full: ERR_TOOBIG; unknown: ERR_AGAIN; held, rows: ERR_DENIED. */
 must_use enum err ask_word(const struct redisReply *reply);
 
 /* Each gives the answer and frees the question: from a script's word, from the number of

@@ -27,4 +27,4 @@ repeat -- what was there before is gone, so that a scan may meet nothing at firs
 		n = n + redis.call('HDEL', KEYS[3], rows[i])
 	end
 until cursor == '0' or n >= most
-return {n, redis.call('HLEN', KEYS[3]), first and 1 or 0}
+return {n, redis.call('HLEN', KEYS[3]), first and 1 or 0, owner}

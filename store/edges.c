@@ -8,6 +8,7 @@
 #include "store/words.h"
 
 #include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct asked_edges {
@@ -128,12 +129,19 @@ void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void 
 
 	a->fn = fn;
 	a->arg = arg;
-	words_key(&w, keys_lease, number);
-	words_key(&w, keys_connections, number);
-	words_key(&w, keys_disconnects, number);
-	words_key(&w, keys_due, number);
+	add_keys(&w, number);
 	words_key(&w, keys_synced, number);
 	words_eval(&w, &script_edge_look, on_look, a);
+}
+
+/* Of an owner: the boot id alone, or behind a word that says that its number was given up. */
+static struct span boot_of(struct span owner, bool *given_up)
+{
+	static const char word[] = "reaped:";
+	size_t n = sizeof word - 1;
+
+	*given_up = owner.n >= n && memcmp(owner.p, word, n) == 0;
+	return *given_up ? span_of((const char *)owner.p + n, owner.n - n) : owner;
 }
 
 static void on_look(void *arg, enum err e, const redisReply *reply)
@@ -149,6 +157,7 @@ static void on_look(void *arg, enum err e, const redisReply *reply)
 		s.owed = of[2]->integer;
 		s.due = of[3]->integer > 0;
 		s.synced = span_of(of[4]->str, of[4]->len);
+		s.boot = boot_of(span_of(of[5]->str, of[5]->len), &s.given_up);
 	}
 	a->fn(a->arg, e, e == OK ? &s : NULL);
 	ask_free(a);
@@ -175,11 +184,12 @@ void store_edge_reap(struct store *st, uint16_t number, int most, const char *re
 	json_decref(text);
 }
 
-/* reply: a word, or how many were moved, how many are left, and whether it was the first such call */
+/* reply: a word, or how many were moved, how many are left, whether it was the first such call, and the owner */
 static void on_reap(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_reap *a = arg;
 	struct edge_reaped r = {0};
+	bool given_up;
 
 	if (e == OK && reply->type != REDIS_REPLY_ARRAY) {
 		e = ask_word(reply);
@@ -187,12 +197,29 @@ static void on_reap(void *arg, enum err e, const redisReply *reply)
 		r.n = reply->element[0]->integer;
 		r.left = reply->element[1]->integer;
 		r.first = reply->element[2]->integer == 1;
+		r.boot = boot_of(span_of(reply->element[3]->str, reply->element[3]->len),
+				 &given_up);
 	}
 	a->fn(a->arg, e, e == OK ? &r : NULL);
 	ask_free(a);
 }
 
-/* ---- synced, forget ---- */
+/* ---- fence, synced, forget ---- */
+
+void store_edge_fence(struct store *st, uint16_t number, const char *boot,
+		      store_done_fn *fn, void *arg)
+{
+	struct words w = {.store = st};
+	char owner[sizeof "reaped:" + 64];
+
+	snprintf(owner, sizeof owner, "reaped:%s", boot);
+	words_key(&w, keys_owner, number);
+	words_text(&w, owner);
+	words_text(&w, "NX");
+	words_text(&w, "PX");
+	words_number(&w, KEYS_OWNER_MS);
+	words_call(&w, "SET", ask_on_said, ask_done_new(st, fn, arg));
+}
 
 void store_edge_synced(struct store *st, uint16_t number, const char *cluster,
 		       store_done_fn *fn, void *arg)

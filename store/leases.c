@@ -20,6 +20,7 @@ struct taking {
 	void *arg;
 	int64_t ttl_ms;
 	uint16_t wanted, number;
+	bool sure;
 	unsigned tries;
 	char boot[];
 };
@@ -30,7 +31,7 @@ static void on_take(void *arg, enum err e, const redisReply *reply);
 /* ---- take ---- */
 
 void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64_t ttl_ms,
-		      store_lease_fn *fn, void *arg)
+		      bool sure, store_lease_fn *fn, void *arg)
 {
 	size_t n = strlen(boot);
 	struct taking *t = ask_new(st, sizeof *t + n + 1);
@@ -39,6 +40,7 @@ void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64
 	t->arg = arg;
 	t->ttl_ms = ttl_ms;
 	t->wanted = wanted;
+	t->sure = sure || wanted == 0;
 	memcpy(t->boot, boot, n);
 	take_next(t);
 }
@@ -64,6 +66,7 @@ static void take_next(struct taking *t)
 	words_key(&w, keys_connections, t->number);
 	words_text(&w, t->boot);
 	words_number(&w, t->ttl_ms);
+	words_number(&w, t->sure);
 	words_eval(&w, &script_lease_take, on_take, t);
 }
 
@@ -71,7 +74,9 @@ static void on_take(void *arg, enum err e, const redisReply *reply)
 {
 	struct taking *t = arg;
 
-	if (e == OK && ask_word(reply) != OK)
+	if (e == OK)
+		e = ask_word(reply);
+	if (e == ERR_NOTFOUND) /* given up */
 		e = ERR_DENIED;
 	if (e == ERR_DENIED && t->wanted == 0) {
 		if (t->tries < TRIES_MOST) {

@@ -493,6 +493,28 @@ def test_an_edge_that_was_stopped_beyond_its_lease_closes_those_who_were_given_u
     assert all(len(same) == 1 for same in events.values())
 
 
+def test_an_edge_that_was_given_up_is_not_let_back_by_a_redis_that_forgot_it(functions, tmp_path):
+    """The word that it was given up stood in Redis alone: the edge kept its clients, who had had their
+    disconnects, and got a second one each."""
+    expect = [*DEATHS, "edge.*", "link.*", "store.changed"]
+    with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
+        clients = connect(cluster, 20)
+        pids = kill(cluster, "edge-0", how=signal.SIGSTOP)
+        try:
+            events = all_of(functions, 20)
+            cluster.settle("all are told")
+            with cluster.redis() as db:
+                db.flushall()
+        finally:
+            os.kill(pids["edge-0"], signal.SIGCONT)
+        assert all(is_closed_for_a_restart(client) for client in clients)
+        until(lambda: lets_in(cluster), "it takes new connections")
+        cluster.settle("all have gone")
+        later = all_of(functions, 20)
+    assert {i: same for i, same in later.items() if i in events} == events, "and not once more"
+    assert all(len(same) == 1 for same in events.values())
+
+
 def is_closed_for_a_restart(client):
     try:
         said = client.next()

@@ -111,7 +111,7 @@ static void on_taken(void *arg, enum err e, uint16_t number)
 
 Test(handle_connect, an_edge_whose_number_is_anothers_lets_nobody_in_and_leaves_no_row)
 {
-	store_lease_take(bed.broker.store, "00000000000000aa", BED_NUMBER, 60000,
+	store_lease_take(bed.broker.store, "00000000000000aa", BED_NUMBER, 60000, true,
 			 on_taken, bed.broker.loop);
 	loop_run(bed.broker.loop);
 	connect_with("/dev", data(CONTEXT));

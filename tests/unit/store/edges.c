@@ -25,7 +25,7 @@ static enum err take(const char *boot)
 {
 	struct done d = {.bed = &bed};
 
-	store_lease_take(bed.store, boot, 7, TTL_MS, on_taken, &d);
+	store_lease_take(bed.store, boot, 7, TTL_MS, true, on_taken, &d);
 	return bed_wait(&d);
 }
 
@@ -71,7 +71,7 @@ static enum err put(const char *boot, size_t n)
 struct reaped {
 	enum err err;
 	int64_t n, left;
-	bool first;
+	bool first, was_boot_a;
 };
 
 static void on_reap(void *arg, enum err e, const struct edge_reaped *r)
@@ -79,7 +79,8 @@ static void on_reap(void *arg, enum err e, const struct edge_reaped *r)
 	cr_assert(eq(int, e == OK, r != NULL));
 	*(struct reaped *)arg = (struct reaped){.err = e};
 	if (r != NULL)
-		*(struct reaped *)arg = (struct reaped){e, r->n, r->left, r->first};
+		*(struct reaped *)arg = (struct reaped){e, r->n, r->left, r->first,
+							span_is(r->boot, "boot-a")};
 	loop_stop(bed.loop);
 }
 
@@ -95,7 +96,7 @@ static struct reaped reap(int most)
 struct looked {
 	enum err err;
 	struct edge_state s;
-	char synced[16];
+	char synced[16], boot[16];
 };
 
 static void on_look(void *arg, enum err e, const struct edge_state *s)
@@ -107,6 +108,7 @@ static void on_look(void *arg, enum err e, const struct edge_state *s)
 	if (s != NULL) {
 		l->s = *s;
 		snprintf(l->synced, sizeof l->synced, "%.*s", SPAN_ARG(s->synced));
+		snprintf(l->boot, sizeof l->boot, "%.*s", SPAN_ARG(s->boot));
 	}
 	loop_stop(bed.loop);
 }
@@ -138,6 +140,25 @@ Test(edges, that_nobody_knows_have_nothing)
 	cr_assert(eq(i64, l.s.owed, 0));
 	cr_assert(not(l.s.due));
 	cr_assert(eq(str, l.synced, ""));
+	cr_assert(eq(str, l.boot, ""));
+	cr_assert(not(l.s.given_up));
+}
+
+Test(edges, show_whose_they_are_and_whether_that_is_over)
+{
+	struct looked l;
+
+	take("boot-a");
+	l = look();
+	cr_assert(eq(str, l.boot, "boot-a"));
+	cr_assert(not(l.s.given_up));
+	put("boot-a", 1);
+	lapse();
+	cr_assert(reap(10).was_boot_a);
+	cr_assert(reap(10).was_boot_a);
+	l = look();
+	cr_assert(eq(str, l.boot, "boot-a"));
+	cr_assert(l.s.given_up);
 }
 
 Test(edges, show_how_they_stand)

@@ -30,7 +30,7 @@ static struct taken take_for(const char *boot, uint16_t wanted, int64_t ttl_ms)
 {
 	struct taken t = {0};
 
-	store_lease_take(bed.store, boot, wanted, ttl_ms, on_taken, &t);
+	store_lease_take(bed.store, boot, wanted, ttl_ms, true, on_taken, &t);
 	bed_run(&bed);
 	cr_assert(eq(int, t.calls, 1));
 	return t;
@@ -113,8 +113,8 @@ Test(leases, one_boot_has_one_number_whoever_asks_for_it)
 {
 	struct taken a = {0}, b = {0};
 
-	store_lease_take(bed.store, "boot-a", 0, TTL_MS, on_taken, &a);
-	store_lease_take(bed.store, "boot-a", 0, TTL_MS, on_taken, &b);
+	store_lease_take(bed.store, "boot-a", 0, TTL_MS, false, on_taken, &a);
+	store_lease_take(bed.store, "boot-a", 0, TTL_MS, false, on_taken, &b);
 	while (a.calls == 0 || b.calls == 0)
 		bed_run(&bed);
 	cr_assert(eq(u16, a.number, b.number));
@@ -222,6 +222,42 @@ Test(leases, number_that_was_given_up_without_an_owner_is_nobodys_to_renew)
 	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	cr_assert(eq(int, renew("boot-a", 7), OK));
+}
+
+Test(leases,
+     number_that_nobody_is_known_to_have_had_is_given_to_who_wants_it_only_when_sure)
+{
+	struct taken t = {0};
+
+	store_lease_take(bed.store, "boot-a", 7, TTL_MS, false, on_taken, &t);
+	bed_run(&bed);
+	cr_assert(eq(int, t.err, ERR_AGAIN));
+	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:lease t:{e7}:owner"),
+		     "0"));
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	lapse(7);
+	store_lease_take(bed.store, "boot-a", 7, TTL_MS, false, on_taken, &t);
+	bed_run(&bed);
+	cr_assert(eq(int, t.err, OK));
+}
+
+static enum err fence(uint16_t number, const char *boot)
+{
+	struct done d = {.bed = &bed};
+
+	store_edge_fence(bed.store, number, boot, on_done, &d);
+	return bed_wait(&d);
+}
+
+Test(leases, number_that_a_new_memory_was_told_of_is_kept_from_its_boot_and_no_other)
+{
+	cr_assert(eq(int, fence(7, "boot-a"), OK));
+	cr_assert(eq(int, take("boot-a", 7), ERR_DENIED));
+	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
+	cr_assert(gt(int, atoi(bed_redis(&bed, "TTL t:{e7}:owner")), 80000));
+	cr_assert(eq(int, take("boot-b", 7), OK));
+	cr_assert(eq(int, fence(7, "boot-a"), OK));
+	cr_assert(eq(int, renew("boot-b", 7), OK));
 }
 
 Test(leases, that_redis_has_lost_with_its_memory_are_renewed)
