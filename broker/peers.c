@@ -1,5 +1,6 @@
 #include "broker/peers_room.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/commands.h"
@@ -218,7 +219,7 @@ void peers_refuse(struct peers *ps, struct span to, const char *why)
 void peers_look_at_clock(struct peers *ps)
 {
 	struct broker *b = ps->broker;
-	int64_t late = loop_now(b->loop) - ps->ticked_ms;
+	int64_t late = clock_ms() - ps->ticked_ms; /* the loop's time stands still within a turn */
 	struct peer *p;
 
 	if (late <= b->conf.lease_ms / 4)
