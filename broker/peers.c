@@ -219,7 +219,8 @@ void peers_refuse(struct peers *ps, struct span to, const char *why)
 void peers_look_at_clock(struct peers *ps)
 {
 	struct broker *b = ps->broker;
-	int64_t late = clock_ms() - ps->ticked_ms; /* the loop's time stands still within a turn */
+	/* By the clock itself: the loop's time stands still within a turn. */
+	int64_t late = clock_ms() - ps->ticked_ms;
 	struct peer *p;
 
 	if (late <= b->conf.lease_ms / 4)
