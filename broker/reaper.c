@@ -296,8 +296,8 @@ static void on_reaped(void *arg, enum err e, const struct edge_reaped *got)
 
 	w->is_asking = false;
 	w->next_ms = 0; /* what is owed now is claimed at the next look */
-	if (e !=
-	    OK) { /* some of it may be done, and then the next one is not the first */
+	if (e != OK) {
+		/* Some of it may be done, and then the next one is not the first. */
 		w->is_unsure = w->is_unsure || e != ERR_DENIED;
 		return;
 	}
