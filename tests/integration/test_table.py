@@ -13,7 +13,7 @@ from lib.process import Process
 from lib.redis_server import RedisServer, free_port
 from lib.wire import Close, WebSocket, Wire, close_frame, frame, http, request, upgrade
 
-AWAY = ["redis.down", "redis.refused", "store.changed", "edge.lease.lost", "link.*"]
+AWAY = ["redis.down", "redis.refused", "store.changed", "edge.lease.lost", "roster.failed", "link.*"]
 
 
 @pytest.fixture(scope="module")
