@@ -325,7 +325,7 @@ def test_what_nobody_can_read_is_listed_as_that_not_retried_and_can_be_dropped(c
 
 
 def test_without_redis_it_is_503_and_status_5(tmp_path):
-    expect = ["redis.*", "process.exited", "link.*"]
+    expect = ["redis.*", "process.exited", "link.*", "roster.failed", "store.changed"]
     with Cluster(edges=1, brokers=1, expect=expect) as cluster:
         with cluster.redis() as db:
             pid = db.info("server")["process_id"]
