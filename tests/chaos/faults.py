@@ -117,8 +117,9 @@ def _spoil(world, target):
     """Where one edge's rows are to be, there is a text."""
     with suppress(redis.RedisError), world.redis() as db:
         key = min(db.scan_iter("*:connections", 1000), default=None)
-        if key and db.renamenx(key, SAVED):
-            db.set(key, "no rows")
+        if key:  # at once: a row that is put in between would be lost to us, not to Gatepost
+            with db.pipeline(transaction=True) as both:
+                both.rename(key, SAVED).set(key, "no rows").execute()
             world.spoilt = key
 
 
