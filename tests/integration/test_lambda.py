@@ -15,6 +15,8 @@ from lib.function_server import replace
 from lib.process import Process, ended, free_ports
 from lib.wire import WebSocket, Wire, upgrade
 
+NEEDS = ["node", "functions"]  # tests/pick.py
+
 FUNCTIONS = ROOT / "tests/functions"
 MODULES = ROOT / "build/functions/node_modules"  # ./dev test puts aws-lambda-ric there
 LANGUAGES = ["python", "node"]
