@@ -172,7 +172,7 @@ static void add_edge(struct supervisor *s, const struct household *h, unsigned i
 	words_take(&w, xstrdup("--brokers"));
 	words_take(&w, seeds);
 	flag(&w, "--profile", "%s", up_conf_profile(h->conf));
-	flag(&w, "--drain-delay", "%" PRId64, h->conf->drain_delay_ms);
-	flag(&w, "--drain-timeout", "%" PRId64, h->conf->drain_ms);
+	flag(&w, "--drain-delay", "%" PRId64 "ms", h->conf->drain_delay_ms);
+	flag(&w, "--drain-timeout", "%" PRId64 "ms", h->conf->drain_ms);
 	add_ours(s, ROLE_EDGE, i, &w, h->conf->drain_delay_ms + h->conf->drain_ms);
 }
