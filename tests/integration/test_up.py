@@ -301,8 +301,10 @@ def test_data_is_there_again_after_a_restart(tmp_path):
                 db.set("a key of the test", "kept")
 
 
-def test_data_outlives_redis_itself(tmp_path):
-    with Cluster(edges=1, brokers=1, args=["--data", tmp_path], expect=["*"]) as cluster:
+@pytest.mark.parametrize("where", ["--data", "a temporary folder"])
+def test_data_outlives_redis_itself(tmp_path, where):
+    args = ["--data", tmp_path] if where == "--data" else []
+    with Cluster(edges=1, brokers=1, args=args, expect=["*"]) as cluster:
         with cluster.redis() as db:
             db.set("a key of the test", "kept")
         pid = cluster.process("redis")["pid"]
