@@ -99,6 +99,20 @@ static void child_enter(struct child *c, enum child_state next)
 	c->state = next;
 }
 
+/*
+ * An edge is what strangers reach, and Redis needs none of it: they are not told what the
+ * user's shell knows. A broker's configuration may have ${env:NAME}, and functions are the user's.
+ */
+static const char *const *kept_variables(enum role r)
+{
+	static const char *const few[] = {"PATH",         "HOME",       "LANG",
+					  "LC_*",         "TZ",         "TMPDIR",
+					  "LD_*",         "MALLOC_*",   "GLIBC_TUNABLES",
+					  "*SAN_OPTIONS", "GATEPOST_*", NULL};
+
+	return r == ROLE_EDGE || r == ROLE_REDIS ? few : NULL;
+}
+
 /* Ours write log lines to our stderr; the others are told apart. */
 static pid_t spawn(struct child *c)
 {
@@ -106,6 +120,8 @@ static pid_t spawn(struct child *c)
 		.argv = c->argv,
 		.env = c->env,
 		.folder = c->folder,
+		.keeps = kept_variables(c->role),
+		.knows_redis = c->role == ROLE_BROKER,
 		.notify = c->role == ROLE_FUNCTION ? NULL : c->notify,
 		.output = -1,
 	};
