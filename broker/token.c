@@ -102,21 +102,25 @@ static const char *weak_key(const struct token_key *k)
 struct token_key *token_key_new(const struct config_authorizer *config)
 {
 	struct token_key *k = xcalloc(1, sizeof *k);
-	const char *line = "authorizer.key.unreadable", *why;
+	const char *file = config->key_file ? config->key_file : "", *why;
 
 	k->config = config;
 	k->algorithm = jwt_str_alg(config->algorithm);
 	why = read_key(k);
-	if (why == NULL) {
-		line = "authorizer.key.weak";
-		why = weak_key(k);
+	if (why != NULL) {
+		log_error("authorizer.key.unreadable", S("authorizer", config->name),
+			  S("file", file), S("why", why));
+		token_key_free(k);
+		return NULL;
 	}
-	if (why == NULL)
-		return k;
-	log_error(line, S("authorizer", config->name),
-		  S("file", config->key_file ? config->key_file : ""), S("why", why));
-	token_key_free(k);
-	return NULL;
+	why = weak_key(k);
+	if (why != NULL) {
+		log_error("authorizer.key.weak", S("authorizer", config->name),
+			  S("file", file), S("why", why));
+		token_key_free(k);
+		return NULL;
+	}
+	return k;
 }
 
 void token_key_free(struct token_key *k)

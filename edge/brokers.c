@@ -89,13 +89,24 @@ void brokers_named(void *arg, const char *endpoint)
 		b->named_ms = loop_now(u->edge->loop);
 }
 
+/* A row in Redis says where to link to: libzmq would take inproc, udp and more, where no broker is. */
+static bool may_be_a_broker(const char *endpoint)
+{
+	return strncmp(endpoint, "tcp://", 6) == 0 || strncmp(endpoint, "ipc://", 6) == 0;
+}
+
 static void members(struct uplink *u, const Gatepost__Members *m)
 {
 	for (struct broker *b = u->brokers; b != NULL; b = b->next)
 		b->is_member = false;
 	for (size_t i = 0; i < m->n_members; i++) {
-		struct broker *b = named(u, m->members[i]->endpoint);
+		const char *endpoint = m->members[i]->endpoint;
+		struct broker *b = NULL;
 
+		if (may_be_a_broker(endpoint))
+			b = named(u, endpoint);
+		else
+			log_warn_flood("brokers.transport", S("passed_over", endpoint));
 		if (b != NULL)
 			b->is_member = true;
 	}
