@@ -92,7 +92,10 @@ struct call_header {
  * call is freed by it and the lane's next one begins.
  */
 
-/* CONNECT, HTTP: status, headers and body go to the client. */
+/*
+ * CONNECT, HTTP: status, headers and body go to the client. What an edge could not read
+ * (envelope_response_ok) becomes 502, with a line in the log.
+ */
 void call_respond(struct call *c, int status, const struct call_header *h, size_t n,
 		  struct span body);
 
