@@ -47,6 +47,7 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 		.code = (uint16_t)e->code,
 		.binary = e->binary,
 		.again = e->again,
+		.is_accused = e->accused,
 	};
 	memcpy(c->id.b, e->id.data, ID_BYTES);
 	c->context = put(&at, e->context);

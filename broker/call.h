@@ -39,6 +39,7 @@ struct call {
 	bool binary;      /* MESSAGE */
 	bool is_parallel; /* waits only for those before it that are not */
 	bool again;       /* it came to a broker before, who may have done some of it */
+	bool is_accused;  /* links have ended while it was under way */
 	bool in_handler, is_done;
 	int64_t asked_ms; /* CONNECT: when the authorizer was asked */
 	void (*on_permission)(struct call *c, const struct permission *p);

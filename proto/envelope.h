@@ -26,6 +26,9 @@ enum {
 		8 * 1024 * 1024, /* of the reader's arena, beside the bytes */
 };
 
+/* The reason of the Refusal for what a broker could not read: it is about what was said, and not about who says it. */
+#define ENVELOPE_UNREADABLE "that was no envelope"
+
 /* The last millisecond that is a time here: of the year 9999. */
 #define ENVELOPE_TIME_MOST INT64_C(253402300799999)
 
