@@ -195,17 +195,20 @@ static void on_link(void *arg, bool up)
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
 {
-	struct broker *b = arg;
+	(void)from;
+	broker_hears(arg, span_of(zmq_msg_data(body), zmq_msg_size(body)));
+}
+
+void broker_hears(struct broker *b, struct span said)
+{
 	struct uplink *u = b->uplink;
 	Gatepost__Envelope *e;
 	enum err err;
 
-	(void)from;
 	if (b->z == NULL)
 		return;
 	link_heard(&b->link, loop_now(u->edge->loop));
-	err = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)), &u->arena,
-			    &e);
+	err = envelope_read(said, &u->arena, &e);
 	if (err == ERR_DENIED)
 		log_error("link.version", S("broker", b->link.peer),
 			  I("theirs", e->version), I("ours", LINK_VERSION),

@@ -5,8 +5,8 @@
 #include "edge/uplink_room.h"
 #include "edge/verdict.h"
 #include "edge/websocket.h"
+#include "proto/batch.h"
 
-#include <proto/gatepost.pb-c.h>
 #include <stdlib.h>
 
 /* A broker that dies of an event does so soon after it got it; one that is killed does not know what it has. */
@@ -62,18 +62,16 @@ static void tell(const struct connection *c, const struct lane_event *e)
 	struct span packed = blob_span(e->request);
 	Gatepost__Request *q =
 		e->request ? gatepost__request__unpack(NULL, packed.n, packed.p) : NULL;
-	char *path = q ? span_dup(span_from(q->path)) : NULL;
 	char text[ID_TEXT];
 
 	log_error(
 		"event.poisonous", S("kind", kinds[e->kind]),
 		S("id", id_text(&c->id, text)), I("seq", e->seq),
-		S("path", path ? path : ""),
+		B("path", q ? span_from(q->path) : span_of(NULL, 0)),
 		S("why", "each link that it was sent on has ended: it is not sent again"),
 		S("do",
 		  "look in the brokers' logs for event.accused, which names its route "
 		  "and function, and for what ended them"));
-	free(path);
 	if (q != NULL)
 		gatepost__request__free_unpacked(q, NULL);
 }

@@ -62,6 +62,9 @@ void brokers_named(void *uplink, const char *endpoint); /* a seeds_fn */
 void brokers_tick(void *uplink); /* silence, and who is to be connected to */
 void brokers_free(struct uplink *u);
 
+/* One message of its. */
+void broker_hears(struct broker *b, struct span said);
+
 /* The link has ended: its lanes go to their next homes, with what it had not answered. */
 void broker_lost(struct broker *b, const char *why, enum link_end end);
 
