@@ -261,6 +261,7 @@ static void start(void)
 
 	log_init("fuzz", (enum log_level)(LOG_ERROR + 1), LOG_TEXT);
 	zctx = zmq_ctx_new();
+	zmq_ctx_set(zctx, ZMQ_MAX_SOCKETS, 16384); /* a closed one counts for a while */
 	router = zmq_socket(zctx, ZMQ_ROUTER);
 	check(zmq_bind(router, endpoint) == 0);
 	edge.conf = conf;
