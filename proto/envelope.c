@@ -22,11 +22,6 @@ static bool answer_ok(const Gatepost__Answer *a)
 	       a->expires_ms >= 0 && a->expires_ms <= ENVELOPE_TIME_MOST;
 }
 
-static bool members_ok(const Gatepost__Members *m)
-{
-	return m != NULL && m->n_members <= ENVELOPE_ITEM_PARTS;
-}
-
 static bool roster_ok(const Gatepost__Roster *r)
 {
 	if (r->n_rows > ENVELOPE_ITEM_PARTS)
@@ -62,13 +57,12 @@ static bool item_ok(const Gatepost__Item *i)
 		return i->hello->boot != 0 && i->hello->number <= UINT16_MAX;
 	case GATEPOST__ITEM__BODY_WELCOME:
 		return i->welcome->boot != 0 && i->welcome->number >= 1 &&
-		       i->welcome->number <= UINT16_MAX &&
-		       members_ok(i->welcome->members);
+		       i->welcome->number <= UINT16_MAX && i->welcome->members != NULL;
 	case GATEPOST__ITEM__BODY_REFUSAL:
+	case GATEPOST__ITEM__BODY_MEMBERS:
 	case GATEPOST__ITEM__BODY_RESYNC:
 	case GATEPOST__ITEM__BODY_LEAVING:
 	case GATEPOST__ITEM__BODY_STORE: return true;
-	case GATEPOST__ITEM__BODY_MEMBERS: return members_ok(i->members);
 	case GATEPOST__ITEM__BODY_ROSTER: return roster_ok(i->roster);
 	case GATEPOST__ITEM__BODY_EVENT:
 		return id_ok(i->event->id) &&

@@ -433,25 +433,6 @@ Test(envelope, a_welcome_needs_a_boot_id_a_number_and_members)
 	cr_assert(eq(int, welcome_of(1, 1, false), ERR_MALFORMED));
 }
 
-static enum err members_of(size_t n)
-{
-	static Gatepost__Members__Member one = GATEPOST__MEMBERS__MEMBER__INIT;
-	Gatepost__Members__Member *list[ENVELOPE_ITEM_PARTS + 1];
-	Gatepost__Members *m = ADD(MEMBERS, members);
-
-	for (size_t i = 0; i < n; i++)
-		list[i] = &one;
-	m->members = list;
-	m->n_members = n;
-	return read_batch();
-}
-
-Test(envelope, of_members_there_are_as_many_as_a_sender_tells)
-{
-	cr_assert(eq(int, members_of(ENVELOPE_ITEM_PARTS), OK));
-	cr_assert(eq(int, members_of(ENVELOPE_ITEM_PARTS + 1), ERR_MALFORMED));
-}
-
 static enum err roster_of(size_t second_id_n)
 {
 	Gatepost__Roster *r = ADD(ROSTER, roster);
