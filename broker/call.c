@@ -46,8 +46,8 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 		.kind = e->kind,
 		.code = (uint16_t)e->code,
 		.binary = e->binary,
-		.again = e->again,
-		.is_accused = e->accused,
+		.again = e->again >= EVENT_AGAIN,
+		.is_accused = e->again >= EVENT_ACCUSED,
 	};
 	memcpy(c->id.b, e->id.data, ID_BYTES);
 	c->context = put(&at, e->context);

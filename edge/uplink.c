@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "edge/roster.h"
 #include "edge/uplink_room.h"
+#include "proto/envelope.h"
 
 #include <stdlib.h>
 
@@ -194,10 +195,11 @@ static void send_one(struct lane *l)
 		m->body = batch_hold(&link->out, e->body);
 	m->binary = e->binary;
 	m->code = e->code;
-	m->again = e->was_sent;
-	m->accused = poison_is_accused(e);
-	if (m->accused)
+	m->again = e->was_sent ? EVENT_AGAIN : EVENT_FIRST;
+	if (poison_is_accused(e)) {
+		m->again = EVENT_ACCUSED;
 		l->home->uplink->on_trial = e;
+	}
 	e->was_sent = true;
 	e->sent_ms = loop_now(c->edge->loop);
 	window_take(&link->ahead, lane_event_bytes(e));

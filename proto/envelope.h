@@ -29,6 +29,9 @@ enum {
 /* The reason of the Refusal for what a broker could not read: it is about what was said, and not about who says it. */
 #define ENVELOPE_UNREADABLE "that was no envelope"
 
+/* Values of an event's `again`. */
+enum { EVENT_FIRST, EVENT_AGAIN, EVENT_ACCUSED };
+
 /* The last millisecond that is a time here: of the year 9999. */
 #define ENVELOPE_TIME_MOST INT64_C(253402300799999)
 

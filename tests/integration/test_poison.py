@@ -93,7 +93,7 @@ def body_of(event):
 
 
 def is_accused(event):
-    return event.get(13) == [1]
+    return event.get(12) == [2]
 
 
 @pytest.fixture
