@@ -58,6 +58,9 @@ static const struct conf_key keys[] = {
 	     "time to reach a function over HTTP"),
 	BYTES(http_response, "http-max-response", "6MiB", KI, 64 * MI,
 	      "largest answer of a function over HTTP"),
+	BYTES(http_memory, "http-memory", "256MiB", MI, 1024LL * 1024 * MI,
+	      "bytes of functions' answers over HTTP that are being received at a time; "
+	      "above: an answer over 64 KiB fails its invocation, by 503"),
 	INT(http_connections, "http-connections", "256", 1, 10000,
 	    "connections to one host of functions"),
 	INT(http_in_flight, "http-in-flight", "4096", 1, 1000000,

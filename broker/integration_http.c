@@ -214,6 +214,7 @@ static void post(struct invocation *i)
 				 .url = i->function->config->handler,
 				 .headers = headers,
 				 .n = sizeof headers / sizeof *headers,
+				 .client = id_span(&c->id),
 				 .body = i->event,
 				 .timeout_ms = i->function->config->timeout_ms,
 			 },
@@ -277,7 +278,8 @@ static bool is_away(const struct http_reply *r)
 {
 	switch (r->end) {
 	case HTTP_ANSWERED: return r->status >= 502 && r->status <= 504;
-	case HTTP_TOOBIG: return false;
+	case HTTP_TOOBIG:
+	case HTTP_FULL: return false;
 	case HTTP_UNREACHABLE:
 	case HTTP_BROKEN:
 	case HTTP_LATE: return true;
@@ -305,7 +307,7 @@ static struct result failure(const struct http_reply *r)
 	static const enum result_kind kinds_of_end[] = {
 		[HTTP_ANSWERED] = RESULT_FAILED, [HTTP_UNREACHABLE] = RESULT_UNREACHABLE,
 		[HTTP_BROKEN] = RESULT_FAILED,   [HTTP_LATE] = RESULT_TIMEOUT,
-		[HTTP_TOOBIG] = RESULT_FAILED,
+		[HTTP_TOOBIG] = RESULT_FAILED,   [HTTP_FULL] = RESULT_UNREACHABLE,
 	};
 	struct result result = {.kind = kinds_of_end[r->end], .why = r->why};
 

@@ -63,6 +63,7 @@ static struct doors open_all(struct broker *b, void *zctx)
 					  .connect_ms = b->conf.http_connect_ms,
 					  .max_response = b->conf.http_response,
 					  .max_connections = b->conf.http_connections,
+					  .memory = b->conf.http_memory,
 					  .metrics = b->metrics,
 				  });
 	b->project = project_new(b);

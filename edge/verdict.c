@@ -171,7 +171,7 @@ static void on_next_turn(void *arg)
 
 static void next_request(struct connection *c)
 {
-	connection_enter(c, CONNECTION_HEAD, c->edge->conf.keep_alive_ms);
+	handshake_next(c);
 	if (c->handshake->n > 0) {
 		struct later *l = xmalloc(sizeof *l);
 
