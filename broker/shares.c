@@ -7,22 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of four turns, one is for those who have more waiting, also while others come anew. */
+enum { TURNS = 4 };
+
 TAILQ_HEAD(clients, client_share);
 
 /* A client that has something here. */
 struct client_share {
-	TAILQ_ENTRY(client_share) in; /* idle or busy, while something of it waits */
+	TAILQ_ENTRY(client_share) in; /* in one of the lists, while something of it waits */
 	struct clients *listed;       /* NULL: nothing of it waits */
 	TAILQ_HEAD(, share) waiting;
 	size_t n_waiting, n_under_way;
+	bool is_fresh; /* it has had no turn since it came */
 	size_t key_n;
 	uint8_t key[SHARE_KEY];
 };
 
 struct shares {
 	struct map *clients;
-	struct clients idle; /* nothing of them is under way */
+	struct clients fresh, idle; /* nothing of them is under way; they have come anew, or not */
 	struct clients busy;
+	size_t n_begun;
 };
 
 struct shares *shares_new(void)
@@ -30,6 +35,7 @@ struct shares *shares_new(void)
 	struct shares *ss = xcalloc(1, sizeof *ss);
 
 	ss->clients = map_new();
+	TAILQ_INIT(&ss->fresh);
 	TAILQ_INIT(&ss->idle);
 	TAILQ_INIT(&ss->busy);
 	return ss;
@@ -53,6 +59,7 @@ static struct client_share *find(struct shares *ss, struct span who)
 	assert(who.n <= SHARE_KEY);
 	c = xcalloc(1, sizeof *c);
 	TAILQ_INIT(&c->waiting);
+	c->is_fresh = true;
 	c->key_n = who.n;
 	memcpy(c->key, who.p, who.n);
 	map_put(ss->clients, span_of(c->key, c->key_n), c);
@@ -62,7 +69,9 @@ static struct client_share *find(struct shares *ss, struct span who)
 /* At the end of the list that it belongs to now; where it was, when it is the same one. */
 static void settle(struct shares *ss, struct client_share *c)
 {
-	struct clients *to = c->n_under_way > 0 ? &ss->busy : &ss->idle;
+	struct clients *to = c->n_under_way > 0 ? &ss->busy
+			     : c->is_fresh      ? &ss->fresh
+						: &ss->idle;
 
 	if (c->n_waiting == 0)
 		to = NULL;
@@ -96,8 +105,11 @@ void shares_wait(struct shares *ss, struct share *s, struct span who, bool first
 
 struct share *shares_next(const struct shares *ss, bool more)
 {
-	const struct client_share *c = TAILQ_FIRST(&ss->idle);
+	bool others = ss->n_begun % TURNS == TURNS - 1;
+	const struct client_share *c = TAILQ_FIRST(others ? &ss->idle : &ss->fresh);
 
+	if (c == NULL)
+		c = TAILQ_FIRST(others ? &ss->fresh : &ss->idle);
 	if (c == NULL && more)
 		c = TAILQ_FIRST(&ss->busy);
 	return c != NULL ? TAILQ_FIRST(&c->waiting) : NULL;
@@ -118,6 +130,8 @@ void shares_begin(struct shares *ss, struct share *s)
 
 	stop_waiting(s);
 	c->n_under_way++;
+	c->is_fresh = false;
+	ss->n_begun++;
 	if (c->listed == &ss->busy) { /* the next one is another's */
 		TAILQ_REMOVE(c->listed, c, in);
 		c->listed = NULL;

@@ -3,9 +3,9 @@
 
 /*
  * Invocations that share something scarce (workers, connections to a host), fairly among the
- * clients they are for: one of a client that has none under way goes before those of clients
- * that have; among the former, and among the latter, clients take turns. How much of it who
- * already has some may have is the caller's to say.
+ * clients they are for. One of a client that has none under way goes before those of clients
+ * that have, and among the former those that ask for one at a time have three turns of four;
+ * else clients take turns. How much who already has some may have is the caller's to say.
  *
  *   wait --its turn--> begin --it is over--> leave
  *     '--------------- gives up ------------> leave

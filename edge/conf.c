@@ -83,7 +83,7 @@ static const struct conf_key keys[] = {
 	    "unanswered messages of a connection before its socket is not read"),
 	BYTES(lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI,
 	      "the same in bytes of memory: a message takes about 100 more than its own"),
-	INT(lane_in_flight, "lane-in-flight", "8", 1, 65536,
+	INT(lane_in_flight, "lane-in-flight", "16", 1, 65536,
 	    "events of a connection that a broker may have at a time: its invocations on "
 	    "a "
 	    "route with concurrency: parallel, and what is sent ahead on others"),
