@@ -114,7 +114,8 @@ static int answers_with(int fd, const char *id, size_t n)
 	size_t sent = 0;
 
 	snprintf(head, sizeof head,
-		 "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: h\r\n"
+		 "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: "
+		 "localhost\r\n"
 		 "Content-Length: %zu\r\n\r\n",
 		 id, n);
 	cr_assert_eq(write(fd, head, strlen(head)), (ssize_t)strlen(head));
