@@ -1,5 +1,7 @@
 #include "broker/conf.h"
 
+#include "broker/json.h"
+
 #include <string.h>
 
 #define TEXT(f, name, dflt, help) CONF_TEXT(struct broker_conf, f, name, dflt, help)
@@ -53,6 +55,11 @@ static const struct conf_key keys[] = {
 	CHOICE(default_route, "default-route", "builtin:reject",
 	       "builtin:reject|builtin:echo",
 	       "without --config: what a message gets that no other route takes"),
+
+	INT(json_depth, "json-depth", "512", JSON_DEPTH_LEAST, JSON_DEPTH_MOST,
+	    "most levels of objects and arrays in messages and results; over it a "
+	    "message "
+	    "goes to $default, a result has failed"),
 
 	TEXT(http_ca, "http-ca", NULL,
 	     "PEM file of the authorities that functions' https certificates are checked "

@@ -9,6 +9,7 @@
 #include "broker/fences.h"
 #include "broker/http_client.h"
 #include "broker/integration_lambda.h"
+#include "broker/json.h"
 #include "broker/lane.h"
 #include "broker/management.h"
 #include "broker/membership.h"
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
 	if (e != OK)
 		return e == ERR_AGAIN ? 0 : 2;
 	take_name(&b);
+	json_set_depth((size_t)b.conf.json_depth);
 	zctx = zmq_ctx_new();
 	d = open_all(&b, zctx);
 	if (d.drain != NULL)
