@@ -345,12 +345,15 @@ static bool read_end(struct reader *rd, bool *more)
 	while (rd->depth > 0) {
 		bool object = is_in_object(rd);
 
-		if (take(rd, ',')) {
+		skip_blank(rd);
+		if (rd->at < rd->end && *rd->at == ',') {
+			rd->at++;
 			*more = true;
 			return true;
 		}
-		if (!take(rd, object ? '}' : ']'))
+		if (rd->at == rd->end || *rd->at != (object ? '}' : ']'))
 			return fail(rd, object ? "a comma or }" : "a comma or ]");
+		rd->at++;
 		close_one(rd);
 	}
 	*more = false;
