@@ -20,6 +20,9 @@ bool utf8_check(struct span in);
 /* The length of the character that in begins with, 1 to 4; 0 when it begins with none (in.n > 0). */
 size_t utf8_first(struct span in);
 
+/* How many bytes of whole characters in begins with. */
+size_t utf8_good(struct span in);
+
 /*
  * How many bytes one U+FFFD stands for, where in begins with no character (in.n > 0): the
  * longest beginning of a character, or one byte.

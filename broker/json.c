@@ -107,15 +107,11 @@ static bool needs_look(const uint8_t *p, uint64_t *high)
 /* A string that is not UTF-8: functions may return one, others may not. */
 static bool is_let_pass(struct reader *rd, struct span raw)
 {
-	size_t n;
-
 	if (rd->flags & JSON_OF_FUNCTION) {
 		rd->not_utf8 = true;
 		return true;
 	}
-	while ((n = utf8_first(raw)) > 0)
-		raw = span_of(raw.p + n, raw.n - n);
-	rd->at = raw.p;
+	rd->at = raw.p + utf8_good(raw);
 	return fail(rd, "UTF-8");
 }
 
