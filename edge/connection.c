@@ -465,7 +465,14 @@ void connections_tick(void *arg)
 static void connection_tick(struct connection *c, int64_t now)
 {
 	if (c->outbox != NULL && now - c->wrote_ms > c->edge->conf.stall_ms) {
+		char id[ID_TEXT];
+
 		metric_add(c->edge->counts.slow, 1);
+		log_info_flood(
+			"connection.stalled", S("id", id_text(&c->id, id)),
+			S("why",
+			  "the client takes nothing: what is queued for it is lost"),
+			S("hint", "--stall-timeout"));
 		if (c->state == CONNECTION_OPEN)
 			websocket_lost(c, FRAME_CODE_ABNORMAL,
 				       "The client takes nothing");

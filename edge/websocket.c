@@ -8,6 +8,7 @@
  */
 #include "edge/websocket.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "edge/backlog.h"
 #include "edge/uplink.h"
@@ -39,7 +40,11 @@ void websocket_open(struct connection *c)
 /* What breaks the protocol is told why, and not listened to any more. */
 static void fail(struct connection *c, uint16_t code, const char *why)
 {
+	char id[ID_TEXT];
+
 	metric_add(c->edge->counts.broken, 1);
+	log_info_flood("message.refused", S("id", id_text(&c->id, id)), I("close", code),
+		       S("why", why));
 	if (c->state == CONNECTION_OPEN)
 		depart(c, frame_close(code, span_str(why)), code, span_str(why));
 	else
