@@ -325,7 +325,7 @@ static bool is_name(struct span s)
 static void take_header(struct event_result *r, const char *part, const char *name,
 			const struct json_value *v)
 {
-	struct span value = v->raw;
+	struct span value;
 
 	switch (v->kind) {
 	case JSON_IS_STRING: value = take_string(r, v->raw); break;

@@ -245,6 +245,8 @@ static bool open_one(struct reader *rd, bool object, bool on)
 	}
 	rd->depth++;
 	bit = UINT64_C(1) << rd->depth % 64;
+	if (rd->depth % 64 == 0)
+		rd->objects[rd->depth / 64] = 0;
 	if (object)
 		rd->objects[rd->depth / 64] |= bit;
 	else
@@ -388,7 +390,8 @@ enum err json_read(struct span doc, const struct json_path *path, unsigned flags
 	static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
 	struct reader rd;
 
-	/* All but the bits, of which each is written before it is read. */
+	/* All but the bits above: open_one clears them when it gets there. */
+	rd.objects[0] = 0;
 	rd.at = doc.p;
 	rd.end = doc.p + doc.n;
 	rd.path = path;
