@@ -4,20 +4,18 @@ What is malformed altogether is in test_link.py.
 """
 
 import re
-import socket
-import struct
-from pathlib import Path
 
 import pytest
 import zmq
 
+from lib import zmtp
 from lib.cluster import Cluster, until
 from lib.envelope import (
     ANSWER, COMMAND, EVENT, MEMBERS, REFUSAL, RESYNC, STORE, WELCOME, envelope, hello, items,
     message, welcome,
 )  # fmt: skip
 from lib.false_broker import FalseBroker
-from lib.process import Process
+from lib.process import Process, descriptors
 from lib.wire import WebSocket, Wire, request, upgrade
 
 TOLD = ["link.*", "edge.*", "brokers.too_many", "descriptors.*"]
@@ -39,41 +37,19 @@ def context():
         yield it
 
 
-# Peers of a broker, with ZeroMQ's protocol by hand (ZMTP 3.0, rfc.zeromq.org/spec/23)
+# Peers of a broker
 
 
-def zmtp_greeting(mechanism=b"NULL"):
-    return b"\xff" + bytes(8) + b"\x7f\x03\x00" + mechanism.ljust(20, b"\0") + bytes(32)
-
-
-def zmtp_frame(body, flags=0, length=None):
-    n = len(body) if length is None else length
-    return bytes([flags | 2]) + struct.pack("!Q", n) + body
-
-
-def zmtp_ready(kind=b"DEALER"):
-    return zmtp_frame(b"\x05READY\x0bSocket-Type" + struct.pack("!I", len(kind)) + kind, flags=4)
-
-
-def peer(cluster, *parts):
-    """A socket at the broker's port, which has said that."""
-    it = socket.socket(socket.AF_UNIX)
-    it.connect(cluster.endpoint.removeprefix("ipc://"))
-    it.settimeout(SECONDS)
-    it.sendall(b"".join(parts))
-    return it
-
-
-def descriptors(cluster):
-    return len(list(Path(f"/proc/{cluster.process('broker-0')['pid']}/fd").iterdir()))
+def broker_pid(cluster):
+    return cluster.process("broker-0")["pid"]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def silent(cluster):
     """Peers that have shaken hands and say nothing; they are there in all other tests."""
-    before = descriptors(cluster)
-    peers = [peer(cluster, zmtp_greeting(), zmtp_ready()) for _ in range(SILENT)]
-    until(lambda: descriptors(cluster) >= before + SILENT, "they are all connected")
+    before = descriptors(broker_pid(cluster))
+    peers = [zmtp.peer(cluster.endpoint, zmtp.SHAKEN) for _ in range(SILENT)]
+    until(lambda: descriptors(broker_pid(cluster)) >= before + SILENT, "they are all connected")
     yield before
     for it in peers:
         it.close()
@@ -91,34 +67,33 @@ def unharmed(cluster):
     assert len(re.findall(r" edge-0 link\.up ", cluster.log())) == 1
 
 
-SHAKEN = zmtp_greeting() + zmtp_ready()
 WRONG_PEERS = {
     "HTTP": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a mechanism that is unknown": zmtp_greeting(b"TRUST"),
-    "a mechanism without its end": zmtp_greeting(b"x" * 20),
-    "a socket of another type": zmtp_greeting() + zmtp_ready(b"PUB"),
-    "a type of 2 GB": zmtp_greeting() + zmtp_frame(
-        b"\x05READY\x0bSocket-Type\x7f\xff\xff\xffDEALER", flags=4
+    "a mechanism that is unknown": zmtp.greeting(b"TRUST"),
+    "a mechanism without its end": zmtp.greeting(b"x" * 20),
+    "a socket of another type": zmtp.greeting() + zmtp.ready(b"PUB"),
+    "a type of 2 GB": zmtp.greeting() + zmtp.frame(
+        b"\x05READY\x0bSocket-Type\x7f\xff\xff\xffDEALER", zmtp.COMMAND
     ),
-    "a message of 2^63 bytes": SHAKEN + zmtp_frame(b"x", length=(1 << 63) - 1),
-    "a message of 2^64 bytes": SHAKEN + zmtp_frame(b"x", length=(1 << 64) - 1),
-    "a message of 1 GB": SHAKEN + zmtp_frame(b"x", length=1 << 30),
-    "reserved flags": SHAKEN + b"\xf8\x01x",
-    "a command that is unknown": SHAKEN + zmtp_frame(b"\x05WRECK", flags=4),
-    "a ping without its time": SHAKEN + zmtp_frame(b"\x04PING", flags=4),
-    "a ping of 1 MB": SHAKEN + zmtp_frame(b"\x04PING\0\x01" + bytes(1 << 20), flags=4),
+    "a message of 2^63 bytes": zmtp.SHAKEN + zmtp.frame(b"x", length=(1 << 63) - 1),
+    "a message of 2^64 bytes": zmtp.SHAKEN + zmtp.frame(b"x", length=(1 << 64) - 1),
+    "a message of 1 GB": zmtp.SHAKEN + zmtp.frame(b"x", length=1 << 30),
+    "reserved flags": zmtp.SHAKEN + b"\xf8\x01x",
+    "a command that is unknown": zmtp.SHAKEN + zmtp.frame(b"\x05WRECK", zmtp.COMMAND),
+    "a ping without its time": zmtp.SHAKEN + zmtp.frame(b"\x04PING", zmtp.COMMAND),
+    "a ping of 1 MB": zmtp.SHAKEN + zmtp.frame(b"\x04PING\0\x01" + bytes(1 << 20), zmtp.COMMAND),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", WRONG_PEERS)
 def test_a_peer_that_breaks_zeromqs_protocol_harms_nobody(cluster, what):
     for _ in range(10):
-        peer(cluster, WRONG_PEERS[what]).close()
+        zmtp.peer(cluster.endpoint, WRONG_PEERS[what]).close()
 
 
 def test_messages_of_ten_thousand_parts_harm_nobody(cluster):
-    parts = zmtp_frame(b"x", flags=1) * 10_000 + zmtp_frame(b"x")
-    peer(cluster, SHAKEN, parts, zmtp_frame(envelope(hello(boot=7)))).close()
+    parts = zmtp.frame(b"x", zmtp.MORE) * 10_000 + zmtp.frame(b"x")
+    zmtp.peer(cluster.endpoint, zmtp.SHAKEN, parts, zmtp.frame(envelope(hello(boot=7)))).close()
 
 
 @pytest.fixture
@@ -294,4 +269,4 @@ def test_hostile_items_of_a_broker_do_not_end_the_edge(false_broker, what):
 
 def test_peers_that_shook_hands_and_say_nothing_are_let_go(cluster, silent):
     """They held their descriptors for ever. (The last test, since it has to wait for them.)"""
-    until(lambda: descriptors(cluster) < silent + SILENT // 10, "they have gone", 60)
+    until(lambda: descriptors(broker_pid(cluster)) < silent + SILENT // 10, "they have gone", 60)
