@@ -18,7 +18,7 @@ from lib.false_broker import FalseBroker
 from lib.process import Process, descriptors
 from lib.wire import WebSocket, Wire, request, upgrade
 
-TOLD = ["link.*", "edge.*", "brokers.too_many", "descriptors.*"]
+TOLD = ["link.*", "edge.*", "brokers.*", "descriptors.*"]
 SECONDS = 30
 SILENT = 300  # peers
 PING = '{"action":"ping"}'

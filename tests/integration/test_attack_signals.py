@@ -3,7 +3,6 @@ that take all descriptors. A process serves who is there, names the cause, and r
 """
 
 import os
-import re
 import resource
 import signal
 from contextlib import ExitStack, contextmanager
@@ -13,7 +12,8 @@ import pytest
 from lib import zmtp
 from lib.cluster import Cluster, until
 from lib.function_server import FunctionServer, function, http, project, proxy, websocket
-from lib.process import descriptors
+from lib.process import Process, descriptors
+from lib.redis_server import RedisServer
 from lib.wire import WebSocket, Wire, request
 from lib.wire import http as exchange
 
@@ -65,13 +65,12 @@ def test_a_process_that_was_stopped_for_a_moment_answers_what_came_meanwhile(clu
 
 
 @contextmanager
-def few_descriptors(cluster, name):
-    """The process may open no more than FEW."""
-    it = pid(cluster, name)
+def few_descriptors(it):
+    """The process of that id may open no more than FEW."""
     soft, hard = resource.prlimit(it, resource.RLIMIT_NOFILE)
     resource.prlimit(it, resource.RLIMIT_NOFILE, (descriptors(it) + FEW, hard))
     try:
-        yield it
+        yield
     finally:
         resource.prlimit(it, resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -80,8 +79,9 @@ def test_an_edge_without_descriptors_serves_who_is_there_and_accepts_when_others
     cluster, client
 ):
     cluster.expect("listen.paused", "descriptors.short")
-    with few_descriptors(cluster, "edge-0") as edge:
-        before = descriptors(edge)
+    edge = pid(cluster, "edge-0")
+    before = descriptors(edge)
+    with few_descriptors(edge):
         with ExitStack() as attack:
             for _ in range(ATTACK):
                 attack.enter_context(Wire(cluster.http))
@@ -92,20 +92,39 @@ def test_an_edge_without_descriptors_serves_who_is_there_and_accepts_when_others
         until(lambda: descriptors(edge) <= before, "all is given back")
 
 
-def test_a_broker_without_descriptors_serves_who_is_there_and_recovers_when_peers_leave(
-    cluster, client
-):
-    """libzmq's accept took a whole core, and no line of the log named the cause."""
-    cluster.expect("descriptors.short", "function.failed", "function.rests")
-    endpoint = re.search(r"broker\.start endpoint=(\S+)", cluster.log())[1]
-    with few_descriptors(cluster, "broker-0") as broker:
-        before = descriptors(broker)
-        with ExitStack() as attack:
-            for _ in range(ATTACK):
-                attack.enter_context(zmtp.peer(endpoint, zmtp.SHAKEN))
-            until(lambda: descriptors(broker) >= before + FEW, "it has none left")
-            assert client.ask("hello") == "hello"
-            until(lambda: "descriptors.short" in cluster.log(), "the log names the cause")
-            assert client.ask("hello") == "hello"
-        until(lambda: descriptors(broker) <= before, "all is given back")
-        assert exchange(cluster.http, request(target="/dev/work"))[0].body == b"done"
+def test_a_broker_without_descriptors_serves_who_is_there_and_recovers_when_peers_leave(tmp_path):
+    """libzmq's accept took a whole core, and no line of the log named the cause. Over ipc, which only
+    the same user reaches, libzmq aborts instead (ipc_listener.cpp takes EMFILE for impossible).
+    """
+    expect = ["descriptors.short", "function.*", "listen.*"]
+    with RedisServer(tmp_path) as store, FunctionServer() as functions:
+        store.start()
+        functions.answer("work", proxy(200, "done"))
+        config = project(tmp_path, {
+            "work": function(functions.url("work"), http("get", "work")),
+            "echo": function("builtin:echo", websocket("$default", two_way=True)),
+        })  # fmt: skip
+        flags = ["--config", config, "--redis", store.url, "--bind", "tcp://127.0.0.1:0",
+                 "--management", "127.0.0.1:0"]  # fmt: skip
+        with Process("gatepost-broker", *flags, expect=expect) as broker:
+            endpoint = broker.told("ENDPOINT")
+            flags = ["--listen", "127.0.0.1:0", "--brokers", endpoint, "--drain-delay", "0"]
+            with Process("gatepost-edge", *flags) as edge:
+                url = f"http://{edge.told('LISTEN')}/dev"
+                with WebSocket(url) as client:
+                    is_short_of_descriptors(broker, endpoint, client)
+                    assert exchange(url, request(target="/dev/work"))[0].body == b"done"
+                    assert "link.down" not in edge.log()
+
+
+def is_short_of_descriptors(broker, endpoint, client):
+    before = descriptors(broker.pid)
+    with few_descriptors(broker.pid), ExitStack() as attack:
+        for _ in range(ATTACK):
+            attack.enter_context(zmtp.peer(endpoint, zmtp.SHAKEN))
+        until(lambda: descriptors(broker.pid) >= before + FEW, "it has none left")
+        assert client.ask("hello") == "hello"
+        until(lambda: "descriptors.short" in broker.log(), "the log names the cause")
+        assert client.ask("hello") == "hello"
+        attack.close()
+        until(lambda: descriptors(broker.pid) <= before, "all is given back")

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from urllib.parse import urlsplit
 
 SECONDS = 30  # for what a peer says
 
@@ -27,9 +28,13 @@ SHAKEN = greeting() + ready()  # hands
 
 
 def peer(endpoint, *parts):
-    """A socket at ipc:///path that has said that."""
-    it = socket.socket(socket.AF_UNIX)
-    it.connect(endpoint.removeprefix("ipc://"))
+    """A socket at ipc:///path or tcp://address:port that has said that."""
+    at = urlsplit(endpoint)
+    if at.scheme == "tcp":
+        it = socket.create_connection((at.hostname, at.port))
+    else:
+        it = socket.socket(socket.AF_UNIX)
+        it.connect(at.path)
     it.settimeout(SECONDS)
     it.sendall(b"".join(parts))
     return it
