@@ -5,6 +5,7 @@ write, which whoever disagrees would take for a part of the first, or the other 
 A refusal is the last thing that a socket says. test_http.py has what else an edge refuses.
 """
 
+import re
 import socket
 
 import pytest
@@ -266,7 +267,7 @@ def test_chunks_in_http_1_0_end_the_socket_whatever_becomes_of_them(listener):
     with Wire(listener.url) as wire:
         wire.send(first, second(listener))
         answers = b"".join(iter(lambda: wire.socket.recv(65536), b""))
-    assert answers.count(b"HTTP/1.") == 1
+    assert len(re.findall(rb"HTTP/1\.\d \d{3} ", answers)) == 1
     assert listener.bodies() in ([], ["ab"])
 
 
