@@ -17,8 +17,8 @@ struct unit {
  */
 static const struct unit bytes[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
 				    {"B", 1},         {"", 1},          {NULL, 0}};
-static const struct unit times[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000},
-				    {"ms", 1},      {NULL, 0}};
+static const struct unit times[] = {
+	{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0}};
 static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
 static const struct unit *units_of(const struct conf_key *k)

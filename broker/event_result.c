@@ -321,12 +321,20 @@ static bool is_name(struct span s)
 	return s.n > 0;
 }
 
-/* Add a header with a value that is a string, a number, true or false; another one is dropped. */
+/* An edge would not read an answer of far more (ENVELOPE_ITEM_PARTS). */
+enum { HEADERS_MOST = 200 };
+
+/*
+ * Add a header with a value that is a string, a number, true or false; another one is dropped.
+ * One more than HEADERS_MOST says that there are too many, and the rest is not looked at.
+ */
 static void take_header(struct event_result *r, const char *part, const char *name,
 			const struct json_value *v)
 {
 	struct span value;
 
+	if (r->n > HEADERS_MOST)
+		return;
 	switch (v->kind) {
 	case JSON_IS_STRING: value = take_string(r, v->raw); break;
 	case JSON_IS_NUMBER:
@@ -357,7 +365,7 @@ static void take_each(struct event_result *r, const char *part, const char *name
 	struct json_value v;
 	struct span none;
 
-	while (json_walk_next(&w, &none, &v))
+	while (r->n <= HEADERS_MOST && json_walk_next(&w, &none, &v))
 		take_header(r, part, name, &v);
 }
 
@@ -407,9 +415,6 @@ static void drop_repeated(struct event_result *r, size_t n_many)
 	}
 	r->n = kept;
 }
-
-/* An edge would not read an answer of far more (ENVELOPE_ITEM_PARTS). */
-enum { HEADERS_MOST = 200 };
 
 static const char *read_headers(struct event_result *r, const struct members *m)
 {

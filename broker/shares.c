@@ -14,8 +14,9 @@ TAILQ_HEAD(clients, client_share);
 
 /* A client that has something here. */
 struct client_share {
-	TAILQ_ENTRY(client_share) in; /* in one of the lists, while something of it waits */
-	struct clients *listed;       /* NULL: nothing of it waits */
+	TAILQ_ENTRY(client_share)
+	in;                     /* in one of the lists, while something of it waits */
+	struct clients *listed; /* NULL: nothing of it waits */
 	TAILQ_HEAD(, share) waiting;
 	size_t n_waiting, n_under_way;
 	bool is_fresh; /* it has had no turn since it came */
@@ -25,7 +26,8 @@ struct client_share {
 
 struct shares {
 	struct map *clients;
-	struct clients fresh, idle; /* nothing of them is under way; they have come anew, or not */
+	struct clients fresh,
+		idle; /* nothing of them is under way; they have come anew, or not */
 	struct clients busy;
 	size_t n_begun;
 };

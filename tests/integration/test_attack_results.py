@@ -92,7 +92,7 @@ def place(tmp_path_factory):
         broker = Process(
             "gatepost-broker", "--config", config, "--redis", store.url, "--bind", endpoint,
             "--management", "127.0.0.1:0", "--runtime-address", f"127.0.0.1:{port}",
-            expect=["function.*"],
+            expect=["function.*", "result.part.dropped"],
         )  # fmt: skip
         edge = Process("gatepost-edge", "--listen", "127.0.0.1:0", "--brokers", endpoint,
                        "--drain-delay", "0")  # fmt: skip
