@@ -35,7 +35,7 @@ struct lane_event *poison_blame(struct uplink *u, struct lane *l, enum link_end 
 	int64_t now = loop_now(u->edge->loop);
 	struct lane_event *guilty = NULL;
 
-	for (struct lane_event *e = l->first; e != l->unsent; e = e->next) {
+	for (struct lane_event *e = l->first; e != NULL && e != l->unsent; e = e->next) {
 		unsigned points = points_of(e, end, now);
 
 		if (u->on_trial == e) {
