@@ -11,8 +11,8 @@ enum { TICK_MS = 100 };
 struct asked {
 	uint64_t ticket; /* the key */
 	struct commands *commands;
-	struct peer *
-		peer; /* NULL: the store is asked, or the answer is due on the next turn */
+	struct edge_link *
+		edge; /* NULL: the store is asked, or the answer is due on the next turn */
 	command_fn *fn; /* NULL: nobody waits any more */
 	void *arg;
 	int64_t until_ms;
@@ -43,8 +43,8 @@ struct commands *commands_new(struct broker *b)
 static void forget(struct asked *a)
 {
 	map_remove(a->commands->by_ticket, span_of(&a->ticket, sizeof a->ticket));
-	if (a->peer != NULL)
-		peer_unref(a->peer);
+	if (a->edge != NULL)
+		edge_link_unref(a->edge);
 	free(a);
 }
 
@@ -107,16 +107,16 @@ static void on_row(void *arg, enum err e, const struct connection_row *row)
 }
 
 /* The command to be filled, for the edge's link; NULL when its credit is used up. */
-static Gatepost__Command *begin_at(struct asked *a, struct peer *p, size_t bytes)
+static Gatepost__Command *begin_at(struct asked *a, struct edge_link *p, size_t bytes)
 {
-	Gatepost__Command *m = peer_command(p, bytes);
+	Gatepost__Command *m = edge_link_command(p, bytes);
 
 	if (m == NULL) {
 		a->known = ERR_BUSY;
 		loop_defer(a->commands->broker->loop, on_next_turn, a);
 		return NULL;
 	}
-	a->peer = peer_ref(p);
+	a->edge = edge_link_ref(p);
 	m->ticket = a->ticket;
 	return m;
 }
@@ -126,7 +126,7 @@ static Gatepost__Command *begin(struct commands *c, const struct id *id, size_t 
 				command_fn *fn, void *arg)
 {
 	struct asked *a = ask(c, fn, arg);
-	struct peer *p = peers_find(c->broker->peers, id_edge(id));
+	struct edge_link *p = edges_find(c->broker->edges, id_edge(id));
 	Gatepost__Command *m = p ? begin_at(a, p, bytes) : NULL;
 
 	if (p == NULL)
@@ -134,13 +134,13 @@ static Gatepost__Command *begin(struct commands *c, const struct id *id, size_t 
 	else if (m == NULL) /* a bulk counts its own, one for each connection */
 		metric_add(c->broker->counts.full, 1);
 	if (m != NULL)
-		m->id = batch_copy(&peer_link(p)->out, id_span(id));
+		m->id = batch_copy(&edge_link_out(p)->out, id_span(id));
 	return m;
 }
 
 static struct batch *out(struct commands *c, uint16_t edge)
 {
-	return &peer_link(peers_find(c->broker->peers, edge))->out;
+	return &edge_link_out(edges_find(c->broker->edges, edge))->out;
 }
 
 static void fill_send(Gatepost__Command *m, struct batch *b, const struct push *push)
@@ -165,7 +165,7 @@ void command_send(struct commands *c, const struct id *id, const struct push *pu
 bool command_send_many(struct commands *c, uint16_t edge, struct span ids,
 		       const struct push *push, command_fn *fn, void *arg)
 {
-	struct peer *p = peers_find(c->broker->peers, edge);
+	struct edge_link *p = edges_find(c->broker->edges, edge);
 	Gatepost__Command *m;
 
 	if (p == NULL)
@@ -173,8 +173,8 @@ bool command_send_many(struct commands *c, uint16_t edge, struct span ids,
 	m = begin_at(ask(c, fn, arg), p, push->body.n);
 	metric_add(c->broker->counts.sends, (int64_t)(ids.n / ID_BYTES));
 	if (m != NULL) {
-		m->ids = batch_copy(&peer_link(p)->out, ids);
-		fill_send(m, &peer_link(p)->out, push);
+		m->ids = batch_copy(&edge_link_out(p)->out, ids);
+		fill_send(m, &edge_link_out(p)->out, push);
 	}
 	return true;
 }
@@ -182,7 +182,7 @@ bool command_send_many(struct commands *c, uint16_t edge, struct span ids,
 bool command_know(struct commands *c, uint16_t edge, struct span ids, command_fn *fn,
 		  void *arg)
 {
-	struct peer *p = peers_find(c->broker->peers, edge);
+	struct edge_link *p = edges_find(c->broker->edges, edge);
 	Gatepost__Command *m;
 
 	if (p == NULL)
@@ -190,7 +190,7 @@ bool command_know(struct commands *c, uint16_t edge, struct span ids, command_fn
 	m = begin_at(ask(c, fn, arg), p, 0);
 	if (m != NULL) {
 		m->kind = GATEPOST__COMMAND__KIND__KNOW;
-		m->ids = batch_copy(&peer_link(p)->out, ids);
+		m->ids = batch_copy(&edge_link_out(p)->out, ids);
 	}
 	return true;
 }
@@ -217,11 +217,12 @@ void command_look(struct commands *c, const struct id *id, command_fn *fn, void 
 		m->kind = GATEPOST__COMMAND__KIND__LOOK;
 }
 
-void commands_outcome(struct commands *c, struct peer *from, const Gatepost__Outcome *o)
+void commands_outcome(struct commands *c, struct edge_link *from,
+		      const Gatepost__Outcome *o)
 {
 	struct asked *a = map_find(c->by_ticket, span_of(&o->ticket, sizeof o->ticket));
 
-	if (a == NULL || a->peer != from)
+	if (a == NULL || a->edge != from)
 		return; /* too late: its asker has had an answer */
 	switch ((int)o->result) {
 	case GATEPOST__OUTCOME__RESULT__GONE:
@@ -236,12 +237,12 @@ void commands_outcome(struct commands *c, struct peer *from, const Gatepost__Out
 	}
 }
 
-void commands_lost(struct commands *c, struct peer *p)
+void commands_lost(struct commands *c, struct edge_link *p)
 {
 	struct asked *a;
 
 	for (size_t at = 0; (a = map_next(c->by_ticket, &at)) != NULL;)
-		if (a->peer == p)
+		if (a->edge == p)
 			a->until_ms =
 				0; /* the next tick tells: never from inside somebody's call */
 }
@@ -253,7 +254,7 @@ static void tick(void *arg)
 	struct asked *a;
 
 	for (size_t at = 0; (a = map_next(c->by_ticket, &at)) != NULL;)
-		if (a->peer != NULL && now >= a->until_ms) {
+		if (a->edge != NULL && now >= a->until_ms) {
 			metric_add(c->broker->counts.unanswered, 1);
 			finish(a, ERR_DOWN, NULL);
 		}

@@ -3,7 +3,7 @@
 
 /* What somebody wants of a connection that may be at any edge: sent there, and its outcome brought back. */
 
-#include "broker/peers.h"
+#include "broker/edges.h"
 #include "proto/id.h"
 
 struct commands;
@@ -55,8 +55,9 @@ bool command_know(struct commands *c, uint16_t edge, struct span ids, command_fn
 /* Whoever asked with this arg has gone: no fn for it. */
 void commands_forget(struct commands *c, void *arg);
 
-/* For peers.c: an edge's answer, and an edge whose link has ended. */
-void commands_outcome(struct commands *c, struct peer *from, const Gatepost__Outcome *o);
-void commands_lost(struct commands *c, struct peer *p);
+/* For edges.c: an edge's answer, and an edge whose link has ended. */
+void commands_outcome(struct commands *c, struct edge_link *from,
+		      const Gatepost__Outcome *o);
+void commands_lost(struct commands *c, struct edge_link *p);
 
 #endif

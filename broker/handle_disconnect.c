@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "broker/owed.h"
-#include "broker/peers.h"
+#include "broker/edges.h"
 #include "broker/route.h"
 #include "broker/row.h"
 #include "store/disconnects.h"
@@ -106,7 +106,8 @@ static void on_begun(void *arg, enum err e, const struct disconnect *d)
 		call_retry(c);
 		return;
 	}
-	if (!peer_is_live(c->peer)) { /* its edge has asked another broker meanwhile */
+	if (!edge_link_is_live(
+		    c->peer)) { /* its edge has asked another broker meanwhile */
 		call_end(c);
 		return;
 	}

@@ -10,13 +10,13 @@
 #include "broker/integration_lambda.h"
 #include "broker/lane.h"
 #include "broker/management.h"
-#include "broker/membership.h"
+#include "broker/members.h"
 #include "broker/owed.h"
 #include "broker/parked.h"
-#include "broker/peers.h"
+#include "broker/edges.h"
 #include "broker/project.h"
 #include "broker/reaper.h"
-#include "broker/roster.h"
+#include "broker/resync.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static struct doors open_all(struct broker *b, void *zctx)
 	count(b);
 	b->lanes = lanes_new();
 	b->commands = commands_new(b);
-	b->membership = membership_new(b);
+	b->members = members_new(b);
 	b->fences = fences_new(b);
 	b->http = http_client_new(b->loop,
 				  &(struct http_client_conf){
@@ -67,12 +67,12 @@ static struct doors open_all(struct broker *b, void *zctx)
 				  });
 	b->project = project_new(b);
 	b->store = b->project ? store_new(b->loop, &b->conf.store, b->metrics) : NULL;
-	b->peers = b->store ? peers_new(b, zctx) : NULL;
-	b->owed = b->peers ? owed_new(b) : NULL;
-	b->rosters = b->peers ? rosters_new(b) : NULL;
-	d.parked = b->peers ? parked_new(b) : NULL;
-	b->reaper = b->peers ? reaper_new(b) : NULL;
-	d.management = b->peers ? management_new(b) : NULL;
+	b->edges = b->store ? edges_new(b, zctx) : NULL;
+	b->owed = b->edges ? owed_new(b) : NULL;
+	b->resync = b->edges ? resync_new(b) : NULL;
+	d.parked = b->edges ? parked_new(b) : NULL;
+	b->reaper = b->edges ? reaper_new(b) : NULL;
+	d.management = b->edges ? management_new(b) : NULL;
 	if (d.management != NULL)
 		d.health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
 	if (d.health != NULL)
@@ -86,13 +86,13 @@ static void run(struct broker *b, const struct doors *d)
 	struct ready *ready;
 
 	store_on_up(b->store, on_store_up, b);
-	membership_start(b->membership);
-	loop_at_turn_end(b->loop, peers_flush, b->peers);
-	log_info("broker.start", S("endpoint", peers_endpoint(b->peers)),
+	members_start(b->members);
+	loop_at_turn_end(b->loop, edges_flush, b->edges);
+	log_info("broker.start", S("endpoint", edges_endpoint(b->edges)),
 		 S("management", management_addresses(d->management)));
 	text = xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
 			 "X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
-			 peers_endpoint(b->peers), management_addresses(d->management),
+			 edges_endpoint(b->edges), management_addresses(d->management),
 			 health_url(d->health), runtimes);
 	ready = ready_new(b->loop, missing, b, text);
 	loop_run(b->loop);
@@ -107,14 +107,14 @@ static void close_all(struct broker *b, struct doors *d)
 	drain_free(d->drain);
 	health_free(d->health);
 	management_free(d->management);
-	peers_free(b->peers);
+	edges_free(b->edges);
 	store_free(b->store);
 	parked_free(d->parked);
 	reaper_free(b->reaper);
-	membership_free(b->membership);
+	members_free(b->members);
 	fences_free(b->fences);
 	commands_free(b->commands);
-	rosters_free(b->rosters);
+	resync_free(b->resync);
 	lanes_free(b->lanes);
 	owed_free(b->owed);
 	http_client_free(b->http);
@@ -148,7 +148,7 @@ static void on_store_up(void *arg)
 	struct broker *b = arg;
 
 	reaper_wait(b->reaper);
-	membership_beat(b->membership);
+	members_beat(b->members);
 }
 
 static const char *missing(void *arg)
@@ -159,14 +159,14 @@ static const char *missing(void *arg)
 		return "draining";
 	if (!store_is_up(b->store))
 		return "Redis is away";
-	return membership_cluster(b->membership)[0] ? NULL : "not yet among the brokers";
+	return members_cluster(b->members)[0] ? NULL : "not yet among the brokers";
 }
 
 static int64_t ask_edges(void *arg)
 {
 	const struct broker *b = arg;
 
-	return b->peers ? peers_count(b->peers) : 0;
+	return b->edges ? edges_count(b->edges) : 0;
 }
 
 static int64_t ask_lanes(void *arg)

@@ -4,10 +4,10 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/fences.h"
-#include "broker/membership.h"
+#include "broker/members.h"
 #include "broker/owed.h"
-#include "broker/peers.h"
-#include "broker/roster.h"
+#include "broker/edges.h"
+#include "broker/resync.h"
 #include "store/leases.h"
 
 #include <stdlib.h>
@@ -195,7 +195,7 @@ static void on_list(void *arg, enum err e, const uint16_t *numbers, size_t n)
 static void look(struct watched *w)
 {
 	struct broker *b = w->reaper->broker;
-	bool home = membership_is_home(b->membership, w->number);
+	bool home = members_is_home(b->members, w->number);
 
 	w->is_asking = true;
 	w->next_ms = loop_now(b->loop) + (home ? HOME_MS : OTHER_MS);
@@ -226,7 +226,7 @@ static void on_held(struct watched *w, const struct edge_state *s)
 
 	w->lapsed_ms = 0;
 	w->is_unsure = false;
-	roster_check(b->rosters, w->number, s->synced);
+	resync_check(b->resync, w->number, s->synced);
 }
 
 /*
@@ -236,7 +236,7 @@ static void on_held(struct watched *w, const struct edge_state *s)
  */
 static bool has_untold(const struct watched *w, const struct edge_state *s)
 {
-	const char *cluster = membership_cluster(w->reaper->broker->membership);
+	const char *cluster = members_cluster(w->reaper->broker->members);
 	size_t n = strcspn(cluster, ".");
 
 	return n > 0 && (s->synced.n < n || memcmp(s->synced.p, cluster, n) != 0);
@@ -249,7 +249,7 @@ static bool is_sure(struct watched *w, int64_t ms)
 	int64_t now = loop_now(r->broker->loop);
 
 	if (now - r->ticked_ms > AWAY_MS || now < r->wait_ms ||
-	    peers_find(r->broker->peers, w->number) != NULL) {
+	    edges_find(r->broker->edges, w->number) != NULL) {
 		w->lapsed_ms = 0;
 		return false;
 	}

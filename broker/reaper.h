@@ -4,7 +4,7 @@
 /*
  * Looks after all edges that the store knows, the dead ones above all:
  *
- *   held by its lease                            → are its rows in this memory? (roster.h)
+ *   held by its lease                            → are its rows in this memory? (resync.h)
  *   its lease has lapsed, and it has rows        → they become disconnects that are owed
  *   something is owed and due                    → this broker claims it (owed.h)
  *   lapsed, without rows, and owing nothing      → its number is free

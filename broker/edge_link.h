@@ -1,5 +1,5 @@
-#ifndef BROKER_PEER_H
-#define BROKER_PEER_H
+#ifndef BROKER_EDGE_LINK_H
+#define BROKER_EDGE_LINK_H
 
 /*
  * One edge that has said Hello: its link, and what it is told. It gets its number here,
@@ -14,23 +14,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct peer;
+struct edge_link;
 
 /* The link, to add items to; NULL when it has ended. */
-struct link *peer_link(struct peer *p);
+struct link *edge_link_out(struct edge_link *p);
 
 /*
  * Does its edge still count on us? False when the link has ended; and when this process was
  * stopped for so long that others may have taken over: then all links end.
  */
-bool peer_is_live(struct peer *p);
+bool edge_link_is_live(struct edge_link *p);
 
 /* What it has its lease with: its number, and the boot id in 16 hex digits. */
-uint16_t peer_number(const struct peer *p);
-const char *peer_boot(const struct peer *p);
+uint16_t edge_link_number(const struct edge_link *p);
+const char *edge_link_boot(const struct edge_link *p);
 
 /* Ask the edge what it holds; it answers with Rosters of this ticket. */
-void peer_resync(struct peer *p, uint64_t ticket);
+void edge_link_ask_resync(struct edge_link *p, uint64_t ticket);
 
 /*
  * A command for the edge, to be filled; its link is up.
@@ -38,9 +38,9 @@ void peer_resync(struct peer *p, uint64_t ticket);
  * bytes    of its body
  * returns  NULL when the edge's credit is used up: it does not keep up
  */
-Gatepost__Command *peer_command(struct peer *p, size_t bytes);
+Gatepost__Command *edge_link_command(struct edge_link *p, size_t bytes);
 
-struct peer *peer_ref(struct peer *p); /* returns p */
-void peer_unref(struct peer *p);
+struct edge_link *edge_link_ref(struct edge_link *p); /* returns p */
+void edge_link_unref(struct edge_link *p);
 
 #endif

@@ -1,8 +1,8 @@
-#include "broker/peers_room.h"
+#include "broker/edges_internal.h"
 
 #include "base/log.h"
 #include "broker/fences.h"
-#include "broker/membership.h"
+#include "broker/members.h"
 #include "store/leases.h"
 
 enum { ASK_AGAIN_MS = 500 };
@@ -12,26 +12,26 @@ static void on_renewed(void *arg, enum err e);
 static void on_noted(void *arg, enum err e);
 
 /* For a question to the store: whoever gets its answer gives the reference back. */
-static struct peer *asking(struct peer *p)
+static struct edge_link *asking(struct edge_link *p)
 {
 	p->is_asking = true;
-	LIST_INSERT_HEAD(&p->peers->asking, p, asking);
-	return peer_ref(p);
+	LIST_INSERT_HEAD(&p->edges->asking, p, asking);
+	return edge_link_ref(p);
 }
 
-static void heard(struct peer *p)
+static void heard(struct edge_link *p)
 {
 	p->is_asking = false;
 	LIST_REMOVE(p, asking);
 }
 
-void peer_lease_abandon(struct peers *ps)
+void edge_lease_abandon(struct edges *ps)
 {
-	struct peer *p;
+	struct edge_link *p;
 
 	while ((p = LIST_FIRST(&ps->asking)) != NULL) {
 		heard(p);
-		peer_unref(p);
+		edge_link_unref(p);
 	}
 }
 
@@ -39,17 +39,17 @@ void peer_lease_abandon(struct peers *ps)
  * Nobody is known to have had the number: Redis has lost its memory, and perhaps that this
  * edge was given up. By their second beat from now all brokers have said what they know.
  */
-static bool is_sure(const struct peer *p)
+static bool is_sure(const struct edge_link *p)
 {
-	struct broker *b = p->peers->broker;
+	struct broker *b = p->edges->broker;
 
 	return p->unknown_ms != 0 &&
-	       loop_now(b->loop) - p->unknown_ms >= 2 * membership_beat_ms(b->membership);
+	       loop_now(b->loop) - p->unknown_ms >= 2 * members_beat_ms(b->members);
 }
 
-void peer_lease_take(struct peer *p, uint16_t wanted)
+void edge_lease_take(struct edge_link *p, uint16_t wanted)
 {
-	struct broker *b = p->peers->broker;
+	struct broker *b = p->edges->broker;
 
 	if (fences_have(b->fences, wanted, p->boot_text)) {
 		p->given_up = wanted;
@@ -69,37 +69,37 @@ static void on_noted(void *arg, enum err e)
 }
 
 /* A new edge: whatever rows it will have are in this memory. */
-static void note_new(struct peer *p)
+static void note_new(struct edge_link *p)
 {
 	if (p->cluster[0] != '\0')
-		store_edge_synced(p->peers->broker->store, p->number, p->cluster,
+		store_edge_synced(p->edges->broker->store, p->number, p->cluster,
 				  on_noted, NULL);
 	p->cluster[0] = '\0';
 }
 
-static void wait_for_others(struct peer *p)
+static void wait_for_others(struct edge_link *p)
 {
-	struct broker *b = p->peers->broker;
+	struct broker *b = p->edges->broker;
 
 	if (p->unknown_ms == 0)
 		p->unknown_ms = loop_now(b->loop);
-	membership_beat(b->membership);
+	members_beat(b->members);
 }
 
 static void on_number(void *arg, enum err e, uint16_t number)
 {
-	struct peer *p = arg;
+	struct edge_link *p = arg;
 	uint16_t had = p->number;
 
 	heard(p);
-	p->lease_ms = loop_now(p->peers->broker->loop);
+	p->lease_ms = loop_now(p->edges->broker->loop);
 	if (p->is_gone) {
-		peer_unref(p);
+		edge_link_unref(p);
 		return;
 	}
 	if (e == ERR_AGAIN) {
 		wait_for_others(p);
-		peer_unref(p);
+		edge_link_unref(p);
 		return;
 	}
 	if (e == OK) {
@@ -110,32 +110,33 @@ static void on_number(void *arg, enum err e, uint16_t number)
 	}
 	if (p->number != 0 && (e == OK || had != 0)) {
 		/* Also when the store is away: the edge has served on this number. */
-		peer_welcome(p);
+		edge_link_welcome(p);
 	} else if (e == ERR_DENIED) {
-		peer_lease_take(p, 0);
+		edge_lease_take(p, 0);
 	} else if (e == ERR_NOTFOUND) {
 		log_error("edge.numbers.none", S("edge", p->link.peer),
 			  S("why", "all 65535 numbers are taken"));
 	}
-	peer_unref(p);
+	edge_link_unref(p);
 }
 
-static void lost(struct peer *p)
+static void lost(struct edge_link *p)
 {
 	log_warn("edge.lease.lost", S("edge", p->link.peer), I("number", p->number));
-	peers_refuse(p->peers, peer_route(p), "the lease of its number was given up");
-	peer_drop(p, "its lease was given up");
+	edges_refuse(p->edges, edge_link_route(p),
+		     "the lease of its number was given up");
+	edge_link_drop(p, "its lease was given up");
 }
 
-void peer_lease_tick(struct peer *p, int64_t now)
+void edge_lease_tick(struct edge_link *p, int64_t now)
 {
-	struct broker *b = p->peers->broker;
+	struct broker *b = p->edges->broker;
 	int64_t quiet = now - p->link.heard_ms; /* the lease counts from its last word */
 
 	if (p->is_asking || p->is_leaving || quiet >= b->conf.lease_ms)
 		return;
 	if (p->link.state == LINK_GREETING && now - p->lease_ms >= ASK_AGAIN_MS) {
-		peer_lease_take(p, p->number);
+		edge_lease_take(p, p->number);
 	} else if (p->link.state == LINK_UP &&
 		   fences_have(b->fences, p->number, p->boot_text)) {
 		lost(p);
@@ -148,12 +149,12 @@ void peer_lease_tick(struct peer *p, int64_t now)
 
 static void on_renewed(void *arg, enum err e)
 {
-	struct peer *p = arg;
+	struct edge_link *p = arg;
 
 	heard(p);
 	if (e == OK)
-		p->lease_ms = loop_now(p->peers->broker->loop);
+		p->lease_ms = loop_now(p->edges->broker->loop);
 	if (!p->is_gone && (e == ERR_NOTFOUND || e == ERR_DENIED))
 		lost(p);
-	peer_unref(p);
+	edge_link_unref(p);
 }

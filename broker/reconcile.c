@@ -1,9 +1,9 @@
 /*
  * One edge's rows, some at a time:
  *
- *   audit_begin → on_rows (from the store) → on_known (from the edge) → on_swept → on_rows …
+ *   reconcile_begin → on_rows (from the store) → on_known (from the edge) → on_swept → on_rows …
  */
-#include "broker/audit.h"
+#include "broker/reconcile.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-struct audit {
-	LIST_ENTRY(audit) others;
-	struct audits *audits;
+struct run {
+	LIST_ENTRY(run) others;
+	struct reconcile *reconcile;
 	uint16_t edge;
 	uint64_t next; /* of the scan; 0: these rows were the last */
 	uint8_t *ids;  /* ID_BYTES for each row that waits for the edge's word */
@@ -23,11 +23,11 @@ struct audit {
 	size_t removed;
 };
 
-struct audits {
+struct reconcile {
 	struct broker *broker;
-	audit_fn *fn;
+	reconcile_fn *fn;
 	void *arg;
-	LIST_HEAD(, audit) running;
+	LIST_HEAD(, run) running;
 	struct metric *removed;
 };
 
@@ -35,12 +35,12 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 		    uint64_t next);
 static void on_known(void *arg, enum err e, const Gatepost__Outcome *o);
 static void on_swept(void *arg, enum err e);
-static void go_on(struct audit *a);
-static void end(struct audit *a, enum err e);
+static void go_on(struct run *a);
+static void end(struct run *a, enum err e);
 
-struct audits *audits_new(struct broker *b, audit_fn *fn, void *arg)
+struct reconcile *reconcile_new(struct broker *b, reconcile_fn *fn, void *arg)
 {
-	struct audits *as = xcalloc(1, sizeof *as);
+	struct reconcile *as = xcalloc(1, sizeof *as);
 
 	as->broker = b;
 	as->fn = fn;
@@ -51,14 +51,14 @@ struct audits *audits_new(struct broker *b, audit_fn *fn, void *arg)
 	return as;
 }
 
-static void forget(struct audit *a)
+static void forget(struct run *a)
 {
 	LIST_REMOVE(a, others);
 	free(a->ids);
 	free(a);
 }
 
-void audits_free(struct audits *as)
+void reconcile_free(struct reconcile *as)
 {
 	if (as == NULL)
 		return;
@@ -67,23 +67,23 @@ void audits_free(struct audits *as)
 	free(as);
 }
 
-void audit_begin(struct audits *as, uint16_t edge)
+void reconcile_begin(struct reconcile *as, uint16_t edge)
 {
-	struct audit *a;
+	struct run *a;
 
 	LIST_FOREACH(a, &as->running, others)
 	if (a->edge == edge)
 		return;
 	a = xcalloc(1, sizeof *a);
-	a->audits = as;
+	a->reconcile = as;
 	a->edge = edge;
 	LIST_INSERT_HEAD(&as->running, a, others);
 	store_connection_scan(as->broker->store, edge, 0, on_rows, a);
 }
 
-static void end(struct audit *a, enum err e)
+static void end(struct run *a, enum err e)
 {
-	struct audits *as = a->audits;
+	struct reconcile *as = a->reconcile;
 	uint16_t edge = a->edge;
 
 	if (a->removed > 0)
@@ -97,7 +97,7 @@ static void end(struct audit *a, enum err e)
 static void on_rows(void *arg, enum err e, const struct connection_row *rows, size_t n,
 		    uint64_t next)
 {
-	struct audit *a = arg;
+	struct run *a = arg;
 	struct id id;
 
 	if (e != OK) {
@@ -112,23 +112,23 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 			memcpy(a->ids + ID_BYTES * a->n++, id.b, ID_BYTES);
 	if (a->n == 0)
 		go_on(a);
-	else if (!command_know(a->audits->broker->commands, a->edge,
+	else if (!command_know(a->reconcile->broker->commands, a->edge,
 			       span_of(a->ids, a->n * ID_BYTES), on_known, a))
 		end(a, ERR_DOWN); /* its link has ended */
 }
 
-static void go_on(struct audit *a)
+static void go_on(struct run *a)
 {
 	if (a->next == 0)
 		end(a, OK);
 	else
-		store_connection_scan(a->audits->broker->store, a->edge, a->next, on_rows,
-				      a);
+		store_connection_scan(a->reconcile->broker->store, a->edge, a->next,
+				      on_rows, a);
 }
 
 static void on_known(void *arg, enum err e, const Gatepost__Outcome *o)
 {
-	struct audit *a = arg;
+	struct run *a = arg;
 	char(*texts)[ID_TEXT];
 	struct span *gone;
 	size_t n = 0;
@@ -149,9 +149,9 @@ static void on_known(void *arg, enum err e, const Gatepost__Outcome *o)
 		n++;
 	}
 	a->removed += n;
-	metric_add(a->audits->removed, (int64_t)n);
+	metric_add(a->reconcile->removed, (int64_t)n);
 	if (n > 0)
-		store_connection_sweep(a->audits->broker->store, a->edge, gone, n,
+		store_connection_sweep(a->reconcile->broker->store, a->edge, gone, n,
 				       on_swept, a);
 	else
 		go_on(a);

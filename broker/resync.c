@@ -1,10 +1,10 @@
-#include "broker/roster.h"
+#include "broker/resync.h"
 
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "broker/audit.h"
-#include "broker/membership.h"
+#include "broker/reconcile.h"
+#include "broker/members.h"
 #include "broker/route.h"
 #include "broker/row.h"
 #include "proto/batch.h"
@@ -18,9 +18,9 @@ enum {
 };
 
 /* What is asked of one edge. */
-struct roster {
+struct resync_edge {
 	uint16_t edge; /* the key */
-	struct rosters *rosters;
+	struct resync *resync;
 	uint64_t ticket; /* 0: nothing is asked */
 	bool is_doubted; /* rows of it may be missing, and the store has not been told so yet */
 	char cluster[40];
@@ -31,63 +31,63 @@ struct roster {
 	int64_t again_ms; /* the last audit broke off: the pause before the next; 0: it did not */
 };
 
-struct rosters {
+struct resync {
 	struct broker *broker;
 	struct map *by_edge;
 	uint64_t last_ticket;
-	struct audits *audits;
+	struct reconcile *reconcile;
 	struct metric *resyncs;
 };
 
-static void ask(struct roster *r, struct peer *p);
+static void ask(struct resync_edge *r, struct edge_link *p);
 static void on_put(void *arg, enum err e);
 static void on_put_late(void *arg, enum err e);
-static void look_whether_done(struct roster *r);
+static void look_whether_done(struct resync_edge *r);
 static void on_synced(void *arg, enum err e);
-static void on_audited(void *arg, uint16_t edge, enum err e);
+static void on_reconciled(void *arg, uint16_t edge, enum err e);
 
-struct rosters *rosters_new(struct broker *b)
+struct resync *resync_new(struct broker *b)
 {
-	struct rosters *rs = xcalloc(1, sizeof *rs);
+	struct resync *rs = xcalloc(1, sizeof *rs);
 
 	rs->broker = b;
 	rs->by_edge = map_new();
-	rs->audits = audits_new(b, on_audited, rs);
+	rs->reconcile = reconcile_new(b, on_reconciled, rs);
 	rs->resyncs = metric_counter(b->metrics, "gatepost_broker_resyncs_total", NULL,
 				     "Edges whose rows were written anew");
 	return rs;
 }
 
-void rosters_free(struct rosters *rs)
+void resync_free(struct resync *rs)
 {
-	struct roster *r;
+	struct resync_edge *r;
 
 	if (rs == NULL)
 		return;
 	for (size_t at = 0; (r = map_next(rs->by_edge, &at)) != NULL;)
 		free(r);
 	map_free(rs->by_edge);
-	audits_free(rs->audits);
+	reconcile_free(rs->reconcile);
 	free(rs);
 }
 
-static struct roster *roster_of(struct rosters *rs, uint16_t edge)
+static struct resync_edge *edge_of(struct resync *rs, uint16_t edge)
 {
-	struct roster *r = map_find(rs->by_edge, span_of(&edge, sizeof edge));
+	struct resync_edge *r = map_find(rs->by_edge, span_of(&edge, sizeof edge));
 
 	if (r != NULL)
 		return r;
 	r = xcalloc(1, sizeof *r);
 	r->edge = edge;
-	r->rosters = rs;
+	r->resync = rs;
 	r->audit_ms = loop_now(rs->broker->loop) + rs->broker->conf.audit_ms;
 	map_put(rs->by_edge, span_of(&r->edge, sizeof r->edge), r);
 	return r;
 }
 
-void rosters_doubt(struct rosters *rs)
+void resync_doubt(struct resync *rs)
 {
-	struct roster *r;
+	struct resync_edge *r;
 
 	for (size_t at = 0; (r = map_next(rs->by_edge, &at)) != NULL;)
 		r->is_doubted = true;
@@ -95,29 +95,29 @@ void rosters_doubt(struct rosters *rs)
 
 static void on_doubted(void *arg, enum err e)
 {
-	struct roster *r = arg;
+	struct resync_edge *r = arg;
 
 	r->is_doubted = r->is_doubted || e != OK;
 }
 
 /* In the store, since another broker may be nearer to that edge, or be there when this one is not. */
-static void tell_doubt(struct roster *r)
+static void tell_doubt(struct resync_edge *r)
 {
 	r->is_doubted = false;
-	store_edge_synced(r->rosters->broker->store, r->edge, "", on_doubted, r);
+	store_edge_synced(r->resync->broker->store, r->edge, "", on_doubted, r);
 }
 
-void roster_check(struct rosters *rs, uint16_t edge, struct span synced)
+void resync_check(struct resync *rs, uint16_t edge, struct span synced)
 {
 	struct broker *b = rs->broker;
-	struct peer *p = peers_find(b->peers, edge);
-	const char *cluster = membership_cluster(b->membership);
+	struct edge_link *p = edges_find(b->edges, edge);
+	const char *cluster = members_cluster(b->members);
 	int64_t now = loop_now(b->loop);
-	struct roster *r;
+	struct resync_edge *r;
 
 	if (cluster[0] == '\0')
 		return;
-	r = roster_of(rs, edge);
+	r = edge_of(rs, edge);
 	if (r->is_doubted) {
 		tell_doubt(r);
 		return;
@@ -127,22 +127,22 @@ void roster_check(struct rosters *rs, uint16_t edge, struct span synced)
 	if (!span_is(synced, cluster)) {
 		ask(r, p);
 	} else if (now >= r->audit_ms &&
-		   (r->again_ms > 0 || membership_is_home(b->membership, edge))) {
+		   (r->again_ms > 0 || members_is_home(b->members, edge))) {
 		r->audit_ms = now + b->conf.audit_ms;
-		audit_begin(rs->audits, edge);
+		reconcile_begin(rs->reconcile, edge);
 	}
 }
 
-static void ask(struct roster *r, struct peer *p)
+static void ask(struct resync_edge *r, struct edge_link *p)
 {
-	struct broker *b = r->rosters->broker;
+	struct broker *b = r->resync->broker;
 
-	r->ticket = ++r->rosters->last_ticket;
+	r->ticket = ++r->resync->last_ticket;
 	r->until_ms = loop_now(b->loop) + ANSWER_MS;
 	r->rows = 0;
 	r->is_last = r->is_lacking = false;
-	snprintf(r->cluster, sizeof r->cluster, "%s", membership_cluster(b->membership));
-	peer_resync(p, r->ticket);
+	snprintf(r->cluster, sizeof r->cluster, "%s", members_cluster(b->members));
+	edge_link_ask_resync(p, r->ticket);
 }
 
 /* The rows of m that are p's; freed by the caller, with contexts and texts that they borrow from. */
@@ -191,9 +191,9 @@ static void rows_close(struct rows *all)
 	free(all->rows);
 }
 
-void roster_take(struct rosters *rs, struct peer *p, const Gatepost__Roster *m)
+void resync_receive(struct resync *rs, struct edge_link *p, const Gatepost__Roster *m)
 {
-	struct roster *r = roster_of(rs, peer_number(p));
+	struct resync_edge *r = edge_of(rs, edge_link_number(p));
 	bool asked = m->ticket != 0 && m->ticket == r->ticket;
 	struct rows all = rows_of(rs->broker, r->edge, m);
 
@@ -202,14 +202,14 @@ void roster_take(struct rosters *rs, struct peer *p, const Gatepost__Roster *m)
 		r->putting++;
 		r->is_last = r->is_last || m->last;
 	}
-	store_connection_put_many(rs->broker->store, r->edge, peer_boot(p), all.rows,
+	store_connection_put_many(rs->broker->store, r->edge, edge_link_boot(p), all.rows,
 				  all.n, asked ? on_put : on_put_late, r);
 	rows_close(&all);
 }
 
 static void on_put(void *arg, enum err e)
 {
-	struct roster *r = arg;
+	struct resync_edge *r = arg;
 
 	r->putting--;
 	r->is_lacking = r->is_lacking || e != OK;
@@ -219,15 +219,15 @@ static void on_put(void *arg, enum err e)
 /* A row that came to be after the roster. If it is not put, all is asked for again. */
 static void on_put_late(void *arg, enum err e)
 {
-	struct roster *r = arg;
+	struct resync_edge *r = arg;
 
 	r->is_doubted = r->is_doubted || e != OK;
 }
 
 /* What lacks is asked for again once the time of this one is over. */
-static void look_whether_done(struct roster *r)
+static void look_whether_done(struct resync_edge *r)
 {
-	struct broker *b = r->rosters->broker;
+	struct broker *b = r->resync->broker;
 
 	if (!r->is_last || r->putting > 0)
 		return;
@@ -240,9 +240,9 @@ static void look_whether_done(struct roster *r)
 	r->ticket = 0;
 	if (r->rows > 0)
 		log_info("roster.taken", I("edge", r->edge), I("rows", r->rows));
-	metric_add(r->rosters->resyncs, 1);
+	metric_add(r->resync->resyncs, 1);
 	store_edge_synced(b->store, r->edge, r->cluster, on_synced, NULL);
-	audit_begin(r->rosters->audits, r->edge);
+	reconcile_begin(r->resync->reconcile, r->edge);
 }
 
 /* If it was not noted, the next look finds the edge's rows unknown again. */
@@ -254,12 +254,12 @@ static void on_synced(void *arg, enum err e)
 
 /*
  * One that broke off is taken up by whoever had begun it, once the edge has its lease and a
- * link (roster_check): soon at first, for it may be but an answer that was lost.
+ * link (resync_check): soon at first, for it may be but an answer that was lost.
  */
-static void on_audited(void *arg, uint16_t edge, enum err e)
+static void on_reconciled(void *arg, uint16_t edge, enum err e)
 {
-	struct rosters *rs = arg;
-	struct roster *r = roster_of(rs, edge);
+	struct resync *rs = arg;
+	struct resync_edge *r = edge_of(rs, edge);
 	int64_t most = rs->broker->conf.audit_ms;
 
 	if (e == OK) {

@@ -1,24 +1,24 @@
-#include "broker/membership.h"
+#include "broker/members.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ring.h"
 #include "broker/fences.h"
-#include "broker/peers.h"
+#include "broker/edges.h"
 #include "broker/reaper.h"
-#include "broker/roster.h"
+#include "broker/resync.h"
 #include "store/members.h"
 
 #include <event2/util.h>
 #include <stdlib.h>
 
-struct membership {
+struct members {
 	struct broker *broker;
 	struct timer *timer;
 	bool is_asking, has_left;
 	char cluster[40];
 	int64_t seen_ms; /* when the store said so last */
-	struct membership_row *rows;
+	struct members_row *rows;
 	size_t n;
 	struct ring *homes; /* of the edges: the rows' boot ids */
 };
@@ -26,9 +26,9 @@ struct membership {
 static void beat(void *arg);
 static void on_view(void *arg, enum err e, const struct members_view *v);
 
-struct membership *membership_new(struct broker *b)
+struct members *members_new(struct broker *b)
 {
-	struct membership *m = xcalloc(1, sizeof *m);
+	struct members *m = xcalloc(1, sizeof *m);
 
 	m->broker = b;
 	m->homes = ring_new();
@@ -36,30 +36,30 @@ struct membership *membership_new(struct broker *b)
 	return m;
 }
 
-int64_t membership_beat_ms(const struct membership *m)
+int64_t members_beat_ms(const struct members *m)
 {
 	return m->broker->conf.member_ms / 5;
 }
 
-void membership_start(struct membership *m)
+void members_start(struct members *m)
 {
-	timer_every(m->timer, membership_beat_ms(m));
+	timer_every(m->timer, members_beat_ms(m));
 	beat(m);
 }
 
-void membership_beat(struct membership *m)
+void members_beat(struct members *m)
 {
 	beat(m);
 }
 
 static void beat(void *arg)
 {
-	struct membership *m = arg;
+	struct members *m = arg;
 	struct broker *b = m->broker;
 	struct member self = {
 		.name = span_str(b->conf.name),
 		.boot = span_str(b->boot_text),
-		.endpoint = span_str(peers_endpoint(b->peers)),
+		.endpoint = span_str(edges_endpoint(b->edges)),
 	};
 	uint64_t random[2];
 	char proposed[40];
@@ -78,9 +78,9 @@ static void copy(char *to, size_t n, struct span from)
 	snprintf(to, n, "%.*s", SPAN_ARG(from));
 }
 
-static struct membership_row *rows_of(const struct members_view *v)
+static struct members_row *rows_of(const struct members_view *v)
 {
-	struct membership_row *rows = xcalloc(v->n + 1, sizeof *rows);
+	struct members_row *rows = xcalloc(v->n + 1, sizeof *rows);
 
 	for (size_t i = 0; i < v->n; i++) {
 		char boot[20];
@@ -97,7 +97,7 @@ static struct membership_row *rows_of(const struct members_view *v)
  * Did this broker still have the memory from before while others had this one? Then it may
  * have written there what is missing here: Redis has had two masters.
  */
-static bool was_left_behind(const struct membership *m, const struct members_view *v)
+static bool was_left_behind(const struct members *m, const struct members_view *v)
 {
 	struct broker *b = m->broker;
 	int64_t lost_ms = store_lost_ms(b->store);
@@ -106,7 +106,7 @@ static bool was_left_behind(const struct membership *m, const struct members_vie
 }
 
 /* Another id than before: what was written last may be gone, and the edges know it best. */
-static void look_at_cluster(struct membership *m, const struct members_view *v)
+static void look_at_cluster(struct members *m, const struct members_view *v)
 {
 	bool changed = m->cluster[0] != '\0' && !span_is(v->cluster, m->cluster);
 
@@ -114,17 +114,16 @@ static void look_at_cluster(struct membership *m, const struct members_view *v)
 	if (!changed)
 		return;
 	if (was_left_behind(m, v))
-		rosters_doubt(m->broker->rosters);
+		resync_doubt(m->broker->resync);
 	log_warn("store.changed", S("cluster", m->cluster),
 		 S("why", "Redis is another process now, or was emptied: the table is "
 			  "compared with the edges"));
-	peers_renew(m->broker->peers);
+	edges_renew(m->broker->edges);
 	reaper_wait(m->broker->reaper);
 	reaper_hurry(m->broker->reaper);
 }
 
-static void settle_homes(struct membership *m, const struct membership_row *rows,
-			 size_t n)
+static void settle_homes(struct members *m, const struct members_row *rows, size_t n)
 {
 	for (size_t i = 0; i < m->n; i++)
 		ring_remove(m->homes, m->rows[i].boot);
@@ -133,15 +132,15 @@ static void settle_homes(struct membership *m, const struct membership_row *rows
 			 rows[i].boot == m->broker->boot ? m : NULL);
 }
 
-bool membership_is_home(const struct membership *m, uint16_t edge)
+bool members_is_home(const struct members *m, uint16_t edge)
 {
 	return ring_pick(m->homes, edge) == m;
 }
 
 static void on_view(void *arg, enum err e, const struct members_view *v)
 {
-	struct membership *m = arg;
-	struct membership_row *rows;
+	struct members *m = arg;
+	struct members_row *rows;
 	bool same;
 
 	m->is_asking = false;
@@ -159,7 +158,7 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	m->n = v->n;
 	if (!same) {
 		log_info("members", I("brokers", m->n));
-		peers_tell_members(m->broker->peers);
+		edges_tell_members(m->broker->edges);
 	}
 }
 
@@ -169,7 +168,7 @@ static void on_left(void *arg, enum err e)
 	(void)e; /* without a store the lease lapses by itself */
 }
 
-void membership_leave(struct membership *m)
+void members_leave(struct members *m)
 {
 	m->has_left = true;
 	timer_stop(m->timer);
@@ -177,18 +176,18 @@ void membership_leave(struct membership *m)
 			    NULL);
 }
 
-const struct membership_row *membership_rows(const struct membership *m, size_t *n)
+const struct members_row *members_rows(const struct members *m, size_t *n)
 {
 	*n = m->n;
 	return m->rows;
 }
 
-const char *membership_cluster(const struct membership *m)
+const char *members_cluster(const struct members *m)
 {
 	return m->cluster;
 }
 
-void membership_free(struct membership *m)
+void members_free(struct members *m)
 {
 	if (m == NULL)
 		return;
