@@ -22,8 +22,6 @@ struct routes;
 struct broker_counts {
 	struct metric *connects, *messages, *disconnects, *requests;
 	struct metric *refused, *retried, *repeated;
-	struct metric *sends, *closes, *looks, *gone, *full, *unanswered;
-	struct metric *links_full;
 };
 
 struct broker {
@@ -45,7 +43,6 @@ struct broker {
 	struct resync *resync;
 
 	uint64_t boot;
-	char boot_text[17]; /* the same in 16 hex digits */
 	bool draining;
 };
 

@@ -5,99 +5,152 @@
 #include "store/connections.h"
 
 #include <stdlib.h>
+#include <sys/queue.h>
 
 enum { TICK_MS = 100 };
 
-struct asked {
+struct command {
 	uint64_t ticket; /* the key */
 	struct commands *commands;
-	struct edge_link *
-		edge; /* NULL: the store is asked, or the answer is due on the next turn */
-	command_fn *fn; /* NULL: nobody waits any more */
+	struct edge_link *edge; /* NULL: the store is asked, or the answer is due */
+	command_fn *fn;         /* NULL: nobody waits any more */
 	void *arg;
 	int64_t until_ms;
-	enum err known; /* the answer that is due */
+	enum err known;             /* the answer that is due */
+	STAILQ_ENTRY(command) next; /* of those that are due */
 };
 
+STAILQ_HEAD(command_list, command);
+
 struct commands {
-	struct broker *broker;
+	struct loop *loop;
+	struct store *store;
+	struct edges *edges;
+	int64_t timeout_ms;
 	struct map *by_ticket;
 	struct timer *timer;
+	struct command_list due; /* answered on the next turn: never from inside a call */
+	struct timer *next_turn;
 	uint64_t last_ticket;
+	struct metric *sends, *closes, *looks, *gone, *full, *unanswered;
 };
 
 static void tick(void *arg);
+static void answer_due(void *arg);
 static void on_row(void *arg, enum err e, const struct connection_row *row);
 
-struct commands *commands_new(struct broker *b)
+static struct metric *asked(struct metrics *m, const char *labels)
+{
+	return metric_counter(m, "gatepost_broker_commands_total", labels,
+			      "What the management API was asked for");
+}
+
+static struct metric *failed(struct metrics *m, const char *labels)
+{
+	return metric_counter(m, "gatepost_broker_commands_failed_total", labels,
+			      "What of it could not be done");
+}
+
+struct commands *commands_new(struct loop *loop, struct store *st, struct edges *edges,
+			      struct metrics *m, int64_t timeout_ms)
 {
 	struct commands *c = xcalloc(1, sizeof *c);
 
-	c->broker = b;
+	c->loop = loop;
+	c->store = st;
+	c->edges = edges;
+	c->timeout_ms = timeout_ms;
 	c->by_ticket = map_new();
-	c->timer = timer_new(b->loop, tick, c);
+	c->timer = timer_new(loop, tick, c);
 	timer_every(c->timer, TICK_MS);
+	STAILQ_INIT(&c->due);
+	c->next_turn = timer_new(loop, answer_due, c);
+	c->sends = asked(m, "kind=\"send\"");
+	c->closes = asked(m, "kind=\"close\"");
+	c->looks = asked(m, "kind=\"look\"");
+	c->gone = failed(m, "why=\"gone\"");
+	c->full = failed(m, "why=\"full\"");
+	c->unanswered = failed(m, "why=\"unanswered\"");
 	return c;
 }
 
-static void forget(struct asked *a)
+static void command_free(struct command *m)
 {
-	map_remove(a->commands->by_ticket, span_of(&a->ticket, sizeof a->ticket));
-	if (a->edge != NULL)
-		edge_link_unref(a->edge);
-	free(a);
+	map_remove(m->commands->by_ticket, span_of(&m->ticket, sizeof m->ticket));
+	if (m->edge != NULL)
+		edge_link_unref(m->edge);
+	free(m);
 }
 
 void commands_free(struct commands *c)
 {
-	struct asked *a;
+	struct command *m;
 
 	if (c == NULL)
 		return;
-	for (size_t at = 0; (a = map_next(c->by_ticket, &at)) != NULL;)
-		forget(a);
+	for (size_t at = 0; (m = map_next(c->by_ticket, &at)) != NULL;)
+		command_free(m);
 	map_free(c->by_ticket);
 	timer_free(c->timer);
+	timer_free(c->next_turn);
 	free(c);
 }
 
-static void finish(struct asked *a, enum err e, const Gatepost__Outcome *o)
+static void finish(struct command *m, enum err e, const Gatepost__Outcome *o)
 {
-	command_fn *fn = a->fn;
-	void *arg = a->arg;
+	command_fn *fn = m->fn;
+	void *arg = m->arg;
 
-	forget(a);
+	command_free(m);
 	if (fn != NULL)
 		fn(arg, e, o);
 }
 
-static struct asked *ask(struct commands *c, command_fn *fn, void *arg)
+static struct command *command_new(struct commands *c, command_fn *fn, void *arg)
 {
-	struct asked *a = xcalloc(1, sizeof *a);
+	struct command *m = xcalloc(1, sizeof *m);
 
-	a->commands = c;
-	a->ticket = ++c->last_ticket;
-	a->fn = fn;
-	a->arg = arg;
-	a->until_ms = loop_now(c->broker->loop) + c->broker->conf.command_ms;
-	map_put(c->by_ticket, span_of(&a->ticket, sizeof a->ticket), a);
-	return a;
+	m->commands = c;
+	m->ticket = ++c->last_ticket;
+	m->fn = fn;
+	m->arg = arg;
+	m->until_ms = loop_now(c->loop) + c->timeout_ms;
+	map_put(c->by_ticket, span_of(&m->ticket, sizeof m->ticket), m);
+	return m;
 }
 
-static void on_next_turn(void *arg)
+/* Its answer is e; what the edge says of it from now on is too late. */
+static void make_due(struct command *m, enum err e)
 {
-	struct asked *a = arg;
+	if (m->edge != NULL)
+		edge_link_unref(m->edge);
+	m->edge = NULL;
+	m->known = e;
+	STAILQ_INSERT_TAIL(&m->commands->due, m, next);
+	timer_after(m->commands->next_turn, 0);
+}
 
-	finish(a, a->known, NULL);
+/* Those that are due now; what is asked for meanwhile is for the next turn. */
+static void answer_due(void *arg)
+{
+	struct commands *c = arg;
+	struct command_list due = STAILQ_HEAD_INITIALIZER(due);
+	struct command *m;
+
+	STAILQ_CONCAT(&due, &c->due);
+	while ((m = STAILQ_FIRST(&due)) != NULL) {
+		STAILQ_REMOVE_HEAD(&due, next);
+		finish(m, m->known, NULL);
+	}
 }
 
 /* No link to that edge: has it gone, or is it only not linked to us yet? The table knows. */
-static void ask_store(struct asked *a, const struct id *id)
+static void ask_store(struct command *m, const struct id *id)
 {
 	char text[ID_TEXT];
 
-	store_connection_find(a->commands->broker->store, id_edge(id),
-			      span_str(id_text(id, text)), on_row, a);
+	store_connection_find(m->commands->store, id_edge(id),
+			      span_str(id_text(id, text)), on_row, m);
 }
 
 static void on_row(void *arg, enum err e, const struct connection_row *row)
@@ -106,165 +159,180 @@ static void on_row(void *arg, enum err e, const struct connection_row *row)
 	finish(arg, e == ERR_NOTFOUND ? ERR_NOTFOUND : ERR_DOWN, NULL);
 }
 
-/* The command to be filled, for the edge's link; NULL when its credit is used up. */
-static Gatepost__Command *begin_at(struct asked *a, struct edge_link *p, size_t bytes)
+/* The item for the edge, to be filled; NULL when its credit is used up. */
+static Gatepost__Command *begin_at(struct command *m, struct edge_link *edge,
+				   size_t bytes)
 {
-	Gatepost__Command *m = edge_link_command(p, bytes);
+	Gatepost__Command *item = edge_link_command(edge, bytes);
 
-	if (m == NULL) {
-		a->known = ERR_BUSY;
-		loop_defer(a->commands->broker->loop, on_next_turn, a);
+	if (item == NULL) {
+		make_due(m, ERR_BUSY);
 		return NULL;
 	}
-	a->edge = edge_link_ref(p);
-	m->ticket = a->ticket;
+	m->edge = edge_link_ref(edge);
+	item->ticket = m->ticket;
+	return item;
+}
+
+/* The item to be filled; NULL when the store is asked, or the credit is used up. */
+static Gatepost__Command *begin(struct command *m, const struct id *id, size_t bytes)
+{
+	struct commands *c = m->commands;
+	struct edge_link *edge = edges_find(c->edges, id_edge(id));
+	Gatepost__Command *item = edge ? begin_at(m, edge, bytes) : NULL;
+
+	if (edge == NULL)
+		ask_store(m, id);
+	else if (item == NULL) /* a bulk counts its own, one for each connection */
+		metric_add(c->full, 1);
+	if (item != NULL)
+		item->id = batch_copy(&edge_link_out(edge)->out, id_span(id));
+	return item;
+}
+
+static struct batch *out(struct command *m)
+{
+	return &edge_link_out(m->edge)->out;
+}
+
+static void fill_send(Gatepost__Command *item, struct batch *b, const struct push *push)
+{
+	item->kind = GATEPOST__COMMAND__KIND__SEND;
+	item->frame = arena_alloc(&b->arena, sizeof *item->frame);
+	gatepost__frame__init(item->frame);
+	item->frame->body = batch_copy(b, push->body);
+	item->frame->binary = push->binary;
+}
+
+struct command *command_send(struct commands *c, const struct id *id,
+			     const struct push *push, command_fn *fn, void *arg)
+{
+	struct command *m = command_new(c, fn, arg);
+	Gatepost__Command *item = begin(m, id, push->body.n);
+
+	metric_add(c->sends, 1);
+	if (item != NULL)
+		fill_send(item, out(m), push);
 	return m;
 }
 
-/* The command to be filled; NULL when it went another way. */
-static Gatepost__Command *begin(struct commands *c, const struct id *id, size_t bytes,
-				command_fn *fn, void *arg)
+struct command *command_send_many(struct commands *c, uint16_t edge, struct span ids,
+				  const struct push *push, command_fn *fn, void *arg)
 {
-	struct asked *a = ask(c, fn, arg);
-	struct edge_link *p = edges_find(c->broker->edges, id_edge(id));
-	Gatepost__Command *m = p ? begin_at(a, p, bytes) : NULL;
+	struct edge_link *at = edges_find(c->edges, edge);
+	struct command *m;
+	Gatepost__Command *item;
 
-	if (p == NULL)
-		ask_store(a, id);
-	else if (m == NULL) /* a bulk counts its own, one for each connection */
-		metric_add(c->broker->counts.full, 1);
-	if (m != NULL)
-		m->id = batch_copy(&edge_link_out(p)->out, id_span(id));
+	if (at == NULL)
+		return NULL;
+	m = command_new(c, fn, arg);
+	item = begin_at(m, at, push->body.n);
+	metric_add(c->sends, (int64_t)(ids.n / ID_BYTES));
+	if (item != NULL) {
+		item->ids = batch_copy(out(m), ids);
+		fill_send(item, out(m), push);
+	}
 	return m;
 }
 
-static struct batch *out(struct commands *c, uint16_t edge)
+struct command *command_know(struct commands *c, uint16_t edge, struct span ids,
+			     command_fn *fn, void *arg)
 {
-	return &edge_link_out(edges_find(c->broker->edges, edge))->out;
-}
+	struct edge_link *at = edges_find(c->edges, edge);
+	struct command *m;
+	Gatepost__Command *item;
 
-static void fill_send(Gatepost__Command *m, struct batch *b, const struct push *push)
-{
-	m->kind = GATEPOST__COMMAND__KIND__SEND;
-	m->frame = arena_alloc(&b->arena, sizeof *m->frame);
-	gatepost__frame__init(m->frame);
-	m->frame->body = batch_copy(b, push->body);
-	m->frame->binary = push->binary;
-}
-
-void command_send(struct commands *c, const struct id *id, const struct push *push,
-		  command_fn *fn, void *arg)
-{
-	Gatepost__Command *m = begin(c, id, push->body.n, fn, arg);
-
-	metric_add(c->broker->counts.sends, 1);
-	if (m != NULL)
-		fill_send(m, out(c, id_edge(id)), push);
-}
-
-bool command_send_many(struct commands *c, uint16_t edge, struct span ids,
-		       const struct push *push, command_fn *fn, void *arg)
-{
-	struct edge_link *p = edges_find(c->broker->edges, edge);
-	Gatepost__Command *m;
-
-	if (p == NULL)
-		return false;
-	m = begin_at(ask(c, fn, arg), p, push->body.n);
-	metric_add(c->broker->counts.sends, (int64_t)(ids.n / ID_BYTES));
-	if (m != NULL) {
-		m->ids = batch_copy(&edge_link_out(p)->out, ids);
-		fill_send(m, &edge_link_out(p)->out, push);
+	if (at == NULL)
+		return NULL;
+	m = command_new(c, fn, arg);
+	item = begin_at(m, at, 0);
+	if (item != NULL) {
+		item->kind = GATEPOST__COMMAND__KIND__KNOW;
+		item->ids = batch_copy(out(m), ids);
 	}
-	return true;
+	return m;
 }
 
-bool command_know(struct commands *c, uint16_t edge, struct span ids, command_fn *fn,
-		  void *arg)
+struct command *command_close(struct commands *c, const struct id *id, uint16_t code,
+			      const char *reason, command_fn *fn, void *arg)
 {
-	struct edge_link *p = edges_find(c->broker->edges, edge);
-	Gatepost__Command *m;
+	struct command *m = command_new(c, fn, arg);
+	Gatepost__Command *item = begin(m, id, 0);
 
-	if (p == NULL)
-		return false;
-	m = begin_at(ask(c, fn, arg), p, 0);
-	if (m != NULL) {
-		m->kind = GATEPOST__COMMAND__KIND__KNOW;
-		m->ids = batch_copy(&edge_link_out(p)->out, ids);
-	}
-	return true;
+	metric_add(c->closes, 1);
+	if (item == NULL)
+		return m;
+	item->kind = GATEPOST__COMMAND__KIND__CLOSE;
+	item->code = code;
+	item->reason = batch_copy(out(m), span_str(reason));
+	return m;
 }
 
-void command_close(struct commands *c, const struct id *id, uint16_t code,
-		   const char *reason, command_fn *fn, void *arg)
+struct command *command_look(struct commands *c, const struct id *id, command_fn *fn,
+			     void *arg)
 {
-	Gatepost__Command *m = begin(c, id, 0, fn, arg);
+	struct command *m = command_new(c, fn, arg);
+	Gatepost__Command *item = begin(m, id, 0);
 
-	metric_add(c->broker->counts.closes, 1);
-	if (m == NULL)
-		return;
-	m->kind = GATEPOST__COMMAND__KIND__CLOSE;
-	m->code = code;
-	m->reason = batch_copy(out(c, id_edge(id)), span_str(reason));
+	metric_add(c->looks, 1);
+	if (item != NULL)
+		item->kind = GATEPOST__COMMAND__KIND__LOOK;
+	return m;
 }
 
-void command_look(struct commands *c, const struct id *id, command_fn *fn, void *arg)
+void command_cancel(struct command *m)
 {
-	Gatepost__Command *m = begin(c, id, 0, fn, arg);
+	m->fn = NULL;
+}
 
-	metric_add(c->broker->counts.looks, 1);
-	if (m != NULL)
-		m->kind = GATEPOST__COMMAND__KIND__LOOK;
+void commands_count(struct commands *c, size_t gone, size_t full)
+{
+	metric_add(c->gone, (int64_t)gone);
+	metric_add(c->full, (int64_t)full);
 }
 
 void commands_outcome(struct commands *c, struct edge_link *from,
 		      const Gatepost__Outcome *o)
 {
-	struct asked *a = map_find(c->by_ticket, span_of(&o->ticket, sizeof o->ticket));
+	struct command *m = map_find(c->by_ticket, span_of(&o->ticket, sizeof o->ticket));
 
-	if (a == NULL || a->edge != from)
+	if (m == NULL || m->edge != from)
 		return; /* too late: its asker has had an answer */
 	switch ((int)o->result) {
 	case GATEPOST__OUTCOME__RESULT__GONE:
-		metric_add(c->broker->counts.gone, 1);
-		finish(a, ERR_NOTFOUND, o);
+		metric_add(c->gone, 1);
+		finish(m, ERR_NOTFOUND, o);
 		return;
 	case GATEPOST__OUTCOME__RESULT__FULL:
-		metric_add(c->broker->counts.full, 1);
-		finish(a, ERR_BUSY, o);
+		metric_add(c->full, 1);
+		finish(m, ERR_BUSY, o);
 		return;
-	default: finish(a, OK, o);
+	default: finish(m, OK, o);
 	}
 }
 
-void commands_lost(struct commands *c, struct edge_link *p)
+static void fail_unanswered(struct command *m)
 {
-	struct asked *a;
+	metric_add(m->commands->unanswered, 1);
+	make_due(m, ERR_DOWN);
+}
 
-	for (size_t at = 0; (a = map_next(c->by_ticket, &at)) != NULL;)
-		if (a->edge == p)
-			a->until_ms =
-				0; /* the next tick tells: never from inside somebody's call */
+void commands_lost(struct commands *c, struct edge_link *edge)
+{
+	struct command *m;
+
+	for (size_t at = 0; (m = map_next(c->by_ticket, &at)) != NULL;)
+		if (m->edge == edge)
+			fail_unanswered(m);
 }
 
 static void tick(void *arg)
 {
 	struct commands *c = arg;
-	int64_t now = loop_now(c->broker->loop);
-	struct asked *a;
+	int64_t now = loop_now(c->loop);
+	struct command *m;
 
-	for (size_t at = 0; (a = map_next(c->by_ticket, &at)) != NULL;)
-		if (a->edge != NULL && now >= a->until_ms) {
-			metric_add(c->broker->counts.unanswered, 1);
-			finish(a, ERR_DOWN, NULL);
-		}
-}
-
-void commands_forget(struct commands *c, void *arg)
-{
-	struct asked *a;
-
-	for (size_t at = 0; (a = map_next(c->by_ticket, &at)) != NULL;)
-		if (a->arg == arg)
-			a->fn = NULL;
+	for (size_t at = 0; (m = map_next(c->by_ticket, &at)) != NULL;)
+		if (m->edge != NULL && now >= m->until_ms)
+			fail_unanswered(m);
 }

@@ -7,9 +7,14 @@
 #include "proto/id.h"
 
 struct commands;
+struct command; /* one that is under way: from the call that asked until its fn */
 
-struct commands *commands_new(struct broker *b);
-void commands_free(struct commands *c); /* NULL is fine; no fn is called any more */
+/* A command fails with ERR_DOWN after timeout_ms. loop, st and edges are borrowed until commands_free; m may be NULL. */
+struct commands *commands_new(struct loop *loop, struct store *st, struct edges *edges,
+			      struct metrics *m, int64_t timeout_ms);
+
+/* After edges_free and store_free: no fn is called any more. NULL is fine. */
+void commands_free(struct commands *c);
 
 /*
  * What became of it; called once, never from inside the call that asked.
@@ -28,36 +33,40 @@ struct push {
 };
 
 /* One message to the client. */
-void command_send(struct commands *c, const struct id *id, const struct push *push,
-		  command_fn *fn, void *arg);
+struct command *command_send(struct commands *c, const struct id *id,
+			     const struct push *push, command_fn *fn, void *arg);
 
 /*
  * The same message to many clients of one edge.
  *
  * ids      of ID_BYTES each, one behind the other; all of this edge
  * fn       OK: o->results has a byte for each id; else what became of all of them
- * returns  false when the edge is not linked here; fn is not called then
+ * returns  NULL when the edge is not linked here; fn is not called then
  */
-bool command_send_many(struct commands *c, uint16_t edge, struct span ids,
-		       const struct push *push, command_fn *fn, void *arg);
+struct command *command_send_many(struct commands *c, uint16_t edge, struct span ids,
+				  const struct push *push, command_fn *fn, void *arg);
 
 /* Close it with this code and reason. */
-void command_close(struct commands *c, const struct id *id, uint16_t code,
-		   const char *reason, command_fn *fn, void *arg);
+struct command *command_close(struct commands *c, const struct id *id, uint16_t code,
+			      const char *reason, command_fn *fn, void *arg);
 
 /* What is known of it. */
-void command_look(struct commands *c, const struct id *id, command_fn *fn, void *arg);
+struct command *command_look(struct commands *c, const struct id *id, command_fn *fn,
+			     void *arg);
 
 /* Which of these ids does the edge know? fn and returns as of command_send_many. */
-bool command_know(struct commands *c, uint16_t edge, struct span ids, command_fn *fn,
-		  void *arg);
+struct command *command_know(struct commands *c, uint16_t edge, struct span ids,
+			     command_fn *fn, void *arg);
 
-/* Whoever asked with this arg has gone: no fn for it. */
-void commands_forget(struct commands *c, void *arg);
+/* Whoever asked no longer waits: fn is not called. The edge does what it was asked for nevertheless. */
+void command_cancel(struct command *m);
 
-/* For edges.c: an edge's answer, and an edge whose link has ended. */
+/* The asker of command_send_many counts its outcomes, one for each connection. */
+void commands_count(struct commands *c, size_t gone, size_t full);
+
+/* For the callbacks of edges: an edge's answer, and an edge whose link has ended. */
 void commands_outcome(struct commands *c, struct edge_link *from,
 		      const Gatepost__Outcome *o);
-void commands_lost(struct commands *c, struct edge_link *p);
+void commands_lost(struct commands *c, struct edge_link *edge);
 
 #endif

@@ -5,6 +5,7 @@
 #include "broker/lane.h"
 #include "broker/members.h"
 #include "broker/edges.h"
+#include "broker/reaper.h"
 
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
@@ -47,6 +48,7 @@ static void on_signal(void *arg)
 		 I("within_ms", b->conf.drain_ms));
 	members_leave(b->members);
 	edges_leave(b->edges);
+	reaper_stop(b->reaper);
 	timer_every(d->look, LOOK_MS);
 }
 

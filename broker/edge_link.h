@@ -3,7 +3,7 @@
 
 /*
  * One edge that has said Hello: its link, and what it is told. It gets its number here,
- * on a lease in the store that is kept alive for as long as the edge is heard.
+ * on a lease in the store that is renewed for as long as the edge is heard.
  *
  *   Hello → (lease) → Welcome → events and outcomes … → silence, or another Hello
  */
@@ -16,21 +16,21 @@
 
 struct edge_link;
 
-/* The link, to add items to; NULL when it has ended. */
-struct link *edge_link_out(struct edge_link *p);
+/* Where items for the edge are added; NULL when the link has ended. */
+struct link *edge_link_out(struct edge_link *edge);
 
 /*
- * Does its edge still count on us? False when the link has ended; and when this process was
- * stopped for so long that others may have taken over: then all links end.
+ * Does the edge still count on this broker? False when the link has ended; and when this
+ * process was stopped for so long that others may have taken over: then all links end.
  */
-bool edge_link_is_live(struct edge_link *p);
+bool edge_link_is_live(struct edge_link *edge);
 
 /* What it has its lease with: its number, and the boot id in 16 hex digits. */
-uint16_t edge_link_number(const struct edge_link *p);
-const char *edge_link_boot(const struct edge_link *p);
+uint16_t edge_link_number(const struct edge_link *edge);
+const char *edge_link_boot(const struct edge_link *edge);
 
-/* Ask the edge what it holds; it answers with Rosters of this ticket. */
-void edge_link_ask_resync(struct edge_link *p, uint64_t ticket);
+/* Ask the edge for the list of its connections; it answers with Rosters of this ticket. */
+void edge_link_ask_resync(struct edge_link *edge, uint64_t ticket);
 
 /*
  * A command for the edge, to be filled; its link is up.
@@ -38,9 +38,9 @@ void edge_link_ask_resync(struct edge_link *p, uint64_t ticket);
  * bytes    of its body
  * returns  NULL when the edge's credit is used up: it does not keep up
  */
-Gatepost__Command *edge_link_command(struct edge_link *p, size_t bytes);
+Gatepost__Command *edge_link_command(struct edge_link *edge, size_t bytes);
 
-struct edge_link *edge_link_ref(struct edge_link *p); /* returns p */
-void edge_link_unref(struct edge_link *p);
+struct edge_link *edge_link_ref(struct edge_link *edge); /* returns edge */
+void edge_link_unref(struct edge_link *edge);
 
 #endif

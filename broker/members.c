@@ -3,17 +3,25 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ring.h"
-#include "broker/fences.h"
-#include "broker/edges.h"
-#include "broker/reaper.h"
-#include "broker/resync.h"
 #include "store/members.h"
 
 #include <event2/util.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
+
+struct watcher {
+	STAILQ_ENTRY(watcher) next;
+	struct members_watcher on;
+	void *arg;
+};
 
 struct members {
-	struct broker *broker;
+	struct loop *loop;
+	struct store *store;
+	struct members_conf conf;
+	const char *endpoint; /* NULL: not started */
+	STAILQ_HEAD(, watcher) watchers;
 	struct timer *timer;
 	bool is_asking, has_left;
 	char cluster[40];
@@ -26,23 +34,37 @@ struct members {
 static void beat(void *arg);
 static void on_view(void *arg, enum err e, const struct members_view *v);
 
-struct members *members_new(struct broker *b)
+struct members *members_new(struct loop *loop, struct store *st,
+			    const struct members_conf *conf)
 {
 	struct members *m = xcalloc(1, sizeof *m);
 
-	m->broker = b;
+	m->loop = loop;
+	m->store = st;
+	m->conf = *conf;
 	m->homes = ring_new();
-	m->timer = timer_new(b->loop, beat, m);
+	STAILQ_INIT(&m->watchers);
+	m->timer = timer_new(loop, beat, m);
 	return m;
+}
+
+void members_watch(struct members *m, const struct members_watcher *on, void *arg)
+{
+	struct watcher *w = xcalloc(1, sizeof *w);
+
+	w->on = *on;
+	w->arg = arg;
+	STAILQ_INSERT_TAIL(&m->watchers, w, next);
 }
 
 int64_t members_beat_ms(const struct members *m)
 {
-	return m->broker->conf.member_ms / 5;
+	return m->conf.member_ms / 5;
 }
 
-void members_start(struct members *m)
+void members_start(struct members *m, const char *endpoint)
 {
+	m->endpoint = endpoint;
 	timer_every(m->timer, members_beat_ms(m));
 	beat(m);
 }
@@ -52,25 +74,28 @@ void members_beat(struct members *m)
 	beat(m);
 }
 
+static const char *boot_text(const struct members *m, char out[17])
+{
+	snprintf(out, 17, "%016llx", (unsigned long long)m->conf.boot);
+	return out;
+}
+
 static void beat(void *arg)
 {
 	struct members *m = arg;
-	struct broker *b = m->broker;
-	struct member self = {
-		.name = span_str(b->conf.name),
-		.boot = span_str(b->boot_text),
-		.endpoint = span_str(edges_endpoint(b->edges)),
-	};
+	char boot[17], proposed[40];
 	uint64_t random[2];
-	char proposed[40];
+	struct member self = {.name = span_str(m->conf.name)};
 
-	if (m->is_asking || m->has_left || !store_is_up(b->store))
+	if (m->endpoint == NULL || m->is_asking || m->has_left || !store_is_up(m->store))
 		return;
+	self.boot = span_str(boot_text(m, boot));
+	self.endpoint = span_str(m->endpoint);
 	evutil_secure_rng_get_bytes(random, sizeof random);
 	snprintf(proposed, sizeof proposed, "%016llx%016llx",
 		 (unsigned long long)random[0], (unsigned long long)random[1]);
 	m->is_asking = true;
-	store_members_beat(b->store, &self, proposed, b->conf.member_ms, on_view, m);
+	store_members_beat(m->store, &self, proposed, m->conf.member_ms, on_view, m);
 }
 
 static void copy(char *to, size_t n, struct span from)
@@ -99,37 +124,35 @@ static struct members_row *rows_of(const struct members_view *v)
  */
 static bool was_left_behind(const struct members *m, const struct members_view *v)
 {
-	struct broker *b = m->broker;
-	int64_t lost_ms = store_lost_ms(b->store);
+	int64_t lost_ms = store_lost_ms(m->store);
 
-	return lost_ms >= m->seen_ms && lost_ms >= loop_now(b->loop) - v->age_ms;
+	return lost_ms >= m->seen_ms && lost_ms >= loop_now(m->loop) - v->age_ms;
 }
 
 /* Another id than before: what was written last may be gone, and the edges know it best. */
 static void look_at_cluster(struct members *m, const struct members_view *v)
 {
 	bool changed = m->cluster[0] != '\0' && !span_is(v->cluster, m->cluster);
+	bool left_behind = changed && was_left_behind(m, v);
+	struct watcher *w;
 
 	copy(m->cluster, sizeof m->cluster, v->cluster);
 	if (!changed)
 		return;
-	if (was_left_behind(m, v))
-		resync_doubt(m->broker->resync);
 	log_warn("store.changed", S("cluster", m->cluster),
 		 S("why", "Redis is another process now, or was emptied: the table is "
 			  "compared with the edges"));
-	edges_renew(m->broker->edges);
-	reaper_wait(m->broker->reaper);
-	reaper_hurry(m->broker->reaper);
+	STAILQ_FOREACH(w, &m->watchers, next)
+	if (w->on.store_changed != NULL)
+		w->on.store_changed(w->arg, left_behind);
 }
 
-static void settle_homes(struct members *m, const struct members_row *rows, size_t n)
+static void update_homes(struct members *m, const struct members_row *rows, size_t n)
 {
 	for (size_t i = 0; i < m->n; i++)
 		ring_remove(m->homes, m->rows[i].boot);
 	for (size_t i = 0; i < n; i++)
-		ring_put(m->homes, rows[i].boot,
-			 rows[i].boot == m->broker->boot ? m : NULL);
+		ring_put(m->homes, rows[i].boot, rows[i].boot == m->conf.boot ? m : NULL);
 }
 
 bool members_is_home(const struct members *m, uint16_t edge)
@@ -141,39 +164,46 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 {
 	struct members *m = arg;
 	struct members_row *rows;
+	struct watcher *w;
 	bool same;
 
 	m->is_asking = false;
 	if (e != OK)
 		return;
 	look_at_cluster(m, v);
-	fences_tell(m->broker->fences, m->cluster);
-	m->seen_ms = loop_now(m->broker->loop);
+	m->seen_ms = loop_now(m->loop);
+	STAILQ_FOREACH(w, &m->watchers, next)
+	if (w->on.beat != NULL)
+		w->on.beat(w->arg);
 	rows = rows_of(v);
-	same = m->n == v->n && memcmp(m->rows, rows, m->n * sizeof *rows) == 0;
+	same = m->n == v->n &&
+	       (v->n == 0 || memcmp(m->rows, rows, v->n * sizeof *rows) == 0);
 	if (!same)
-		settle_homes(m, rows, v->n);
+		update_homes(m, rows, v->n);
 	free(m->rows);
 	m->rows = rows;
 	m->n = v->n;
-	if (!same) {
-		log_info("members", I("brokers", m->n));
-		edges_tell_members(m->broker->edges);
-	}
+	if (same)
+		return;
+	log_info("members", I("brokers", m->n));
+	STAILQ_FOREACH(w, &m->watchers, next)
+	if (w->on.changed != NULL)
+		w->on.changed(w->arg);
 }
 
 static void on_left(void *arg, enum err e)
 {
 	(void)arg;
-	(void)e; /* without a store the lease lapses by itself */
+	(void)e; /* without a store the entry expires by itself */
 }
 
 void members_leave(struct members *m)
 {
+	char boot[17];
+
 	m->has_left = true;
 	timer_stop(m->timer);
-	store_members_leave(m->broker->store, span_str(m->broker->boot_text), on_left,
-			    NULL);
+	store_members_leave(m->store, span_str(boot_text(m, boot)), on_left, NULL);
 }
 
 const struct members_row *members_rows(const struct members *m, size_t *n)
@@ -189,8 +219,14 @@ const char *members_cluster(const struct members *m)
 
 void members_free(struct members *m)
 {
+	struct watcher *w;
+
 	if (m == NULL)
 		return;
+	while ((w = STAILQ_FIRST(&m->watchers)) != NULL) {
+		STAILQ_REMOVE_HEAD(&m->watchers, next);
+		free(w);
+	}
 	timer_free(m->timer);
 	ring_free(m->homes);
 	free(m->rows);

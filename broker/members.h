@@ -2,12 +2,16 @@
 #define BROKER_MEMBERS_H
 
 /*
- * This broker among the others: it says once a second in the store that it lives,
- * hears who else does, and tells its edges. The same beat notices a store that may have
- * lost some of its memory.
+ * The live brokers. Each renews its own entry in the store with a beat, and learns from
+ * the answer who else is live. The same beat notices a store that may have lost some of
+ * its memory.
  */
 
-#include "broker/broker.h"
+#include "base/loop.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct members;
 
@@ -17,22 +21,49 @@ struct members_row {
 	uint64_t boot;
 };
 
-struct members *members_new(struct broker *b);
-void members_free(struct members *m); /* NULL is fine */
+struct members_conf {
+	const char *name; /* of this broker; borrowed */
+	uint64_t boot;
+	int64_t member_ms; /* how long an entry lives without a beat */
+};
 
-/* Begin to beat; edges_endpoint is known by then. */
-void members_start(struct members *m);
+/* Who wants to know; a function that is NULL is not called. */
+struct members_watcher {
+	/* The set of live brokers is another one (members_rows). */
+	void (*changed)(void *arg);
+	/* The store has answered a beat (members_cluster). */
+	void (*beat)(void *arg);
+	/*
+	 * The store has another cluster id than before: what was written last may be lost.
+	 *
+	 * left_behind  this broker may have written to the old memory while others had the new one
+	 */
+	void (*store_changed)(void *arg, bool left_behind);
+};
 
-/* Say goodbye in the store; no beats any more. */
+/* loop and st are borrowed until members_free. */
+struct members *members_new(struct loop *loop, struct store *st,
+			    const struct members_conf *conf);
+
+/* No watcher is called any more. NULL is fine. */
+void members_free(struct members *m);
+
+/* Call w's functions with arg, in the order of registration. Before members_start. */
+void members_watch(struct members *m, const struct members_watcher *w, void *arg);
+
+/* Begin to beat. endpoint: where edges connect to this broker; borrowed. */
+void members_start(struct members *m, const char *endpoint);
+
+/* Remove this broker's entry from the store, and stop beating. */
 void members_leave(struct members *m);
 
-/* Who is there, as of the last beat; borrowed until the next. */
+/* The live brokers as of the last beat; borrowed until the next. */
 const struct members_row *members_rows(const struct members *m, size_t *n);
 
-/* Is this broker the one that minds the edge of this number? */
+/* Is this broker the home of the edge of this number? */
 bool members_is_home(const struct members *m, uint16_t edge);
 
-/* A beat at once: the store is there again. */
+/* Beat now, not only at the next interval. Nothing before members_start. */
 void members_beat(struct members *m);
 
 /* The time between two beats, of each broker. */

@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/commands.h"
 #include "store/connections.h"
 
 #include <stdlib.h>
@@ -18,13 +17,15 @@ struct run {
 	struct reconcile *reconcile;
 	uint16_t edge;
 	uint64_t next; /* of the scan; 0: these rows were the last */
-	uint8_t *ids;  /* ID_BYTES for each row that waits for the edge's word */
+	uint8_t *ids;  /* ID_BYTES for each row that waits for the edge's answer */
 	size_t n;
+	struct command *asking; /* the edge; NULL: the store is asked */
 	size_t removed;
 };
 
 struct reconcile {
-	struct broker *broker;
+	struct store *store;
+	struct commands *commands;
 	reconcile_fn *fn;
 	void *arg;
 	LIST_HEAD(, run) running;
@@ -35,126 +36,134 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 		    uint64_t next);
 static void on_known(void *arg, enum err e, const Gatepost__Outcome *o);
 static void on_swept(void *arg, enum err e);
-static void go_on(struct run *a);
-static void end(struct run *a, enum err e);
+static void go_on(struct run *run);
+static void end(struct run *run, enum err e);
 
-struct reconcile *reconcile_new(struct broker *b, reconcile_fn *fn, void *arg)
+struct reconcile *reconcile_new(struct store *st, struct commands *c, struct metrics *m,
+				reconcile_fn *fn, void *arg)
 {
-	struct reconcile *as = xcalloc(1, sizeof *as);
+	struct reconcile *r = xcalloc(1, sizeof *r);
 
-	as->broker = b;
-	as->fn = fn;
-	as->arg = arg;
-	LIST_INIT(&as->running);
-	as->removed = metric_counter(b->metrics, "gatepost_broker_rows_swept_total", NULL,
-				     "Rows that their edge did not know");
-	return as;
+	r->store = st;
+	r->commands = c;
+	r->fn = fn;
+	r->arg = arg;
+	LIST_INIT(&r->running);
+	r->removed = metric_counter(m, "gatepost_broker_rows_swept_total", NULL,
+				    "Rows that their edge did not know");
+	return r;
 }
 
-static void forget(struct run *a)
+static void run_free(struct run *run)
 {
-	LIST_REMOVE(a, others);
-	free(a->ids);
-	free(a);
+	if (run->asking != NULL)
+		command_cancel(run->asking);
+	LIST_REMOVE(run, others);
+	free(run->ids);
+	free(run);
 }
 
-void reconcile_free(struct reconcile *as)
+void reconcile_free(struct reconcile *r)
 {
-	if (as == NULL)
+	if (r == NULL)
 		return;
-	while (!LIST_EMPTY(&as->running))
-		forget(LIST_FIRST(&as->running));
-	free(as);
+	while (!LIST_EMPTY(&r->running))
+		run_free(LIST_FIRST(&r->running));
+	free(r);
 }
 
-void reconcile_begin(struct reconcile *as, uint16_t edge)
+void reconcile_begin(struct reconcile *r, uint16_t edge)
 {
-	struct run *a;
+	struct run *run;
 
-	LIST_FOREACH(a, &as->running, others)
-	if (a->edge == edge)
+	LIST_FOREACH(run, &r->running, others)
+	if (run->edge == edge)
 		return;
-	a = xcalloc(1, sizeof *a);
-	a->reconcile = as;
-	a->edge = edge;
-	LIST_INSERT_HEAD(&as->running, a, others);
-	store_connection_scan(as->broker->store, edge, 0, on_rows, a);
+	run = xcalloc(1, sizeof *run);
+	run->reconcile = r;
+	run->edge = edge;
+	LIST_INSERT_HEAD(&r->running, run, others);
+	store_connection_scan(r->store, edge, 0, on_rows, run);
 }
 
-static void end(struct run *a, enum err e)
+static void end(struct run *run, enum err e)
 {
-	struct reconcile *as = a->reconcile;
-	uint16_t edge = a->edge;
+	struct reconcile *r = run->reconcile;
+	uint16_t edge = run->edge;
 
-	if (a->removed > 0)
-		log_info("rows.swept", I("edge", edge), I("rows", a->removed),
+	if (run->removed > 0)
+		log_info("rows.swept", I("edge", edge), I("rows", run->removed),
 			 S("why", "their edge does not know them"));
-	forget(a);
-	as->fn(as->arg, edge, e);
+	run_free(run);
+	r->fn(r->arg, edge, e);
 }
 
-/* A row under what is no id of ours is nobody's: it stays, and the log has told. */
+/* Skip rows with a foreign id; already logged. */
 static void on_rows(void *arg, enum err e, const struct connection_row *rows, size_t n,
 		    uint64_t next)
 {
-	struct run *a = arg;
+	struct run *run = arg;
 	struct id id;
 
 	if (e != OK) {
-		end(a, e);
+		end(run, e);
 		return;
 	}
-	a->next = next;
-	a->n = 0;
-	a->ids = xrealloc(a->ids, (n + 1) * ID_BYTES);
+	run->next = next;
+	run->n = 0;
+	run->ids = xrealloc(run->ids, (n + 1) * ID_BYTES);
 	for (size_t i = 0; i < n; i++)
 		if (id_parse(rows[i].id, &id) == OK)
-			memcpy(a->ids + ID_BYTES * a->n++, id.b, ID_BYTES);
-	if (a->n == 0)
-		go_on(a);
-	else if (!command_know(a->reconcile->broker->commands, a->edge,
-			       span_of(a->ids, a->n * ID_BYTES), on_known, a))
-		end(a, ERR_DOWN); /* its link has ended */
+			memcpy(run->ids + ID_BYTES * run->n++, id.b, ID_BYTES);
+	if (run->n == 0) {
+		go_on(run);
+		return;
+	}
+	run->asking = command_know(run->reconcile->commands, run->edge,
+				   span_of(run->ids, run->n * ID_BYTES), on_known, run);
+	if (run->asking == NULL)
+		end(run, ERR_DOWN); /* its link has ended */
 }
 
-static void go_on(struct run *a)
+static void go_on(struct run *run)
 {
-	if (a->next == 0)
-		end(a, OK);
+	if (run->next == 0)
+		end(run, OK);
 	else
-		store_connection_scan(a->reconcile->broker->store, a->edge, a->next,
-				      on_rows, a);
+		store_connection_scan(run->reconcile->store, run->edge, run->next,
+				      on_rows, run);
 }
 
 static void on_known(void *arg, enum err e, const Gatepost__Outcome *o)
 {
-	struct run *a = arg;
+	struct run *run = arg;
 	char(*texts)[ID_TEXT];
 	struct span *gone;
 	size_t n = 0;
 
-	if (e != OK || o->results.len != a->n) {
-		end(a, e == OK ? ERR_MALFORMED : e);
+	run->asking = NULL;
+	if (e != OK || o->results.len != run->n) {
+		end(run, e == OK ? ERR_MALFORMED : e);
 		return;
 	}
-	texts = xcalloc(a->n, sizeof *texts);
-	gone = xcalloc(a->n, sizeof *gone);
-	for (size_t i = 0; i < a->n; i++) {
+	texts = xcalloc(run->n, sizeof *texts);
+	gone = xcalloc(run->n, sizeof *gone);
+	for (size_t i = 0; i < run->n; i++) {
 		struct id id;
 
 		if (o->results.data[i] != GATEPOST__OUTCOME__RESULT__GONE)
 			continue;
-		memcpy(id.b, a->ids + i * ID_BYTES, ID_BYTES);
+		memcpy(id.b, run->ids + i * ID_BYTES, ID_BYTES);
 		gone[n] = span_str(id_text(&id, texts[n]));
 		n++;
 	}
-	a->removed += n;
-	metric_add(a->reconcile->removed, (int64_t)n);
+	run->removed += n;
+	metric_add(run->reconcile->removed, (int64_t)n);
 	if (n > 0)
-		store_connection_sweep(a->reconcile->broker->store, a->edge, gone, n,
-				       on_swept, a);
+		store_connection_sweep(run->reconcile->store, run->edge, gone, n,
+				       on_swept, run);
 	else
-		go_on(a);
+		go_on(run);
 	free(gone);
 	free(texts);
 }

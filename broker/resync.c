@@ -4,17 +4,17 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/reconcile.h"
-#include "broker/members.h"
-#include "broker/route.h"
 #include "broker/row.h"
 #include "proto/batch.h"
 #include "store/leases.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
 	ANSWER_MS = 10 * 1000, /* for an edge to tell all, and the store to take it */
-	AGAIN_MS = 1000, /* after an audit that broke off; then twice as long each time */
+	/* After a reconciliation that was cut short; then twice as long each time. */
+	AGAIN_MS = 1000,
 };
 
 /* What is asked of one edge. */
@@ -22,39 +22,47 @@ struct resync_edge {
 	uint16_t edge; /* the key */
 	struct resync *resync;
 	uint64_t ticket; /* 0: nothing is asked */
-	bool is_doubted; /* rows of it may be missing, and the store has not been told so yet */
+	/* Rows of it may be missing, and the store has not been told so yet. */
+	bool is_doubted;
 	char cluster[40];
 	int64_t until_ms;
 	size_t rows, putting;     /* told so far; puts without an answer */
 	bool is_last, is_lacking; /* all was told; some could not be put */
-	int64_t audit_ms;         /* the next */
-	int64_t again_ms; /* the last audit broke off: the pause before the next; 0: it did not */
+	int64_t reconcile_ms;     /* when the next one is due */
+	/* The last one was cut short: the pause before the next; 0: it was not. */
+	int64_t again_ms;
 };
 
 struct resync {
-	struct broker *broker;
+	struct resync_uses uses;
+	int64_t every_ms;
 	struct map *by_edge;
 	uint64_t last_ticket;
 	struct reconcile *reconcile;
 	struct metric *resyncs;
 };
 
-static void ask(struct resync_edge *r, struct edge_link *p);
+static void doubt_all(void *arg, bool left_behind);
+static void ask(struct resync_edge *r, struct edge_link *edge);
 static void on_put(void *arg, enum err e);
 static void on_put_late(void *arg, enum err e);
 static void look_whether_done(struct resync_edge *r);
 static void on_synced(void *arg, enum err e);
 static void on_reconciled(void *arg, uint16_t edge, enum err e);
 
-struct resync *resync_new(struct broker *b)
+struct resync *resync_new(int64_t every_ms, const struct resync_uses *uses)
 {
 	struct resync *rs = xcalloc(1, sizeof *rs);
 
-	rs->broker = b;
+	rs->uses = *uses;
+	rs->every_ms = every_ms;
 	rs->by_edge = map_new();
-	rs->reconcile = reconcile_new(b, on_reconciled, rs);
-	rs->resyncs = metric_counter(b->metrics, "gatepost_broker_resyncs_total", NULL,
+	rs->reconcile = reconcile_new(uses->store, uses->commands, uses->metrics,
+				      on_reconciled, rs);
+	rs->resyncs = metric_counter(uses->metrics, "gatepost_broker_resyncs_total", NULL,
 				     "Edges whose rows were written anew");
+	members_watch(uses->members,
+		      &(struct members_watcher){.store_changed = doubt_all}, rs);
 	return rs;
 }
 
@@ -80,15 +88,22 @@ static struct resync_edge *edge_of(struct resync *rs, uint16_t edge)
 	r = xcalloc(1, sizeof *r);
 	r->edge = edge;
 	r->resync = rs;
-	r->audit_ms = loop_now(rs->broker->loop) + rs->broker->conf.audit_ms;
+	r->reconcile_ms = loop_now(rs->uses.loop) + rs->every_ms;
 	map_put(rs->by_edge, span_of(&r->edge, sizeof r->edge), r);
 	return r;
 }
 
-void resync_doubt(struct resync *rs)
+/*
+ * Rows that this broker has put may be missing in the store, whatever is noted there: all
+ * edges are to send theirs again, to whichever broker looks at them.
+ */
+static void doubt_all(void *arg, bool left_behind)
 {
+	struct resync *rs = arg;
 	struct resync_edge *r;
 
+	if (!left_behind)
+		return;
 	for (size_t at = 0; (r = map_next(rs->by_edge, &at)) != NULL;)
 		r->is_doubted = true;
 }
@@ -104,48 +119,48 @@ static void on_doubted(void *arg, enum err e)
 static void tell_doubt(struct resync_edge *r)
 {
 	r->is_doubted = false;
-	store_edge_synced(r->resync->broker->store, r->edge, "", on_doubted, r);
+	store_edge_synced(r->resync->uses.store, r->edge, "", on_doubted, r);
 }
 
-void resync_check(struct resync *rs, uint16_t edge, struct span synced)
+void resync_check(struct resync *rs, uint16_t number, struct span synced)
 {
-	struct broker *b = rs->broker;
-	struct edge_link *p = edges_find(b->edges, edge);
-	const char *cluster = members_cluster(b->members);
-	int64_t now = loop_now(b->loop);
+	struct members *m = rs->uses.members;
+	struct edge_link *edge = edges_find(rs->uses.edges, number);
+	const char *cluster = members_cluster(m);
+	int64_t now = loop_now(rs->uses.loop);
 	struct resync_edge *r;
 
 	if (cluster[0] == '\0')
 		return;
-	r = edge_of(rs, edge);
+	r = edge_of(rs, number);
 	if (r->is_doubted) {
 		tell_doubt(r);
 		return;
 	}
-	if (p == NULL || r->putting > 0 || (r->ticket != 0 && now < r->until_ms))
+	if (edge == NULL || r->putting > 0 || (r->ticket != 0 && now < r->until_ms))
 		return;
 	if (!span_is(synced, cluster)) {
-		ask(r, p);
-	} else if (now >= r->audit_ms &&
-		   (r->again_ms > 0 || members_is_home(b->members, edge))) {
-		r->audit_ms = now + b->conf.audit_ms;
-		reconcile_begin(rs->reconcile, edge);
+		ask(r, edge);
+	} else if (now >= r->reconcile_ms &&
+		   (r->again_ms > 0 || members_is_home(m, number))) {
+		r->reconcile_ms = now + rs->every_ms;
+		reconcile_begin(rs->reconcile, number);
 	}
 }
 
-static void ask(struct resync_edge *r, struct edge_link *p)
+static void ask(struct resync_edge *r, struct edge_link *edge)
 {
-	struct broker *b = r->resync->broker;
+	struct resync_uses *uses = &r->resync->uses;
 
 	r->ticket = ++r->resync->last_ticket;
-	r->until_ms = loop_now(b->loop) + ANSWER_MS;
+	r->until_ms = loop_now(uses->loop) + ANSWER_MS;
 	r->rows = 0;
 	r->is_last = r->is_lacking = false;
-	snprintf(r->cluster, sizeof r->cluster, "%s", members_cluster(b->members));
-	edge_link_ask_resync(p, r->ticket);
+	snprintf(r->cluster, sizeof r->cluster, "%s", members_cluster(uses->members));
+	edge_link_ask_resync(edge, r->ticket);
 }
 
-/* The rows of m that are p's; freed by the caller, with contexts and texts that they borrow from. */
+/* The rows of m that are the edge's; freed by the caller, with contexts and texts that they borrow from. */
 struct rows {
 	struct connection_row *rows;
 	Gatepost__Context **contexts;
@@ -153,9 +168,10 @@ struct rows {
 	size_t n;
 };
 
-static struct rows rows_of(const struct broker *b, uint16_t edge,
+static struct rows rows_of(const struct resync *rs, uint16_t edge,
 			   const Gatepost__Roster *m)
 {
+	const char *stage = rs->uses.stage(rs->uses.arg);
 	struct rows all = {
 		.rows = xcalloc(m->n_rows + 1, sizeof *all.rows),
 		.contexts = xcalloc(m->n_rows + 1, sizeof *all.contexts),
@@ -173,8 +189,7 @@ static struct rows rows_of(const struct broker *b, uint16_t edge,
 			gatepost__context__unpack(NULL, packed.len, packed.data);
 		if (all.contexts[all.n] == NULL)
 			continue;
-		row_fill(row, all.contexts[all.n], span_from(packed),
-			 routes_config(b->routes)->stage);
+		row_fill(row, all.contexts[all.n], span_from(packed), stage);
 		row->id = span_str(id_text(&id, all.texts[all.n]));
 		row->edge = edge;
 		all.n++;
@@ -191,18 +206,18 @@ static void rows_close(struct rows *all)
 	free(all->rows);
 }
 
-void resync_receive(struct resync *rs, struct edge_link *p, const Gatepost__Roster *m)
+void resync_receive(struct resync *rs, struct edge_link *from, const Gatepost__Roster *m)
 {
-	struct resync_edge *r = edge_of(rs, edge_link_number(p));
+	struct resync_edge *r = edge_of(rs, edge_link_number(from));
 	bool asked = m->ticket != 0 && m->ticket == r->ticket;
-	struct rows all = rows_of(rs->broker, r->edge, m);
+	struct rows all = rows_of(rs, r->edge, m);
 
 	if (asked) {
 		r->rows += all.n;
 		r->putting++;
 		r->is_last = r->is_last || m->last;
 	}
-	store_connection_put_many(rs->broker->store, r->edge, edge_link_boot(p), all.rows,
+	store_connection_put_many(rs->uses.store, r->edge, edge_link_boot(from), all.rows,
 				  all.n, asked ? on_put : on_put_late, r);
 	rows_close(&all);
 }
@@ -216,7 +231,7 @@ static void on_put(void *arg, enum err e)
 	look_whether_done(r);
 }
 
-/* A row that came to be after the roster. If it is not put, all is asked for again. */
+/* A row that came to be after the list was sent. If it is not put, all is asked for again. */
 static void on_put_late(void *arg, enum err e)
 {
 	struct resync_edge *r = arg;
@@ -227,21 +242,21 @@ static void on_put_late(void *arg, enum err e)
 /* What lacks is asked for again once the time of this one is over. */
 static void look_whether_done(struct resync_edge *r)
 {
-	struct broker *b = r->resync->broker;
+	struct resync_uses *uses = &r->resync->uses;
 
 	if (!r->is_last || r->putting > 0)
 		return;
 	if (r->is_lacking) {
 		log_warn("roster.failed", I("edge", r->edge), I("rows", r->rows),
 			 S("why", "the store did not take all of them: tried again"));
-		r->until_ms = loop_now(b->loop) + 1000;
+		r->until_ms = loop_now(uses->loop) + 1000;
 		return;
 	}
 	r->ticket = 0;
 	if (r->rows > 0)
 		log_info("roster.taken", I("edge", r->edge), I("rows", r->rows));
 	metric_add(r->resync->resyncs, 1);
-	store_edge_synced(b->store, r->edge, r->cluster, on_synced, NULL);
+	store_edge_synced(uses->store, r->edge, r->cluster, on_synced, NULL);
 	reconcile_begin(r->resync->reconcile, r->edge);
 }
 
@@ -253,14 +268,14 @@ static void on_synced(void *arg, enum err e)
 }
 
 /*
- * One that broke off is taken up by whoever had begun it, once the edge has its lease and a
+ * One that was cut short is begun again by this broker, which had begun it, once the edge has its lease and a
  * link (resync_check): soon at first, for it may be but an answer that was lost.
  */
 static void on_reconciled(void *arg, uint16_t edge, enum err e)
 {
 	struct resync *rs = arg;
 	struct resync_edge *r = edge_of(rs, edge);
-	int64_t most = rs->broker->conf.audit_ms;
+	int64_t most = rs->every_ms;
 
 	if (e == OK) {
 		r->again_ms = 0;
@@ -269,5 +284,5 @@ static void on_reconciled(void *arg, uint16_t edge, enum err e)
 	r->again_ms = r->again_ms > 0 ? 2 * r->again_ms : AGAIN_MS;
 	if (r->again_ms > most)
 		r->again_ms = most;
-	r->audit_ms = loop_now(rs->broker->loop) + r->again_ms;
+	r->reconcile_ms = loop_now(rs->uses.loop) + r->again_ms;
 }

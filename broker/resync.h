@@ -2,33 +2,43 @@
 #define BROKER_RESYNC_H
 
 /*
- * The rows of a live edge against what it holds. A store that lost some of its memory
- * has another cluster id than the one that the edge's rows are known to be in:
+ * The rows of a live edge against the connections that it has. A store that lost some of
+ * its memory has another cluster id than the one that the edge's rows are known to be in:
  *
  *   resync_check → Resync → Roster … (the edge's connections) → all put → noted in the store
- *                                                              → audit
+ *                                                              → reconcile
  *
- * The audit, also once in a while, asks the edge for each of its rows whether it knows the
- * connection: an id that it does not know now it never will again, so that row goes.
+ * To reconcile, also once in a while, is to ask the edge for each of its rows whether it knows
+ * the connection: an id that it does not know now it never will again, so that row goes.
  */
 
-#include "broker/edges.h"
+#include "broker/commands.h"
 
 struct resync;
 
-struct resync *resync_new(struct broker *b);
-void resync_free(struct resync *r); /* NULL is fine */
+/* What resync works with; all of it is borrowed until resync_free. */
+struct resync_uses {
+	struct loop *loop;
+	struct store *store;
+	struct members *members;
+	struct edges *edges;
+	struct commands *commands;
+	struct metrics *metrics; /* may be NULL */
+	/* The stage of rows that are put now, as the configuration has it; with arg. */
+	const char *(*stage)(void *arg);
+	void *arg;
+};
 
-/*
- * Rows that this broker has put may be missing in the store, whatever is noted there: all
- * edges are to tell theirs again, to whichever broker looks at them.
- */
-void resync_doubt(struct resync *rs);
+/* every_ms: between two reconciliations of an edge. Watches members. */
+struct resync *resync_new(int64_t every_ms, const struct resync_uses *uses);
+
+/* After store_free, before commands_free. NULL is fine. */
+void resync_free(struct resync *rs);
 
 /* The edge has its lease, and its rows are known to be in this memory (a cluster id; empty: in none). */
-void resync_check(struct resync *r, uint16_t edge, struct span synced);
+void resync_check(struct resync *rs, uint16_t edge, struct span synced);
 
-/* Some of what an edge holds. */
-void resync_receive(struct resync *r, struct edge_link *p, const Gatepost__Roster *m);
+/* For the callbacks of edges: some of the connections that an edge has. */
+void resync_receive(struct resync *rs, struct edge_link *from, const Gatepost__Roster *m);
 
 #endif
