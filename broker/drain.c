@@ -3,9 +3,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/lane.h"
-#include "broker/members.h"
-#include "broker/edges.h"
-#include "broker/reaper.h"
+#include "broker/cluster/members.h"
+#include "broker/cluster/edges.h"
+#include "broker/cluster/reaper.h"
 
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>

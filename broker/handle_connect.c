@@ -17,9 +17,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/path.h"
-#include "broker/edges.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
-#include "broker/row.h"
+#include "broker/cluster/row.h"
 #include "store/connections.h"
 
 #include <stdlib.h>

@@ -8,15 +8,15 @@
  *                       it failed: another time, or, after the last try, parked
  *
  * Two steps, so that the table tells at once who is here, and whoever dies, somebody
- * finds what is owed (broker/reaper.c).
+ * finds what is owed (broker/cluster/reaper.c).
  */
 #include "broker/handle.h"
 
 #include "base/log.h"
 #include "broker/owed.h"
-#include "broker/edges.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
-#include "broker/row.h"
+#include "broker/cluster/row.h"
 #include "store/disconnects.h"
 
 static void on_removed(void *arg, enum err e);

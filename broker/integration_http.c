@@ -28,7 +28,7 @@
 #include "broker/event.h"
 #include "broker/http_client.h"
 #include "broker/json.h"
-#include "broker/edges.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
 #include "broker/runtime_error.h"
 

@@ -3,7 +3,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/handle.h"
-#include "broker/edges.h"
+#include "broker/cluster/edges.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
 #include "base/base64.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/commands.h"
+#include "broker/cluster/commands.h"
 #include "broker/json_string.h"
 #include "broker/json_walk.h"
 #include "broker/management_room.h"

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/commands.h"
+#include "broker/cluster/commands.h"
 #include "broker/json.h"
 #include "broker/management_room.h"
 #include "proto/close.h"

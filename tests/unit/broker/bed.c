@@ -4,7 +4,7 @@
 #include "broker/handle.h"
 #include "broker/lane.h"
 #include "broker/owed.h"
-#include "broker/edges.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
 #include "proto/envelope.h"
 
@@ -21,7 +21,7 @@ struct edge_link {
 	bool is_gone;
 };
 
-/* ---- in place of broker/edges.c and broker/handle.c ---- */
+/* ---- in place of broker/cluster/edges.c and broker/handle.c ---- */
 
 struct link *edge_link_out(struct edge_link *p)
 {

@@ -4,7 +4,7 @@
 /*
  * A broker's lanes and routes, for one test, and two edges without a wire: their links
  * are real but never flushed, so that a test reads what would have gone out. It stands
- * in for broker/edges.c and broker/handle.c, which need a store.
+ * in for broker/cluster/edges.c and broker/handle.c, which need a store.
  */
 
 #include "broker/call.h"

@@ -1,4 +1,4 @@
-#include "broker/commands.h"
+#include "broker/cluster/commands.h"
 
 #include "base/map.h"
 #include "base/mem.h"

@@ -3,7 +3,7 @@
  *
  *   reconcile_begin → on_rows (from the store) → on_known (from the edge) → on_swept → on_rows …
  */
-#include "broker/reconcile.h"
+#include "broker/cluster/reconcile.h"
 
 #include "base/log.h"
 #include "base/mem.h"

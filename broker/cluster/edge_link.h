@@ -1,5 +1,5 @@
-#ifndef BROKER_EDGE_LINK_H
-#define BROKER_EDGE_LINK_H
+#ifndef BROKER_CLUSTER_EDGE_LINK_H
+#define BROKER_CLUSTER_EDGE_LINK_H
 
 /*
  * One edge that has said Hello: its link, and what it is told. It gets its number here,

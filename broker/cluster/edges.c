@@ -1,4 +1,4 @@
-#include "broker/edges_internal.h"
+#include "broker/cluster/edges_internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"

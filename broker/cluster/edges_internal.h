@@ -1,5 +1,5 @@
-#ifndef BROKER_EDGES_INTERNAL_H
-#define BROKER_EDGES_INTERNAL_H
+#ifndef BROKER_CLUSTER_EDGES_INTERNAL_H
+#define BROKER_CLUSTER_EDGES_INTERNAL_H
 
 /*
  * What edges.c (all edges, and what comes in), edge_link.c (one edge's link, and what it is
@@ -7,7 +7,7 @@
  */
 
 #include "base/map.h"
-#include "broker/edges.h"
+#include "broker/cluster/edges.h"
 
 #include <sys/queue.h>
 

@@ -1,4 +1,4 @@
-#include "broker/edges_internal.h"
+#include "broker/cluster/edges_internal.h"
 
 #include "base/log.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
-#ifndef BROKER_RESYNC_H
-#define BROKER_RESYNC_H
+#ifndef BROKER_CLUSTER_RESYNC_H
+#define BROKER_CLUSTER_RESYNC_H
 
 /*
  * The rows of a live edge against the connections that it has. A store that lost some of
@@ -12,7 +12,7 @@
  * the connection: an id that it does not know now it never will again, so that row goes.
  */
 
-#include "broker/commands.h"
+#include "broker/cluster/commands.h"
 
 struct resync;
 

@@ -1,5 +1,5 @@
-#ifndef BROKER_REAPER_H
-#define BROKER_REAPER_H
+#ifndef BROKER_CLUSTER_REAPER_H
+#define BROKER_CLUSTER_REAPER_H
 
 /*
  * Looks after all edges that the store knows, the dead ones above all:
@@ -14,7 +14,7 @@
  * same time do no harm: each step is one script in the store, and what it moves it moves once.
  */
 
-#include "broker/resync.h"
+#include "broker/cluster/resync.h"
 
 struct reaper;
 

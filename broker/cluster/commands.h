@@ -1,9 +1,9 @@
-#ifndef BROKER_COMMANDS_H
-#define BROKER_COMMANDS_H
+#ifndef BROKER_CLUSTER_COMMANDS_H
+#define BROKER_CLUSTER_COMMANDS_H
 
 /* What somebody wants of a connection that may be at any edge: sent there, and its outcome brought back. */
 
-#include "broker/edges.h"
+#include "broker/cluster/edges.h"
 #include "proto/id.h"
 
 struct commands;

@@ -1,4 +1,4 @@
-#include "broker/fences.h"
+#include "broker/cluster/fences.h"
 
 #include "base/map.h"
 #include "base/mem.h"

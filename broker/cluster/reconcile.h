@@ -1,9 +1,9 @@
-#ifndef BROKER_RECONCILE_H
-#define BROKER_RECONCILE_H
+#ifndef BROKER_CLUSTER_RECONCILE_H
+#define BROKER_CLUSTER_RECONCILE_H
 
-/* Rows of a live edge whose connections it does not know are removed from the table (broker/resync.h). */
+/* Rows of a live edge whose connections it does not know are removed from the table (broker/cluster/resync.h). */
 
-#include "broker/commands.h"
+#include "broker/cluster/commands.h"
 
 struct reconcile;
 

@@ -1,4 +1,4 @@
-#include "broker/members.h"
+#include "broker/cluster/members.h"
 
 #include "base/log.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
-#ifndef BROKER_EDGES_H
-#define BROKER_EDGES_H
+#ifndef BROKER_CLUSTER_EDGES_H
+#define BROKER_CLUSTER_EDGES_H
 
 /*
  * The edges, as a broker sees them: one ROUTER, and a link for each that has said Hello.
@@ -7,9 +7,9 @@
  * process was stopped.
  */
 
-#include "broker/edge_link.h"
-#include "broker/fences.h"
-#include "broker/members.h"
+#include "broker/cluster/edge_link.h"
+#include "broker/cluster/fences.h"
+#include "broker/cluster/members.h"
 
 struct edges;
 

@@ -1,5 +1,5 @@
-#ifndef BROKER_FENCES_H
-#define BROKER_FENCES_H
+#ifndef BROKER_CLUSTER_FENCES_H
+#define BROKER_CLUSTER_FENCES_H
 
 /*
  * Which numbers were taken from which boots of edges, as far as this broker has heard. The
@@ -9,7 +9,7 @@
  */
 
 #include "base/span.h"
-#include "broker/members.h"
+#include "broker/cluster/members.h"
 
 struct fences;
 

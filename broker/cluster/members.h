@@ -1,5 +1,5 @@
-#ifndef BROKER_MEMBERS_H
-#define BROKER_MEMBERS_H
+#ifndef BROKER_CLUSTER_MEMBERS_H
+#define BROKER_CLUSTER_MEMBERS_H
 
 /*
  * The live brokers. Each renews its own entry in the store with a beat, and learns from

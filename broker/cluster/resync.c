@@ -1,10 +1,10 @@
-#include "broker/resync.h"
+#include "broker/cluster/resync.h"
 
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "broker/reconcile.h"
-#include "broker/row.h"
+#include "broker/cluster/reconcile.h"
+#include "broker/cluster/row.h"
 #include "proto/batch.h"
 #include "store/leases.h"
 

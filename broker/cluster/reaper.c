@@ -1,4 +1,4 @@
-#include "broker/reaper.h"
+#include "broker/cluster/reaper.h"
 
 #include "base/log.h"
 #include "base/map.h"
