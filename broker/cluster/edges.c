@@ -12,7 +12,7 @@
 enum { TICK_MS = 100 };
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body);
-static void take(struct edge_link *edge, const Gatepost__Item *i);
+static void receive(struct edge_link *edge, const Gatepost__Item *i);
 static struct edge_link *on_hello(struct edges *edges, struct span from,
 				  const Gatepost__Envelope *e);
 static void tick(void *arg);
@@ -108,11 +108,11 @@ int64_t edges_count(const struct edges *edges)
 
 /* ---- what comes in ---- */
 
-static void take_all(struct edge_link *edge, const Gatepost__Envelope *e)
+static void receive_all(struct edge_link *edge, const Gatepost__Envelope *e)
 {
 	link_heard(&edge->link, loop_now(edge->edges->uses.loop));
 	for (size_t i = 0; i < e->n_items && !edge->is_gone; i++)
-		take(edge, e->items[i]);
+		receive(edge, e->items[i]);
 }
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
@@ -144,14 +144,14 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 		if (err != OK)
 			edge_link_drop(edge, "it broke the protocol");
 		else
-			take_all(edge, e);
+			receive_all(edge, e);
 		edge_link_unref(edge);
 	}
 	arena_reset(&edges->arena);
 }
 
 /* An edge that was given another number than ours for it links anew, and all is well again. */
-static void take_event(struct edge_link *edge, const Gatepost__Event *e)
+static void receive_event(struct edge_link *edge, const Gatepost__Event *e)
 {
 	struct edges *edges = edge->edges;
 	struct id id;
@@ -165,7 +165,7 @@ static void take_event(struct edge_link *edge, const Gatepost__Event *e)
 }
 
 /* All that an edge can say. */
-static void take(struct edge_link *edge, const Gatepost__Item *i)
+static void receive(struct edge_link *edge, const Gatepost__Item *i)
 {
 	struct edges *edges = edge->edges;
 
@@ -173,7 +173,7 @@ static void take(struct edge_link *edge, const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_HELLO: return; /* on_hello has seen it */
 	case GATEPOST__ITEM__BODY_EVENT:
 		if (edge->link.state == LINK_UP)
-			take_event(edge, i->event);
+			receive_event(edge, i->event);
 		return;
 	case GATEPOST__ITEM__BODY_OUTCOME:
 		edges->on.outcome(edges->arg, edge, i->outcome);

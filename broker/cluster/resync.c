@@ -268,8 +268,8 @@ static void on_synced(void *arg, enum err e)
 }
 
 /*
- * One that was cut short is begun again by this broker, which had begun it, once the edge has its lease and a
- * link (resync_check): soon at first, for it may be but an answer that was lost.
+ * One that was cut short is begun again by this broker, which had begun it, once the edge has
+ * its lease and a link (resync_check): soon at first, since perhaps only an answer was lost.
  */
 static void on_reconciled(void *arg, uint16_t edge, enum err e)
 {

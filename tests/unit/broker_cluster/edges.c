@@ -9,11 +9,6 @@
 
 TestSuite(edges, .init = cluster_start, .fini = cluster_stop);
 
-static const char *name_of(const struct edge_link *edge)
-{
-	return edge != NULL ? edge_link_boot(edge) : "none";
-}
-
 /* ---- every state of a link × everything that may come ---- */
 
 enum state { STRANGER, GREETING, UP };
@@ -77,15 +72,6 @@ static void *item(Gatepost__Item__BodyCase what, const ProtobufCMessageDescripto
 	return batch_add(cluster_letter(), what, d);
 }
 
-static void say_garbage(void)
-{
-	zmq_msg_t m;
-
-	zmq_msg_init_size(&m, 3);
-	memcpy(zmq_msg_data(&m), "\xff\xff\xff", 3);
-	fake_zsock_receive("e1", &m);
-}
-
 static void say_old_version(void)
 {
 	Gatepost__Envelope head = GATEPOST__ENVELOPE__INIT;
@@ -137,7 +123,7 @@ static void say(enum speech speech)
 		cluster_post("e1");
 		return;
 	case WELCOME: say_welcome(); return;
-	case GARBAGE: say_garbage(); return;
+	case GARBAGE: cluster_garbage("e1"); return;
 	case OLD_VERSION: say_old_version(); return;
 	}
 }
@@ -197,24 +183,6 @@ Test(edges, cannot_be_had_where_nothing_can_be_bound)
 			    &(struct edges_callbacks){0}, NULL) == NULL);
 }
 
-Test(edges, a_welcome_names_this_broker_and_its_credit_and_all_brokers)
-{
-	const Gatepost__Welcome *w;
-
-	cluster_beat("c1", true);
-	cluster_hello("e1", 0xe1, 0);
-	fake_store_number(OK, 7);
-	w = cluster_read("e1")->welcome;
-	cr_assert(eq(str, w->name, "broker-0"));
-	cr_assert(eq(u64, w->boot, BROKER_BOOT));
-	cr_assert(eq(u32, w->number, 7));
-	cr_assert(eq(u64, w->credit_events, 100));
-	cr_assert(eq(u64, w->credit_bytes, 1000));
-	cr_assert(eq(sz, w->members->n_members, 2));
-	cr_assert(eq(str, w->members->members[1]->endpoint, "tcp://127.0.0.1:7401"));
-	cr_assert(not(w->store->away));
-}
-
 /* ---- which link ---- */
 
 Test(edges, a_second_life_of_an_edge_ends_its_first_link)
@@ -226,34 +194,6 @@ Test(edges, a_second_life_of_an_edge_ends_its_first_link)
 	fake_store_number(OK, 7);
 	cr_assert(edges_find(cluster.edges, 7) != NULL);
 	cr_assert(eq(i64, edges_count(cluster.edges), 1));
-}
-
-Test(edges, of_two_links_with_one_number_the_newest_that_is_up_is_found)
-{
-	cluster_link("e1", 0xe1, 7);
-	cluster_hello("e2", 0xe2, 7);
-	cr_assert(eq(str, (char *)name_of(edges_find(cluster.edges, 7)),
-		     "00000000000000e1"));
-	fake_store_number(ERR_DOWN,
-			  0); /* it is welcome on the number that it says it has */
-	cr_assert(eq(str, (char *)name_of(edges_find(cluster.edges, 7)),
-		     "00000000000000e2"));
-	say_garbage(); /* the end of e1 */
-	cr_assert(eq(str, (char *)name_of(edges_find(cluster.edges, 7)),
-		     "00000000000000e2"));
-}
-
-Test(edges, the_older_link_is_found_again_when_the_newer_one_with_its_number_ends)
-{
-	cluster_link("e2", 0xe2, 7);
-	cluster_link("e3", 0xe3, 7);
-	cluster_link("e1", 0xe1, 7);
-	cluster_hello("e3b", 0xe3, 7); /* in the middle */
-	say_garbage();                 /* the newest */
-	cr_assert(eq(str, (char *)name_of(edges_find(cluster.edges, 7)),
-		     "00000000000000e2"));
-	cluster_hello("e2b", 0xe2, 7);
-	cr_assert(edges_find(cluster.edges, 7) == NULL);
 }
 
 /* ---- the ends of a link ---- */
@@ -376,51 +316,4 @@ Test(edges, are_asked_for_no_new_lanes_also_those_that_link_later)
 	fake_store_number(OK, 8);
 	cr_assert(eq(int, cluster_read_kind("e2"), GATEPOST__ITEM__BODY_WELCOME));
 	cr_assert(eq(int, cluster_read_kind("e2"), GATEPOST__ITEM__BODY_LEAVING));
-}
-
-/* ---- credit ---- */
-
-static bool command(struct edge_link *edge, size_t bytes)
-{
-	Gatepost__Command *m = edge_link_command(edge, bytes);
-
-	if (m == NULL)
-		return false;
-	m->kind = GATEPOST__COMMAND__KIND__CLOSE;
-	m->code = 1000;
-	m->id = batch_copy(&edge_link_out(edge)->out, id_span(&(struct id){.b = {0, 7}}));
-	return true;
-}
-
-Test(edges, a_command_needs_credit_in_items_that_comes_back_as_the_edge_takes_them)
-{
-	struct edge_link *edge = cluster_link("e1", 0xe1, 7);
-
-	for (int i = 0; i < 4; i++)
-		cr_assert(command(edge, 1));
-	cr_assert(not(command(edge, 1)));
-	cluster_post_taken("e1", 1, 1);
-	cr_assert(command(edge, 1));
-	cr_assert(not(command(edge, 1)));
-}
-
-Test(edges, a_command_needs_credit_in_bytes)
-{
-	struct edge_link *edge = cluster_link("e1", 0xe1, 7);
-
-	cr_assert(command(edge, 1000));
-	cr_assert(not(command(edge, 1)));
-	cluster_post_taken("e1", 1, 1000);
-	cr_assert(command(edge, 5000)); /* one may be larger than all the credit */
-	cr_assert(not(command(edge, 1)));
-}
-
-Test(edges, an_edge_that_takes_more_than_was_sent_breaks_the_protocol)
-{
-	struct edge_link *edge = cluster_link("e1", 0xe1, 7);
-
-	cr_assert(command(edge, 1));
-	cluster_post_taken("e1", 2, 1);
-	cr_assert(eq(sz, cluster.gone, 1));
-	cr_assert(edges_find(cluster.edges, 7) == NULL);
 }

@@ -55,9 +55,6 @@ struct loop *loop_new(void)
 
 void loop_free(struct loop *l)
 {
-	if (l == NULL)
-		return;
-	cr_assert(LIST_EMPTY(&l->timers), "a timer is left over");
 	free(l);
 }
 

@@ -7,6 +7,7 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct fixture cluster;
 static struct batch letter;
@@ -194,6 +195,15 @@ void cluster_post_taken(const char *from, uint64_t items, uint64_t bytes)
 void cluster_post(const char *from)
 {
 	cluster_post_taken(from, 0, 0);
+}
+
+void cluster_garbage(const char *from)
+{
+	zmq_msg_t m;
+
+	zmq_msg_init_size(&m, 3);
+	memcpy(zmq_msg_data(&m), "\xff\xff\xff", 3);
+	fake_zsock_receive(from, &m);
 }
 
 void cluster_hello(const char *from, uint64_t boot, uint16_t number)

@@ -67,6 +67,9 @@ void cluster_post(const char *from);
 /* The same, and it has taken so much of our commands. */
 void cluster_post_taken(const char *from, uint64_t items, uint64_t bytes);
 
+/* What is no envelope. */
+void cluster_garbage(const char *from);
+
 void cluster_hello(const char *from, uint64_t boot, uint16_t number);
 void cluster_event(const char *from, const struct id *id);
 
