@@ -11,19 +11,17 @@ struct commands;
 struct fences;
 struct http_client;
 struct lanes;
-struct membership;
+struct members;
 struct owed;
-struct peers;
+struct edges;
 struct reaper;
-struct rosters;
+struct resync;
 struct project;
 struct routes;
 
 struct broker_counts {
 	struct metric *connects, *messages, *disconnects, *requests;
 	struct metric *refused, *retried, *repeated;
-	struct metric *sends, *closes, *looks, *gone, *full, *unanswered;
-	struct metric *links_full;
 };
 
 struct broker {
@@ -35,17 +33,16 @@ struct broker {
 	struct project *project;
 	struct routes *routes; /* the project's, as it is now */
 	struct lanes *lanes;
-	struct peers *peers;
+	struct edges *edges;
 	struct commands *commands;
 	struct http_client *http; /* for functions over HTTP */
-	struct membership *membership;
+	struct members *members;
 	struct owed *owed;
 	struct reaper *reaper;
 	struct fences *fences;
-	struct rosters *rosters;
+	struct resync *resync;
 
 	uint64_t boot;
-	char boot_text[17]; /* the same in 16 hex digits */
 	bool draining;
 };
 

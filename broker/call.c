@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "broker/lane.h"
 #include "broker/owed.h"
-#include "broker/peers.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
-#include "broker/row.h"
+#include "broker/cluster/row.h"
 #include "proto/batch.h"
 #include "proto/envelope.h"
 #include "proto/link.h"
@@ -29,7 +29,7 @@ static struct span put(uint8_t **at, ProtobufCBinaryData d)
 	return s;
 }
 
-struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event *e)
+struct call *call_new(struct broker *b, struct edge_link *peer, const Gatepost__Event *e)
 {
 	bool bye = e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
 	ProtobufCBinaryData body = bye ? e->reason : e->body;
@@ -38,7 +38,7 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 
 	*c = (struct call){
 		.broker = b,
-		.peer = peer ? peer_ref(peer) : NULL,
+		.peer = peer ? edge_link_ref(peer) : NULL,
 		.routes = routes_ref(b->routes),
 		.term = e->term,
 		.seq = e->seq,
@@ -60,7 +60,7 @@ void call_free(struct call *c)
 {
 	owed_release(c);
 	if (c->peer != NULL)
-		peer_unref(c->peer);
+		edge_link_unref(c->peer);
 	routes_unref(c->routes);
 	blob_unref(c->granted);
 	blob_unref(c->kept);
@@ -145,7 +145,7 @@ Gatepost__Request *call_request(const struct call *c)
 /* NULL when nobody waits: the edge's link has ended meanwhile, and it asks another broker then. */
 static Gatepost__Answer *answer(struct call *c)
 {
-	struct link *l = c->peer ? peer_link(c->peer) : NULL;
+	struct link *l = c->peer ? edge_link_out(c->peer) : NULL;
 	Gatepost__Answer *a;
 
 	if (l == NULL)
@@ -159,12 +159,12 @@ static Gatepost__Answer *answer(struct call *c)
 
 static void *alloc(struct call *c, size_t n)
 {
-	return arena_alloc(&peer_link(c->peer)->out.arena, n);
+	return arena_alloc(&edge_link_out(c->peer)->out.arena, n);
 }
 
 static ProtobufCBinaryData copy(struct call *c, struct span s)
 {
-	return batch_copy(&peer_link(c->peer)->out, s);
+	return batch_copy(&edge_link_out(c->peer)->out, s);
 }
 
 static void add_headers(struct call *c, Gatepost__Response *r,
@@ -209,7 +209,7 @@ void call_respond(struct call *c, int status, const struct call_header *h, size_
 		a->expires_ms = c->expires_ms < ENVELOPE_TIME_MOST ? c->expires_ms
 								   : ENVELOPE_TIME_MOST;
 		if (c->granted != NULL)
-			a->context = batch_hold(&peer_link(c->peer)->out, c->granted);
+			a->context = batch_hold(&edge_link_out(c->peer)->out, c->granted);
 	}
 	lane_done(c);
 }
@@ -270,7 +270,7 @@ void call_end(struct call *c)
 void call_part(struct call *c)
 {
 	(void)answer(c);
-	peer_unref(c->peer);
+	edge_link_unref(c->peer);
 	c->peer = NULL;
 	c->is_owed = true;
 }

@@ -13,7 +13,7 @@
 #include <sys/queue.h>
 
 struct disconnect; /* store/disconnects.h */
-struct peer;
+struct edge_link;
 struct permission;
 struct route;
 struct route_http;
@@ -21,7 +21,7 @@ struct routes;
 
 struct call {
 	struct broker *broker;
-	struct peer *
+	struct edge_link *
 		peer; /* the edge that gets the answer; NULL: nobody does, its edge is dead */
 	struct lane *lane;
 	TAILQ_ENTRY(call) next; /* in its lane, among those that wait or those that run */
@@ -61,7 +61,7 @@ struct call {
 };
 
 /* A copy of the event, with a reference to its edge. */
-struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event *e);
+struct call *call_new(struct broker *b, struct edge_link *peer, const Gatepost__Event *e);
 void call_free(struct call *c);
 
 /*

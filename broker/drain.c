@@ -3,8 +3,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/lane.h"
-#include "broker/membership.h"
-#include "broker/peers.h"
+#include "broker/cluster/members.h"
+#include "broker/cluster/edges.h"
+#include "broker/cluster/reaper.h"
 
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
@@ -45,8 +46,9 @@ static void on_signal(void *arg)
 	sd_notify(0, "STOPPING=1");
 	log_info("broker.drain", I("lanes", lanes_size(b->lanes)),
 		 I("within_ms", b->conf.drain_ms));
-	membership_leave(b->membership);
-	peers_leave(b->peers);
+	members_leave(b->members);
+	edges_leave(b->edges);
+	reaper_stop(b->reaper);
 	timer_every(d->look, LOOK_MS);
 }
 

@@ -17,9 +17,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/path.h"
-#include "broker/peers.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
-#include "broker/row.h"
+#include "broker/cluster/row.h"
 #include "store/connections.h"
 
 #include <stdlib.h>
@@ -93,7 +93,7 @@ void handle_connect(struct call *c)
  */
 static bool has_lost(struct call *c)
 {
-	if (peer_is_live(c->peer))
+	if (edge_link_is_live(c->peer))
 		return false;
 	call_end(c);
 	return true;
@@ -135,7 +135,7 @@ static void put_row(struct call *c)
 		.edge = id_edge(&c->id),
 	};
 	row_fill(&row, x, c->context, routes_config(c->routes)->stage);
-	store_connection_put(c->broker->store, peer_boot(c->peer), &row, on_put, c);
+	store_connection_put(c->broker->store, edge_link_boot(c->peer), &row, on_put, c);
 	gatepost__context__free_unpacked(x, NULL);
 }
 

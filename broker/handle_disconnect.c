@@ -8,15 +8,15 @@
  *                       it failed: another time, or, after the last try, parked
  *
  * Two steps, so that the table tells at once who is here, and whoever dies, somebody
- * finds what is owed (broker/reaper.c).
+ * finds what is owed (broker/cluster/reaper.c).
  */
 #include "broker/handle.h"
 
 #include "base/log.h"
 #include "broker/owed.h"
-#include "broker/peers.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
-#include "broker/row.h"
+#include "broker/cluster/row.h"
 #include "store/disconnects.h"
 
 static void on_removed(void *arg, enum err e);
@@ -106,7 +106,8 @@ static void on_begun(void *arg, enum err e, const struct disconnect *d)
 		call_retry(c);
 		return;
 	}
-	if (!peer_is_live(c->peer)) { /* its edge has asked another broker meanwhile */
+	if (!edge_link_is_live(
+		    c->peer)) { /* its edge has asked another broker meanwhile */
 		call_end(c);
 		return;
 	}

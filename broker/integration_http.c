@@ -28,7 +28,7 @@
 #include "broker/event.h"
 #include "broker/http_client.h"
 #include "broker/json.h"
-#include "broker/peers.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
 #include "broker/runtime_error.h"
 
@@ -383,7 +383,7 @@ static struct result failure(const struct http_reply *r)
 /* Its time may be over only since ours stood still. */
 static bool is_its_fault(const struct invocation *i, const struct http_reply *r)
 {
-	return is_away(r) && !peers_were_stopped(i->function->broker->peers, i->since_ms);
+	return is_away(r) && !edges_were_stopped(i->function->broker->edges, i->since_ms);
 }
 
 static void note(struct invocation *i, const struct http_reply *r)

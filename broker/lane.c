@@ -3,7 +3,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/handle.h"
-#include "broker/peers.h"
+#include "broker/cluster/edges.h"
 
 #include <stdlib.h>
 
@@ -75,7 +75,7 @@ static struct call *same_event(const struct queue *q, uint64_t seq)
 /* The answer goes where it was asked for last. */
 static void replace(struct call *old, struct call *c)
 {
-	struct peer *peer = old->peer;
+	struct edge_link *peer = old->peer;
 
 	old->peer = c->peer;
 	old->term = c->term;
@@ -144,7 +144,7 @@ static void start(struct lane *l)
 		TAILQ_REMOVE(&l->waiting, c, next);
 		TAILQ_INSERT_TAIL(&l->running, c, next);
 		c->in_handler = true;
-		if (c->peer != NULL && !peer_is_live(c->peer))
+		if (c->peer != NULL && !edge_link_is_live(c->peer))
 			c->is_done = true; /* its edge asks another, or has died */
 		else
 			handle(c);

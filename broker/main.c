@@ -4,21 +4,21 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
-#include "broker/commands.h"
+#include "broker/cluster/commands.h"
 #include "broker/drain.h"
-#include "broker/fences.h"
+#include "broker/cluster/edges.h"
+#include "broker/cluster/fences.h"
 #include "broker/http_client.h"
 #include "broker/integration_lambda.h"
 #include "broker/json.h"
 #include "broker/lane.h"
 #include "broker/management.h"
-#include "broker/membership.h"
+#include "broker/cluster/members.h"
 #include "broker/owed.h"
 #include "broker/parked.h"
-#include "broker/peers.h"
 #include "broker/project.h"
-#include "broker/reaper.h"
-#include "broker/roster.h"
+#include "broker/cluster/reaper.h"
+#include "broker/route.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -46,11 +46,118 @@ static void take_name(struct broker *b)
 		 (enum log_format)b->conf.log_format);
 	evutil_secure_rng_get_bytes(&b->boot, sizeof b->boot);
 	b->boot |= 1; /* 0 is nobody */
-	snprintf(b->boot_text, sizeof b->boot_text, "%016llx",
-		 (unsigned long long)b->boot);
 }
 
-/* Each needs those before it; what cannot be opened has said why. */
+/* ---- what edges say, and what the reaper finds ---- */
+
+static void on_event(void *arg, struct edge_link *from, const Gatepost__Event *e)
+{
+	struct broker *b = arg;
+
+	lane_take(b->lanes, call_new(b, from, e));
+}
+
+static void on_outcome(void *arg, struct edge_link *from, const Gatepost__Outcome *o)
+{
+	struct broker *b = arg;
+
+	commands_outcome(b->commands, from, o);
+}
+
+static void on_resync(void *arg, struct edge_link *from, const Gatepost__Roster *m)
+{
+	struct broker *b = arg;
+
+	resync_receive(b->resync, from, m);
+}
+
+static void on_gone(void *arg, struct edge_link *edge)
+{
+	struct broker *b = arg;
+
+	commands_lost(b->commands, edge);
+}
+
+static bool on_due(void *arg, uint16_t edge)
+{
+	struct broker *b = arg;
+
+	return owed_claim(b->owed, edge);
+}
+
+static const char *stage_of(void *arg)
+{
+	const struct broker *b = arg;
+
+	return routes_config(b->routes)->stage;
+}
+
+/* ---- the parts, each with those before it ---- */
+
+static struct edges *open_edges(struct broker *b, void *zctx)
+{
+	const struct broker_conf *conf = &b->conf;
+
+	return edges_new(&(struct edges_conf){.name = conf->name,
+					      .boot = b->boot,
+					      .bind = conf->bind,
+					      .advertise = conf->advertise,
+					      .heartbeat_ms = conf->heartbeat_ms,
+					      .silence_ms = conf->silence_ms,
+					      .lease_ms = conf->lease_ms,
+					      .credit_events = conf->credit_events,
+					      .credit_bytes = conf->credit_bytes},
+			 &(struct edges_uses){.loop = b->loop,
+					      .zctx = zctx,
+					      .store = b->store,
+					      .members = b->members,
+					      .fences = b->fences,
+					      .metrics = b->metrics},
+			 &(struct edges_callbacks){.event = on_event,
+						   .outcome = on_outcome,
+						   .resync = on_resync,
+						   .gone = on_gone},
+			 b);
+}
+
+/* The edges, and the other brokers. False after an error line. */
+static bool open_cluster(struct broker *b, void *zctx)
+{
+	const struct broker_conf *conf = &b->conf;
+
+	b->members = members_new(b->loop, b->store,
+				 &(struct members_conf){.name = conf->name,
+							.boot = b->boot,
+							.member_ms = conf->member_ms});
+	b->fences = fences_new(b->store, b->members);
+	b->edges = open_edges(b, zctx);
+	if (b->edges == NULL)
+		return false;
+	b->commands =
+		commands_new(b->loop, b->store, b->edges, b->metrics, conf->command_ms);
+	b->resync =
+		resync_new(conf->audit_ms, &(struct resync_uses){.loop = b->loop,
+								 .store = b->store,
+								 .members = b->members,
+								 .edges = b->edges,
+								 .commands = b->commands,
+								 .metrics = b->metrics,
+								 .stage = stage_of,
+								 .arg = b});
+	b->reaper =
+		reaper_new(conf->lease_ms, &(struct reaper_uses){.loop = b->loop,
+								 .store = b->store,
+								 .members = b->members,
+								 .fences = b->fences,
+								 .edges = b->edges,
+								 .resync = b->resync,
+								 .metrics = b->metrics,
+								 .due = on_due,
+								 .arg = b});
+	return true;
+}
+
+/* What cannot be opened has said why. */
 static struct doors open_all(struct broker *b, void *zctx)
 {
 	struct doors d = {0};
@@ -61,9 +168,6 @@ static struct doors open_all(struct broker *b, void *zctx)
 	b->metrics = metrics_new();
 	count(b);
 	b->lanes = lanes_new();
-	b->commands = commands_new(b);
-	b->membership = membership_new(b);
-	b->fences = fences_new(b);
 	b->http = http_client_new(b->loop,
 				  &(struct http_client_conf){
 					  .ca_file = b->conf.http_ca,
@@ -75,12 +179,11 @@ static struct doors open_all(struct broker *b, void *zctx)
 				  });
 	b->project = project_new(b);
 	b->store = b->project ? store_new(b->loop, &b->conf.store, b->metrics) : NULL;
-	b->peers = b->store ? peers_new(b, zctx) : NULL;
-	b->owed = b->peers ? owed_new(b) : NULL;
-	b->rosters = b->peers ? rosters_new(b) : NULL;
-	d.parked = b->peers ? parked_new(b) : NULL;
-	b->reaper = b->peers ? reaper_new(b) : NULL;
-	d.management = b->peers ? management_new(b) : NULL;
+	if (b->store == NULL || !open_cluster(b, zctx))
+		return d;
+	b->owed = owed_new(b);
+	d.parked = parked_new(b);
+	d.management = management_new(b);
 	if (d.management != NULL)
 		d.health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
 	d.descriptors = descriptors_watch(b->loop, DESCRIPTORS_MS);
@@ -95,13 +198,13 @@ static void run(struct broker *b, const struct doors *d)
 	struct ready *ready;
 
 	store_on_up(b->store, on_store_up, b);
-	membership_start(b->membership);
-	loop_at_turn_end(b->loop, peers_flush, b->peers);
-	log_info("broker.start", S("endpoint", peers_endpoint(b->peers)),
+	members_start(b->members, edges_endpoint(b->edges));
+	loop_at_turn_end(b->loop, edges_flush, b->edges);
+	log_info("broker.start", S("endpoint", edges_endpoint(b->edges)),
 		 S("management", management_addresses(d->management)));
 	text = xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
 			 "X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
-			 peers_endpoint(b->peers), management_addresses(d->management),
+			 edges_endpoint(b->edges), management_addresses(d->management),
 			 health_url(d->health), runtimes);
 	ready = ready_new(b->loop, missing, b, text);
 	loop_run(b->loop);
@@ -117,14 +220,14 @@ static void close_all(struct broker *b, struct doors *d)
 	descriptors_free(d->descriptors);
 	health_free(d->health);
 	management_free(d->management);
-	peers_free(b->peers);
+	edges_free(b->edges);
 	store_free(b->store);
 	parked_free(d->parked);
 	reaper_free(b->reaper);
-	membership_free(b->membership);
-	fences_free(b->fences);
+	resync_free(b->resync);
 	commands_free(b->commands);
-	rosters_free(b->rosters);
+	fences_free(b->fences);
+	members_free(b->members);
 	lanes_free(b->lanes);
 	owed_free(b->owed);
 	http_client_free(b->http);
@@ -159,7 +262,7 @@ static void on_store_up(void *arg)
 	struct broker *b = arg;
 
 	reaper_wait(b->reaper);
-	membership_beat(b->membership);
+	members_beat(b->members);
 }
 
 static const char *missing(void *arg)
@@ -170,21 +273,7 @@ static const char *missing(void *arg)
 		return "draining";
 	if (!store_is_up(b->store))
 		return "Redis is away";
-	return membership_cluster(b->membership)[0] ? NULL : "not yet among the brokers";
-}
-
-static int64_t ask_edges(void *arg)
-{
-	const struct broker *b = arg;
-
-	return b->peers ? peers_count(b->peers) : 0;
-}
-
-static int64_t ask_link_connections(void *arg)
-{
-	const struct broker *b = arg;
-
-	return b->peers ? peers_connections(b->peers) : 0;
+	return members_cluster(b->members)[0] ? NULL : "not yet among the brokers";
 }
 
 static int64_t ask_lanes(void *arg)
@@ -196,18 +285,6 @@ static struct metric *event(struct metrics *m, const char *labels)
 {
 	return metric_counter(m, "gatepost_broker_events_total", labels,
 			      "Events handled");
-}
-
-static struct metric *command(struct metrics *m, const char *labels)
-{
-	return metric_counter(m, "gatepost_broker_commands_total", labels,
-			      "What the management API was asked for");
-}
-
-static struct metric *outcome(struct metrics *m, const char *labels)
-{
-	return metric_counter(m, "gatepost_broker_commands_failed_total", labels,
-			      "What of it could not be done");
 }
 
 static void count(struct broker *b)
@@ -226,21 +303,7 @@ static void count(struct broker *b)
 		.repeated = metric_counter(
 			m, "gatepost_broker_repeated_total", NULL,
 			"Events that came again while they were being handled"),
-		.sends = command(m, "kind=\"send\""),
-		.closes = command(m, "kind=\"close\""),
-		.looks = command(m, "kind=\"look\""),
-		.gone = outcome(m, "why=\"gone\""),
-		.full = outcome(m, "why=\"full\""),
-		.unanswered = outcome(m, "why=\"unanswered\""),
-		.links_full =
-			metric_counter(m, "gatepost_broker_links_full_total", NULL,
-				       "Links ended since ZeroMQ's queue took no more"),
 	};
-	metric_asked_gauge(m, "gatepost_broker_edges", NULL, "Edges linked", ask_edges,
-			   b);
-	metric_asked_gauge(m, "gatepost_broker_link_connections", NULL,
-			   "Connections to --bind, whether or not an edge has said Hello",
-			   ask_link_connections, b);
 	metric_asked_gauge(m, "gatepost_broker_lanes", NULL,
 			   "Connections with an event being handled", ask_lanes, b);
 	metrics_add_process(m);

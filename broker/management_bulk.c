@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/commands.h"
+#include "broker/cluster/commands.h"
 #include "broker/json_string.h"
 #include "broker/json_walk.h"
 #include "broker/management_room.h"
@@ -30,6 +30,7 @@ struct order {
 struct chunk {
 	struct bulk *bulk;
 	size_t first, n;
+	struct command *command; /* NULL: it has its outcome */
 };
 
 struct bulk {
@@ -55,7 +56,8 @@ static void on_asker_gone(struct waiting *w)
 	struct bulk *k = (struct bulk *)(void *)w;
 
 	for (size_t i = 0; i < k->n_chunks; i++)
-		commands_forget(w->m->broker->commands, &k->chunks[i]);
+		if (k->chunks[i].command != NULL)
+			command_cancel(k->chunks[i].command);
 	bulk_free(k);
 }
 
@@ -228,7 +230,7 @@ static struct chunk *add_chunk(struct bulk *k, size_t first, size_t n)
 {
 	struct chunk *c = &k->chunks[k->n_chunks++];
 
-	*c = (struct chunk){k, first, n};
+	*c = (struct chunk){.bulk = k, .first = first, .n = n};
 	return c;
 }
 
@@ -240,11 +242,12 @@ static size_t send_some(struct bulk *k, size_t first, const struct push *push)
 	size_t n = run_of(k, first);
 	struct chunk *c = add_chunk(k, first, n);
 
-	if (command_send_many(to, id_edge(id), span_of(id->b, n * ID_BYTES), push,
-			      on_chunk, c))
+	c->command = command_send_many(to, id_edge(id), span_of(id->b, n * ID_BYTES),
+				       push, on_chunk, c);
+	if (c->command != NULL)
 		return n;
 	c->n = 1;
-	command_send(to, id, push, on_chunk, c);
+	c->command = command_send(to, id, push, on_chunk, c);
 	return 1;
 }
 
@@ -273,6 +276,7 @@ static void on_chunk(void *arg, enum err e, const Gatepost__Outcome *o)
 	struct bulk *k = c->bulk;
 	uint8_t *results = k->results + c->first;
 
+	c->command = NULL;
 	if (o != NULL && o->results.len == c->n)
 		memcpy(results, o->results.data, c->n);
 	else
@@ -310,7 +314,6 @@ static size_t count_sent(const struct bulk *k)
 static void answer(struct bulk *k)
 {
 	struct evhttp_request *req = waiting_end(&k->waiting);
-	struct broker_counts *counts = &k->waiting.m->broker->counts;
 	struct evbuffer *out = evbuffer_new();
 	size_t gone, full, failed;
 
@@ -318,8 +321,7 @@ static void answer(struct bulk *k)
 	gone = print_ids(k, GATEPOST__OUTCOME__RESULT__GONE, "gone", out);
 	full = print_ids(k, GATEPOST__OUTCOME__RESULT__FULL, "full", out);
 	failed = print_ids(k, GATEPOST__OUTCOME__RESULT__NONE, "failed", out);
-	metric_add(counts->gone, (int64_t)gone);
-	metric_add(counts->full, (int64_t)full);
+	commands_count(k->waiting.m->broker->commands, gone, full);
 	if (gone + full + failed > 0)
 		log_info_flood("push.refused", I("gone", gone), I("full", full),
 			       I("failed", failed));

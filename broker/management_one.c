@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/commands.h"
+#include "broker/cluster/commands.h"
 #include "broker/json.h"
 #include "broker/management_room.h"
 #include "proto/close.h"
@@ -17,25 +17,33 @@ static void on_posted(void *arg, enum err e, const Gatepost__Outcome *o);
 static void on_looked(void *arg, enum err e, const Gatepost__Outcome *o);
 static void on_removed(void *arg, enum err e, const Gatepost__Outcome *o);
 
+/* A request that waits for its command. */
+struct asker {
+	struct waiting waiting; /* the first member */
+	struct command *command;
+};
+
 static void on_asker_gone(struct waiting *w)
 {
-	commands_forget(w->m->broker->commands, w);
-	free(w);
+	struct asker *a = (struct asker *)(void *)w;
+
+	command_cancel(a->command);
+	free(a);
 }
 
-static struct waiting *wait_for(struct management *m, struct evhttp_request *req)
+static struct asker *wait_for(struct management *m, struct evhttp_request *req)
 {
-	struct waiting *w = xmalloc(sizeof *w);
+	struct asker *a = xcalloc(1, sizeof *a);
 
-	waiting_begin(w, m, req, on_asker_gone);
-	return w;
+	waiting_begin(&a->waiting, m, req, on_asker_gone);
+	return a;
 }
 
-static struct evhttp_request *wake(struct waiting *w)
+static struct evhttp_request *wake(struct asker *a)
 {
-	struct evhttp_request *req = waiting_end(w);
+	struct evhttp_request *req = waiting_end(&a->waiting);
 
-	free(w);
+	free(a);
 	return req;
 }
 
@@ -48,12 +56,14 @@ void management_post(struct management *m, struct evhttp_request *req,
 	size_t n = evbuffer_get_length(in);
 	struct span body = span_of(evbuffer_pullup(in, -1), n);
 	struct push push = {body, false};
+	struct asker *a;
 
 	if (!answer_fits(m, req, n))
 		return;
 	/* Bytes that are no text cannot go in a text frame (RFC 6455 5.6). */
 	push.binary = wants_binary(req) || !utf8_check(body);
-	command_send(m->broker->commands, id, &push, on_posted, wait_for(m, req));
+	a = wait_for(m, req);
+	a->command = command_send(m->broker->commands, id, &push, on_posted, a);
 }
 
 static void on_posted(void *arg, enum err e, const Gatepost__Outcome *o)
@@ -72,7 +82,9 @@ static void on_posted(void *arg, enum err e, const Gatepost__Outcome *o)
 void management_look(struct management *m, struct evhttp_request *req,
 		     const struct id *id)
 {
-	command_look(m->broker->commands, id, on_looked, wait_for(m, req));
+	struct asker *a = wait_for(m, req);
+
+	a->command = command_look(m->broker->commands, id, on_looked, a);
 }
 
 static void print_look(struct evbuffer *body, const Gatepost__Context *x,
@@ -146,12 +158,15 @@ void management_remove(struct management *m, struct evhttp_request *req,
 	const char *reason = f.reason ? f.reason
 			     : f.code ? ""
 				      : "Connection Closed Normally";
+	struct asker *a;
 
-	if (fault != NULL)
+	if (fault != NULL) {
 		answer_bad(req, "%s", fault);
-	else
-		command_close(m->broker->commands, id, f.number, reason, on_removed,
-			      wait_for(m, req));
+	} else {
+		a = wait_for(m, req);
+		a->command = command_close(m->broker->commands, id, f.number, reason,
+					   on_removed, a);
+	}
 	free(f.code);
 	free(f.reason);
 }

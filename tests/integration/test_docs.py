@@ -39,7 +39,7 @@ def sources(*rooms):
     return {
         path.relative_to(ROOT).as_posix(): path.read_text()
         for room in rooms
-        for path in sorted((ROOT / room).glob("*.[ch]"))
+        for path in sorted((ROOT / room).rglob("*.[ch]"))
     }
 
 

@@ -4,7 +4,7 @@
 #include "broker/handle.h"
 #include "broker/lane.h"
 #include "broker/owed.h"
-#include "broker/peers.h"
+#include "broker/cluster/edges.h"
 #include "broker/route.h"
 #include "proto/envelope.h"
 
@@ -15,50 +15,50 @@
 struct bed bed;
 static struct arena arena;
 
-struct peer {
+struct edge_link {
 	struct link link;
 	unsigned refs;
 	bool is_gone;
 };
 
-/* ---- in place of broker/peers.c and broker/handle.c ---- */
+/* ---- in place of broker/cluster/edges.c and broker/handle.c ---- */
 
-struct link *peer_link(struct peer *p)
+struct link *edge_link_out(struct edge_link *p)
 {
 	return p->is_gone ? NULL : &p->link;
 }
 
-bool peer_is_live(struct peer *p)
+bool edge_link_is_live(struct edge_link *p)
 {
 	return !p->is_gone;
 }
 
-bool peers_were_stopped(struct peers *p, int64_t since_ms)
+bool edges_were_stopped(struct edges *p, int64_t since_ms)
 {
 	(void)p;
 	(void)since_ms;
 	return false;
 }
 
-uint16_t peer_number(const struct peer *p)
+uint16_t edge_link_number(const struct edge_link *p)
 {
 	(void)p;
 	return BED_NUMBER;
 }
 
-const char *peer_boot(const struct peer *p)
+const char *edge_link_boot(const struct edge_link *p)
 {
 	(void)p;
 	return BED_BOOT;
 }
 
-struct peer *peer_ref(struct peer *p)
+struct edge_link *edge_link_ref(struct edge_link *p)
 {
 	p->refs++;
 	return p;
 }
 
-void peer_unref(struct peer *p)
+void edge_link_unref(struct edge_link *p)
 {
 	if (--p->refs > 0)
 		return;
@@ -87,7 +87,7 @@ void bed_start(void)
 	bed_use(config_builtin("dev", CONFIG_SELECTION, "builtin:reject"));
 	arena_init(&arena);
 	for (int i = 0; i < BED_EDGES; i++) {
-		struct peer *p = bed.edges[i] = xcalloc(1, sizeof *p);
+		struct edge_link *p = bed.edges[i] = xcalloc(1, sizeof *p);
 
 		link_init(&p->link, NULL, span_str("edge"), (struct link_timing){1, 1},
 			  0);
@@ -111,7 +111,7 @@ void bed_stop(void)
 	metrics_free(bed.broker.metrics);
 	for (int i = 0; i < BED_EDGES; i++) {
 		cr_assert(eq(u32, bed.edges[i]->refs, 1), "a call is left over");
-		peer_unref(bed.edges[i]);
+		edge_link_unref(bed.edges[i]);
 	}
 	arena_close(&arena);
 }

@@ -4,7 +4,7 @@
 /*
  * A broker's lanes and routes, for one test, and two edges without a wire: their links
  * are real but never flushed, so that a test reads what would have gone out. It stands
- * in for broker/peers.c and broker/handle.c, which need a store.
+ * in for broker/cluster/edges.c and broker/handle.c, which need a store.
  */
 
 #include "broker/call.h"
@@ -19,7 +19,7 @@ enum {
 
 struct bed {
 	struct broker broker;
-	struct peer *edges[BED_EDGES];
+	struct edge_link *edges[BED_EDGES];
 	void (*handler)(struct call *c); /* what is done with every call */
 };
 extern struct bed bed;

@@ -1,9 +1,10 @@
-#include "broker/fences.h"
+#include "broker/cluster/fences.h"
 
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/leases.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -20,20 +21,25 @@ struct fence {
 };
 
 struct fences {
-	struct broker *broker;
+	struct store *store;
+	struct members *members;
 	struct map *map;
 	TAILQ_HEAD(, fence) oldest_first;
-	char told
-		[40]; /* the cluster id of the memory that has been told of all; empty: none */
+	/* The cluster id of the memory that has been told of all; empty: none. */
+	char told[40];
 };
 
-struct fences *fences_new(struct broker *b)
+static void tell_all(void *arg);
+
+struct fences *fences_new(struct store *st, struct members *m)
 {
 	struct fences *f = xcalloc(1, sizeof *f);
 
-	f->broker = b;
+	f->store = st;
+	f->members = m;
 	f->map = map_new();
 	TAILQ_INIT(&f->oldest_first);
+	members_watch(m, &(struct members_watcher){.beat = tell_all}, f);
 	return f;
 }
 
@@ -102,13 +108,16 @@ static void on_told(void *arg, enum err e)
 		f->told[0] = '\0';
 }
 
-void fences_tell(struct fences *f, const char *cluster)
+/* Each beat. */
+static void tell_all(void *arg)
 {
+	struct fences *f = arg;
+	const char *cluster = members_cluster(f->members);
 	struct fence *x;
 
 	if (strcmp(f->told, cluster) == 0)
 		return;
 	snprintf(f->told, sizeof f->told, "%s", cluster);
 	TAILQ_FOREACH(x, &f->oldest_first, at)
-	store_edge_fence(f->broker->store, x->lost.number, x->lost.boot, on_told, f);
+	store_edge_fence(f->store, x->lost.number, x->lost.boot, on_told, f);
 }

@@ -1,13 +1,8 @@
-#include "broker/reaper.h"
+#include "broker/cluster/reaper.h"
 
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "broker/fences.h"
-#include "broker/membership.h"
-#include "broker/owed.h"
-#include "broker/peers.h"
-#include "broker/roster.h"
 #include "store/leases.h"
 
 #include <stdlib.h>
@@ -31,17 +26,18 @@ struct watched {
 	struct reaper *reaper;
 	bool is_listed, is_asking;
 	int64_t next_ms;
-	int64_t lapsed_ms; /* when that was seen first; 0: it is not */
-	int64_t rows;      /* when it was given up */
-	int64_t owed;      /* disconnects, at the last look */
-	bool is_unsure;    /* the store has not said whether it has given it up */
+	int64_t expired_ms; /* when that was seen first; 0: it is not */
+	int64_t rows;       /* when it was given up */
+	int64_t owed;       /* disconnects, at the last look */
+	bool is_unsure;     /* the store has not said whether it has given it up */
 };
 
 struct reaper {
-	struct broker *broker;
+	struct reaper_uses uses;
+	int64_t lease_ms;
 	struct timer *timer;
 	struct map *edges;
-	bool is_listing;
+	bool is_stopped, is_listing;
 	int64_t list_ms; /* the next */
 	int64_t wait_ms; /* until then nothing is given up */
 	int64_t ticked_ms;
@@ -49,11 +45,12 @@ struct reaper {
 };
 
 static void tick(void *arg);
+static void on_store_changed(void *arg, bool left_behind);
 static void on_list(void *arg, enum err e, const uint16_t *numbers, size_t n);
 static void look(struct watched *w);
 static void on_look(void *arg, enum err e, const struct edge_state *s);
 static void on_held(struct watched *w, const struct edge_state *s);
-static void on_lapsed(struct watched *w, const struct edge_state *s);
+static void on_expired(struct watched *w, const struct edge_state *s);
 static void reap(struct watched *w);
 static void on_reaped(void *arg, enum err e, const struct edge_reaped *got);
 static void on_forgotten(void *arg, enum err e);
@@ -73,29 +70,39 @@ static int64_t ask_owed(void *arg)
 	return n;
 }
 
-struct reaper *reaper_new(struct broker *b)
+static void count(struct reaper *r)
 {
-	struct reaper *r = xcalloc(1, sizeof *r);
+	struct metrics *m = r->uses.metrics;
 
-	r->broker = b;
-	r->edges = map_new();
-	r->timer = timer_new(b->loop, tick, r);
-	timer_every(r->timer, TICK_MS);
-	r->ticked_ms = loop_now(b->loop);
-	reaper_wait(r);
-	r->reaped = metric_counter(b->metrics, "gatepost_broker_edges_reaped_total", NULL,
+	r->reaped = metric_counter(m, "gatepost_broker_edges_reaped_total", NULL,
 				   "Edges that this broker gave up, since nobody heard "
 				   "of them any more");
-	r->rows = metric_counter(b->metrics, "gatepost_broker_rows_reaped_total", NULL,
+	r->rows = metric_counter(m, "gatepost_broker_rows_reaped_total", NULL,
 				 "Connections of such edges");
-	metric_asked_gauge(b->metrics, "gatepost_broker_edges_watched", NULL,
+	metric_asked_gauge(m, "gatepost_broker_edges_watched", NULL,
 			   "Edges that the store knows", ask_edges, r);
 	metric_asked_gauge(
-		b->metrics, "gatepost_broker_disconnects_owed", NULL,
+		m, "gatepost_broker_disconnects_owed", NULL,
 		"Disconnects that the $disconnect function has not answered "
 		"yet, in the whole cluster: each broker shows the same number, "
 		"a second old",
 		ask_owed, r);
+}
+
+struct reaper *reaper_new(int64_t lease_ms, const struct reaper_uses *uses)
+{
+	struct reaper *r = xcalloc(1, sizeof *r);
+
+	r->uses = *uses;
+	r->lease_ms = lease_ms;
+	r->edges = map_new();
+	r->timer = timer_new(uses->loop, tick, r);
+	timer_every(r->timer, TICK_MS);
+	r->ticked_ms = loop_now(uses->loop);
+	reaper_wait(r);
+	count(r);
+	members_watch(uses->members,
+		      &(struct members_watcher){.store_changed = on_store_changed}, r);
 	return r;
 }
 
@@ -116,18 +123,27 @@ void reaper_wait(struct reaper *r)
 {
 	struct watched *w;
 
-	r->wait_ms = loop_now(r->broker->loop) + r->broker->conf.lease_ms;
+	r->wait_ms = loop_now(r->uses.loop) + r->lease_ms;
 	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
-		w->lapsed_ms = 0;
+		w->expired_ms = 0;
 }
 
-void reaper_hurry(struct reaper *r)
+/* The store may have lost some of its memory: look at all edges now, and give up none for a while. */
+static void on_store_changed(void *arg, bool left_behind)
 {
+	struct reaper *r = arg;
 	struct watched *w;
 
+	(void)left_behind;
+	reaper_wait(r);
 	r->list_ms = 0;
 	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
 		w->next_ms = 0;
+}
+
+void reaper_stop(struct reaper *r)
+{
+	r->is_stopped = true;
 }
 
 /* ---- who is there ---- */
@@ -135,18 +151,18 @@ void reaper_hurry(struct reaper *r)
 static void tick(void *arg)
 {
 	struct reaper *r = arg;
-	int64_t now = loop_now(r->broker->loop);
+	int64_t now = loop_now(r->uses.loop);
 	struct watched *w;
 
 	if (now - r->ticked_ms > AWAY_MS)
 		reaper_wait(r);
 	r->ticked_ms = now;
-	if (r->broker->draining || !store_is_up(r->broker->store))
+	if (r->is_stopped || !store_is_up(r->uses.store))
 		return;
 	if (!r->is_listing && now >= r->list_ms) {
 		r->is_listing = true;
 		r->list_ms = now + LIST_MS;
-		store_edges_list(r->broker->store, on_list, r);
+		store_edges_list(r->uses.store, on_list, r);
 	}
 	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
 		if (!w->is_asking && now >= w->next_ms)
@@ -194,39 +210,38 @@ static void on_list(void *arg, enum err e, const uint16_t *numbers, size_t n)
 
 static void look(struct watched *w)
 {
-	struct broker *b = w->reaper->broker;
-	bool home = membership_is_home(b->membership, w->number);
+	struct reaper_uses *uses = &w->reaper->uses;
+	bool home = members_is_home(uses->members, w->number);
 
 	w->is_asking = true;
-	w->next_ms = loop_now(b->loop) + (home ? HOME_MS : OTHER_MS);
-	store_edge_look(b->store, w->number, on_look, w);
+	w->next_ms = loop_now(uses->loop) + (home ? HOME_MS : OTHER_MS);
+	store_edge_look(uses->store, w->number, on_look, w);
 }
 
 static void on_look(void *arg, enum err e, const struct edge_state *s)
 {
 	struct watched *w = arg;
+	struct reaper_uses *uses = &w->reaper->uses;
 
 	w->is_asking = false;
-	if (e != OK || w->reaper->broker->draining)
+	if (e != OK || w->reaper->is_stopped)
 		return;
 	w->owed = s->owed;
 	if (s->given_up)
-		fences_note(w->reaper->broker->fences, w->number, s->boot);
-	if (s->due && !owed_claim(w->reaper->broker->owed, w->number))
+		fences_note(uses->fences, w->number, s->boot);
+	if (s->due && !uses->due(uses->arg, w->number))
 		w->next_ms = 0;
 	if (s->held)
 		on_held(w, s);
 	else
-		on_lapsed(w, s);
+		on_expired(w, s);
 }
 
 static void on_held(struct watched *w, const struct edge_state *s)
 {
-	struct broker *b = w->reaper->broker;
-
-	w->lapsed_ms = 0;
+	w->expired_ms = 0;
 	w->is_unsure = false;
-	roster_check(b->rosters, w->number, s->synced);
+	resync_check(w->reaper->uses.resync, w->number, s->synced);
 }
 
 /*
@@ -236,7 +251,7 @@ static void on_held(struct watched *w, const struct edge_state *s)
  */
 static bool has_untold(const struct watched *w, const struct edge_state *s)
 {
-	const char *cluster = membership_cluster(w->reaper->broker->membership);
+	const char *cluster = members_cluster(w->reaper->uses.members);
 	size_t n = strcspn(cluster, ".");
 
 	return n > 0 && (s->synced.n < n || memcmp(s->synced.p, cluster, n) != 0);
@@ -246,24 +261,24 @@ static bool has_untold(const struct watched *w, const struct edge_state *s)
 static bool is_sure(struct watched *w, int64_t ms)
 {
 	struct reaper *r = w->reaper;
-	int64_t now = loop_now(r->broker->loop);
+	int64_t now = loop_now(r->uses.loop);
 
 	if (now - r->ticked_ms > AWAY_MS || now < r->wait_ms ||
-	    peers_find(r->broker->peers, w->number) != NULL) {
-		w->lapsed_ms = 0;
+	    edges_find(r->uses.edges, w->number) != NULL) {
+		w->expired_ms = 0;
 		return false;
 	}
-	if (w->lapsed_ms == 0) {
-		w->lapsed_ms = now;
+	if (w->expired_ms == 0) {
+		w->expired_ms = now;
 		w->next_ms = now + SURE_MS;
 	}
-	return now - w->lapsed_ms >= ms;
+	return now - w->expired_ms >= ms;
 }
 
-static void on_lapsed(struct watched *w, const struct edge_state *s)
+static void on_expired(struct watched *w, const struct edge_state *s)
 {
 	bool untold = has_untold(w, s);
-	int64_t lease_ms = w->reaper->broker->conf.lease_ms;
+	int64_t lease_ms = w->reaper->lease_ms;
 
 	if (s->rows > 0 && is_sure(w, untold ? lease_ms : SURE_MS)) {
 		w->rows = s->rows;
@@ -271,15 +286,14 @@ static void on_lapsed(struct watched *w, const struct edge_state *s)
 	} else if (s->rows == 0 && s->owed == 0 &&
 		   is_sure(w, untold ? UNTOLD_MS : SURE_MS)) {
 		w->is_asking = true;
-		store_edge_forget(w->reaper->broker->store, w->number, on_forgotten, w);
+		store_edge_forget(w->reaper->uses.store, w->number, on_forgotten, w);
 	}
 }
 
 static void reap(struct watched *w)
 {
 	w->is_asking = true;
-	store_edge_reap(w->reaper->broker->store, w->number, ROWS, why_gone, on_reaped,
-			w);
+	store_edge_reap(w->reaper->uses.store, w->number, ROWS, why_gone, on_reaped, w);
 }
 
 /* Once for each death in the whole cluster, however many brokers give it up, and in however many steps. */
@@ -304,7 +318,7 @@ static void on_reaped(void *arg, enum err e, const struct edge_reaped *got)
 	if (got->first || w->is_unsure)
 		tell(w);
 	w->is_unsure = false;
-	fences_note(w->reaper->broker->fences, w->number, got->boot);
+	fences_note(w->reaper->uses.fences, w->number, got->boot);
 	metric_add(w->reaper->rows, got->n);
 	if (got->left > 0)
 		reap(w);
@@ -315,7 +329,7 @@ static void on_forgotten(void *arg, enum err e)
 	struct watched *w = arg;
 
 	w->is_asking = false;
-	w->next_ms = loop_now(w->reaper->broker->loop) + OTHER_MS;
+	w->next_ms = loop_now(w->reaper->uses.loop) + OTHER_MS;
 	if (e == OK)
 		log_info("edge.forgotten", I("number", w->number));
 }

@@ -1,5 +1,5 @@
-#ifndef BROKER_ROW_H
-#define BROKER_ROW_H
+#ifndef BROKER_CLUSTER_ROW_H
+#define BROKER_CLUSTER_ROW_H
 
 /* A connection's context, as its edge keeps it, and its row, as the store does: there and back. */
 

@@ -1,4 +1,4 @@
-#include "broker/row.h"
+#include "broker/cluster/row.h"
 
 #include "proto/batch.h"
 

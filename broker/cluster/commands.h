@@ -1,0 +1,72 @@
+#ifndef BROKER_CLUSTER_COMMANDS_H
+#define BROKER_CLUSTER_COMMANDS_H
+
+/* What somebody wants of a connection that may be at any edge: sent there, and its outcome brought back. */
+
+#include "broker/cluster/edges.h"
+#include "proto/id.h"
+
+struct commands;
+struct command; /* one that is under way: from the call that asked until its fn */
+
+/* A command fails with ERR_DOWN after timeout_ms. loop, st and edges are borrowed until commands_free; m may be NULL. */
+struct commands *commands_new(struct loop *loop, struct store *st, struct edges *edges,
+			      struct metrics *m, int64_t timeout_ms);
+
+/* After edges_free and store_free: no fn is called any more. NULL is fine. */
+void commands_free(struct commands *c);
+
+/*
+ * What became of it; called once, never from inside the call that asked.
+ *
+ * e  OK: done (LOOK: o has the context); ERR_NOTFOUND: no such connection; ERR_BUSY: its outbox
+ *    is full, or its edge does not keep up; ERR_DOWN: its edge is not linked or did not answer:
+ *    done or not
+ * o  NULL unless an edge has answered
+ */
+typedef void command_fn(void *arg, enum err e, const Gatepost__Outcome *o);
+
+/* A message that somebody pushes; body is borrowed. */
+struct push {
+	struct span body;
+	bool binary;
+};
+
+/* One message to the client. */
+struct command *command_send(struct commands *c, const struct id *id,
+			     const struct push *push, command_fn *fn, void *arg);
+
+/*
+ * The same message to many clients of one edge.
+ *
+ * ids      of ID_BYTES each, one behind the other; all of this edge
+ * fn       OK: o->results has a byte for each id; else what became of all of them
+ * returns  NULL when the edge is not linked here; fn is not called then
+ */
+struct command *command_send_many(struct commands *c, uint16_t edge, struct span ids,
+				  const struct push *push, command_fn *fn, void *arg);
+
+/* Close it with this code and reason. */
+struct command *command_close(struct commands *c, const struct id *id, uint16_t code,
+			      const char *reason, command_fn *fn, void *arg);
+
+/* What is known of it. */
+struct command *command_look(struct commands *c, const struct id *id, command_fn *fn,
+			     void *arg);
+
+/* Which of these ids does the edge know? fn and returns as of command_send_many. */
+struct command *command_know(struct commands *c, uint16_t edge, struct span ids,
+			     command_fn *fn, void *arg);
+
+/* Whoever asked no longer waits: fn is not called. The edge does what it was asked for nevertheless. */
+void command_cancel(struct command *m);
+
+/* The asker of command_send_many counts its outcomes, one for each connection. */
+void commands_count(struct commands *c, size_t gone, size_t full);
+
+/* For the callbacks of edges: an edge's answer, and an edge whose link has ended. */
+void commands_outcome(struct commands *c, struct edge_link *from,
+		      const Gatepost__Outcome *o);
+void commands_lost(struct commands *c, struct edge_link *edge);
+
+#endif

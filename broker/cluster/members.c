@@ -1,0 +1,234 @@
+#include "broker/cluster/members.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/ring.h"
+#include "store/members.h"
+
+#include <event2/util.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+struct watcher {
+	STAILQ_ENTRY(watcher) next;
+	struct members_watcher on;
+	void *arg;
+};
+
+struct members {
+	struct loop *loop;
+	struct store *store;
+	struct members_conf conf;
+	const char *endpoint; /* NULL: not started */
+	STAILQ_HEAD(, watcher) watchers;
+	struct timer *timer;
+	bool is_asking, has_left;
+	char cluster[40];
+	int64_t seen_ms; /* when the store said so last */
+	struct members_row *rows;
+	size_t n;
+	struct ring *homes; /* of the edges: the rows' boot ids */
+};
+
+static void beat(void *arg);
+static void on_view(void *arg, enum err e, const struct members_view *v);
+
+struct members *members_new(struct loop *loop, struct store *st,
+			    const struct members_conf *conf)
+{
+	struct members *m = xcalloc(1, sizeof *m);
+
+	m->loop = loop;
+	m->store = st;
+	m->conf = *conf;
+	m->homes = ring_new();
+	STAILQ_INIT(&m->watchers);
+	m->timer = timer_new(loop, beat, m);
+	return m;
+}
+
+void members_watch(struct members *m, const struct members_watcher *on, void *arg)
+{
+	struct watcher *w = xcalloc(1, sizeof *w);
+
+	w->on = *on;
+	w->arg = arg;
+	STAILQ_INSERT_TAIL(&m->watchers, w, next);
+}
+
+int64_t members_beat_ms(const struct members *m)
+{
+	return m->conf.member_ms / 5;
+}
+
+void members_start(struct members *m, const char *endpoint)
+{
+	m->endpoint = endpoint;
+	timer_every(m->timer, members_beat_ms(m));
+	beat(m);
+}
+
+void members_beat(struct members *m)
+{
+	beat(m);
+}
+
+static const char *boot_text(const struct members *m, char out[17])
+{
+	snprintf(out, 17, "%016llx", (unsigned long long)m->conf.boot);
+	return out;
+}
+
+static void beat(void *arg)
+{
+	struct members *m = arg;
+	char boot[17], proposed[40];
+	uint64_t random[2];
+	struct member self = {.name = span_str(m->conf.name)};
+
+	if (m->endpoint == NULL || m->is_asking || m->has_left || !store_is_up(m->store))
+		return;
+	self.boot = span_str(boot_text(m, boot));
+	self.endpoint = span_str(m->endpoint);
+	evutil_secure_rng_get_bytes(random, sizeof random);
+	snprintf(proposed, sizeof proposed, "%016llx%016llx",
+		 (unsigned long long)random[0], (unsigned long long)random[1]);
+	m->is_asking = true;
+	store_members_beat(m->store, &self, proposed, m->conf.member_ms, on_view, m);
+}
+
+static void copy(char *to, size_t n, struct span from)
+{
+	snprintf(to, n, "%.*s", SPAN_ARG(from));
+}
+
+static struct members_row *rows_of(const struct members_view *v)
+{
+	struct members_row *rows = xcalloc(v->n + 1, sizeof *rows);
+
+	for (size_t i = 0; i < v->n; i++) {
+		char boot[20];
+
+		copy(rows[i].name, sizeof rows[i].name, v->members[i].name);
+		copy(rows[i].endpoint, sizeof rows[i].endpoint, v->members[i].endpoint);
+		copy(boot, sizeof boot, v->members[i].boot);
+		rows[i].boot = strtoull(boot, NULL, 16);
+	}
+	return rows;
+}
+
+/*
+ * Did this broker still have the memory from before while others had this one? Then it may
+ * have written there what is missing here: Redis has had two masters.
+ */
+static bool was_left_behind(const struct members *m, const struct members_view *v)
+{
+	int64_t lost_ms = store_lost_ms(m->store);
+
+	return lost_ms >= m->seen_ms && lost_ms >= loop_now(m->loop) - v->age_ms;
+}
+
+/* Another id than before: what was written last may be gone, and the edges know it best. */
+static void look_at_cluster(struct members *m, const struct members_view *v)
+{
+	bool changed = m->cluster[0] != '\0' && !span_is(v->cluster, m->cluster);
+	bool left_behind = changed && was_left_behind(m, v);
+	struct watcher *w;
+
+	copy(m->cluster, sizeof m->cluster, v->cluster);
+	if (!changed)
+		return;
+	log_warn("store.changed", S("cluster", m->cluster),
+		 S("why", "Redis is another process now, or was emptied: the table is "
+			  "compared with the edges"));
+	STAILQ_FOREACH(w, &m->watchers, next)
+	if (w->on.store_changed != NULL)
+		w->on.store_changed(w->arg, left_behind);
+}
+
+static void update_homes(struct members *m, const struct members_row *rows, size_t n)
+{
+	for (size_t i = 0; i < m->n; i++)
+		ring_remove(m->homes, m->rows[i].boot);
+	for (size_t i = 0; i < n; i++)
+		ring_put(m->homes, rows[i].boot, rows[i].boot == m->conf.boot ? m : NULL);
+}
+
+bool members_is_home(const struct members *m, uint16_t edge)
+{
+	return ring_pick(m->homes, edge) == m;
+}
+
+static void on_view(void *arg, enum err e, const struct members_view *v)
+{
+	struct members *m = arg;
+	struct members_row *rows;
+	struct watcher *w;
+	bool same;
+
+	m->is_asking = false;
+	if (e != OK)
+		return;
+	look_at_cluster(m, v);
+	m->seen_ms = loop_now(m->loop);
+	STAILQ_FOREACH(w, &m->watchers, next)
+	if (w->on.beat != NULL)
+		w->on.beat(w->arg);
+	rows = rows_of(v);
+	same = m->n == v->n &&
+	       (v->n == 0 || memcmp(m->rows, rows, v->n * sizeof *rows) == 0);
+	if (!same)
+		update_homes(m, rows, v->n);
+	free(m->rows);
+	m->rows = rows;
+	m->n = v->n;
+	if (same)
+		return;
+	log_info("members", I("brokers", m->n));
+	STAILQ_FOREACH(w, &m->watchers, next)
+	if (w->on.changed != NULL)
+		w->on.changed(w->arg);
+}
+
+static void on_left(void *arg, enum err e)
+{
+	(void)arg;
+	(void)e; /* without a store the entry expires by itself */
+}
+
+void members_leave(struct members *m)
+{
+	char boot[17];
+
+	m->has_left = true;
+	timer_stop(m->timer);
+	store_members_leave(m->store, span_str(boot_text(m, boot)), on_left, NULL);
+}
+
+const struct members_row *members_rows(const struct members *m, size_t *n)
+{
+	*n = m->n;
+	return m->rows;
+}
+
+const char *members_cluster(const struct members *m)
+{
+	return m->cluster;
+}
+
+void members_free(struct members *m)
+{
+	struct watcher *w;
+
+	if (m == NULL)
+		return;
+	while ((w = STAILQ_FIRST(&m->watchers)) != NULL) {
+		STAILQ_REMOVE_HEAD(&m->watchers, next);
+		free(w);
+	}
+	timer_free(m->timer);
+	ring_free(m->homes);
+	free(m->rows);
+	free(m);
+}

@@ -1,0 +1,147 @@
+#include "fake_loop.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+enum { START_MS = 1000 * 1000, HOOKS_MOST = 8 };
+
+struct timer {
+	LIST_ENTRY(timer) next;
+	struct loop *loop;
+	loop_fn *fn;
+	void *arg;
+	int64_t due_ms; /* -1: stopped */
+	int64_t every_ms;
+};
+
+struct loop {
+	LIST_HEAD(, timer) timers;
+	struct {
+		loop_fn *fn;
+		void *arg;
+	} hooks[HOOKS_MOST];
+	size_t n_hooks;
+};
+
+static int64_t now = START_MS;
+
+int64_t clock_ms(void)
+{
+	return now;
+}
+
+int64_t clock_wall_ms(void)
+{
+	return now;
+}
+
+void clock_iso(int64_t wall_ms, char out[CLOCK_ISO])
+{
+	snprintf(out, CLOCK_ISO, "%lld", (long long)wall_ms);
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *l = xcalloc(1, sizeof *l);
+
+	LIST_INIT(&l->timers);
+	return l;
+}
+
+void loop_free(struct loop *l)
+{
+	free(l);
+}
+
+int64_t loop_now(struct loop *l)
+{
+	(void)l;
+	return now;
+}
+
+void loop_at_turn_end(struct loop *l, loop_fn *fn, void *arg)
+{
+	cr_assert(l->n_hooks < HOOKS_MOST);
+	l->hooks[l->n_hooks].fn = fn;
+	l->hooks[l->n_hooks++].arg = arg;
+}
+
+struct timer *timer_new(struct loop *l, loop_fn *fn, void *arg)
+{
+	struct timer *t = xcalloc(1, sizeof *t);
+
+	t->loop = l;
+	t->fn = fn;
+	t->arg = arg;
+	t->due_ms = -1;
+	LIST_INSERT_HEAD(&l->timers, t, next);
+	return t;
+}
+
+void timer_free(struct timer *t)
+{
+	if (t == NULL)
+		return;
+	LIST_REMOVE(t, next);
+	free(t);
+}
+
+void timer_after(struct timer *t, int64_t ms)
+{
+	t->due_ms = now + ms;
+	t->every_ms = 0;
+}
+
+void timer_every(struct timer *t, int64_t ms)
+{
+	t->due_ms = now + ms;
+	t->every_ms = ms;
+}
+
+void timer_stop(struct timer *t)
+{
+	t->due_ms = -1;
+}
+
+static struct timer *first_due(struct loop *l, int64_t until)
+{
+	struct timer *t, *first = NULL;
+
+	LIST_FOREACH(t, &l->timers, next)
+	if (t->due_ms >= 0 && t->due_ms <= until &&
+	    (first == NULL || t->due_ms < first->due_ms))
+		first = t;
+	return first;
+}
+
+static void end_turn(struct loop *l)
+{
+	for (size_t i = 0; i < l->n_hooks; i++)
+		l->hooks[i].fn(l->hooks[i].arg);
+}
+
+void fake_loop_run(struct loop *l, int64_t ms)
+{
+	int64_t until = now + ms;
+	struct timer *t;
+
+	while ((t = first_due(l, until)) != NULL) {
+		if (t->due_ms > now)
+			now = t->due_ms;
+		t->due_ms = t->every_ms > 0 ? now + t->every_ms : -1;
+		t->fn(t->arg);
+		end_turn(l);
+	}
+	now = until;
+	end_turn(l);
+}
+
+void fake_loop_stop_for(int64_t ms)
+{
+	now += ms;
+}

@@ -1,0 +1,17 @@
+#ifndef TESTS_UNIT_BROKER_CLUSTER_FAKE_LOOP_H
+#define TESTS_UNIT_BROKER_CLUSTER_FAKE_LOOP_H
+
+/*
+ * In place of base/loop.c and base/clock.c: timers on a clock that the test moves. So a test
+ * of ten seconds takes no time, and ends the same way each time.
+ */
+
+#include "base/loop.h"
+
+/* Let ms pass; timers that come due are called in their order, each followed by the end of a turn. */
+void fake_loop_run(struct loop *l, int64_t ms);
+
+/* Let ms pass in which this process does not run: no timer is called until the next fake_loop_run. */
+void fake_loop_stop_for(int64_t ms);
+
+#endif
