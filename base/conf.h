@@ -24,7 +24,7 @@ enum conf_type {
 	CONF_IS_TEXT,   /* const char *; the default may be NULL: not set */
 	CONF_IS_INT,    /* int64_t, least..most */
 	CONF_IS_BYTES,  /* int64_t; 4096, 64KiB, 16MiB, 1GiB */
-	CONF_IS_MSEC,   /* int64_t; 250ms, 25s, 5m, 2h; a bare number is milliseconds */
+	CONF_IS_MSEC,   /* int64_t; 250ms, 25s, 5m, 2h; of bare numbers 0 alone */
 	CONF_IS_BOOL,   /* bool; true, false; as a flag also alone */
 	CONF_IS_CHOICE, /* int64_t, index of the word among `choices` */
 };

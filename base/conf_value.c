@@ -11,11 +11,14 @@ struct unit {
 	int64_t factor;
 };
 
-/* Largest first; the last is what a bare number means. */
+/*
+ * Largest first. A bare number of bytes is one of bytes; a time always has its unit, since
+ * people mean seconds where a program reads milliseconds: only 0 needs none.
+ */
 static const struct unit bytes[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
 				    {"B", 1},         {"", 1},          {NULL, 0}};
 static const struct unit times[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000},
-				    {"ms", 1},      {"", 1},      {NULL, 0}};
+				    {"ms", 1},      {NULL, 0}};
 static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
 static const struct unit *units_of(const struct conf_key *k)
@@ -37,7 +40,9 @@ static bool read_number(const struct unit *u, const char *text, int64_t *out)
 			return false;
 	while (u->name && strcmp(at, u->name) != 0)
 		u++;
-	if (!u->name || __builtin_mul_overflow(n, u->factor, &n))
+	if (!u->name && !(n == 0 && *at == '\0'))
+		return false;
+	if (u->name && __builtin_mul_overflow(n, u->factor, &n))
 		return false;
 	*out = *text == '-' ? -n : n;
 	return true;
@@ -83,7 +88,7 @@ static const char *read_int(const struct conf_key *k, int64_t *out, const char *
 
 	if (!read_number(units_of(k), text, &n))
 		return k->type == CONF_IS_BYTES  ? "not a size"
-		       : k->type == CONF_IS_MSEC ? "not a time"
+		       : k->type == CONF_IS_MSEC ? "not a time with its unit"
 						 : "not a number";
 	if (n < k->least || n > k->most)
 		return n < k->least ? "too small" : "too large";

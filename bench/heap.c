@@ -3,8 +3,8 @@
  * preloaded. RSS is no measure of a leak of a few bytes, since what is freed stays with the process,
  * more or less of it from one round to the next; this is one.
  *
- * HEAP_FOLDER  where each process writes a file of its PID: the bytes in use, at each SIGURG, a
- *              signal that a process ignores which does not ask for it
+ * GATEPOST_HEAP_FOLDER  where each process writes a file of its PID: the bytes in use, at each
+ *                       SIGURG, a signal that a process ignores which does not ask for it
  *
  * source  mallinfo(3); LD_PRELOAD in ld.so(8)
  */
@@ -47,7 +47,7 @@ static void *wait_and_tell(void *folder)
 /* A thread of its own, since a handler may interrupt malloc. All signals but one stay with the program's. */
 __attribute__((constructor)) static void begin(void)
 {
-	char *folder = getenv("HEAP_FOLDER");
+	char *folder = getenv("GATEPOST_HEAP_FOLDER");
 	sigset_t all, before;
 	pthread_t thread;
 

@@ -43,7 +43,7 @@ def soak(table):
     say(f"soak: {SECONDS} s of rounds with {CROWD} connections, 2 edges, 2 brokers")
     functions = {"all": ("$connect", "$disconnect")}
     with tempfile.TemporaryDirectory(prefix="gatepost-heap-") as folder:
-        counting = {"LD_PRELOAD": str(BIN / "bench-heap.so"), "HEAP_FOLDER": folder,
+        counting = {"LD_PRELOAD": str(BIN / "bench-heap.so"), "GATEPOST_HEAP_FOLDER": folder,
                     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
         with project(2, 2, functions, echo=True, **counting) as (ready, _):
             end, rounds = time.monotonic() + SECONDS, []

@@ -1,5 +1,6 @@
 #include "broker/call.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "broker/lane.h"
 #include "broker/owed.h"
@@ -7,6 +8,7 @@
 #include "broker/route.h"
 #include "broker/row.h"
 #include "proto/batch.h"
+#include "proto/envelope.h"
 #include "proto/link.h"
 #include "store/disconnects.h"
 
@@ -44,7 +46,8 @@ struct call *call_new(struct broker *b, struct peer *peer, const Gatepost__Event
 		.kind = e->kind,
 		.code = (uint16_t)e->code,
 		.binary = e->binary,
-		.again = e->again,
+		.again = e->again >= EVENT_AGAIN,
+		.is_accused = e->again >= EVENT_ACCUSED,
 	};
 	memcpy(c->id.b, e->id.data, ID_BYTES);
 	c->context = put(&at, e->context);
@@ -177,10 +180,25 @@ static void add_headers(struct call *c, Gatepost__Response *r,
 	}
 }
 
+/* Whoever made it has limits of its own: this is the last place that can keep the link. */
+static void refuse_unreadable(struct call *c, int status, size_t headers)
+{
+	log_warn_flood("response.unreadable", I("status", status), I("headers", headers),
+		       I("most", ENVELOPE_ITEM_PARTS),
+		       S("why", "an edge would refuse to read it: its client gets 502"));
+	call_refuse(c, 502, "Internal server error");
+}
+
 void call_respond(struct call *c, int status, const struct call_header *h, size_t n,
 		  struct span body)
 {
-	Gatepost__Answer *a = answer(c);
+	Gatepost__Answer *a;
+
+	if (!envelope_response_ok((uint32_t)status, n)) {
+		refuse_unreadable(c, status, n);
+		return;
+	}
+	a = answer(c);
 
 	if (a != NULL) {
 		a->response = alloc(c, sizeof *a->response);
@@ -188,7 +206,8 @@ void call_respond(struct call *c, int status, const struct call_header *h, size_
 		a->response->status = (uint32_t)status;
 		a->response->body = copy(c, body);
 		add_headers(c, a->response, h, n);
-		a->expires_ms = c->expires_ms;
+		a->expires_ms = c->expires_ms < ENVELOPE_TIME_MOST ? c->expires_ms
+								   : ENVELOPE_TIME_MOST;
 		if (c->granted != NULL)
 			a->context = batch_hold(&peer_link(c->peer)->out, c->granted);
 	}

@@ -39,6 +39,7 @@ struct call {
 	bool binary;      /* MESSAGE */
 	bool is_parallel; /* waits only for those before it that are not */
 	bool again;       /* it came to a broker before, who may have done some of it */
+	bool is_accused;  /* links have ended while it was under way */
 	bool in_handler, is_done;
 	int64_t asked_ms; /* CONNECT: when the authorizer was asked */
 	void (*on_permission)(struct call *c, const struct permission *p);
@@ -92,7 +93,10 @@ struct call_header {
  * call is freed by it and the lane's next one begins.
  */
 
-/* CONNECT, HTTP: status, headers and body go to the client. */
+/*
+ * CONNECT, HTTP: status, headers and body go to the client. What an edge could not read
+ * (envelope_response_ok) becomes 502, with a line in the log.
+ */
 void call_respond(struct call *c, int status, const struct call_header *h, size_t n,
 		  struct span body);
 

@@ -276,9 +276,11 @@ static void drop_repeated(struct event_result *r, size_t n_many)
 	r->n = kept;
 }
 
+/* An edge would not read an answer of far more (ENVELOPE_ITEM_PARTS). */
+enum { HEADERS_MOST = 200 };
+
 static const char *read_headers(struct event_result *r, const struct members *m)
 {
-	enum { MOST = 200 };
 	size_t n_many;
 
 	if (!take_headers(r, &m->multi, true))
@@ -286,7 +288,7 @@ static const char *read_headers(struct event_result *r, const struct members *m)
 	n_many = r->n;
 	if (!take_headers(r, &m->headers, false))
 		return "malformed result: its headers are no object of strings";
-	if (r->n > MOST)
+	if (r->n > HEADERS_MOST)
 		return "malformed result: it has more than 200 headers";
 	drop_repeated(r, n_many);
 	return NULL;
@@ -331,6 +333,8 @@ static const char *read_response(struct event_result *r, const struct json_value
 	if (why == NULL && is_v2 && m.cookies.kind == JSON_IS_ARRAY &&
 	    !take_each(r, "Set-Cookie", &m.cookies))
 		why = "malformed result: its cookies are no list of strings";
+	if (why == NULL && r->n > HEADERS_MOST)
+		why = "malformed result: it has more than 200 headers and cookies";
 	if (why == NULL)
 		why = read_body(r, &m, out);
 	if (why == NULL && out->has_body)

@@ -31,9 +31,24 @@ void function_close(struct function *f)
 	f->state = NULL;
 }
 
+/* Before it may end this process too: the edge does not know its route. */
+static void tell_accused(const struct function *f, const struct call *c)
+{
+	const char *route = c->http != NULL    ? c->http->key
+			    : c->route != NULL ? c->route->config->key
+					       : "";
+	char text[ID_TEXT];
+
+	log_warn_flood("event.accused", S("route", route), S("function", f->config->name),
+		       S("id", id_text(&c->id, text)), I("seq", c->seq),
+		       S("why", "links to edges have ended while it was under way"));
+}
+
 void function_invoke(const struct function *f, struct call *c, enum event_form form,
 		     result_fn *fn)
 {
+	if (c->is_accused)
+		tell_accused(f, c);
 	f->integration->invoke(f, c, form, fn);
 }
 

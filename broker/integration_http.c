@@ -6,9 +6,9 @@
  *
  * What comes back:
  *   a JSON object with a statusCode   a Lambda proxy result
- *   anything else below 500           its status and its body, as they are
+ *   anything else from 200 to 499     its status and its body, as they are
  *   429                               throttled
- *   5xx, X-Amz-Function-Error         the function failed
+ *   1xx, 5xx, X-Amz-Function-Error    the function failed: 101 would be an upgrade that nobody asked for
  *
  * When it failed, a connect is tried again twice, while there is time for its verdict; a
  * message is not, since it may have been done. A disconnect is tried once more, and only
@@ -268,8 +268,8 @@ static void finish_proxy(struct invocation *i, const struct http_reply *r)
 
 static bool has_failed(const struct http_reply *r)
 {
-	return r->end != HTTP_ANSWERED || r->status >= 500 || r->status == 429 ||
-	       r->function_error;
+	return r->end != HTTP_ANSWERED || r->status < 200 || r->status >= 500 ||
+	       r->status == 429 || r->function_error;
 }
 
 /* Is it away, rather than there and failing? A gateway in front of it speaks for it. */
@@ -315,8 +315,9 @@ static struct result failure(const struct http_reply *r)
 	else if (r->function_error && runtime_error_is(r->body, "Unauthorized"))
 		result.why = "Unauthorized"; /* an authorizer's word: 401 */
 	else if (r->end == HTTP_ANSWERED)
-		result.why = r->function_error
-				     ? "it answered X-Amz-Function-Error"
+		result.why = r->function_error ? "it answered X-Amz-Function-Error"
+			     : r->status < 200
+				     ? "it answered with a status below 200"
 				     : "it answered with a status of 500 or over";
 	return result;
 }

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,15 +27,11 @@ static void on_look(void *arg);
 /* Who may read it? NULL when the right ones alone. */
 static const char *mode_fault(const struct stat *st)
 {
-	unsigned open = st->st_mode & 077;
-
 	if (!S_ISREG(st->st_mode))
 		return "not a file";
 	if (st->st_size > FILE_MOST)
 		return "larger than 1 MiB";
-	if (open == 0 || (open == S_IRGRP && st->st_uid != geteuid()))
-		return NULL;
-	return "others may read it: chmod 600, since there are secrets in it";
+	return secret_file_is_kept(st) ? NULL : secret_file_fault;
 }
 
 /* All of it into text, of which n bytes are there. */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "broker/commands.h"
 #include "broker/membership.h"
+#include "proto/envelope.h"
 
 #include <stdlib.h>
 
@@ -95,6 +96,12 @@ static void add_members(struct link *l, Gatepost__Members *m, const struct membe
 	size_t n;
 	const struct membership_row *rows = membership_rows(ms, &n);
 
+	if (n > ENVELOPE_ITEM_PARTS) {
+		log_warn_flood(
+			"members.too_many", I("rows", n), I("most", ENVELOPE_ITEM_PARTS),
+			S("do", "remove what does not belong into the hash of members"));
+		n = ENVELOPE_ITEM_PARTS;
+	}
 	m->members = arena_alloc(&l->out.arena, n * sizeof *m->members);
 	m->n_members = n;
 	for (size_t i = 0; i < n; i++) {

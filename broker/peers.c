@@ -114,7 +114,7 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 		peers_refuse(ps, from, "another protocol version");
 	} else if (err != OK) {
 		log_warn_flood("link.malformed", S("edge", p ? p->link.peer : "?"));
-		peers_refuse(ps, from, "that was no envelope");
+		peers_refuse(ps, from, ENVELOPE_UNREADABLE);
 	} else if (p == NULL) {
 		p = on_hello(ps, from, e);
 	}

@@ -195,6 +195,9 @@ void runtime_give(struct worker *w, struct invocation *i)
 	w->invocation = i;
 	timer_after(i->timer, i->timeout_ms);
 	runtime_recount(r);
+	if (!w->has_worked && !w->roams)
+		runtime_tell(w, "works"); /* before it can die of it */
+	w->has_worked = true;
 	runtime_api_give(w);
 }
 

@@ -32,8 +32,7 @@
 enum {
 	RESPONSE_MOST =
 		6 * 1024 * 1024 + 100, /* what Lambda takes of a synchronous function */
-	BODY_MOST =
-		64 * 1024 * 1024, /* read to its end, so that the worker hears its 413 */
+	BODY_MOST = 64 * 1024 * 1024,  /* read to its end, so that the worker lives on */
 	HEAD_MOST =
 		2 * 1024 * 1024, /* awslambdaric has traces of up to 1 MiB in a header */
 	FOREVER_S = 365 * 24 * 3600, /* a poll waits, and so does a worker that works */
@@ -52,6 +51,7 @@ static int listen_at(const char *function, const char *address, char bound[ADDRE
 static void on_request(struct evhttp_request *req, void *arg);
 static void next(struct runtime_api *a, struct evhttp_request *req);
 static void watch_for_its_end(struct evhttp_connection *c);
+static void on_early(struct bufferevent *b, void *arg);
 static void on_gone(struct evhttp_connection *c, void *arg);
 static void answer(struct runtime_api *a, struct evhttp_request *req, struct span path);
 static void init_error(struct runtime_api *a, struct evhttp_request *req);
@@ -232,9 +232,22 @@ static void watch_for_its_end(struct evhttp_connection *c)
 	void *arg;
 
 	bufferevent_getcb(b, NULL, NULL, &on_event, &arg);
-	bufferevent_setcb(b, NULL, NULL, on_event, arg);
-	bufferevent_setwatermark(b, EV_READ, 0, HEAD_MOST);
+	bufferevent_setcb(b, on_early, NULL, on_event, arg);
 	bufferevent_enable(b, EV_READ);
+}
+
+/*
+ * More than a next request's head, before the answer to this one. To stop reading would hide
+ * the end of the worker; so this is its end.
+ */
+static void on_early(struct bufferevent *b, void *arg)
+{
+	bufferevent_event_cb on_event;
+
+	if (evbuffer_get_length(bufferevent_get_input(b)) <= HEAD_MOST)
+		return;
+	bufferevent_getcb(b, NULL, NULL, &on_event, NULL);
+	on_event(b, BEV_EVENT_READING | BEV_EVENT_EOF, arg);
 }
 
 static void on_gone(struct evhttp_connection *c, void *arg)
@@ -286,8 +299,6 @@ void runtime_api_give(struct worker *w)
 	evbuffer_add_reference(body, i->event->p, i->event->n, release,
 			       blob_ref(i->event));
 	w->poll = NULL;
-	bufferevent_setwatermark(evhttp_connection_get_bufferevent(w->connection),
-				 EV_READ, 0, 0);
 	evhttp_send_reply(req, 200, "OK", body);
 	evbuffer_free(body);
 }
@@ -300,23 +311,31 @@ static struct span body_of(struct evhttp_request *req)
 	return span_of(evbuffer_pullup(in, -1), evbuffer_get_length(in));
 }
 
-static void returned(struct invocation *i, struct evhttp_request *req)
+/* AWS's client for Python ends its process when it hears another status than 202. */
+static void returned_too_much(struct invocation *i, struct evhttp_request *req, size_t n)
 {
-	struct span body = body_of(req);
-	struct result r = {.kind = RESULT_OK, .payload = body, .status = 200};
 	char why[WHY_TEXT];
 
-	if (body.n > RESPONSE_MOST) {
-		snprintf(why, sizeof why,
-			 "it returned %zu bytes, at most 6 MiB are taken", body.n);
-		r = (struct result){.kind = RESULT_FAILED, .why = why};
+	snprintf(why, sizeof why,
+		 "Function.ResponseSizeTooLarge: it returned %zu bytes, at most %d are "
+		 "taken; return less, or where the rest can be found",
+		 n, RESPONSE_MOST);
+	runtime_fail(i, RESULT_FAILED, why);
+	reply_ok(req);
+}
+
+static void returned(struct invocation *i, struct evhttp_request *req)
+{
+	size_t n = evbuffer_get_length(evhttp_request_get_input_buffer(req));
+	struct result r = {.kind = RESULT_OK, .status = 200};
+
+	if (n > RESPONSE_MOST) {
+		returned_too_much(i, req, n);
+		return;
 	}
+	r.payload = body_of(req);
 	runtime_end(i, &r);
-	if (body.n > RESPONSE_MOST)
-		refuse(req, 413, "RequestEntityTooLarge",
-		       "Exceeded maximum allowed payload size (6291556 bytes).");
-	else
-		reply_ok(req);
+	reply_ok(req);
 }
 
 static void threw(struct invocation *i, struct evhttp_request *req)

@@ -42,6 +42,7 @@ struct worker {
 	struct invocation *invocation; /* that it runs */
 	uint16_t port;                 /* its own */
 	bool roams; /* it makes a connection for each request: the end of one says nothing */
+	bool has_worked;          /* it was given an invocation */
 	char late[INVOCATION_ID]; /* what it was given up for */
 };
 
@@ -76,7 +77,7 @@ void runtime_lost(struct worker *w);
 /* A worker could not load the function. why is a sentence. */
 void runtime_cannot_start(struct runtime *r, const char *why);
 
-/* It polls for the first time, or is overdue: told to whoever has started it, and can tell by its port which one it is. */
+/* It "polls" for the first time, "works" for the first time, or is "overdue": told to whoever has started it, and can tell by its port which one it is. */
 void runtime_tell(const struct worker *w, const char *what);
 
 /* runtime.c, for the others */

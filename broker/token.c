@@ -2,19 +2,26 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/secret_file.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <jwt.h>
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum {
 	KEY_MOST = 64 * 1024,
 	TOKEN_MOST = 16 * 1024,
 	CLOCKS_MS = 60 * 1000,
-	SECRET_LEAST = 16
+	SECRET_LEAST = 32, /* bytes: RFC 7518 3.2 */
+	RSA_LEAST = 2048   /* bits: RFC 7518 3.3 */
 };
 
 struct token_key {
@@ -24,53 +31,92 @@ struct token_key {
 	size_t n;
 };
 
-static bool read_file(struct token_key *k, const char *path)
+/* Why not; NULL: it is read. */
+static const char *read_file(struct token_key *k, const char *path)
 {
 	FILE *f = fopen(path, "re");
+	const char *why = NULL;
+	struct stat st;
 
 	if (f == NULL)
-		return false;
+		return strerror(errno);
+	if (fstat(fileno(f), &st) != 0)
+		why = strerror(errno);
+	else if (k->algorithm == JWT_ALG_HS256 && !secret_file_is_kept(&st))
+		why = secret_file_fault;
 	errno = 0;
 	k->bytes = xmalloc(KEY_MOST);
-	k->n = fread(k->bytes, 1, KEY_MOST, f);
+	k->n = why == NULL ? fread(k->bytes, 1, KEY_MOST, f) : 0;
+	if (why == NULL && ferror(f))
+		why = strerror(errno);
 	fclose(f);
-	return true;
+	return why;
 }
 
-static bool read_key(struct token_key *k)
+static const char *read_key(struct token_key *k)
 {
 	const char *key = k->config->key;
+	const char *why = NULL;
 
-	errno = 0;
 	if (key != NULL) {
 		k->bytes = (uint8_t *)xstrdup(key);
 		k->n = strlen(key);
-	} else if (!read_file(k, k->config->key_file)) {
-		return false;
+	} else {
+		why = read_file(k, k->config->key_file);
 	}
 	while (k->algorithm == JWT_ALG_HS256 && k->n > 0 &&
 	       (k->bytes[k->n - 1] == '\n' || k->bytes[k->n - 1] == '\r'))
 		k->n--;
-	return k->n > 0;
+	if (why == NULL && k->n == 0)
+		why = "empty";
+	return why;
+}
+
+/* What libjwt will verify with. */
+static const char *wrong_public_key(const struct token_key *k)
+{
+	int wanted = k->algorithm == JWT_ALG_RS256 ? EVP_PKEY_RSA : EVP_PKEY_EC;
+	BIO *in = BIO_new_mem_buf(k->bytes, (int)k->n);
+	EVP_PKEY *key = in ? PEM_read_bio_PUBKEY(in, NULL, NULL, NULL) : NULL;
+	const char *why = NULL;
+
+	if (key == NULL)
+		why = "no public key in PEM (-----BEGIN PUBLIC KEY-----)";
+	else if (EVP_PKEY_get_base_id(key) != wanted)
+		why = "the key is of another kind than the algorithm";
+	else if (wanted == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) < RSA_LEAST)
+		why = "an RSA key of fewer than 2048 bits";
+	EVP_PKEY_free(key);
+	BIO_free(in);
+	ERR_clear_error();
+	return why;
+}
+
+static const char *weak_key(const struct token_key *k)
+{
+	if (k->algorithm != JWT_ALG_HS256)
+		return wrong_public_key(k);
+	return k->n < SECRET_LEAST ? "a secret of HS256 has at least 32 bytes" : NULL;
 }
 
 struct token_key *token_key_new(const struct config_authorizer *config)
 {
 	struct token_key *k = xcalloc(1, sizeof *k);
+	const char *file = config->key_file ? config->key_file : "", *why;
 
 	k->config = config;
 	k->algorithm = jwt_str_alg(config->algorithm);
-	if (!read_key(k)) {
+	why = read_key(k);
+	if (why != NULL) {
 		log_error("authorizer.key.unreadable", S("authorizer", config->name),
-			  S("file", config->key_file ? config->key_file : ""),
-			  S("why", errno ? strerror(errno) : "empty"));
+			  S("file", file), S("why", why));
 		token_key_free(k);
 		return NULL;
 	}
-	if (k->algorithm == JWT_ALG_HS256 && k->n < SECRET_LEAST) {
-		log_error("authorizer.key.short", S("authorizer", config->name),
-			  S("file", config->key_file ? config->key_file : ""),
-			  I("least", SECRET_LEAST));
+	why = weak_key(k);
+	if (why != NULL) {
+		log_error("authorizer.key.weak", S("authorizer", config->name),
+			  S("file", file), S("why", why));
 		token_key_free(k);
 		return NULL;
 	}
@@ -108,13 +154,16 @@ static bool read_date(const json_t *claims, const char *name, int64_t *ms)
 	return json_is_number(v);
 }
 
-static const char *wrong_time(const json_t *claims, int64_t now_ms, int64_t *expires_ms)
+static const char *wrong_time(const struct config_authorizer *config,
+			      const json_t *claims, int64_t now_ms, int64_t *expires_ms)
 {
 	int64_t begins_ms;
 
 	if (!read_date(claims, "exp", expires_ms) ||
 	    !read_date(claims, "nbf", &begins_ms))
 		return "the token's exp or nbf is no number";
+	if (*expires_ms == 0 && !config->endless)
+		return "the token has no exp (requireExpiry: false would take it)";
 	if (*expires_ms != 0)
 		*expires_ms +=
 			CLOCKS_MS; /* who is let in late is not thrown out at once */
@@ -208,7 +257,7 @@ static const char *check(const struct token_key *k, const char *token, int64_t n
 	claims = verify(k, token);
 	if (claims == NULL)
 		return "the token's signature is wrong";
-	why = wrong_time(claims, now_ms, &out->expires_ms);
+	why = wrong_time(k->config, claims, now_ms, &out->expires_ms);
 	if (why == NULL)
 		why = not_ours(k->config, claims);
 	if (why == NULL)

@@ -9,7 +9,11 @@
 
 struct token_key;
 
-/* The key of config (HS256: the file's bytes without the line end; else a public key in PEM). NULL after an error line. */
+/*
+ * The key of config. HS256: at least 32 bytes, of a file without the line end, which nobody
+ * but its owner may read (secret_file.h); else a public key in PEM, RSA of at least 2048 bits.
+ * NULL after an error line.
+ */
 struct token_key *token_key_new(const struct config_authorizer *config);
 void token_key_free(struct token_key *k); /* NULL is fine */
 
@@ -21,7 +25,7 @@ struct token_claims {
 
 /*
  * Check a token: its algorithm is the configured one, the signature is right, exp is not
- * over and nbf has come (other clocks may be 60 s ahead or behind), iss and aud are the
+ * over (and is there, unless config says otherwise) and nbf has come (other clocks may be 60 s ahead or behind), iss and aud are the
  * configured ones. config is that of the key, and lives as long.
  *
  * why      a sentence for the log, unless OK; it says nothing of the token

@@ -19,6 +19,7 @@ enum {
 	BACKOFF_LEAST_MS = 100,
 	BACKOFF_MOST_MS = 5000,
 	SETTLED_MS = 10000, /* of life, after which a death is a new story */
+	APART_MS = 200,     /* between two starts of a worker that dies of its work */
 };
 
 static const char *const state_names[] = {"waiting", "starting", "ready", "stopping",
@@ -98,6 +99,20 @@ static void child_enter(struct child *c, enum child_state next)
 	c->state = next;
 }
 
+/*
+ * An edge is what strangers reach, and Redis needs none of it: they are not told what the
+ * user's shell knows. A broker's configuration may have ${env:NAME}, and functions are the user's.
+ */
+static const char *const *kept_variables(enum role r)
+{
+	static const char *const few[] = {"PATH",         "HOME",       "LANG",
+					  "LC_*",         "TZ",         "TMPDIR",
+					  "LD_*",         "MALLOC_*",   "GLIBC_TUNABLES",
+					  "*SAN_OPTIONS", "GATEPOST_*", NULL};
+
+	return r == ROLE_EDGE || r == ROLE_REDIS ? few : NULL;
+}
+
 /* Ours write log lines to our stderr; the others are told apart. */
 static pid_t spawn(struct child *c)
 {
@@ -105,6 +120,8 @@ static pid_t spawn(struct child *c)
 		.argv = c->argv,
 		.env = c->env,
 		.folder = c->folder,
+		.keeps = kept_variables(c->role),
+		.knows_redis = c->role == ROLE_BROKER,
 		.notify = c->role == ROLE_FUNCTION ? NULL : c->notify,
 		.output = -1,
 	};
@@ -134,6 +151,7 @@ enum err child_start(struct child *c)
 		return cannot_start(c, errno);
 	c->pid = pid;
 	c->was_started = true;
+	c->has_worked = false;
 	c->started_ms = clock_ms();
 	child_enter(c, CHILD_STARTING);
 	log_info("process.start", S("name", c->name), I("pid", pid));
@@ -165,6 +183,23 @@ static int64_t wait_longer(struct child *c)
 
 	c->backoff_ms = wait_ms * 2 < BACKOFF_MOST_MS ? wait_ms * 2 : BACKOFF_MOST_MS;
 	return wait_ms;
+}
+
+/* The wait after the end of a process that nobody asked to end. */
+static int64_t wait_after_end(struct child *c)
+{
+	int64_t lived_ms = clock_ms() - c->started_ms;
+
+	if (c->has_worked || lived_ms >= SETTLED_MS)
+		c->backoff_ms = BACKOFF_LEAST_MS;
+	if (c->has_worked)
+		return lived_ms < APART_MS ? APART_MS - lived_ms : 0;
+	return wait_longer(c);
+}
+
+void child_has_worked(struct child *c)
+{
+	c->has_worked = true;
 }
 
 void child_take_ready(struct child *c, const char *text)
@@ -253,10 +288,8 @@ void child_restart(struct child *c, int wait_status)
 		follow(c);
 		return;
 	}
-	if (clock_ms() - c->started_ms >= SETTLED_MS)
-		c->backoff_ms = BACKOFF_LEAST_MS;
 
-	int64_t wait_ms = wait_longer(c);
+	int64_t wait_ms = wait_after_end(c);
 	log_warn("process.exited", S("name", c->name), I("pid", c->pid),
 		 how_it_ended(wait_status), I("restart_in_ms", wait_ms));
 	c->pid = 0;

@@ -13,6 +13,11 @@
  * What dies is started again, after 100 ms, 200 ms, … 5 s; ten seconds of life make the
  * next wait short again.
  *
+ * A function's worker that was given something to do can start; what it dies of may be one
+ * client's message, and the others' must not wait: the next one starts at once, though
+ * never sooner than 200 ms after the last, so that a worker that dies of everything leaves
+ * processors for others.
+ *
  * A function's worker has nothing to do without its broker: it is held until it is placed
  * at one, and placed anew, in another process, when its broker or its configuration is
  * another one.
@@ -56,6 +61,7 @@ struct child {
 	char *folder;
 	bool json;
 	bool ends_for_us; /* it was asked to end, to be held or started anew */
+	bool has_worked;  /* this process was given something to do */
 	struct lines *lines;
 	char *if_missing;
 	char *notify;
@@ -102,6 +108,9 @@ must_use enum err child_start(struct child *c);
 /* It has reported READY=1; text is all of the datagram. */
 void child_take_ready(struct child *c, const char *text);
 
+/* A function's worker: its process was given something to do. */
+void child_has_worked(struct child *c);
+
 /* There is nothing for it to do: its process is asked to end, and no other one started. */
 void child_hold(struct child *c);
 
@@ -114,7 +123,7 @@ void child_renew(struct child *c);
  */
 void child_place(struct child *c, char **argv, char **env);
 
-/* Its process has ended and is to be followed by another: at once when we asked it to end, else after a line and the backoff. */
+/* Its process has ended and is to be followed by another: at once when we asked it to end or it has worked, else after a line and the backoff. */
 void child_restart(struct child *c, int wait_status);
 
 /* Ask it to end: SIGTERM. One that has no process is GONE. */

@@ -75,7 +75,14 @@ static void add_redis(struct supervisor *s, const struct household *h)
 	flag(&w, "--daemonize", "no");
 	flag(&w, "--supervised", "systemd");
 	flag(&w, "--save", "%s", "");
-	flag(&w, "--appendonly", h->folder->keep ? "yes" : "no");
+	/*
+	 * It is written before the answer, so that kill -9 forgets nothing. With everysec a write
+	 * may wait for an fsync under way; what is removed at the end needs none.
+	 */
+	flag(&w, "--appendonly", "yes");
+	flag(&w, "--appendfsync", h->folder->keep ? "everysec" : "no");
+	flag(&w, "--auto-aof-rewrite-percentage", "100");
+	flag(&w, "--auto-aof-rewrite-min-size", "16mb");
 
 	supervisor_add(s,
 		       (struct child_plan){
@@ -172,7 +179,7 @@ static void add_edge(struct supervisor *s, const struct household *h, unsigned i
 	words_take(&w, xstrdup("--brokers"));
 	words_take(&w, seeds);
 	flag(&w, "--profile", "%s", up_conf_profile(h->conf));
-	flag(&w, "--drain-delay", "%" PRId64, h->conf->drain_delay_ms);
-	flag(&w, "--drain-timeout", "%" PRId64, h->conf->drain_ms);
+	flag(&w, "--drain-delay", "%" PRId64 "ms", h->conf->drain_delay_ms);
+	flag(&w, "--drain-timeout", "%" PRId64 "ms", h->conf->drain_ms);
 	add_ours(s, ROLE_EDGE, i, &w, h->conf->drain_delay_ms + h->conf->drain_ms);
 }

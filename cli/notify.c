@@ -75,12 +75,17 @@ void notify_free(struct notify *n)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct notify *n = arg;
+	(void)fd;
+	(void)what;
+	notify_take(arg);
+}
+
+void notify_take(struct notify *n)
+{
 	char text[DATAGRAM + 1];
 
-	(void)what;
 	for (int i = 0; i < TURN; i++) {
-		pid_t pid = take_one(fd, text, sizeof text);
+		pid_t pid = take_one(n->fd, text, sizeof text);
 
 		if (pid == -1)
 			return;

@@ -24,6 +24,9 @@ typedef void notify_fn(void *arg, pid_t pid, const char *text);
 struct notify *notify_new(struct loop *l, const char *path, notify_fn *fn, void *arg);
 void notify_free(struct notify *n); /* NULL is fine; removes the path */
 
+/* Call fn for what has come already, up to 64 datagrams. */
+void notify_take(struct notify *n);
+
 /*
  * A copy of the value of one line of text, freed with free(3); NULL when there is no such
  * line. Of several, the last one holds.

@@ -49,9 +49,14 @@ bool ready_write(const char *path, const struct endpoints *e, const struct super
 	char *temporary = xasprintf("%s.tmp", path);
 	bool ok = write_file(temporary, text) && rename(temporary, path) == 0;
 
-	if (!ok)
+	if (!ok) {
+		int why = errno;
+
+		unlink(temporary); /* it may be there, cut short by a full disk */
+		errno = why;
 		log_error("up.ready_file", S("path", path), S("error", strerror(errno)),
 			  S("fix", "name a file in a folder that can be written"));
+	}
 	free(temporary);
 	free(text);
 	json_decref(ready);
@@ -89,6 +94,20 @@ char *ready_management(const struct child *broker)
 	return comma ? xasprintf("http://%s", comma + 1) : NULL;
 }
 
+/* A disk that is almost full takes a part first, and says why only then. */
+static bool write_all(int fd, const char *text, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = write(fd, text, n);
+
+		if (k == -1 && errno != EINTR)
+			return false;
+		text += k > 0 ? k : 0;
+		n -= k > 0 ? (size_t)k : 0;
+	}
+	return true;
+}
+
 static bool write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -96,7 +115,10 @@ static bool write_file(const char *path, const char *text)
 	if (fd == -1)
 		return false;
 
-	bool whole = write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
-		     write(fd, "\n", 1) == 1;
-	return close(fd) == 0 && whole;
+	bool whole = write_all(fd, text, strlen(text)) && write_all(fd, "\n", 1);
+	int why = errno;
+	bool closed = close(fd) == 0;
+	if (!whole)
+		errno = why;
+	return closed && whole;
 }

@@ -7,10 +7,14 @@
  */
 #include "cli/spawn.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,15 +67,37 @@ static void become(const struct spawn *how, int failure)
 	_exit(127);
 }
 
+static bool keeps(const char *const *names, const char *name)
+{
+	for (; *names != NULL; names++)
+		if (fnmatch(*names, name, 0) == 0)
+			return true;
+	return false;
+}
+
+/* Without those that are not to be kept. */
+static void forget_variables(const char *const *names)
+{
+	for (char **at = environ; at != NULL && *at != NULL;) {
+		char *name = xasprintf("%.*s", (int)strcspn(*at, "="), *at);
+
+		if (keeps(names, name) || unsetenv(name) != 0)
+			at++; /* else the next one is here now */
+		free(name);
+	}
+}
+
 static void surround(const struct spawn *how)
 {
+	if (how->keeps != NULL)
+		forget_variables(how->keeps);
 	unsetenv("GATEPOST_SETTINGS"); /* its rows are ours: a child would refuse them */
-	if (how->notify != NULL) {
-		setenv("NOTIFY_SOCKET", how->notify, 1);
-	} else {
-		unsetenv("NOTIFY_SOCKET");
+	if (!how->knows_redis)
 		unsetenv("GATEPOST_REDIS");
-	}
+	if (how->notify != NULL)
+		setenv("NOTIFY_SOCKET", how->notify, 1);
+	else
+		unsetenv("NOTIFY_SOCKET");
 	for (char *const *one = how->env; one != NULL && *one != NULL; one++)
 		putenv(*one); /* until exec it is ours */
 }

@@ -6,6 +6,7 @@
  * supervisor alone, and told to end by the kernel when the supervisor ends, however it does.
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct spawn {
@@ -14,14 +15,17 @@ struct spawn {
 	char *const *
 		env; /* "NAME=value", over what we have; ended by NULL; NULL: what we have */
 	const char *folder; /* where it runs; NULL: where we do */
+	const char *const *
+		keeps; /* of what we have, names as for fnmatch(3); ended by NULL; NULL: all of it */
+	bool knows_redis; /* it keeps GATEPOST_REDIS, which may have a password in it */
 	const char *
 		notify; /* the Unix datagram socket where it reports with sd_notify(3); NULL: it is none of ours */
 	int output;     /* descriptor for its stdout and stderr; -1: our stderr */
 };
 
 /*
- * Start a program. Its stdin is /dev/null. One that is none of ours is not told what only
- * ours are to know: GATEPOST_REDIS may have a password in it.
+ * Start a program. Its stdin is /dev/null. It is told no more than it needs: our surroundings
+ * may have passwords in them.
  *
  * returns  its pid; or -1 with errno of the fork or of the exec (ENOENT: no such program)
  */

@@ -192,6 +192,7 @@ static void on_child_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
+	notify_take(s->notify); /* what was said of one before it ended */
 	for (size_t i = 0; i < s->n; i++) {
 		struct child *c = s->children[i];
 		int status;
@@ -208,8 +209,8 @@ static void child_exited(struct supervisor *s, struct child *c, int wait_status)
 	bool hopeless = !c->was_ready && (refused || c->role == ROLE_REDIS) && ours;
 
 	if (!s->stopping && !hopeless && !c->is_leaving) {
-		child_restart(c, wait_status);
 		s->watch.on_gone(s->watch.arg, c);
+		child_restart(c, wait_status);
 		return;
 	}
 	if (!child_take_end(c, wait_status) && s->status == 0 && ours)

@@ -23,7 +23,7 @@ struct supervisor_watch {
 	void (*on_told)(void *arg, struct child *c,
 			const char *text); /* by sd_notify(3) */
 	void (*on_gone)(void *arg,
-			struct child *c); /* it has ended unasked, and is started again */
+			struct child *c); /* it has ended, and is to be started again */
 	void *arg;
 };
 

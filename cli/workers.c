@@ -3,6 +3,7 @@
  *
  *   X_GATEPOST_RUNTIMES=ping=127.0.0.1:4001,…          its workers are placed (place_all)
  *   X_GATEPOST_WORKER=polls 41233 127.0.0.1:4001 ping  one of them is ready
+ *   X_GATEPOST_WORKER=works 41233 …                    one of them has something to do
  *   X_GATEPOST_WORKER=overdue 41233 …                  one of them hangs: it is killed
  */
 #include "cli/workers.h"
@@ -22,7 +23,10 @@ struct worker {
 	struct child *child;
 	char *function;
 	unsigned broker, number;
+	unsigned port;  /* from which its process polls; 0: not known */
 	bool is_wanted; /* by the configuration as it is now */
+	unsigned
+		strangers; /* number 0: those of the function that have worked, and were gone before we could find out who they were */
 };
 
 struct workers {
@@ -39,6 +43,7 @@ static void add_all(struct workers *w);
 static void read_again(struct workers *w);
 static void place_all(struct workers *w, unsigned broker, const char *runtimes);
 static void take_worker(struct workers *w, unsigned broker, const char *text);
+static void lose_worker(struct workers *w, struct child *c);
 
 struct workers *workers_new(const struct workers_plan *plan, struct config *config)
 {
@@ -278,46 +283,95 @@ static void place_all(struct workers *w, unsigned broker, const char *runtimes)
 	}
 }
 
-void workers_lost(struct workers *w, struct child *broker)
+void workers_lost(struct workers *w, struct child *c)
 {
 	unsigned b;
 
-	if (!broker_number(broker, &b))
+	if (c->role == ROLE_FUNCTION)
+		lose_worker(w, c);
+	if (!broker_number(c, &b))
 		return;
 	for (size_t i = 0; i < w->n; i++)
 		if (w->list[i].broker == b)
 			child_hold(w->list[i].child);
 }
 
-static struct child *whose(const struct workers *w, unsigned broker, uint64_t socket)
+static void lose_worker(struct workers *w, struct child *c)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		struct child *c = w->list[i].child;
+		struct worker *k = &w->list[i];
+		struct worker *first = find(w, k->function, k->broker, 0);
+
+		if (k->child != c)
+			continue;
+		if (k->port == 0 && first && first->strangers > 0) {
+			first->strangers--;
+			child_has_worked(c);
+		}
+		k->port = 0;
+	}
+}
+
+/* Whose connection it is: by what was told before, else by the socket that its process has open. */
+static struct worker *whose(const struct workers *w, unsigned broker,
+			    const char *function, unsigned port, unsigned remote)
+{
+	uint64_t socket;
+
+	for (size_t i = 0; i < w->n; i++)
+		if (w->list[i].broker == broker && w->list[i].port == port &&
+		    strcmp(w->list[i].function, function) == 0)
+			return &w->list[i];
+	socket = peer_socket((uint16_t)port, (uint16_t)remote);
+	for (size_t i = 0; socket && i < w->n; i++) {
+		const struct child *c = w->list[i].child;
 
 		if (w->list[i].broker == broker && c->pid && peer_has(c->pid, socket))
-			return c;
+			return &w->list[i];
 	}
 	return NULL;
+}
+
+/*
+ * A worker that dies of the first thing that it is given may be gone before we have read
+ * that it polls. The next of its function that ends and was never found must have been it.
+ */
+static void note_stranger(struct workers *w, unsigned broker, const char *function)
+{
+	struct worker *first = find(w, function, broker, 0);
+	unsigned unknown = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		unknown += w->list[i].broker == broker && w->list[i].port == 0 &&
+			   strcmp(w->list[i].function, function) == 0;
+	if (first && first->strangers < unknown)
+		first->strangers++;
 }
 
 static void take_worker(struct workers *w, unsigned broker, const char *text)
 {
 	char what[16];
 	unsigned port, remote;
-	uint64_t socket;
-	struct child *c;
+	int at = 0;
+	struct worker *k;
 
-	if (sscanf(text, "%15s %u %*[^:]:%u", what, &port, &remote) != 3)
+	if (sscanf(text, "%15s %u %*[^:]:%u %n", what, &port, &remote, &at) != 3)
 		return;
-	socket = peer_socket((uint16_t)port, (uint16_t)remote);
-	c = socket ? whose(w, broker, socket) : NULL;
-	if (c == NULL)
-		return; /* somebody else's */
-	if (strcmp(what, "polls") == 0) {
-		supervisor_ready(w->plan.supervisor, c);
+	k = whose(w, broker, text + at, port, remote);
+	if (k == NULL) { /* gone, or somebody else's */
+		if (strcmp(what, "works") == 0)
+			note_stranger(w, broker, text + at);
 		return;
 	}
-	log_warn("function.overdue", S("name", c->name), I("pid", c->pid),
-		 S("next", "it is killed, and started again"));
-	child_renew(c);
+	k->port = port;
+	if (strcmp(what, "polls") == 0) {
+		supervisor_ready(w->plan.supervisor, k->child);
+	} else if (strcmp(what, "works") == 0) {
+		child_has_worked(k->child);
+	} else if (strcmp(what, "overdue") == 0) {
+		log_warn("function.overdue", S("name", k->child->name),
+			 I("pid", k->child->pid),
+			 S("next", "it is killed, and started again"));
+		child_renew(k->child);
+	}
 }

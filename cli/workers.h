@@ -36,8 +36,8 @@ void workers_free(
 /* A broker reports. */
 void workers_told(struct workers *w, struct child *broker, const char *text);
 
-/* A broker has ended: nobody has anything to do for it. */
-void workers_lost(struct workers *w, struct child *broker);
+/* A broker has ended: nobody has anything to do for it; or a worker has: how depends on what brokers told of it. */
+void workers_lost(struct workers *w, struct child *c);
 
 const struct config *workers_config(const struct workers *w);
 

@@ -74,6 +74,7 @@ struct config_authorizer {
 	char *key_file;  /* path of the same; one of the two is there */
 	char *issuer;    /* NULL: any */
 	char *audience;  /* NULL: any */
+	bool endless;    /* a token without exp is taken, for ever */
 	int line;
 };
 

@@ -18,11 +18,12 @@ static void read_key(struct reading *r, const struct value *v,
 void jwt_authorizer_read(struct reading *r, const struct value *v)
 {
 	static const char *const names[] = {
-		"type",     "algorithm",      "key", "keyFile", "issuer",
-		"audience", "identitySource", NULL,
+		"type",     "algorithm",      "key",           "keyFile", "issuer",
+		"audience", "identitySource", "requireExpiry", NULL,
 	};
 	struct config_authorizer a = {.sort = CONFIG_JWT, .line = v->node->at.line};
-	struct value text;
+	struct value text, expiry;
+	bool required = true;
 
 	if (!value_is_map(r, v))
 		return;
@@ -35,6 +36,9 @@ void jwt_authorizer_read(struct reading *r, const struct value *v)
 		value_text(r, &text, &a.issuer);
 	if (value_get(r, v, "audience", &text))
 		value_text(r, &text, &a.audience);
+	if (value_get(r, v, "requireExpiry", &expiry))
+		value_bool(r, &expiry, &required);
+	a.endless = !required;
 	identity_source_read(r, v, "route.request.header.Authorization", &a);
 	authorizers_add(r->config, a);
 }

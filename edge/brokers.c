@@ -89,13 +89,24 @@ void brokers_named(void *arg, const char *endpoint)
 		b->named_ms = loop_now(u->edge->loop);
 }
 
+/* A row in Redis says where to link to: libzmq would take inproc, udp and more, where no broker is. */
+static bool may_be_a_broker(const char *endpoint)
+{
+	return strncmp(endpoint, "tcp://", 6) == 0 || strncmp(endpoint, "ipc://", 6) == 0;
+}
+
 static void members(struct uplink *u, const Gatepost__Members *m)
 {
 	for (struct broker *b = u->brokers; b != NULL; b = b->next)
 		b->is_member = false;
 	for (size_t i = 0; i < m->n_members; i++) {
-		struct broker *b = named(u, m->members[i]->endpoint);
+		const char *endpoint = m->members[i]->endpoint;
+		struct broker *b = NULL;
 
+		if (may_be_a_broker(endpoint))
+			b = named(u, endpoint);
+		else
+			log_warn_flood("brokers.transport", S("passed_over", endpoint));
 		if (b != NULL)
 			b->is_member = true;
 	}
@@ -127,7 +138,7 @@ void brokers_tick(void *arg)
 
 		/* One that is lost now is forgotten another time: its socket knows it until the turn ends. */
 		if (b->z != NULL && link_is_silent(&b->link, now)) {
-			broker_lost(b, "silence");
+			broker_lost(b, "silence", LINK_ENDED_SILENT);
 		} else if (b->z == NULL && !b->is_member &&
 			   now - b->named_ms > FORGET_MS) {
 			*at = b->next;
@@ -154,7 +165,8 @@ static void connect_to(struct broker *b)
 	link_init(&b->link, b->z, span_of(NULL, 0), timing, loop_now(loop));
 	snprintf(b->link.peer, sizeof b->link.peer, "%s", b->endpoint);
 	if (zsock_connect(b->z, b->endpoint) != OK)
-		broker_lost(b, "not an endpoint that ZeroMQ can connect to");
+		broker_lost(b, "not an endpoint that ZeroMQ can connect to",
+			    LINK_ENDED_BY_US);
 }
 
 /* The transport is there: say who we are. Or it has ended. */
@@ -167,7 +179,7 @@ static void on_link(void *arg, bool up)
 	if (b->z == NULL)
 		return;
 	if (!up) {
-		broker_lost(b, "its end is closed");
+		broker_lost(b, "its end is closed", LINK_ENDED_CLOSED);
 		return;
 	}
 	if (b->link.state != LINK_CONNECTING)
@@ -183,24 +195,28 @@ static void on_link(void *arg, bool up)
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
 {
-	struct broker *b = arg;
+	(void)from;
+	broker_hears(arg, span_of(zmq_msg_data(body), zmq_msg_size(body)));
+}
+
+void broker_hears(struct broker *b, struct span said)
+{
 	struct uplink *u = b->uplink;
 	Gatepost__Envelope *e;
 	enum err err;
 
-	(void)from;
 	if (b->z == NULL)
 		return;
 	link_heard(&b->link, loop_now(u->edge->loop));
-	err = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)), &u->arena,
-			    &e);
+	err = envelope_read(said, &u->arena, &e);
 	if (err == ERR_DENIED)
 		log_error("link.version", S("broker", b->link.peer),
 			  I("theirs", e->version), I("ours", LINK_VERSION),
 			  S("do", "run one version of edge and broker"));
-	if (err != OK)
-		broker_lost(b, err == ERR_DENIED ? "another version"
-						 : "what it says is not an envelope");
+	if (err == ERR_DENIED)
+		broker_lost(b, "another version", LINK_ENDED_BY_US);
+	else if (err != OK)
+		broker_lost(b, "what it says is not an envelope", LINK_ENDED_UNREADABLE);
 	for (size_t i = 0; err == OK && i < e->n_items && b->z != NULL; i++)
 		take(b, e->items[i]);
 	arena_reset(&u->arena);
@@ -217,7 +233,10 @@ static void take(struct broker *b, const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_REFUSAL:
 		log_warn("link.refused", S("broker", b->link.peer),
 			 S("why", i->refusal->reason), I("version", i->refusal->version));
-		broker_lost(b, "it refuses us");
+		broker_lost(b, "it refuses us",
+			    strcmp(i->refusal->reason, ENVELOPE_UNREADABLE) == 0
+				    ? LINK_ENDED_UNREADABLE
+				    : LINK_ENDED_BY_US);
 		return;
 	case GATEPOST__ITEM__BODY_MEMBERS: members(b->uplink, i->members); return;
 	case GATEPOST__ITEM__BODY_ANSWER:
@@ -241,7 +260,9 @@ static void take(struct broker *b, const Gatepost__Item *i)
 		if (up)
 			hear_of_store(b, i->store);
 		return;
-	default: broker_lost(b, "it says what only an edge says"); return;
+	default:
+		broker_lost(b, "it says what only an edge says", LINK_ENDED_UNREADABLE);
+		return;
 	}
 }
 
@@ -291,6 +312,7 @@ static void adopt_number(struct uplink *u, uint16_t number)
 			  I("connections", registry_count(edge->registry)),
 			  S("why", "the lease lapsed: these connections are closed"));
 		registry_each(edge->registry, 0, UINT32_MAX, give_up, NULL);
+		u->on_trial = NULL;
 		for (struct broker *b = u->brokers; b != NULL; b = b->next)
 			b->link.ahead.used_items = b->link.ahead.used_bytes =
 				b->n_departing = 0;
@@ -308,7 +330,7 @@ static void welcome(struct broker *b, const Gatepost__Welcome *w)
 		return;
 	twin = linked_to(u, w->boot);
 	if (twin != NULL) /* the broker has dropped that link for this one */
-		broker_lost(twin, "linked under another name");
+		broker_lost(twin, "linked under another name", LINK_ENDED_BY_US);
 	adopt_number(u, (uint16_t)w->number);
 	b->boot = w->boot;
 	b->link.ahead =
@@ -334,19 +356,32 @@ static void resync(struct broker *b, const Gatepost__Resync *m)
 	roster_tell(edge->registry, &b->link, m->ticket);
 }
 
+struct loss {
+	struct broker *broker;
+	enum link_end end;
+};
+
+/* What was under way goes to the next home, or is told that it is not sent any more. */
 static void move_lane(void *arg, struct connection *c)
 {
-	struct broker *b = arg;
+	const struct loss *loss = arg;
+	struct broker *b = loss->broker;
 	struct uplink *u = b->uplink;
+	struct lane_event *guilty;
 
 	if (c->lane.home != b)
 		return;
 	if (c->lane.first != NULL)
 		metric_add(u->edge->counts.resent, c->lane.n);
+	guilty = poison_blame(u, &c->lane, loss->end);
 	if (c->lane.waits_in != &u->retrying)
 		lane_unwait(&c->lane);
 	lane_restart(&c->lane, ring_pick(u->ring, id_hash(&c->id)),
 		     ring_version(u->ring));
+	if (guilty != NULL)
+		poison_end(c, guilty);
+	if (c->lane.first != NULL && c->lane.first->blame >= POISON_PAUSED)
+		uplink_pause(u, &c->lane);
 	uplink_pump(u, &c->lane);
 	connection_settle(c);
 }
@@ -357,10 +392,11 @@ static void free_zsock(void *arg)
 }
 
 /* Its lanes go to their next homes, and what it had not answered goes there again. */
-void broker_lost(struct broker *b, const char *why)
+void broker_lost(struct broker *b, const char *why, enum link_end end)
 {
 	struct uplink *u = b->uplink;
 	bool was_up = b->link.state == LINK_UP;
+	struct loss loss = {b, b->in_ring ? end : LINK_ENDED_BY_US};
 
 	if (b->z == NULL)
 		return;
@@ -375,5 +411,5 @@ void broker_lost(struct broker *b, const char *why)
 	b->z = NULL;
 	take_out(b);
 	if (was_up)
-		registry_each(u->edge->registry, 0, UINT32_MAX, move_lane, b);
+		registry_each(u->edge->registry, 0, UINT32_MAX, move_lane, &loss);
 }

@@ -23,7 +23,7 @@ struct edge_counts {
 	struct metric *messages_in, *bytes_in;
 	struct metric *frames_out, *bytes_out;
 	struct metric *events, *resent;
-	struct metric *slow, *shed, *stale;
+	struct metric *slow, *shed, *stale, *poisonous;
 	struct metric *broken, *silent, *unanswered, *pings_dropped;
 	struct metric *over_connections, *over_rate;
 	struct metric *held_back, *out_of_credit, *link_full;

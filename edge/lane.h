@@ -20,6 +20,7 @@ struct lane_event {
 	struct lane_event *next;
 	uint64_t seq;
 	int64_t time_ms;
+	int64_t sent_ms;      /* by the loop's clock, when it was sent last */
 	struct blob *request; /* CONNECT, HTTP: a packed Request */
 	struct blob *body;    /* MESSAGE, HTTP: the payload; DISCONNECT: the reason */
 	uint16_t code;        /* DISCONNECT */
@@ -27,6 +28,7 @@ struct lane_event {
 	uint8_t kind;         /* GATEPOST__EVENT__KIND__… */
 	bool binary;
 	bool was_sent; /* to a broker that has not answered, or not done it */
+	uint8_t blame; /* poison.h: for links that ended while it was under way */
 };
 
 struct lane {

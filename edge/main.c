@@ -202,6 +202,9 @@ static void count(struct edge *edge)
 			"large messages for lack of memory"),
 		.stale = metric_counter(m, "gatepost_edge_stale_answers_total", NULL,
 					"Answers of an older term, dropped"),
+		.poisonous = metric_counter(
+			m, "gatepost_edge_poisonous_total", NULL,
+			"Events given up since each link that they were sent on ended"),
 		.broken = metric_counter(m, "gatepost_edge_broken_total", NULL,
 					 "WebSockets closed for what their clients sent"),
 		.silent = metric_counter(

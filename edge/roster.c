@@ -1,8 +1,9 @@
 #include "edge/roster.h"
 
 #include "edge/connection.h"
+#include "proto/envelope.h"
 
-enum { ROWS = 256 }; /* in one item */
+enum { ROWS = ENVELOPE_ITEM_PARTS };
 
 struct roster {
 	struct link *to;
@@ -25,7 +26,8 @@ static void tell(void *arg, struct connection *c)
 
 	if (!c->is_opened)
 		return;
-	if (r->item->n_rows == ROWS)
+	/* Rows with large contexts fill a batch long before they are many. */
+	if (r->item->n_rows == ROWS || batch_is_full(&r->to->out))
 		begin_item(r);
 	row = arena_alloc(&r->to->out.arena, sizeof *row);
 	gatepost__roster__row__init(row);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "edge/roster.h"
 #include "edge/uplink_room.h"
+#include "proto/envelope.h"
 
 #include <stdlib.h>
 
@@ -28,6 +29,7 @@ struct uplink *uplink_new(struct edge *edge, void *zctx)
 	u->stored = ring_new();
 	lane_queue_init(&u->orphans);
 	lane_queue_init(&u->retrying);
+	lane_queue_init(&u->accused);
 	arena_init(&u->arena);
 	u->seeds = seeds_new(edge->loop, edge->conf.brokers, edge->conf.resolve_ms,
 			     brokers_named, u);
@@ -142,6 +144,7 @@ static bool is_departing(const struct lane_event *e)
 static bool may_send(const struct broker *b, const struct lane_event *e)
 {
 	return window_has_room(&b->link.ahead) &&
+	       (!poison_is_accused(e) || b->uplink->on_trial == NULL) &&
 	       (!is_departing(e) || b->n_departing < DEPARTING_MOST);
 }
 
@@ -149,6 +152,8 @@ static struct lane_queue *queue_for(struct uplink *u, const struct lane *l)
 {
 	if (l->home == NULL)
 		return &u->orphans;
+	if (poison_is_accused(l->unsent))
+		return &u->accused;
 	return is_departing(l->unsent) ? &l->home->departing : &l->home->waiting;
 }
 
@@ -190,8 +195,13 @@ static void send_one(struct lane *l)
 		m->body = batch_hold(&link->out, e->body);
 	m->binary = e->binary;
 	m->code = e->code;
-	m->again = e->was_sent;
+	m->again = e->was_sent ? EVENT_AGAIN : EVENT_FIRST;
+	if (poison_is_accused(e)) {
+		m->again = EVENT_ACCUSED;
+		l->home->uplink->on_trial = e;
+	}
 	e->was_sent = true;
+	e->sent_ms = loop_now(c->edge->loop);
 	window_take(&link->ahead, lane_event_bytes(e));
 	l->home->n_departing += is_departing(e);
 	l->unsent = e->next;
@@ -200,15 +210,24 @@ static void send_one(struct lane *l)
 void uplink_credit(struct broker *from, const struct lane_event *e)
 {
 	window_give(&from->link.ahead, 1, lane_event_bytes(e));
+	if (from->uplink->on_trial == e)
+		from->uplink->on_trial = NULL;
 	if (is_departing(e) && from->n_departing > 0)
 		from->n_departing--;
+}
+
+void uplink_pause(struct uplink *u, struct lane *l)
+{
+	if (l->waits_in == &u->retrying)
+		return; /* its place is by its time */
+	l->retry_ms = loop_now(u->edge->loop) + u->edge->conf.retry_ms;
+	lane_wait(l, &u->retrying);
 }
 
 void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e)
 {
 	c->lane.unsent = e;
-	c->lane.retry_ms = loop_now(u->edge->loop) + u->edge->conf.retry_ms;
-	lane_wait(&c->lane, &u->retrying);
+	uplink_pause(u, &c->lane);
 	metric_add(u->edge->counts.resent, 1);
 }
 
@@ -261,6 +280,18 @@ static void pump_waiting(struct broker *b)
 	}
 }
 
+/* The next of those that are tried alone. */
+static void pump_accused(struct uplink *u)
+{
+	struct lane *l = TAILQ_FIRST(&u->accused.lanes);
+
+	if (l == NULL || !may_send(l->home, l->unsent))
+		return;
+	lane_unwait(l);
+	uplink_pump(u, l);
+	connection_settle(connection_of(l));
+}
+
 static void flush(struct broker *b, int64_t now)
 {
 	enum err e = link_flush(&b->link, now);
@@ -268,7 +299,7 @@ static void flush(struct broker *b, int64_t now)
 	if (e == OK)
 		return;
 	metric_add(b->uplink->edge->counts.link_full, e == ERR_BUSY);
-	broker_lost(b, "it takes nothing");
+	broker_lost(b, "it takes nothing", LINK_ENDED_BY_US);
 }
 
 void uplink_flush(void *arg)
@@ -276,6 +307,7 @@ void uplink_flush(void *arg)
 	struct uplink *u = arg;
 	int64_t now = loop_now(u->edge->loop);
 
+	pump_accused(u);
 	for (struct broker *b = u->brokers; b != NULL; b = b->next) {
 		if (b->z == NULL)
 			continue;

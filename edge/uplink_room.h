@@ -4,6 +4,7 @@
 /* What uplink.c (events) and brokers.c (who takes them) share; no other file includes it. */
 
 #include "base/ring.h"
+#include "edge/poison.h"
 #include "edge/seeds.h"
 #include "edge/uplink.h"
 #include "proto/link.h"
@@ -37,11 +38,18 @@ struct uplink {
 	struct ring *stored;        /* of these, who has the store */
 	struct lane_queue orphans;  /* no broker is there */
 	struct lane_queue retrying; /* in the order of their time */
-	struct arena arena;         /* of the envelope being read */
+	struct lane_queue
+		accused; /* those whose next event is accused: one at a time (poison.h) */
+	const struct lane_event
+		*on_trial;  /* the accused event that is under way; NULL: none */
+	struct arena arena; /* of the envelope being read */
 };
 
 /* As far as credit goes, send what the lane has unsent; what is left waits. */
 void uplink_pump(struct uplink *u, struct lane *l);
+
+/* The lane's events are to be sent again, but not before --retry. */
+void uplink_pause(struct uplink *u, struct lane *l);
 
 /* The lanes that no broker was there for: each once. */
 void uplink_pump_orphans(struct uplink *u);
@@ -54,7 +62,10 @@ void brokers_named(void *uplink, const char *endpoint); /* a seeds_fn */
 void brokers_tick(void *uplink); /* silence, and who is to be connected to */
 void brokers_free(struct uplink *u);
 
+/* One message of its. */
+void broker_hears(struct broker *b, struct span said);
+
 /* The link has ended: its lanes go to their next homes, with what it had not answered. */
-void broker_lost(struct broker *b, const char *why);
+void broker_lost(struct broker *b, const char *why, enum link_end end);
 
 #endif

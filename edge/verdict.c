@@ -201,7 +201,8 @@ void verdict_forget(struct connection *c)
 {
 	struct lane_event *e = c->lane.first;
 
-	if (e == NULL || e != c->lane.unsent || e->was_sent)
+	if (e == NULL || e != c->lane.unsent || e->was_sent ||
+	    e->kind == GATEPOST__EVENT__KIND__DISCONNECT)
 		return;
 	lane_unwait(&c->lane);
 	c->lane.unsent = e->next;

@@ -31,7 +31,7 @@ void verdict_late(struct connection *c);
  */
 void verdict_tick(struct connection *c, int64_t now);
 
-/* Nobody waits for the answer: a request that no broker has seen is forgotten. */
+/* Nobody waits for the answer: a request that no broker has seen is forgotten; a disconnect never is. */
 void verdict_forget(struct connection *c);
 
 /*

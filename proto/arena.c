@@ -54,6 +54,7 @@ static void add_block(struct arena *a, size_t n)
 	b->room = room;
 	b->next = a->blocks;
 	a->blocks = b;
+	a->size += room;
 	a->used = 0;
 }
 
@@ -91,6 +92,7 @@ void arena_reset(struct arena *a)
 		struct arena_block *b = a->blocks;
 
 		a->blocks = b->next;
+		a->size -= b->room;
 		free(b);
 	}
 	a->used = a->unpacked = 0;
@@ -104,5 +106,5 @@ void arena_close(struct arena *a)
 		a->blocks = b->next;
 		free(b);
 	}
-	a->used = 0;
+	a->used = a->size = 0;
 }

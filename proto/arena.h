@@ -14,6 +14,7 @@ struct arena_block;
 struct arena {
 	struct arena_block *blocks; /* the newest first */
 	size_t used;                /* of the newest */
+	size_t size;                /* of all blocks */
 	size_t unpacked;    /* bytes that protobuf-c has had since the last reset */
 	size_t unpack_most; /* and may have */
 	ProtobufCAllocator allocator; /* for protobuf-c's unpack */

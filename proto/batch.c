@@ -1,6 +1,7 @@
 #include "proto/batch.h"
 
 #include "base/mem.h"
+#include "proto/envelope.h"
 
 #include <stdlib.h>
 
@@ -35,6 +36,12 @@ void *batch_add(struct batch *b, Gatepost__Item__BodyCase what,
 	}
 	b->items[b->n++] = item;
 	return m;
+}
+
+bool batch_is_full(const struct batch *b)
+{
+	return b->bytes >= ENVELOPE_BYTES || b->n >= ENVELOPE_ITEMS ||
+	       b->arena.size >= ENVELOPE_STRUCTS;
 }
 
 ProtobufCBinaryData batch_hold(struct batch *b, struct blob *body)

@@ -31,6 +31,9 @@ void batch_close(struct batch *b);
 void *batch_add(struct batch *b, Gatepost__Item__BodyCase what,
 		const ProtobufCMessageDescriptor *d);
 
+/* Large enough to be worth a message of its own, and as large as its reader takes with one item more. */
+bool batch_is_full(const struct batch *b);
+
 /* Keep the blob until the batch is packed (b takes a reference of its own), and count its bytes; the message can then point into it. */
 ProtobufCBinaryData batch_hold(struct batch *b, struct blob *body);
 

@@ -3,19 +3,29 @@
 #include "proto/close.h"
 #include "proto/id.h"
 
-/*
- * What the structs of an envelope may take beside the bytes in them: a batch has a few
- * thousand items (link.c), of some hundred bytes each.
- */
-enum { STRUCTS_MOST = 8 * 1024 * 1024 };
-
 static bool id_ok(ProtobufCBinaryData id)
 {
 	return id.len == ID_BYTES;
 }
 
+bool envelope_response_ok(uint32_t status, size_t headers)
+{
+	return status >= 200 && status <= 599 && headers <= ENVELOPE_ITEM_PARTS;
+}
+
+static bool answer_ok(const Gatepost__Answer *a)
+{
+	const Gatepost__Response *r = a->response;
+
+	return id_ok(a->id) && (a->close == 0 || close_code_is_allowed(a->close)) &&
+	       (r == NULL || envelope_response_ok(r->status, r->n_headers)) &&
+	       a->expires_ms >= 0 && a->expires_ms <= ENVELOPE_TIME_MOST;
+}
+
 static bool roster_ok(const Gatepost__Roster *r)
 {
+	if (r->n_rows > ENVELOPE_ITEM_PARTS)
+		return false;
 	for (size_t i = 0; i < r->n_rows; i++)
 		if (!id_ok(r->rows[i]->id))
 			return false;
@@ -57,10 +67,9 @@ static bool item_ok(const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_EVENT:
 		return id_ok(i->event->id) &&
 		       i->event->kind >= GATEPOST__EVENT__KIND__CONNECT &&
-		       i->event->kind <= GATEPOST__EVENT__KIND__HTTP;
-	case GATEPOST__ITEM__BODY_ANSWER:
-		return id_ok(i->answer->id) &&
-		       (i->answer->close == 0 || close_code_is_allowed(i->answer->close));
+		       i->event->kind <= GATEPOST__EVENT__KIND__HTTP &&
+		       i->event->code <= UINT16_MAX;
+	case GATEPOST__ITEM__BODY_ANSWER: return answer_ok(i->answer);
 	case GATEPOST__ITEM__BODY_COMMAND: return command_ok(i->command);
 	case GATEPOST__ITEM__BODY_OUTCOME:
 		return i->outcome->result >= GATEPOST__OUTCOME__RESULT__OK &&
@@ -73,7 +82,7 @@ enum err envelope_read(struct span in, struct arena *a, Gatepost__Envelope **out
 {
 	Gatepost__Envelope *e;
 
-	arena_limit(a, 2 * in.n + STRUCTS_MOST);
+	arena_limit(a, 2 * in.n + ENVELOPE_READ_STRUCTS);
 	e = gatepost__envelope__unpack(&a->allocator, in.n, in.p);
 	if (e == NULL)
 		return ERR_MALFORMED;

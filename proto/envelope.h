@@ -12,12 +12,40 @@
 enum { LINK_VERSION = 1 };
 
 /*
+ * The limits that both sides keep to, so that no process sends what its peer refuses to read. A
+ * batch goes out once it has reached one of the first three (link_add), so the last item comes on top of
+ * them; how large that may be, ITEM_PARTS and the settings for bodies say. For the structs a reader
+ * takes less than twice what the sender needed: READ_STRUCTS is more than that.
+ */
+enum {
+	ENVELOPE_ITEMS = 4096,
+	ENVELOPE_BYTES = 1024 * 1024,       /* of bodies */
+	ENVELOPE_STRUCTS = 2 * 1024 * 1024, /* of the sender's arena */
+	ENVELOPE_ITEM_PARTS = 256, /* headers of a Response, rows of a Roster, Members */
+	ENVELOPE_READ_STRUCTS =
+		8 * 1024 * 1024, /* of the reader's arena, beside the bytes */
+};
+
+/* The reason of the Refusal for what a broker could not read: it is about what was said, and not about who says it. */
+#define ENVELOPE_UNREADABLE "that was no envelope"
+
+/* Values of an event's `again`. */
+enum { EVENT_FIRST, EVENT_AGAIN, EVENT_ACCUSED };
+
+/* The last millisecond that is a time here: of the year 9999. */
+#define ENVELOPE_TIME_MOST INT64_C(253402300799999)
+
+/* May this be a Response? The status of a final answer (RFC 9110 15), and no more headers than a reader takes. */
+bool envelope_response_ok(uint32_t status, size_t headers);
+
+/*
  * Read one ZeroMQ message.
  *
  * in       borrowed
  * a        what *out is made of; reset it when the envelope is no longer needed
  * out      on OK: each item has a body of a known kind, each id in it is 11 bytes, each enum has a
- *          known value that is not 0. On ERR_DENIED only out->version means anything.
+ *          known value that is not 0, a response is one that envelope_response_ok, expires_ms is from
+ *          0 to ENVELOPE_TIME_MOST, a disconnect's code has 16 bits. On ERR_DENIED only out->version means anything.
  * returns  OK; ERR_DENIED: another protocol version; ERR_MALFORMED: not an envelope (drop the link)
  */
 must_use enum err envelope_read(struct span in, struct arena *a,

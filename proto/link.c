@@ -5,9 +5,6 @@
 
 #include <assert.h>
 
-/* Large enough to be worth a message of its own; small enough not to hold up the peer. */
-enum { BATCH_BYTES = 1024 * 1024, BATCH_ITEMS = 4096 };
-
 static const char *const state_names[] = {
 	[LINK_CONNECTING] = "connecting",
 	[LINK_GREETING] = "greeting",
@@ -83,9 +80,7 @@ bool link_is_silent(const struct link *l, int64_t now)
 void *link_add(struct link *l, Gatepost__Item__BodyCase what,
 	       const ProtobufCMessageDescriptor *d)
 {
-	bool full = l->out.bytes >= BATCH_BYTES || l->out.n >= BATCH_ITEMS;
-
-	if (full && l->broken == OK)
+	if (batch_is_full(&l->out) && l->broken == OK)
 		l->broken = send_batch(l, l->sent_ms);
 	return batch_add(&l->out, what, d);
 }

@@ -13,6 +13,10 @@ for i = 1, #all, 2 do
 		redis.call('HDEL', KEYS[1], all[i])
 	elseif all[i] ~= ARGV[1] then
 		live[#live + 1] = {all[i], m.name, m.endpoint}
+		if m.expires > now + 2 * ARGV[4] then -- no broker's own, or of a clock that was ahead: its time begins now
+			m.expires = now + 2 * ARGV[4]
+			redis.call('HSET', KEYS[1], all[i], cjson.encode(m))
+		end
 	end
 end
 redis.call('HSET', KEYS[1], ARGV[1],

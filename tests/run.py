@@ -3,9 +3,8 @@
 
     tests/run.py BIN [NAME...]
 
-BIN is the folder of the programs under test. A NAME picks: a suite (unit, integration,
-clients, chaos), a room (unit_base), a file (test_up), or any part of a test's name; without one,
-all run. A test that was skipped has not passed, and counts as failed.
+BIN is the folder of the programs under test. pick.py says what a NAME picks; without
+one, all run. A test that was skipped has not passed, and counts as failed.
 """
 
 import os
@@ -16,8 +15,9 @@ import tempfile
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
+from pick import Pick
+
 TESTS = Path(__file__).resolve().parent
-SUITES = ["unit", "integration", "clients", "chaos"]
 SECONDS = 600  # for one program of unit tests; a test of pytest's has its own limit
 NOTHING_PICKED = 5  # pytest's exit status
 
@@ -44,9 +44,12 @@ def main():
     programs = Path(sys.argv[1]).resolve()
     names = sys.argv[2:]
     tally = Tally()
+    picked = Pick(names)
     for unit in sorted(programs.glob("unit_*")):
-        run_unit(unit, names, tally)
-    run_pytest(programs, names, tally)
+        if picked.units[unit.name]:
+            run_unit(unit, picked.units[unit.name], tally)
+    if picked.paths():
+        run_pytest(programs, picked, tally)
     for name in tally.failed:
         print(f"FAILED {name}")
     if not tally.passed and not tally.failed:
@@ -58,13 +61,10 @@ def main():
 # Unit tests
 
 
-def run_unit(unit, names, tally):
+def run_unit(unit, patterns, tally):
     """One program of Criterion's, each test in a process of its own."""
-    parts = [name for name in names if name not in SUITES]
-    whole = not names or "unit" in names or any(part in unit.name for part in parts)
-    if not whole and not parts:
-        return
-    picked = [] if whole else ["--filter", "@(" + "|".join(f"*{p}*" for p in parts) + ")"]
+    whole = "*" in patterns
+    picked = [] if whole else ["--filter", "@(" + "|".join(patterns) + ")"]
     with tempfile.TemporaryDirectory(prefix="gatepost-unit.") as folder:
         report = Path(folder, "report.xml")
         try:
@@ -127,16 +127,14 @@ def count_unit(program, root, faults, whole, tally):
 # Integration tests, and other people's clients
 
 
-def run_pytest(programs, names, tally):
-    if names == ["unit"]:
-        return
+def run_pytest(programs, picked, tally):
     workers = str(min(4, len(os.sched_getaffinity(0))))
-    picked = ["-k", " or ".join(name for name in names if name != "unit")] if names else []
+    only = ["-k", picked.expression()] if picked.expression() else []
     with tempfile.TemporaryDirectory(prefix="gatepost-pytest.") as folder:
         report = Path(folder, "report.xml")
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "--no-header", "-n", workers,
-             "--dist", "loadfile", f"--junitxml={report}", *picked],
+             "--dist", "loadfile", f"--junitxml={report}", *only, *picked.paths()],
             cwd=TESTS, env={**os.environ, "GATEPOST_BIN": str(programs)},
             stdin=subprocess.DEVNULL,
         )  # fmt: skip

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from lib.cluster import BIN
 
+NEEDS = ["chaos"]  # tests/pick.py
+
 HERE = Path(__file__).resolve().parent
 SEED = 40563  # an edge and its reaper killed; brokers stopped, removed, cut off; an empty Redis
 MINUTES = 0.7

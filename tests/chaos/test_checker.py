@@ -270,6 +270,29 @@ def killed_edge(run, disconnect_at):
     run.invoked(disconnect_at, "c2", "DISCONNECT", code=1006)
 
 
+@pytest.mark.parametrize(
+    ("kind", "at", "excused"),
+    [("redis_empty", 105, True), ("redis_kill9", 105, False), ("redis_restart", 105, False),
+     ("redis_empty", 85, False), ("redis_empty", 117, False)],
+)  # fmt: skip
+def test_the_disconnects_of_a_killed_edge_may_be_lost_with_a_redis_that_forgets_and_no_other(
+    run, kind, at, excused
+):
+    killed_edge(run, 111)
+    run.without_call("DISCONNECT", name="c2")
+    run.fault(100, 101, "kill9", "edge-1", "broker-0")
+    run.fault(at, at + 1, kind, "redis")
+    assert run.violations() == ([] if excused else ["P1 c2: no DISCONNECT"])
+
+
+def test_of_an_edge_that_lives_no_disconnect_may_be_lost_with_redis(run):
+    killed_edge(run, 111)
+    run.without_call("DISCONNECT", name="c1")
+    run.fault(60, 61, "kill9", "edge-1", "broker-0")
+    run.fault(58, 59, "redis_empty", "redis")
+    assert "P1 c1: no DISCONNECT" in run.violations()
+
+
 def test_the_disconnects_of_a_killed_edge_have_until_the_bound(run):
     killed_edge(run, 111)
     run.fault(100, 130, "kill9", "edge-1")

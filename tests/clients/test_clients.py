@@ -7,6 +7,8 @@ import pytest
 from lib.client import COMMANDS, Client
 from lib.cluster import Cluster, until
 
+NEEDS = ["node", "browser"]  # tests/pick.py
+
 UNRECOGNIZED = {"statusCode": 400, "body": "Unrecognized WebSocket action."}
 
 every_client = pytest.mark.parametrize("name", COMMANDS)

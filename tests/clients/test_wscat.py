@@ -8,6 +8,8 @@ import pytest
 
 from lib.cluster import Cluster, until
 
+NEEDS = ["node"]  # tests/pick.py
+
 SECONDS = 60
 
 

@@ -40,6 +40,9 @@ static void check_answer(const Gatepost__Answer *a)
 {
 	check(a->id.len == ID_BYTES);
 	check(a->close == 0 || close_code_is_allowed(a->close));
+	check(a->expires_ms >= 0 && a->expires_ms <= ENVELOPE_TIME_MOST);
+	check(a->response == NULL ||
+	      (a->response->status >= 200 && a->response->status <= 599));
 	read_all(a->id);
 	read_all(a->close_reason);
 	read_all(a->context);

@@ -433,6 +433,31 @@ def test_an_edge_and_brokers_die_at_once_and_each_connection_has_its_one_disconn
     assert {state(same[0])["disconnectStatusCode"] for same in events.values()} == {1006}
 
 
+def test_redis_dies_after_an_edge_and_a_broker_and_each_connection_has_its_one_disconnect(
+    functions, tmp_path
+):
+    expect = [*DEATHS, "redis.*", "roster.failed", "store.*", "members.*", "edge.*"]
+    with running(tmp_path, functions, edges=2, expect=expect, **TIMES) as cluster:
+        clients = connect(cluster, 50)
+        ids = set(cluster.table())
+        pids = kill(cluster, "edge-0", "edge-1", "broker-0")
+        with cluster.redis() as db:
+            assert len(set(cluster.table())) == 50, "the lease has not lapsed yet"
+            run_id = db.info("server")["run_id"]
+        pids |= kill(cluster, "redis")
+        are_restarted(cluster, pids)
+        with cluster.redis() as db:
+            assert db.info("server")["run_id"] != run_id
+        events = all_of(functions, 50)
+        cluster.settle("all have gone")
+        assert_works(cluster)
+        for client in clients:
+            client.socket.close()
+    assert set(events) == ids
+    assert_each_is_one_event(events)
+    assert {state(same[0])["disconnectStatusCode"] for same in events.values()} == {1006}
+
+
 def test_a_death_is_told_once_however_often_a_step_of_its_reaping_fails(functions, tmp_path):
     expect = [*DEATHS, "redis.refused", "edge.*"]
     with running(tmp_path, functions, expect=expect, **TIMES) as cluster:

@@ -13,6 +13,8 @@ from lib.client import Client
 from lib.cluster import ROOT, Cluster, until
 from lib.wire import WebSocket
 
+NEEDS = ["node", "browser", "functions"]  # tests/pick.py
+
 EXAMPLES = ROOT / "examples"
 FUNCTIONS = ROOT / "build/functions/node_modules"  # ./dev test puts aws-lambda-ric there
 CLIENTS = Path(os.environ["NODE_PATH"])  # and here AWS's SDK

@@ -10,7 +10,7 @@ import pytest
 
 from lib.cluster import Cluster, until
 from lib.function_server import FunctionServer, Reply, function, project, proxy, websocket
-from lib.wire import CLOSE, Close, WebSocket, frame, upgrade
+from lib.wire import CLOSE, Close, WebSocket, frame, request, upgrade
 from lib.wire import http as exchange
 
 FAILING = ["function.failed", "function.rests"]
@@ -332,6 +332,30 @@ def test_functions_that_say_garbage_hurt_nobody(functions, tmp_path):
                 assert "Internal server error" in client.ask(ASK), it[:30]
             functions.answer("ask", proxy(200, "well"))
             assert client.ask(ASK) == "well"
+
+
+def test_an_answer_that_no_edge_would_read_is_502_and_ends_no_link(functions, tmp_path):
+    """Each was asked for without end, and no other client of these brokers was answered meanwhile."""
+    cookies = {"statusCode": 200, "cookies": [""] * 200_000}
+    switching = b"HTTP/1.1 101 x\r\nContent-Length: 2\r\n\r\nhi"
+    functions.answer("cookies", Reply(200, json.dumps(cookies)))
+    functions.answer("switch", switching)
+    functions.answer("status", proxy(101))
+    functions.answer("hello", switching)
+    names = ("cookies", "switch", "status")
+    routes = {name: function(functions.url(name), {"httpApi": f"GET /{name}"}) for name in names}
+    with running(tmp_path, 2, ["function.failed"], hello=hello(functions), **routes) as cluster:
+        for name in names:
+            response, _ = exchange(cluster.http, request(target=f"/dev/{name}"))
+            assert response.status == 502, name
+            functions.next(name)
+            assert functions.calls(name) == [], f"{name} is asked once"
+        response, _ = exchange(cluster.http, upgrade())
+        assert response.status == 502
+        log = cluster.log()
+    assert "link.down" not in log.split("function.failed")[1]
+    assert 'route="GET /cookies"' in log and "more than 200 headers and cookies" in log
+    assert 'route="GET /switch"' in log and "a status below 200" in log
 
 
 # TLS

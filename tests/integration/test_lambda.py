@@ -15,6 +15,8 @@ from lib.function_server import replace
 from lib.process import Process, ended, free_ports
 from lib.wire import WebSocket, Wire, upgrade
 
+NEEDS = ["node", "functions"]  # tests/pick.py
+
 FUNCTIONS = ROOT / "tests/functions"
 MODULES = ROOT / "build/functions/node_modules"  # ./dev test puts aws-lambda-ric there
 LANGUAGES = ["python", "node"]
@@ -197,6 +199,31 @@ def test_a_handler_that_hangs_is_cut_at_its_timeout_and_its_worker_replaced(shar
     assert re.search(rf"function.overdue name={name} pid={before[name]} ", shared.log())
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_worker_that_returned_too_much_lives_on(shared, language):
+    shared.settled()
+    before = shared.workers(language)
+    with WebSocket(shared.websocket) as client:
+        for _ in range(3):
+            assert is_error(client.ask(message(language, "big")), "Internal server error")
+            assert client.ask(message(language, "answer", text="again")) == "again"
+    assert shared.workers(language) == before
+    assert all(is_alive(pid) for pid in before.values())
+
+
+def test_workers_that_die_of_their_work_are_replaced_at_once_each_time(project):
+    with Project(project) as cluster:
+        with WebSocket(cluster.websocket) as client:
+            for _ in range(10):
+                assert is_error(client.ask(message("python", "leave")), "Internal server error")
+            assert client.ask(message("python", "answer", text="well")) == "well"
+        waits = re.findall(
+            r"process.exited name=fn-python-\d .*restart_in_ms=(\d+)", cluster.log()
+        )
+        assert len(waits) == 10
+        assert max(map(int, waits)) <= 200
+
+
 def test_a_killed_worker_is_started_again(shared):
     shared.settled()
     before = shared.workers("python")
@@ -255,6 +282,7 @@ def test_a_function_that_cannot_be_loaded_fails_with_a_line_that_says_why_until_
             frame = client.ask(message("python", "answer", text="x"))
             assert is_error(frame, "Internal server error")
             assert client.ask(message("node", "answer", text="well")) == "well"
+            until(lambda: "restart_in_ms=400" in cluster.log(), "it waits longer each time")
             cluster.edit("broken.act", "handler.act")
             until(
                 lambda: client.ask(message("python", "answer", text="fixed")) == "fixed",

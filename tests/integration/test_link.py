@@ -14,7 +14,7 @@ from lib.envelope import (
 from lib.process import Process
 from lib.wire import WebSocket
 
-TOLD = ["link.*", "edge.*", "zsock.parts", "brokers.too_many"]
+TOLD = ["link.*", "edge.*", "zsock.parts", "brokers.*"]
 SECONDS = 30  # for one answer
 
 
@@ -341,6 +341,20 @@ def test_answers_and_commands_for_nobody_are_passed_over(false_broker):
         _, bytes_ = broker.recv_multipart()
         outcomes += [fields[2] for kind, fields in items(bytes_) if kind == OUTCOME]
     assert outcomes == [[2], [2], [2]], "gone"
+
+
+def test_a_member_by_another_transport_than_tcp_or_a_unix_socket_is_passed_over(
+    false_broker, context, tmp_path
+):
+    broker, edge = false_broker
+    route = greeted(broker)
+    with context.socket(zmq.ROUTER) as other:
+        other.linger, other.rcvtimeo = 0, SECONDS * 1000
+        other.bind(f"ipc://{tmp_path}/other")
+        members = ["inproc://x", f"ipc://{tmp_path}/other"]
+        tell(broker, route, envelope(welcome(number=edge_number(edge), members=members)))
+        assert greeted(other), "the one that is on a Unix socket is linked to"
+    assert "brokers.transport passed_over=inproc://x" in edge.log()
 
 
 def test_members_that_are_nowhere_or_nothing_or_too_many_harm_nobody(false_broker):

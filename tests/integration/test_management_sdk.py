@@ -22,6 +22,8 @@ from botocore.exceptions import ClientError
 from lib.cluster import Cluster
 from lib.wire import Close, WebSocket, http, request
 
+NEEDS = ["node"]  # tests/pick.py
+
 KEY = {"id": "GPTESTKEY1", "secret": "abcdefghijklmnopqrstuvwxyz/+0123456789AB"}
 OTHER_KEY = {"id": "GPTESTKEY2", "secret": "another/secret"}
 WRONG_SECRET = {**KEY, "secret": KEY["secret"][:-1] + "C"}

@@ -15,6 +15,7 @@ import redis
 
 from lib.cluster import BIN, START_SECONDS, STOP_SECONDS, Cluster, is_alive, until
 from lib.process import free_ports
+from lib.redis_server import RedisServer, free_port
 
 FREE = ["--listen", "127.0.0.1:0", "--management", "127.0.0.1:0"]
 
@@ -215,6 +216,42 @@ def test_a_given_metrics_port_is_the_first_of_as_many_as_there_are_processes():
             assert cluster.process(name)["metrics"] == f"http://127.0.0.1:{port + i}"
 
 
+def test_a_ready_file_that_a_full_disk_does_not_take_leaves_nothing_behind(tmp_path):
+    path = tmp_path / "ready.json"
+    (tmp_path / "ready.json.tmp").symlink_to("/dev/full")
+    run = gatepost("up", *FREE, "--ready-file", path)
+    assert run.returncode == 1
+    assert f'up.ready_file path={path} error="No space left on device"' in run.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def environments(cluster):
+    """{role: what its processes were told at their start}"""
+    told = {}
+    for process in cluster.processes:
+        pairs = Path(f"/proc/{process['pid']}/environ").read_text().split("\0")
+        told.setdefault(process["role"], {}).update(p.split("=", 1) for p in pairs if p)
+    return told
+
+
+def test_no_process_is_told_a_secret_that_it_does_not_need(tmp_path):
+    secrets = {"USERS_SECRET": "swordfish", "AWS_SECRET_ACCESS_KEY": "sesame"}
+    env = {**secrets, "GATEPOST_MAX_MESSAGE": "64KiB"}
+    password = ["--requirepass", "hunter2"]
+    server = RedisServer(tmp_path / "r", free_port(), password, login=(None, "hunter2"))
+    with server, Cluster(edges=1, brokers=1, env=env) as cluster:
+        told = environments(cluster)
+        server.start()
+        env["GATEPOST_REDIS"] = f"redis://:hunter2@127.0.0.1:{server.port}"
+        with Cluster(edges=1, brokers=1, env=env) as other:
+            told |= {f"{role}, own Redis": of for role, of in environments(other).items()}
+    for role in ("edge", "edge, own Redis"):
+        assert not {*secrets, "GATEPOST_REDIS"} & set(told[role]), role
+        assert told[role]["PATH"] and told[role]["NOTIFY_SOCKET"]
+    assert told["edge"]["GATEPOST_MAX_MESSAGE"] == "64KiB"
+    assert told["broker, own Redis"].items() >= env.items()
+
+
 def test_after_the_end_neither_the_ready_file_nor_the_folder_is_there(up):
     assert stat.S_IMODE(up.folder.stat().st_mode) == 0o700
     up.send_signal(signal.SIGTERM)
@@ -301,8 +338,10 @@ def test_data_is_there_again_after_a_restart(tmp_path):
                 db.set("a key of the test", "kept")
 
 
-def test_data_outlives_redis_itself(tmp_path):
-    with Cluster(edges=1, brokers=1, args=["--data", tmp_path], expect=["*"]) as cluster:
+@pytest.mark.parametrize("where", ["--data", "a temporary folder"])
+def test_data_outlives_redis_itself(tmp_path, where):
+    args = ["--data", tmp_path] if where == "--data" else []
+    with Cluster(edges=1, brokers=1, args=args, expect=["*"]) as cluster:
         with cluster.redis() as db:
             db.set("a key of the test", "kept")
         pid = cluster.process("redis")["pid"]

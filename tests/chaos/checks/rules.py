@@ -68,11 +68,19 @@ def _same(h, event):
 
 def _redis_forgot(h, c):
     """Redis lost its memory while it alone knew: the edge had told it, or could tell no more."""
-    until = h.troubles.calm(c.over(), h.bound["disconnect"] + h.bound["retry"])
+    until = h.troubles.calm(c.over(), _disconnect_bound(h, c.over()))
     dead = h.losses(c.edge).meet(c.open, until)
     since = c.over() - (h.bound["table"] if dead else SLACK)
     empties = (f for f in h.faults if f.kind == "redis_empty")
     return any(since <= (f.end if dead else f.begin) <= until for f in empties)
+
+
+def _disconnect_bound(h, over):
+    """Seconds without trouble from the end of a connection to its DISCONNECT."""
+    bound = h.bound["disconnect"]
+    if h.functions.meet(over, h.troubles.calm(over, bound)):
+        bound += h.bound["retry"]
+    return bound
 
 
 def _disconnect_is_right(h, c, event):
@@ -82,10 +90,8 @@ def _disconnect_is_right(h, c, event):
         until = h.troubles.calm(event.begin, h.bound["table"])
     if c.ended > until:
         yield Violation("DISCONNECT while the client was connected", c, event.begin)
-    over, bound = c.over(h.bound["vanish"]), h.bound["disconnect"]
-    if h.functions.meet(over, h.troubles.calm(over, bound)):
-        bound += h.bound["retry"]
-    late = event.begin - h.troubles.calm(over, bound)
+    over = c.over(h.bound["vanish"])
+    late = event.begin - h.troubles.calm(over, _disconnect_bound(h, over))
     if late > 0:
         yield Violation(f"DISCONNECT {late:.1f} s after the bound", c, event.begin)
     by_client = [r for r in c.seen["closed"] if r["by"] == "client"]

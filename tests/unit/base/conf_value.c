@@ -55,14 +55,23 @@ Test(conf_value, sizes_have_units_of_1024)
 	bad(&size, "-1", "too small");
 }
 
-Test(conf_value, times_are_milliseconds_unless_they_say_otherwise)
+/* GATEPOST_IDLE_TIMEOUT=600 was read as 600 ms, and closed everybody after 0.6 s. */
+Test(conf_value, a_time_without_a_unit_is_refused_but_for_0)
 {
-	cr_assert(eq(i64, good(&time_row, "250"), 250));
+	cr_assert(eq(i64, good(&time_row, "0"), 0));
+	bad(&time_row, "600", "not a time with its unit");
+	bad(&time_row, "00600", "not a time with its unit");
+	bad(&time_row, "", "not a time with its unit");
+}
+
+Test(conf_value, times_have_units)
+{
+	cr_assert(eq(i64, good(&time_row, "0ms"), 0));
 	cr_assert(eq(i64, good(&time_row, "250ms"), 250));
 	cr_assert(eq(i64, good(&time_row, "25s"), 25000));
 	cr_assert(eq(i64, good(&time_row, "5m"), 300000));
 	cr_assert(eq(i64, good(&time_row, "2h"), 7200000));
-	bad(&time_row, "1d", "not a time");
+	bad(&time_row, "1d", "not a time with its unit");
 	bad(&time_row, "25h", "too large");
 }
 

@@ -1,6 +1,7 @@
 #include "broker/call.h"
 
 #include "bed.h"
+#include "proto/envelope.h"
 #include "store/disconnects.h"
 
 #include <criterion/criterion.h>
@@ -223,6 +224,35 @@ Test(call, a_response_has_its_status_headers_and_body)
 	cr_assert(eq(sz, r->n_headers, 2));
 	cr_assert(is(r->headers[1]->name, "B"));
 	cr_assert(is(r->headers[1]->value, "2"));
+}
+
+Test(call, a_response_that_an_edge_could_not_read_becomes_502)
+{
+	static const int statuses[] = {0, 101, 199, 600, 1000, -1};
+	struct call_header h[ENVELOPE_ITEM_PARTS + 1];
+
+	for (size_t i = 0; i <= ENVELOPE_ITEM_PARTS; i++)
+		h[i] = (struct call_header){"A", ""};
+	for (uint64_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+		take(i);
+		call_respond(call, statuses[i], h, 1, span_str("x"));
+		cr_assert(eq(u32, answer()->response->status, 502));
+	}
+	take(10);
+	call_respond(call, 200, h, ENVELOPE_ITEM_PARTS + 1, span_str("x"));
+	cr_assert(eq(u32, answer()->response->status, 502));
+	take(11);
+	call_respond(call, 200, h, ENVELOPE_ITEM_PARTS, span_str("x"));
+	cr_assert(eq(u32, answer()->response->status, 200));
+}
+
+/* A token may say so: its exp is a number of the issuer's choice. */
+Test(call, an_expiry_beyond_all_time_is_one_that_an_edge_can_read)
+{
+	take(0);
+	call->expires_ms = INT64_C(1000000000060000);
+	call_respond(call, 200, NULL, 0, span_str(""));
+	cr_assert(eq(i64, answer()->expires_ms, ENVELOPE_TIME_MOST));
 }
 
 Test(call, a_refusal_says_why_in_json_and_is_counted)

@@ -207,3 +207,18 @@ Test(event_result, headers_are_bounded)
 	cr_assert(strstr(got, "more than 200 headers") != NULL, "%s", got);
 	free(got);
 }
+
+/* One of them is 4 bytes of the payload, and 100 bytes of an edge's memory. */
+Test(event_result, cookies_count_among_the_headers)
+{
+	char payload[8000] =
+		"{\"statusCode\":200,\"headers\":{\"a\":\"b\"},\"cookies\":[\"\"";
+	char *got;
+
+	for (int i = 1; i < 200; i++)
+		strcat(payload, ",\"\"");
+	strcat(payload, "]}");
+	got = read_as(HTTP2, payload, strlen(payload));
+	cr_assert(strstr(got, "more than 200 headers and cookies") != NULL, "%s", got);
+	free(got);
+}

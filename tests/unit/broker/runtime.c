@@ -107,18 +107,16 @@ Test(runtime, an_error_that_is_no_json_or_endless_is_still_one_short_line)
 	runtime_bed_stop();
 }
 
-Test(runtime, an_answer_over_six_mebibytes_is_refused_with_413_and_fails_the_invocation)
+static int answers_with(int fd, const char *id, size_t n)
 {
 	int64_t until = clock_ms() + PATIENCE_MS;
-	size_t n = 10 << 20, sent = 0;
 	char *big = xcalloc(1, n), head[300];
+	size_t sent = 0;
 
-	runtime_bed_start(10, 1000);
-	int fd = worker_at("a");
 	snprintf(head, sizeof head,
-		 "POST /2018-06-01/runtime/invocation/a/response HTTP/1.1\r\nHost: h\r\n"
+		 "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: h\r\n"
 		 "Content-Length: %zu\r\n\r\n",
-		 n);
+		 id, n);
 	cr_assert_eq(write(fd, head, strlen(head)), (ssize_t)strlen(head));
 	while (sent < n && clock_ms() < until) {
 		ssize_t some = send(fd, big + sent, n - sent, MSG_DONTWAIT);
@@ -128,15 +126,27 @@ Test(runtime, an_answer_over_six_mebibytes_is_refused_with_413_and_fails_the_inv
 		else
 			runtime_bed_turn();
 	}
-	cr_assert_eq(worker_status(fd), 413);
+	free(big);
+	return worker_status(fd);
+}
+
+Test(runtime,
+     an_answer_over_six_mebibytes_fails_the_invocation_and_its_worker_hears_that_all_is_well)
+{
+	runtime_bed_start(10, 1000);
+	int fd = worker_at("a");
+	cr_assert_eq(answers_with(fd, "a", 10 << 20), 202);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_FAILED);
 	cr_assert_str_eq(runtime_bed.ended[0].why,
-			 "it returned 10485760 bytes, at most 6 MiB are taken");
+			 "Function.ResponseSizeTooLarge: it returned 10485760 bytes, at "
+			 "most 6291556 are taken; return less, or where the rest can be "
+			 "found");
 	worker_polls(fd);
 	runtime_bed_invoke("b");
 	cr_assert(worker_is_given(fd, "b"));
+	cr_assert_eq(answers_with(fd, "b", 6291556), 202);
+	cr_assert_eq(runtime_bed.ended[1].kind, RESULT_OK);
 	close(fd);
-	free(big);
 	runtime_bed_stop();
 }
 

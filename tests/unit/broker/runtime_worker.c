@@ -3,8 +3,14 @@
 #include "runtime_bed.h"
 #include "worker.h"
 #include "base/clock.h"
+#include "base/mem.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* What becomes of an invocation whose worker is late, dies, or comes back. */
@@ -132,6 +138,72 @@ Test(runtime, a_worker_that_goes_while_it_polls_is_given_nothing)
 	runtime_bed_invoke("1");
 	cr_assert(worker_is_given(b, "1"));
 	close(b);
+	runtime_bed_stop();
+}
+
+Test(runtime, a_worker_that_polls_sends_more_than_a_head_and_goes_is_given_nothing)
+{
+	size_t n = 4 << 20, sent = 0;
+	char *early = xcalloc(1, n);
+	int64_t until = clock_ms() + PATIENCE_MS;
+
+	runtime_bed_start(10, 5000);
+	int a = worker_new(), b = worker_new();
+	worker_polls(a);
+	cr_assert_not(worker_hears(a));
+	worker_polls(b);
+	cr_assert_not(worker_hears(b));
+	while (sent < n && clock_ms() < until) {
+		ssize_t some =
+			send(a, early + sent, n - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (some > 0)
+			sent += (size_t)some;
+		else if (errno == EAGAIN)
+			runtime_bed_turn();
+		else
+			break; /* it was let go */
+	}
+	worker_dies(a);
+	runtime_bed_invoke("1");
+	cr_assert(worker_is_given(b, "1"));
+	close(b);
+	free(early);
+	runtime_bed_stop();
+}
+
+/* What is told of it */
+
+Test(runtime, whoever_started_a_worker_is_told_once_that_it_works_before_it_can_die_of_it)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	char folder[] = "/tmp/gatepost-unit-XXXXXX", text[200];
+	int told = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(at.sun_path, sizeof at.sun_path, "%s/notify.sock", folder);
+	cr_assert_eq(bind(told, (struct sockaddr *)&at, sizeof at), 0);
+	setenv("NOTIFY_SOCKET", at.sun_path, 1);
+	runtime_bed_start(10, 5000);
+	int fd = worker_at("1");
+	static const char *const says[] = {"X_GATEPOST_WORKER=polls ",
+					   "X_GATEPOST_WORKER=works "};
+	for (int i = 0; i < 2; i++) {
+		ssize_t n = recv(told, text, sizeof text - 1, MSG_DONTWAIT);
+
+		cr_assert_gt(n, 0);
+		text[n] = '\0';
+		cr_assert_eq(strncmp(text, says[i], strlen(says[i])), 0, "%s", text);
+	}
+	cr_assert_eq(worker_answers(fd, "1", "response", "1"), 202);
+	worker_polls(fd);
+	runtime_bed_invoke("2");
+	cr_assert(worker_is_given(fd, "2"));
+	cr_assert_eq(recv(told, text, sizeof text, MSG_DONTWAIT), -1);
+	close(fd);
+	close(told);
+	unlink(at.sun_path);
+	rmdir(folder);
 	runtime_bed_stop();
 }
 

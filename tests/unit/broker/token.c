@@ -5,7 +5,9 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* RFC 7515 A.1: its own token and key, where the exp is 1300819380 (in 2011). */
@@ -173,11 +175,93 @@ Test(token, a_secret_that_is_short_is_refused_and_not_shown)
 	char *said;
 
 	c.key_file = NULL;
-	c.key = (char *)"opensesame";
+	c.key = (char *)"opensesame, and 31 bytes of it.";
+	cr_assert(eq(sz, strlen(c.key), 31));
 	said = complaint(c);
-	cr_assert(strstr(said, "authorizer.key.short") != NULL, "%s", said);
+	cr_assert(strstr(said, "authorizer.key.weak") != NULL, "%s", said);
+	cr_assert(strstr(said, "at least 32 bytes") != NULL, "%s", said);
 	cr_assert(strstr(said, "sesame") == NULL, "%s", said);
 	free(said);
+}
+
+Test(token, a_secret_that_others_may_read_is_refused_with_its_file)
+{
+	static const mode_t open_modes[] = {0640, 0604, 0620, 0666};
+
+	for (size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++) {
+		char *said;
+
+		cr_assert(eq(int, chmod(path, open_modes[i]), 0));
+		said = complaint(config);
+		cr_assert(strstr(said, "authorizer.key.unreadable") != NULL, "%s", said);
+		cr_assert(strstr(said, path) != NULL, "%s", said);
+		cr_assert(strstr(said, "chmod 600") != NULL, "%s", said);
+		free(said);
+	}
+}
+
+/* PEM, by openssl(1); freed by the caller. */
+static char *public_key(const char *how)
+{
+	char *command =
+		xasprintf("openssl genpkey %s 2>/dev/null | openssl pkey -pubout", how);
+	char *pem = xcalloc(1, 4096);
+	FILE *out = popen(command, "re");
+
+	cr_assert(out != NULL);
+	cr_assert(fread(pem, 1, 4095, out) > 0, "%s", command);
+	cr_assert(eq(int, pclose(out), 0));
+	free(command);
+	return pem;
+}
+
+Test(token, a_public_key_is_of_the_algorithms_kind_and_size)
+{
+	static const struct {
+		const char *how, *algorithm, *wrong; /* NULL: nothing */
+	} rows[] = {
+		{"-algorithm RSA -pkeyopt rsa_keygen_bits:2048", "RS256", NULL},
+		{"-algorithm RSA -pkeyopt rsa_keygen_bits:1024", "RS256", "2048 bits"},
+		{"-algorithm RSA -pkeyopt rsa_keygen_bits:2048", "ES256", "another kind"},
+		{"-algorithm EC -pkeyopt ec_paramgen_curve:P-256", "ES256", NULL},
+		{"-algorithm EC -pkeyopt ec_paramgen_curve:P-256", "RS256",
+		 "another kind"},
+		{NULL, "RS256", "no public key"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *pem = rows[i].how ? public_key(rows[i].how) : xstrdup("some text");
+		struct config_authorizer c = {
+			.name = (char *)"who",
+			.algorithm = (char *)(uintptr_t)rows[i].algorithm,
+			.key = pem,
+		};
+		struct token_key *k = rows[i].wrong ? NULL : token_key_new(&c);
+
+		if (rows[i].wrong) {
+			char *said = complaint(c);
+
+			cr_expect(strstr(said, rows[i].wrong) != NULL, "%zu: %s", i,
+				  said);
+			free(said);
+		} else {
+			cr_expect(k != NULL, "%zu", i);
+		}
+		token_key_free(k);
+		free(pem);
+	}
+}
+
+/* {"alg":"HS256"} and {"iss":"joe"}, signed with the key of the RFC. */
+Test(token, one_without_an_end_is_refused_unless_the_configuration_takes_it)
+{
+	static const char endless[] = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UifQ"
+				      ".drNzgXhtBsgXhRXUJuUzfelbO_zNvlOmBQORTQiNiG8";
+
+	expect(endless, 0, "the token has no exp (requireExpiry: false would take it)");
+	config.endless = true;
+	expect(endless, 0, "good");
+	expect(rfc_token, rfc_exp_ms + grace_ms, "the token has expired");
 }
 
 /* The story: a key that was given in the configuration itself was looked for in a file of no name. */

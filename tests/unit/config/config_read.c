@@ -222,6 +222,7 @@ Test(config_read, reads_what_is_ours)
 	cr_expect(eq(ptr, a->key_file, NULL));
 	cr_expect(eq(str, a->issuer, "https://id.example.org/"));
 	cr_expect(eq(str, a->audience, "chat"));
+	cr_expect(a->endless);
 	cr_expect(eq(sz, a->n_identity, 2));
 	bed_close(&b);
 }

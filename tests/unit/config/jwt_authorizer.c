@@ -57,7 +57,7 @@ ParameterizedTestParameters(jwt_authorizer, refuses)
 		 "    t: { type: jwt, algoritm: HS256, algorithm: HS256, key: k }\n",
 		 "8:21: gatepost.authorizers.t: there is no key \"algoritm\" (did you "
 		 "mean algorithm?); allowed: type, algorithm, key, keyFile, issuer, "
-		 "audience, identitySource\n"},
+		 "audience, identitySource, requireExpiry\n"},
 		{"a text",
 		 BED_ANY "gatepost:\n"
 			 "  authorizers:\n"

@@ -154,6 +154,146 @@ static enum err answer_of(size_t id_n)
 	return read_batch();
 }
 
+static enum err response_of(uint32_t status, size_t headers)
+{
+	static Gatepost__Request__Header h = GATEPOST__REQUEST__HEADER__INIT;
+	Gatepost__Request__Header *list[ENVELOPE_ITEM_PARTS + 1];
+	Gatepost__Response r = GATEPOST__RESPONSE__INIT;
+	Gatepost__Answer *a = ADD(ANSWER, answer);
+
+	for (size_t i = 0; i < headers; i++)
+		list[i] = &h;
+	r.status = status;
+	r.headers = list;
+	r.n_headers = headers;
+	a->id = id_of(11);
+	a->response = &r;
+	return read_batch();
+}
+
+Test(envelope, a_response_needs_the_status_of_a_final_answer)
+{
+	static const uint32_t wrong[] = {0,   5,   99,   100,   101,        199,
+					 600, 999, 1000, 65736, 0x80000000, UINT32_MAX};
+
+	cr_assert(eq(int, response_of(200, 0), OK));
+	cr_assert(eq(int, response_of(599, 0), OK));
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		cr_assert(eq(int, response_of(wrong[i], 0), ERR_MALFORMED), "%u",
+			  wrong[i]);
+}
+
+Test(envelope, a_response_has_as_many_headers_as_a_sender_may_give_it)
+{
+	cr_assert(eq(int, response_of(200, ENVELOPE_ITEM_PARTS), OK));
+	cr_assert(eq(int, response_of(200, ENVELOPE_ITEM_PARTS + 1), ERR_MALFORMED));
+}
+
+static enum err expiry_of(int64_t expires_ms)
+{
+	Gatepost__Answer *a = ADD(ANSWER, answer);
+
+	a->id = id_of(11);
+	a->expires_ms = expires_ms;
+	return read_batch();
+}
+
+Test(envelope, an_expiry_is_a_time_from_1970_to_9999)
+{
+	cr_assert(eq(int, expiry_of(0), OK));
+	cr_assert(eq(int, expiry_of(ENVELOPE_TIME_MOST), OK));
+	cr_assert(eq(int, expiry_of(ENVELOPE_TIME_MOST + 1), ERR_MALFORMED));
+	cr_assert(eq(int, expiry_of(-1), ERR_MALFORMED));
+	cr_assert(eq(int, expiry_of(INT64_MIN), ERR_MALFORMED));
+	cr_assert(eq(int, expiry_of(INT64_MAX), ERR_MALFORMED));
+}
+
+static enum err code_of(uint32_t code)
+{
+	Gatepost__Event *e = ADD(EVENT, event);
+
+	e->id = id_of(11);
+	e->kind = GATEPOST__EVENT__KIND__DISCONNECT;
+	e->code = code;
+	return read_batch();
+}
+
+Test(envelope, the_code_of_a_disconnect_has_16_bits)
+{
+	cr_assert(eq(int, code_of(65535), OK));
+	cr_assert(eq(int, code_of(65536), ERR_MALFORMED));
+}
+
+/* The items that cost a reader most beside their bytes, each as large as its maker may make it. */
+
+static void **parts(size_t n, const ProtobufCMessageDescriptor *d)
+{
+	void **list = arena_alloc(&b.arena, n * sizeof *list);
+
+	for (size_t i = 0; i < n; i++) {
+		list[i] = arena_alloc(&b.arena, d->sizeof_message);
+		protobuf_c_message_init(d, list[i]);
+	}
+	return list;
+}
+
+static void add_headers(void)
+{
+	Gatepost__Answer *a = ADD(ANSWER, answer);
+
+	a->id = id_of(11);
+	a->response = arena_alloc(&b.arena, sizeof *a->response);
+	gatepost__response__init(a->response);
+	a->response->status = 200;
+	a->response->n_headers = ENVELOPE_ITEM_PARTS;
+	a->response->headers = (Gatepost__Request__Header **)parts(
+		ENVELOPE_ITEM_PARTS, &gatepost__request__header__descriptor);
+}
+
+static void add_members(void)
+{
+	Gatepost__Members *m = ADD(MEMBERS, members);
+
+	m->n_members = ENVELOPE_ITEM_PARTS;
+	m->members = (Gatepost__Members__Member **)parts(
+		ENVELOPE_ITEM_PARTS, &gatepost__members__member__descriptor);
+}
+
+static void add_rows(void)
+{
+	Gatepost__Roster *r = ADD(ROSTER, roster);
+
+	r->n_rows = ENVELOPE_ITEM_PARTS;
+	r->rows = (Gatepost__Roster__Row **)parts(ENVELOPE_ITEM_PARTS,
+						  &gatepost__roster__row__descriptor);
+	for (size_t i = 0; i < r->n_rows; i++)
+		r->rows[i]->id = (ProtobufCBinaryData){11, (uint8_t *)(uintptr_t)bytes};
+}
+
+static void add_leaving(void)
+{
+	ADD(LEAVING, leaving);
+}
+
+static void add_answer(void)
+{
+	((Gatepost__Answer *)ADD(ANSWER, answer))->id = id_of(11);
+}
+
+Test(envelope, whatever_fills_a_batch_and_one_item_more_can_be_read)
+{
+	static void (*const add[])(void) = {add_headers, add_members, add_rows,
+					    add_leaving, add_answer};
+
+	for (size_t i = 0; i < sizeof add / sizeof *add; i++) {
+		while (!batch_is_full(&b))
+			add[i]();
+		add_headers();
+		cr_assert(eq(int, read_batch(), OK), "item %zu", i);
+		arena_reset(&arena);
+	}
+}
+
 Test(envelope, an_answer_needs_an_id_of_eleven_bytes)
 {
 	cr_assert(eq(int, answer_of(11), OK));

@@ -90,6 +90,28 @@ Test(members, whose_time_is_over_are_gone)
 	timer_free(later);
 }
 
+Test(members, whose_time_is_far_ahead_have_twice_the_askers_from_now_on)
+{
+	static const char *const far[] = {"4e15", "1e300", "1e999"};
+	struct timer *later = timer_new(bed.loop, on_later, bed.loop);
+
+	for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+		char row[200];
+
+		snprintf(row, sizeof row,
+			 "{\"name\":\"b\",\"endpoint\":\"tcp://far:1\",\"expires\":%s}",
+			 far[i]);
+		bed_redis(&bed, "HSET t:{m}:members far %s", row);
+		cr_assert(eq(str, beat_for("x1", "broker", "tcp://h:1", 50).members,
+			     "far b tcp://far:1, x1 broker tcp://h:1, "));
+		bed_redis(&bed, "PERSIST t:{m}:members"); /* others beat for longer */
+		timer_after(later, 150);
+		bed_run(&bed);
+		cr_assert(eq(str, beat("x1").members, "x1 broker tcp://h:1, "));
+	}
+	timer_free(later);
+}
+
 Test(members, that_left_are_gone_at_once)
 {
 	struct done d = {.bed = &bed};
