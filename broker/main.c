@@ -51,6 +51,8 @@ static struct doors open_all(struct broker *b, void *zctx)
 	struct doors d = {0};
 
 	b->loop = loop_new();
+	if (b->conf.config == NULL && b->conf.management_auth == 0)
+		loop_ignore_reload(b->loop);
 	b->metrics = metrics_new();
 	count(b);
 	b->lanes = lanes_new();
