@@ -116,7 +116,8 @@ Test(runtime, an_answer_over_six_mebibytes_is_refused_with_413_and_fails_the_inv
 	runtime_bed_start(10, 1000);
 	int fd = worker_at("a");
 	snprintf(head, sizeof head,
-		 "POST /2018-06-01/runtime/invocation/a/response HTTP/1.1\r\nHost: h\r\n"
+		 "POST /2018-06-01/runtime/invocation/a/response HTTP/1.1\r\nHost: "
+		 "localhost\r\n"
 		 "Content-Length: %zu\r\n\r\n",
 		 n);
 	cr_assert_eq(write(fd, head, strlen(head)), (ssize_t)strlen(head));
