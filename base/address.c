@@ -72,6 +72,16 @@ enum err address_parse(const char *text, struct address *out)
 }
 
 /* An IPv4 client of an IPv6 socket is shown as what it is. */
+bool address_is_loopback(const struct address *a)
+{
+	const struct sockaddr_in *in4 = (const void *)&a->sa;
+	const struct sockaddr_in6 *in6 = (const void *)&a->sa;
+
+	if (a->sa.ss_family == AF_INET)
+		return ntohl(in4->sin_addr.s_addr) >> 24 == 127;
+	return a->sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
 static const char *ipv6_host(const struct in6_addr *a, char out[ADDRESS_TEXT])
 {
 	if (IN6_IS_ADDR_V4MAPPED(a))

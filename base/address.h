@@ -20,6 +20,9 @@ struct address {
  */
 must_use enum err address_parse(const char *text, struct address *out);
 
+/* Can only this machine reach it? */
+bool address_is_loopback(const struct address *a);
+
 /* "127.0.0.1:8080" or "[::1]:8080" into out; ADDRESS_TEXT bytes are enough. Returns out. */
 enum { ADDRESS_TEXT = 64 };
 const char *address_text(const struct sockaddr *sa, char out[ADDRESS_TEXT]);

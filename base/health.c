@@ -1,6 +1,7 @@
 #include "base/health.h"
 
 #include "base/address.h"
+#include "base/http_check.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -21,6 +22,8 @@ struct health {
 	health_ready_fn *fn;
 	void *arg;
 	char url[ADDRESS_TEXT + 8];
+	char *name; /* what it was told to listen at */
+	bool is_loopback;
 };
 
 static const char plain[] = "text/plain; charset=utf-8";
@@ -89,6 +92,24 @@ static void route(struct health *h, struct evhttp_request *req, const char *path
 			   "not found: there are /livez, /readyz and /metrics");
 }
 
+/*
+ * Answers by itself, and returns false. A probe's Host is the address that it has found
+ * us at, so where others can reach us any will do.
+ */
+static bool is_sound(struct health *h, struct evhttp_request *req)
+{
+	const struct http_hosts hosts = {
+		h->is_loopback ? h->name : NULL,
+		"ask for that address, or give --metrics HOST:PORT"};
+	struct http_refusal no;
+
+	if (http_check_framing(req, &no) == OK &&
+	    http_check_sender(req, &hosts, &no) == OK)
+		return true;
+	reply_text(req, no.status, no.reason, no.why);
+	return false;
+}
+
 /* Libevent's words into ours. */
 static void on_request(struct evhttp_request *req, void *arg)
 {
@@ -96,6 +117,8 @@ static void on_request(struct evhttp_request *req, void *arg)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 
+	if (!is_sound(arg, req))
+		return;
 	if (method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD) {
 		route(arg, req, path ? path : "");
 		return;
@@ -164,12 +187,15 @@ struct health *health_new(struct loop *l, const char *address, struct metrics *m
 	h->metrics = m;
 	h->fn = fn;
 	h->arg = arg;
+	h->name = xstrdup(address);
+	h->is_loopback = address_is_loopback(&at);
 	snprintf(h->url, sizeof h->url, "http://%s",
 		 address_text((const struct sockaddr *)&at.sa, text));
 	h->http = http_new(l, h, fd);
 	if (!h->http) {
 		refuse(address, "libevent does not accept there");
 		close(fd);
+		free(h->name);
 		free(h);
 		return NULL;
 	}
@@ -181,6 +207,7 @@ void health_free(struct health *h)
 	if (!h)
 		return;
 	evhttp_free(h->http);
+	free(h->name);
 	free(h);
 }
 

@@ -151,6 +151,18 @@ void loop_on_reload(struct loop *l, loop_fn *fn, void *arg)
 	add_signal(l, watch(l, fn, arg), SIGHUP);
 }
 
+static void log_ignored(void *arg)
+{
+	(void)arg;
+	log_info("signal.ignored", S("signal", "SIGHUP"),
+		 S("why", "this process has nothing to reload; SIGTERM stops it"));
+}
+
+void loop_ignore_reload(struct loop *l)
+{
+	loop_on_reload(l, log_ignored, NULL);
+}
+
 static void run_hooks(struct loop *l)
 {
 	for (size_t i = 0; i < l->hook_count; i++)

@@ -33,6 +33,9 @@ void loop_on_signal(struct loop *l, loop_fn *fn, void *arg);
 /* Call fn(arg) on SIGHUP, each time one comes. Several may be added. */
 void loop_on_reload(struct loop *l, loop_fn *fn, void *arg);
 
+/* For a process without anything to reload: SIGHUP, which would end it, is logged and ignored. */
+void loop_ignore_reload(struct loop *l);
+
 /* Run until loop_stop. */
 void loop_run(struct loop *l);
 

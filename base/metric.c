@@ -1,17 +1,15 @@
 #include "base/metric.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/mem.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -234,33 +232,16 @@ static int64_t ask_cpu_us(void *arg)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Linux 6.2 and later say the number as the folder's size; before, the names are counted. */
 static int64_t ask_open_fds(void *arg)
 {
-	struct stat st;
-	int64_t n = -3; /* ".", "..", and the folder's own descriptor */
-
 	(void)arg;
-	if (stat("/proc/self/fd", &st) == 0 && st.st_size > 0)
-		return st.st_size;
-
-	DIR *folder = opendir("/proc/self/fd");
-
-	if (!folder)
-		return 0;
-	while (readdir(folder))
-		n++;
-	closedir(folder);
-	return n;
+	return descriptors_open();
 }
 
 static int64_t ask_max_fds(void *arg)
 {
-	struct rlimit limit = {0};
-
 	(void)arg;
-	getrlimit(RLIMIT_NOFILE, &limit);
-	return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+	return descriptors_limit();
 }
 
 void metrics_add_process(struct metrics *m)

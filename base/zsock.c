@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/zlink.h"
+#include "base/zmonitor.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,6 +14,11 @@ enum {
 	QUEUE = 100000, /* messages; the link's own credit bounds what is in flight */
 	CONNECT_MS = 5000,
 	HANDSHAKE_MS = 5000,
+	SILENCE_MOST_MS = 60 * 60 * 1000, /* ZeroMQ takes at most 6553 s for TTL */
+	PINGS = 3,                        /* in a silence */
+	KEEPALIVE_IDLE_S = 30,
+	KEEPALIVE_EVERY_S = 10,
+	KEEPALIVE_TIMES = 3,
 	LINK_MS = CONNECT_MS + HANDSHAKE_MS + 1000, /* for what libzmq never reports */
 	LARGEST = 128
 		  << 20, /* bytes: the largest message a setting allows, behind a batch */
@@ -28,8 +34,10 @@ struct zsock {
 	struct loop *loop;
 	struct event *readable;
 	struct timer *again;
-	struct zlink *link; /* NULL: not watched */
-	bool ending;        /* the link is down, which link_fn does not know yet */
+	struct zlink *link;       /* NULL: not watched */
+	struct zmonitor *accepts; /* NULL: not bound */
+	int64_t peers;            /* accepted, and not gone yet */
+	bool ending;              /* the link is down, which link_fn does not know yet */
 	char endpoint[320];
 };
 
@@ -70,6 +78,26 @@ static void *open_socket(void *zctx, int type)
 	return zmq;
 }
 
+static void set_keepalive(void *zmq)
+{
+	set(zmq, ZMQ_TCP_KEEPALIVE, 1);
+	set(zmq, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S);
+	set(zmq, ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_EVERY_S);
+	set(zmq, ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_TIMES);
+}
+
+/*
+ * A host that vanishes says nothing, and a ROUTER cannot close one peer: so ZeroMQ's I/O
+ * thread does, by itself. TTL asks the peer's end to do the same.
+ */
+void zsock_silence(struct zsock *z, int ms)
+{
+	assert(ms >= PINGS && ms <= SILENCE_MOST_MS);
+	set(z->zmq, ZMQ_HEARTBEAT_IVL, ms / PINGS);
+	set(z->zmq, ZMQ_HEARTBEAT_TIMEOUT, ms);
+	set(z->zmq, ZMQ_HEARTBEAT_TTL, ms);
+}
+
 struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void *arg)
 {
 	struct zsock *z = xcalloc(1, sizeof *z);
@@ -89,6 +117,8 @@ struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void
 	set(z->zmq, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
 	set(z->zmq, ZMQ_IMMEDIATE, 1); /* what is accepted has a transport under it */
 	set(z->zmq, ZMQ_IPV6, 1);
+	set_keepalive(z->zmq);
+	zsock_silence(z, ZSOCK_SILENCE_MS);
 	zmq_setsockopt(z->zmq, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
 	if (type == ZMQ_ROUTER)
 		set(z->zmq, ZMQ_ROUTER_MANDATORY, 1);
@@ -108,6 +138,7 @@ void zsock_free(struct zsock *z)
 	if (!z)
 		return;
 	zlink_free(z->link);
+	zmonitor_free(z->accepts);
 	timer_free(z->again);
 	event_free(z->readable);
 	zmq_close(z->zmq);
@@ -137,10 +168,22 @@ static bool port_is_sound(const char *endpoint)
 		atol(colon + 1) <= 65535);
 }
 
+/* Each that was accepted is told of once more: when it has gone, whatever the reason. */
+static void on_accept(void *arg, unsigned event)
+{
+	struct zsock *z = arg;
+
+	z->peers += event == ZMQ_EVENT_ACCEPTED ? 1 : -1;
+}
+
 enum err zsock_bind(struct zsock *z, const char *endpoint)
 {
 	if (!port_is_sound(endpoint))
 		return ERR_MALFORMED;
+	if (!z->accepts)
+		z->accepts = zmonitor_new(z->loop, z->zctx, z->zmq,
+					  ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED,
+					  on_accept, z);
 	return zmq_bind(z->zmq, endpoint) == 0 ? OK : code_of(errno);
 }
 
@@ -153,6 +196,11 @@ enum err zsock_connect(struct zsock *z, const char *endpoint)
 	if (z->link)
 		zlink_connecting(z->link, LINK_MS);
 	return OK;
+}
+
+int64_t zsock_peers(const struct zsock *z)
+{
+	return z->peers;
 }
 
 /* tcp://[::ffff:10.0.0.7]:7400 is what everybody else calls tcp://10.0.0.7:7400. */

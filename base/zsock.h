@@ -45,6 +45,14 @@ struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void
  */
 void zsock_linger(struct zsock *z, int ms);
 
+/*
+ * Before bind or connect: another silence than ZSOCK_SILENCE_MS, at most an hour. A peer
+ * whose host says nothing for so long is let go; ZeroMQ's I/O threads ping each other
+ * three times in it, whatever their processes do.
+ */
+enum { ZSOCK_SILENCE_MS = 15000 };
+void zsock_silence(struct zsock *z, int ms);
+
 /* NULL is fine. Never from inside fn or link_fn: loop_defer it. */
 void zsock_free(struct zsock *z);
 
@@ -53,6 +61,9 @@ void zsock_free(struct zsock *z);
  *          or not ours (errno says which; an ipc path is taken over from its holder)
  */
 must_use enum err zsock_bind(struct zsock *z, const char *endpoint);
+
+/* Connections that were accepted and have not ended, whatever they have said. */
+int64_t zsock_peers(const struct zsock *z);
 
 /*
  * Connects in the background and does not reconnect: a socket is one life of a link. Give

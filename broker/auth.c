@@ -1,5 +1,6 @@
 #include "broker/auth.h"
 
+#include "base/http_check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sigv4.h"
@@ -95,7 +96,7 @@ static struct span method_of(struct evhttp_request *req)
 static void read_request(struct evhttp_request *req, struct sigv4_request *out,
 			 struct sigv4_header headers[HEADERS_MOST])
 {
-	const char *uri = evhttp_request_get_uri(req);
+	const char *uri = http_target(req);
 	size_t path = strcspn(uri, "?");
 	struct evbuffer *in = evhttp_request_get_input_buffer(req);
 	size_t n = evbuffer_get_length(in);

@@ -24,6 +24,9 @@ static const struct conf_key keys[] = {
 	TEXT(management, "management", "127.0.0.1:8081",
 	     "where the management API is, with commas; without --management-auth "
 	     "loopback alone"),
+	TEXT(management_hosts, "management-hosts", NULL,
+	     "without --management-auth: names, with commas, that a request's Host may "
+	     "have beside localhost and loopback addresses"),
 	CHOICE(management_auth, "management-auth", "none", "none|keys|bearer|both",
 	       "who may use it: everybody, who signs with a key pair (as AWS SDKs "
 	       "do), who shows a token, or both of these"),

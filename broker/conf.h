@@ -10,7 +10,7 @@ struct broker_conf {
 	const char *bind;
 	const char *advertise;
 	struct store_conf store;
-	const char *management;
+	const char *management, *management_hosts;
 	int64_t management_auth; /* enum auth_mode */
 	const char *credentials;
 	const char *region;

@@ -9,23 +9,30 @@
 
 static void on_result(struct call *c, const struct result *r);
 
+/* The path below the stage; the stage itself is its root. */
+static bool below_stage(struct span path, const char *stage, struct span *rest)
+{
+	if (path_below_stage(path, stage, rest))
+		return true;
+	*rest = span_str("/");
+	return path_is_stage(path, stage);
+}
+
 static void answer(struct call *c, struct span method, struct span path)
 {
 	const char *stage = routes_config(c->routes)->stage;
 	struct span rest;
 
-	if (path_is_stage(path, stage)) {
-		call_refuse(c, 426, "This is a WebSocket address: upgrade");
-		return;
-	}
-	if (path_below_stage(path, stage, &rest)) {
+	if (below_stage(path, stage, &rest)) {
 		c->http = route_http(c->routes, method, rest);
 		c->http_path = span_dup(rest);
 	}
-	if (c->http == NULL)
-		call_refuse(c, 404, "Not Found");
-	else
+	if (c->http != NULL)
 		function_invoke(c->http->function, c, EVENT_PROXY, on_result);
+	else if (path_is_stage(path, stage))
+		call_refuse(c, 426, "This is a WebSocket address: upgrade");
+	else
+		call_refuse(c, 404, "Not Found");
 }
 
 void handle_http(struct call *c)

@@ -1,4 +1,5 @@
 /* The broker: edges' events on one side, the store on the other, functions in between. */
+#include "base/descriptors.h"
 #include "base/health.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,6 +24,8 @@
 #include <stdlib.h>
 #include <zmq.h>
 
+enum { DESCRIPTORS_MS = 5000 }; /* between two looks at how many are open */
+
 static void count(struct broker *b);
 static const char *missing(void *arg);
 static void on_store_up(void *arg);
@@ -33,6 +36,7 @@ struct doors {
 	struct health *health;
 	struct drain *drain; /* the last to be opened */
 	struct parked *parked;
+	struct descriptors *descriptors;
 };
 
 static void take_name(struct broker *b)
@@ -51,6 +55,8 @@ static struct doors open_all(struct broker *b, void *zctx)
 	struct doors d = {0};
 
 	b->loop = loop_new();
+	if (b->conf.config == NULL && b->conf.management_auth == 0)
+		loop_ignore_reload(b->loop);
 	b->metrics = metrics_new();
 	count(b);
 	b->lanes = lanes_new();
@@ -75,6 +81,7 @@ static struct doors open_all(struct broker *b, void *zctx)
 	d.management = b->peers ? management_new(b) : NULL;
 	if (d.management != NULL)
 		d.health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
+	d.descriptors = descriptors_watch(b->loop, DESCRIPTORS_MS);
 	if (d.health != NULL)
 		d.drain = drain_new(b);
 	return d;
@@ -105,6 +112,7 @@ static void run(struct broker *b, const struct doors *d)
 static void close_all(struct broker *b, struct doors *d)
 {
 	drain_free(d->drain);
+	descriptors_free(d->descriptors);
 	health_free(d->health);
 	management_free(d->management);
 	peers_free(b->peers);
@@ -169,6 +177,13 @@ static int64_t ask_edges(void *arg)
 	return b->peers ? peers_count(b->peers) : 0;
 }
 
+static int64_t ask_link_connections(void *arg)
+{
+	const struct broker *b = arg;
+
+	return b->peers ? peers_connections(b->peers) : 0;
+}
+
 static int64_t ask_lanes(void *arg)
 {
 	return (int64_t)lanes_size(((struct broker *)arg)->lanes);
@@ -220,6 +235,9 @@ static void count(struct broker *b)
 	};
 	metric_asked_gauge(m, "gatepost_broker_edges", NULL, "Edges linked", ask_edges,
 			   b);
+	metric_asked_gauge(m, "gatepost_broker_link_connections", NULL,
+			   "Connections to --bind, whether or not an edge has said Hello",
+			   ask_link_connections, b);
 	metric_asked_gauge(m, "gatepost_broker_lanes", NULL,
 			   "Connections with an event being handled", ask_lanes, b);
 	metrics_add_process(m);

@@ -1,9 +1,10 @@
 /*
  * One request, down the page:
  *
- *   on_request → is there room? → may its sender? → find_target → one of management_*.c
+ *   on_request → is there room? → is_sound → may its sender? → find_target → one of management_*.c
  */
 #include "base/address.h"
+#include "base/http_check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/percent.h"
@@ -14,7 +15,6 @@
 #include <errno.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,6 +52,9 @@ struct management *management_new(struct broker *b)
 
 	m->broker = b;
 	m->addresses = xstrdup("");
+	m->hosts = b->conf.management_hosts ? xasprintf("%s,%s", b->conf.management,
+							b->conf.management_hosts)
+					    : xstrdup(b->conf.management);
 	m->http = evhttp_new(loop_base(b->loop));
 	m->gate = gate_new(b, m->http);
 	m->auth = auth_new(b);
@@ -68,16 +71,6 @@ struct management *management_new(struct broker *b)
 		return NULL;
 	}
 	return m;
-}
-
-static bool is_loopback(const struct address *a)
-{
-	const struct sockaddr_in *in4 = (const void *)&a->sa;
-	const struct sockaddr_in6 *in6 = (const void *)&a->sa;
-
-	if (a->sa.ss_family == AF_INET)
-		return ntohl(in4->sin_addr.s_addr) >> 24 == 127;
-	return a->sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
 static bool refuse_address(const char *text, const char *why)
@@ -98,7 +91,7 @@ static bool listen_at(struct management *m, const char *text)
 
 	if (address_parse(text, &a) != OK)
 		return refuse_address(text, "not an address");
-	if (auth_is_open(m->auth) && !is_loopback(&a))
+	if (auth_is_open(m->auth) && !address_is_loopback(&a))
 		return refuse_address(
 			text, "without authentication it is for this machine alone");
 	fd = address_listen(&a, true, &at);
@@ -134,6 +127,7 @@ void management_free(struct management *m)
 	gate_close(m->gate);
 	auth_free(m->auth);
 	free(m->addresses);
+	free(m->hosts);
 	free(m);
 }
 
@@ -234,7 +228,7 @@ static enum err find_place(struct span path, const char *stage, struct target *o
 static bool find_target(struct management *m, struct evhttp_request *req,
 			struct target *out)
 {
-	const char *uri = evhttp_request_get_uri(req);
+	const char *uri = http_target(req);
 	struct span path = span_of(uri, strcspn(uri, "?"));
 	enum err e = find_place(path, routes_config(m->broker->routes)->stage, out);
 
@@ -349,6 +343,37 @@ static void to_all(struct management *m, struct evhttp_request *req,
 		answer_no_memory(req);
 }
 
+static void deny(struct evhttp_request *req, const char *message)
+{
+	char *peer;
+	uint16_t port;
+
+	evhttp_connection_get_peer(evhttp_request_get_connection(req), &peer, &port);
+	log_warn_flood("management.denied", S("peer", peer),
+		       S("why", "ForbiddenException"), S("message", message));
+	answer_refusal_text(req, 403, "ForbiddenException", message);
+}
+
+/* Answers by itself, and returns false, what is not to be served whoever signs it, or signs nothing. */
+static bool is_sound(struct management *m, struct evhttp_request *req)
+{
+	const struct http_hosts hosts = {
+		m->hosts, "name it in --management-hosts, or set --management-auth"};
+	struct http_refusal no;
+
+	if (http_check_framing(req, &no) != OK) {
+		answer_refusal_text(req, no.status,
+				    no.status == 501 ? "NotImplementedException"
+						     : "BadRequestException",
+				    no.why);
+		return false;
+	}
+	if (!auth_is_open(m->auth) || http_check_sender(req, &hosts, &no) == OK)
+		return true;
+	deny(req, no.why);
+	return false;
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct management *m = arg;
@@ -359,6 +384,8 @@ static void on_request(struct evhttp_request *req, void *arg)
 	if (gate_take(m->gate, req) != OK)
 		answer_refusal_text(req, 503, "ServiceUnavailableException",
 				    "Too many requests are under way: try again");
+	else if (!is_sound(m, req))
+		return;
 	else if (auth_check(m->auth, req, "execute-api", &no) != OK)
 		answer_refusal_text(req, no.status, no.type, no.message);
 	else if (!find_target(m, req, &t) || !query_is_right(req))

@@ -30,6 +30,7 @@ struct management {
 	struct gate *gate;
 	struct auth *auth;
 	char *addresses;
+	char *hosts; /* what Host may be without authentication, beside loopback */
 	struct listing *listings;    /* those that wait for the store */
 	LIST_HEAD(, errand) errands; /* the same, of /@disconnects */
 };

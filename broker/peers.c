@@ -28,6 +28,8 @@ struct peers *peers_new(struct broker *b, void *zctx)
 	LIST_INIT(&ps->asking);
 	arena_init(&ps->arena);
 	ps->z = zsock_new(b->loop, zctx, ZMQ_ROUTER, on_message, ps);
+	if (b->conf.silence_ms > ZSOCK_SILENCE_MS)
+		zsock_silence(ps->z, (int)b->conf.silence_ms);
 	if (zsock_bind(ps->z, b->conf.bind) != OK) {
 		log_error("bind.failed", S("bind", b->conf.bind),
 			  S("why", zmq_strerror(errno)),
@@ -83,6 +85,11 @@ int64_t peers_count(const struct peers *ps)
 	for (size_t at = 0; (p = map_next(ps->by_route, &at)) != NULL;)
 		n += p->link.state == LINK_UP;
 	return n;
+}
+
+int64_t peers_connections(const struct peers *ps)
+{
+	return zsock_peers(ps->z);
 }
 
 /* ---- what comes in ---- */

@@ -25,6 +25,9 @@ struct peer *peers_find(const struct peers *p, uint16_t number);
 /* Links that are up. */
 int64_t peers_count(const struct peers *p);
 
+/* Connections to the endpoint, whether or not an edge has said Hello through them. */
+int64_t peers_connections(const struct peers *p);
+
 /* Tell all edges who the brokers are. */
 void peers_tell_members(struct peers *p);
 

@@ -11,6 +11,7 @@
  *         where that is silent: aws-lambda-runtime-interface-emulator
  */
 #include "base/address.h"
+#include "base/http_check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/percent.h"
@@ -45,9 +46,11 @@ struct runtime_api {
 	struct runtime *runtime;
 	struct evhttp *http;
 	char address[ADDRESS_TEXT];
+	char *name; /* what it was told to listen at */
+	bool is_loopback;
 };
 
-static int listen_at(const char *function, const char *address, char bound[ADDRESS_TEXT]);
+static int listen_at(const char *function, const char *address, struct address *at);
 static void on_request(struct evhttp_request *req, void *arg);
 static void next(struct runtime_api *a, struct evhttp_request *req);
 static void watch_for_its_end(struct evhttp_connection *c);
@@ -60,12 +63,16 @@ struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l,
 				    const char *address)
 {
 	struct runtime_api *a = xcalloc(1, sizeof *a);
-	int fd = listen_at(runtime_function(r), address, a->address);
+	struct address at;
+	int fd = listen_at(runtime_function(r), address, &at);
 
 	if (fd == -1) {
 		free(a);
 		return NULL;
 	}
+	address_text((const struct sockaddr *)&at.sa, a->address);
+	a->name = xstrdup(address);
+	a->is_loopback = address_is_loopback(&at);
 	a->runtime = r;
 	a->http = evhttp_new(loop_base(l));
 	evhttp_set_timeout(a->http, FOREVER_S);
@@ -89,11 +96,11 @@ static void keep_alive(int fd)
 		   sizeof on); /* what is accepted has it too */
 }
 
-static int listen_at(const char *function, const char *address, char bound[ADDRESS_TEXT])
+static int listen_at(const char *function, const char *address, struct address *at)
 {
-	struct address a, at;
+	struct address a;
 	enum err e = address_parse(address, &a);
-	int fd = e == OK ? address_listen(&a, false, &at) : -1;
+	int fd = e == OK ? address_listen(&a, false, at) : -1;
 
 	if (fd == -1) {
 		log_error("runtime.failed", S("function", function),
@@ -104,7 +111,6 @@ static int listen_at(const char *function, const char *address, char bound[ADDRE
 		return -1;
 	}
 	keep_alive(fd);
-	address_text((const struct sockaddr *)&at.sa, bound);
 	return fd;
 }
 
@@ -113,6 +119,7 @@ void runtime_api_free(struct runtime_api *a)
 	if (a == NULL)
 		return;
 	evhttp_free(a->http);
+	free(a->name);
 	free(a);
 }
 
@@ -161,14 +168,31 @@ static bool begins(struct span *path, const char *with)
 	return true;
 }
 
+/* Answers by itself, and returns false. Workers of other machines may call us anything. */
+static bool is_sound(struct runtime_api *a, struct evhttp_request *req)
+{
+	const struct http_hosts hosts = {
+		a->is_loopback ? a->name : NULL,
+		"set AWS_LAMBDA_RUNTIME_API to that address, or give --runtime-address"};
+	struct http_refusal no;
+
+	if (http_check_framing(req, &no) == OK &&
+	    http_check_sender(req, &hosts, &no) == OK)
+		return true;
+	refuse(req, no.status, no.reason, no.why);
+	return false;
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct runtime_api *a = arg;
-	const char *uri = evhttp_request_get_uri(req);
+	const char *uri = http_target(req);
 	struct span path = span_of(uri, strcspn(uri, "?"));
 	bool posts = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
 	bool gets = evhttp_request_get_command(req) == EVHTTP_REQ_GET;
 
+	if (!is_sound(a, req))
+		return;
 	if (gets && span_is(path, "/ping"))
 		reply(req, 200, "OK", "%s", "pong", NULL);
 	else if (!begins(&path, root))

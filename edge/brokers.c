@@ -161,6 +161,8 @@ static void connect_to(struct broker *b)
 
 	b->again_ms = loop_now(loop) + conf->retry_ms;
 	b->z = zsock_new(loop, b->uplink->zctx, ZMQ_DEALER, on_message, b);
+	if (conf->silence_ms > ZSOCK_SILENCE_MS)
+		zsock_silence(b->z, (int)conf->silence_ms);
 	zsock_watch(b->z, on_link);
 	link_init(&b->link, b->z, span_of(NULL, 0), timing, loop_now(loop));
 	snprintf(b->link.peer, sizeof b->link.peer, "%s", b->endpoint);

@@ -81,6 +81,7 @@ int main(int argc, char **argv)
 	zmq_ctx_set(zctx, ZMQ_MAX_SOCKETS, LINK_SOCKETS);
 	edge.scratch = xmalloc(EDGE_SCRATCH);
 	edge.loop = loop_new();
+	loop_ignore_reload(edge.loop);
 	edge.metrics = metrics_new();
 	edge.registry = registry_new(most);
 	edge.address_limit =

@@ -1,6 +1,8 @@
 """A broker and an edge without `gatepost up`: two names for one process, an end in a bad moment."""
 
+import os
 import re
+import signal
 import socket
 import urllib.request
 
@@ -63,6 +65,19 @@ def test_a_broker_ends_well_while_the_store_owes_it_the_answer_about_a_lease(sto
         store.freeze()
         # One may be about the members; the other is about the edge's lease.
         until(lambda: gauge(b, "gatepost_redis_in_flight") >= 2, "both have been asked for")
+
+
+def test_sighup_is_logged_and_ends_neither_an_edge_nor_a_broker_without_a_configuration(
+    store, tmp_path
+):
+    endpoint = f"ipc://{tmp_path / 'broker.sock'}"
+    with broker(store, "--bind", endpoint) as b, edge(endpoint) as e:
+        assert ping(e) == b"PONG!"
+        for process in (b, e):
+            os.kill(process.pid, signal.SIGHUP)
+            until(lambda: "signal.ignored" in process.log(), "it says that it ignored it")
+        assert ping(e) == b"PONG!"
+        assert e.log().count("link.up") == 1
 
 
 def test_a_redis_with_an_ipv4_address_is_found_at_each_try(tmp_path):

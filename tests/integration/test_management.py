@@ -277,6 +277,83 @@ def test_an_asker_that_goes_away_before_its_answer_harms_nobody(cluster, client)
         pass
 
 
+# Framing: nothing is read behind a request whose end a proxy could see elsewhere
+
+INNER = "POST /@connections/{id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nSMUGGLED"
+UNSURE = {
+    "two lengths": (400, "POST", "Content-Length: 1\r\nContent-Length: 90\r\n\r\nA"),
+    "two lengths that are the same": (400, "POST", "Content-Length: 1\r\nContent-Length: 1\r\n\r\nA"),
+    "a length with a sign": (400, "POST", "Content-Length: +1\r\n\r\nA"),
+    "a list of lengths": (400, "POST", "Content-Length: 1, 1\r\n\r\nA"),
+    "a blank before the colon": (400, "POST", "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"),
+    "two Hosts": (400, "POST", "Host: localhost\r\nContent-Length: 1\r\n\r\nA"),
+    "a length and a coding": (
+        400, "POST", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+    "a coding twice": (
+        400, "POST", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+    "another coding": (501, "POST", "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+    "a body of GET": (400, "GET", "Content-Length: 1\r\n\r\n"),
+    "a chunked body of DELETE": (400, "DELETE", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("why", UNSURE)
+def test_nothing_is_read_behind_a_request_whose_end_is_not_sure(cluster, client, why):
+    status, method, rest = UNSURE[why]
+    head = f"{method} /@connections/{client.id} HTTP/1.1\r\nHost: localhost\r\n"
+    with Wire(cluster.management) as wire:
+        wire.send((head + rest + INNER.format(id=client.id)).encode())
+        response = wire.response()
+        assert response.status == status, response  # in our words or in evhttp's
+        assert response.headers["connection"] == "close" and wire.is_closed()
+    assert client.ask('{"action":"ping"}') == "PONG!"  # and nothing was pushed before
+
+
+def test_a_request_without_a_host_is_400(cluster, client):
+    bytes_ = request("GET", f"/@connections/{client.id}", headers={"Host": None})
+    fails(http(cluster.management, bytes_)[0], 400, "BadRequestException")
+
+
+def test_the_path_of_an_absolute_target_counts_and_so_does_its_host(cluster, client):
+    target = f"/@connections/{client.id}"
+    response = ask(cluster.management, "POST", f"http://127.0.0.1{target}", b"hello", Host="evil.example")
+    assert response.status == 200 and client.next() == "hello"
+    cluster.expect("management.denied")
+    response = ask(cluster.management, "POST", f"http://evil.example{target}", b"hello")
+    fails(response, 403, "ForbiddenException")
+    assert client.ask('{"action":"ping"}') == "PONG!"
+
+
+# Web pages: without authentication they are refused, and so is who takes us for another host
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "evil.example"}, {"Host": "127.0.0.1.evil.example"}, {"Origin": "http://evil.example"},
+     {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],
+)  # fmt: skip
+def test_what_a_web_page_could_send_is_403_and_the_message_names_the_setting(cluster, client, headers):
+    cluster.expect("management.denied")
+    response = ask(cluster.management, "POST", f"/@connections/{client.id}", b"x", **headers)
+    message = fails(response, 403, "ForbiddenException")
+    assert ("--management-hosts" if "Host" in headers else "Origin") in message
+    assert client.ask('{"action":"ping"}') == "PONG!"
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost:8081", "127.0.0.1:1", "127.9.9.9", "[::1]:8081"])
+def test_each_name_of_loopback_is_served(cluster, client, host):
+    assert ask(cluster.management, "GET", f"/@connections/{client.id}", Host=host).status == 200
+
+
+def test_a_host_that_the_setting_names_is_served():
+    env = {"GATEPOST_MANAGEMENT_HOSTS": "host.docker.internal,other.example"}
+    with Cluster(edges=1, brokers=1, env=env, expect=["management.denied"]) as named:
+        for host, status in (("host.docker.internal:8081", 200), ("another.example", 403)):
+            assert ask(named.management, "GET", "/@connections", Host=host).status == status
+
+
 # Where it listens
 
 

@@ -204,7 +204,7 @@ def test_a_row_tells_who_it_is(cluster):
         assert row == {
             "connectionId": client.id,
             "identity": {"sourceIp": "127.0.0.1", "userAgent": client.agent},
-            "domainName": "gatepost.test",
+            "domainName": "localhost",
             "stage": "dev",
         }
 

@@ -85,7 +85,7 @@ def test_a_row_tells_who_it_is(cluster):
     assert before - 1000 < row.pop("connectedAt") < time.time() * 1000 + 1000
     assert row == {
         "sourceIp": "127.0.0.1", "userAgent": client.agent,
-        "domainName": "gatepost.test", "stage": "dev",
+        "domainName": "localhost", "stage": "dev",
     }  # fmt: skip
 
 

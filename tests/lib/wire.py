@@ -102,7 +102,7 @@ def http(url, *parts):
 def request(method="GET", target="/", version="HTTP/1.1", headers=None, body=b""):
     """The bytes of a request; a header that is None is left out."""
     lines = [f"{method} {target} {version}"]
-    for name, value in {"Host": "gatepost.test", **(headers or {})}.items():
+    for name, value in {"Host": "localhost", **(headers or {})}.items():
         lines += [f"{name}: {value}"] if value is not None else []
     return "\r\n".join([*lines, "", ""]).encode() + body
 

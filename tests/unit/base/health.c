@@ -76,7 +76,7 @@ static void expect(const char *request, const char *status, const char *body)
 	char whole[256];
 
 	snprintf(whole, sizeof whole,
-		 "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", request);
+		 "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", request);
 
 	char *got = answer(whole);
 	char *blank = strstr(got, "\r\n\r\n");
@@ -123,6 +123,50 @@ Test(health, all_else_is_refused)
 	expect("GET /", "HTTP/1.1 404 ",
 	       "not found: there are /livez, /readyz and /metrics\n");
 	expect("POST /livez", "HTTP/1.1 405 ", "only GET and HEAD are served here\n");
+}
+
+Test(health, what_a_web_page_sends_is_refused)
+{
+	static const char *const headers[] = {
+		"Host: evil.example\r\n",
+		"Host: localhost\r\nOrigin: http://evil.example\r\n",
+		"Host: localhost\r\nSec-Fetch-Site: cross-site\r\n",
+		"Host: localhost\r\nSec-Fetch-Site: same-site\r\n",
+	};
+	char whole[256], *got;
+
+	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+		snprintf(whole, sizeof whole,
+			 "GET /metrics HTTP/1.1\r\n%sConnection: close\r\n\r\n",
+			 headers[i]);
+		got = answer(whole);
+		cr_assert(strncmp(got, "HTTP/1.1 403 ", 13) == 0, "%s: %s", headers[i],
+			  got);
+		free(got);
+	}
+}
+
+Test(health, a_probe_may_call_it_anything_where_others_can_reach_it)
+{
+	char *got;
+
+	health_free(health);
+	health = health_new(loop, "0.0.0.0:0", metrics, ready, NULL);
+	got = answer("GET /livez HTTP/1.1\r\nHost: 10.1.2.3:9102\r\n"
+		     "Connection: close\r\n\r\n");
+	cr_assert(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "%s", got);
+	free(got);
+}
+
+Test(health, nothing_is_read_behind_a_request_whose_end_is_not_sure)
+{
+	char *got = answer("GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+			   "Content-Length: 37\r\n\r\n"
+			   "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+	cr_assert(strncmp(got, "HTTP/1.1 400 ", 13) == 0, "%s", got);
+	cr_assert(strstr(got + 1, "HTTP/1.1") == NULL, "%s", got);
+	free(got);
 }
 
 Test(health, an_address_that_cannot_be_had_is_an_error_line_that_says_what_to_do)

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -273,8 +274,10 @@ static pid_t peer_start(char endpoint[64])
 	pid_t pid = fork();
 
 	cr_assert(ne(int, pid, -1));
-	if (pid == 0)
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		be_peer(ends[1]);
+	}
 	cr_assert(gt(int, (int)read(ends[0], endpoint, 64), 0));
 	close(ends[0]);
 	close(ends[1]);
@@ -297,6 +300,87 @@ Test(zsock, a_peer_that_is_killed_is_seen_as_down_after_its_last_message)
 	cr_assert(eq(int, downs, 1));
 	cr_assert(eq(int, send_text(dealer, (struct span){0}, "late"), ERR_DOWN));
 	zsock_free(dealer);
+}
+
+Test(zsock, a_peer_whose_host_falls_silent_is_seen_as_down)
+{
+	char endpoint[64];
+	pid_t pid = peer_start(endpoint);
+	struct zsock *dealer = zsock_new(loop, zctx, ZMQ_DEALER, on_message, NULL);
+
+	zsock_silence(dealer, 300);
+	zsock_watch(dealer, on_link);
+	cr_assert(eq(int, zsock_connect(dealer, endpoint), OK));
+	loop_run(loop);
+	cr_assert(eq(int, ups, 1));
+	kill(pid, SIGSTOP);
+	loop_run(loop);
+	cr_assert(eq(int, downs, 1));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	zsock_free(dealer);
+}
+
+/* Another process that connects, and says nothing. */
+static pid_t guest_start(const char *endpoint)
+{
+	pid_t pid = fork();
+
+	cr_assert(ne(int, pid, -1));
+	if (pid == 0) {
+		void *ctx;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ctx = zmq_ctx_new();
+		zmq_connect(zmq_socket(ctx, ZMQ_DEALER), endpoint);
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+struct expectation {
+	struct zsock *z;
+	int64_t peers;
+};
+
+static void look_at_peers(void *arg)
+{
+	const struct expectation *e = arg;
+
+	if (zsock_peers(e->z) == e->peers)
+		loop_stop(loop);
+}
+
+static void wait_for_peers(struct zsock *z, int64_t peers)
+{
+	struct expectation e = {z, peers};
+	struct timer *often = timer_new(loop, look_at_peers, &e);
+
+	timer_every(often, 5);
+	loop_run(loop);
+	timer_free(often);
+}
+
+Test(zsock, peers_that_say_nothing_are_counted_and_let_go_when_their_host_falls_silent)
+{
+	struct zsock *router = zsock_new(loop, zctx, ZMQ_ROUTER, on_message, NULL);
+	pid_t killed, stopped;
+
+	zsock_silence(router, 600);
+	cr_assert(eq(int, zsock_bind(router, "tcp://127.0.0.1:*"), OK));
+	cr_assert(eq(i64, zsock_peers(router), 0));
+	killed = guest_start(zsock_endpoint(router));
+	stopped = guest_start(zsock_endpoint(router));
+	wait_for_peers(router, 2);
+	kill(killed, SIGKILL);
+	wait_for_peers(router, 1);
+	kill(stopped, SIGSTOP);
+	wait_for_peers(router, 0);
+	kill(stopped, SIGKILL);
+	waitpid(killed, NULL, 0);
+	waitpid(stopped, NULL, 0);
+	zsock_free(router);
 }
 
 Test(zsock, a_message_with_the_wrong_number_of_parts_is_dropped_and_the_next_is_taken)

@@ -1,9 +1,12 @@
 #include "broker/handle.h"
 
+#include "base/mem.h"
+
 #include "bed.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
 
 static void start(void)
 {
@@ -65,6 +68,19 @@ Test(handle_http, the_stage_itself_wants_an_upgrade)
 	expect("GET", "/dev", 426,
 	       "{\"message\":\"This is a WebSocket address: upgrade\"}");
 	expect("GET", "/dev/", 426,
+	       "{\"message\":\"This is a WebSocket address: upgrade\"}");
+}
+
+Test(handle_http, a_route_for_the_root_of_the_stage_wins_over_the_upgrade)
+{
+	struct config *config = config_builtin("dev", CONFIG_SELECTION, "builtin:reject");
+
+	free(config->http[0].path);
+	config->http[0].path = xstrdup("/");
+	bed_use(config);
+	expect("GET", "/dev", 200, "PONG!");
+	expect("GET", "/dev/", 200, "PONG!");
+	expect("POST", "/dev", 426,
 	       "{\"message\":\"This is a WebSocket address: upgrade\"}");
 }
 

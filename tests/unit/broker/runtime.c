@@ -114,7 +114,8 @@ static int answers_with(int fd, const char *id, size_t n)
 	size_t sent = 0;
 
 	snprintf(head, sizeof head,
-		 "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: h\r\n"
+		 "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: "
+		 "localhost\r\n"
 		 "Content-Length: %zu\r\n\r\n",
 		 id, n);
 	cr_assert_eq(write(fd, head, strlen(head)), (ssize_t)strlen(head));
@@ -146,6 +147,49 @@ Test(runtime,
 	cr_assert(worker_is_given(fd, "b"));
 	cr_assert_eq(answers_with(fd, "b", 6291556), 202);
 	cr_assert_eq(runtime_bed.ended[1].kind, RESULT_OK);
+	close(fd);
+	runtime_bed_stop();
+}
+
+Test(runtime,
+     a_web_page_gets_no_invocation_and_neither_does_who_takes_us_for_another_host)
+{
+	static const char *const headers[] = {
+		"Host: evil.example",
+		"Host: localhost\r\nOrigin: http://evil.example",
+		"Host: localhost\r\nSec-Fetch-Site: cross-site",
+	};
+	char poll[200];
+
+	runtime_bed_start(10, 1000);
+	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+		int fd = worker_new();
+
+		snprintf(poll, sizeof poll,
+			 "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n%s\r\n\r\n",
+			 headers[i]);
+		cr_assert_eq(write(fd, poll, strlen(poll)), (ssize_t)strlen(poll));
+		cr_assert_eq(worker_status(fd), 403, "%s", headers[i]);
+		close(fd);
+	}
+	runtime_bed_stop();
+}
+
+Test(runtime, nothing_is_read_behind_an_answer_with_two_lengths)
+{
+	static const char answer[] =
+		"POST /2018-06-01/runtime/invocation/a/response HTTP/1.1\r\n"
+		"Host: localhost\r\nContent-Length: 2\r\nContent-Length: 60\r\n\r\n{}"
+		"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	char text[TEXT];
+
+	runtime_bed_start(10, 1000);
+	int fd = worker_at("a");
+	cr_assert_eq(write(fd, answer, strlen(answer)), (ssize_t)strlen(answer));
+	cr_assert_eq(worker_response(fd, text), 400);
+	cr_assert(strstr(text, "pong") == NULL);
+	runtime_bed_ended(1); /* its worker's connection has been closed */
+	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_FAILED);
 	close(fd);
 	runtime_bed_stop();
 }

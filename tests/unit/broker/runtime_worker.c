@@ -115,7 +115,7 @@ Test(runtime, half_an_answer_is_none)
 {
 	static const char half[] =
 		"POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\n"
-		"Host: h\r\nContent-Length: 100\r\n\r\n{\"sta";
+		"Host: localhost\r\nContent-Length: 100\r\n\r\n{\"sta";
 
 	runtime_bed_start(10, 5000);
 	int fd = worker_at("1");
@@ -224,7 +224,7 @@ Test(runtime, an_answer_may_come_through_another_connection)
 Test(runtime, a_client_with_a_connection_for_each_request_does_not_die_of_it)
 {
 	static const char poll[] = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n"
-				   "Host: h\r\nUser-Agent: curl/7.88.1\r\n\r\n";
+				   "Host: localhost\r\nUser-Agent: curl/7.88.1\r\n\r\n";
 
 	runtime_bed_start(10, 5000);
 	runtime_bed_invoke("1");

@@ -24,9 +24,9 @@ int worker_new(void)
 
 void worker_says(int fd, const char *method, const char *path, const char *body)
 {
-	char *text =
-		xasprintf("%s %s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n%s",
-			  method, path, strlen(body), body);
+	char *text = xasprintf(
+		"%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n%s",
+		method, path, strlen(body), body);
 
 	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	free(text);
