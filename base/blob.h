@@ -26,6 +26,9 @@ struct blob *blob_ref(struct blob *b);
 /* One holder less; the last one frees. NULL is fine. */
 void blob_unref(struct blob *b);
 
+/* Bytes of memory that b takes, for budgets. NULL takes none. */
+size_t blob_memory(const struct blob *b);
+
 /* The bytes, borrowed for as long as the caller holds b. NULL gives no bytes. */
 struct span blob_span(const struct blob *b);
 

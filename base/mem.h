@@ -22,6 +22,14 @@ void *xrealloc(void *p, size_t n);
 /* A copy of s, freed with free(3). */
 char *xstrdup(const char *s);
 
+/* What malloc(n) takes of memory: n, the allocator's header, rounded up. */
+static inline size_t mem_chunk(size_t n)
+{
+	size_t all = (n + sizeof(size_t) + 15) / 16 * 16;
+
+	return all < 32 ? 32 : all;
+}
+
 /* What printf would print, freed with free(3). */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));

@@ -135,3 +135,41 @@ size_t utf8_first(struct span in)
 	}
 	return 0;
 }
+
+size_t utf8_good(struct span in)
+{
+	return skip_whole(in);
+}
+
+size_t utf8_bad(struct span in)
+{
+	uint32_t state = 0;
+	size_t n = 0;
+
+	while (n < in.n && (state = after(state, in.p[n])) != ~UINT32_C(0))
+		n++;
+	return n > 0 ? n : 1;
+}
+
+size_t utf8_repair(struct span in, uint8_t *out)
+{
+	static const uint8_t replacement[] = {0xef, 0xbf, 0xbd}; /* U+FFFD */
+	size_t n = 0;
+
+	while (in.n > 0) {
+		size_t good = utf8_good(in);
+
+		if (out != NULL)
+			memcpy(out + n, in.p, good);
+		n += good;
+		in = span_of(in.p + good, in.n - good);
+		if (in.n == 0)
+			break;
+		if (out != NULL)
+			memcpy(out + n, replacement, sizeof replacement);
+		n += sizeof replacement;
+		good = utf8_bad(in);
+		in = span_of(in.p + good, in.n - good);
+	}
+	return n;
+}

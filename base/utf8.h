@@ -20,4 +20,22 @@ bool utf8_check(struct span in);
 /* The length of the character that in begins with, 1 to 4; 0 when it begins with none (in.n > 0). */
 size_t utf8_first(struct span in);
 
+/* How many bytes of whole characters in begins with. */
+size_t utf8_good(struct span in);
+
+/*
+ * How many bytes one U+FFFD stands for, where in begins with no character (in.n > 0): the
+ * longest beginning of a character, or one byte.
+ *
+ * source   Unicode 3.9, "U+FFFD Substitution of Maximal Subparts"
+ */
+size_t utf8_bad(struct span in);
+
+/*
+ * Copy in with U+FFFD in the place of what is not UTF-8.
+ *
+ * out      as many bytes as are returned; NULL: they are only counted
+ */
+size_t utf8_repair(struct span in, uint8_t *out);
+
 #endif

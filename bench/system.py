@@ -73,12 +73,12 @@ def until(what, seconds, look, every=0.02):
 
 
 @contextlib.contextmanager
-def system(edges, brokers, *flags, **environment):
-    """`gatepost up` on free ports; gives its ready file."""
+def system(edges, brokers, *flags, programs=BIN, **environment):
+    """`gatepost up` of that folder of programs, on free ports; gives its ready file."""
     with tempfile.TemporaryDirectory(prefix="gatepost-bench-") as folder:
         ready = pathlib.Path(folder, "ready.json")
         log = pathlib.Path(folder, "log")
-        command = [BIN / "gatepost", "up", "--listen", "127.0.0.1:0", "--management",
+        command = [programs / "gatepost", "up", "--listen", "127.0.0.1:0", "--management",
                    "127.0.0.1:0", "--edges", str(edges), "--brokers", str(brokers),
                    "--ready-file", ready, "--log-level", "warn", *flags]
         with log.open("w") as out:

@@ -177,7 +177,7 @@ static void on_result(struct call *c, const struct result *r)
 	free(arn);
 	p.context = g.context;
 	if (e != OK)
-		refuse(a, c, 500, "what it returned is no policy", c->on_permission);
+		refuse(a, c, 500, g.why, c->on_permission);
 	else if (!g.allow)
 		refuse(a, c, 403, "its policy does not allow", c->on_permission);
 	else

@@ -24,8 +24,8 @@ struct call {
 	struct peer *
 		peer; /* the edge that gets the answer; NULL: nobody does, its edge is dead */
 	struct lane *lane;
-	struct call *next;     /* in its lane, among those that wait or those that run */
-	struct routes *routes; /* the configuration that it began with */
+	TAILQ_ENTRY(call) next; /* in its lane, among those that wait or those that run */
+	struct routes *routes;  /* the configuration that it began with */
 	const struct route *
 		route; /* MESSAGE: its route; CONNECT, DISCONNECT: $connect's, $disconnect's; NULL: none */
 	const struct route_http *http; /* HTTP: its route; NULL: none */

@@ -1,5 +1,7 @@
 #include "broker/conf.h"
 
+#include "broker/json.h"
+
 #include <string.h>
 
 #define TEXT(f, name, dflt, help) CONF_TEXT(struct broker_conf, f, name, dflt, help)
@@ -54,6 +56,11 @@ static const struct conf_key keys[] = {
 	       "builtin:reject|builtin:echo",
 	       "without --config: what a message gets that no other route takes"),
 
+	INT(json_depth, "json-depth", "512", JSON_DEPTH_LEAST, JSON_DEPTH_MOST,
+	    "most levels of objects and arrays in messages and results; over it a "
+	    "message "
+	    "goes to $default, a result has failed"),
+
 	TEXT(http_ca, "http-ca", NULL,
 	     "PEM file of the authorities that functions' https certificates are checked "
 	     "against (default: the system's)"),
@@ -61,6 +68,9 @@ static const struct conf_key keys[] = {
 	     "time to reach a function over HTTP"),
 	BYTES(http_response, "http-max-response", "6MiB", KI, 64 * MI,
 	      "largest answer of a function over HTTP"),
+	BYTES(http_memory, "http-memory", "256MiB", MI, 1024LL * 1024 * MI,
+	      "bytes of functions' answers over HTTP that are being received at a time; "
+	      "above: an answer over 64 KiB fails its invocation, by 503"),
 	INT(http_connections, "http-connections", "256", 1, 10000,
 	    "connections to one host of functions"),
 	INT(http_in_flight, "http-in-flight", "4096", 1, 1000000,

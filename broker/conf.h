@@ -22,9 +22,11 @@ struct broker_conf {
 	const char *selection;
 	const char *api_id, *account_id;
 	int64_t default_route;
+	int64_t json_depth;
 
 	const char *http_ca;
-	int64_t http_connect_ms, http_response, http_connections, http_in_flight;
+	int64_t http_connect_ms, http_response, http_memory, http_connections,
+		http_in_flight;
 	const char *runtime_address;
 	int64_t runtime_queue, runtime_wait_ms;
 

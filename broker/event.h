@@ -67,11 +67,13 @@ void event_result_free(struct event_result *r); /* NULL is fine */
 /* What an authorizer returned: may this caller connect, and the context for later events. */
 struct event_grant {
 	bool allow;
+	char why[160]; /* ERR_MALFORMED: a sentence for the log */
 	char *context; /* allow: JSON object of its context, as strings, and principalId, integrationLatency; freed by the caller */
 };
 
 /*
- * payload   {"principalId":"…","policyDocument":{"Statement":[…]},"context":{…}}; at most 8 KiB
+ * payload   {"principalId":"…","policyDocument":{"Statement":[…]},"context":{…}}; at most 8 KiB.
+ *           In principalId and context U+FFFD stands in for malformed characters
  * arn       what the policy's Resource must match, with * and ? (event_arn)
  * returns   OK; ERR_MALFORMED: not an authorizer's result, or one with a Condition, which
  *           nobody here can weigh (500)

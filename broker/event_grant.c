@@ -7,13 +7,20 @@
 #include "broker/event.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "broker/json_out.h"
 #include "broker/json_string.h"
 #include "broker/json_walk.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_BYTES = 8192 }; /* AWS's quota, which later events pay for */
+enum {
+	MOST_BYTES = 8192, /* AWS's quota, which later events pay for */
+	/* U+FFFD has three bytes, what it stands in for may have one. */
+	REPAIRED_BYTES = 3 * MOST_BYTES,
+};
 
 static const char action[] = "execute-api:Invoke";
 
@@ -64,11 +71,14 @@ static bool matches(struct span pattern, struct span text, bool nocase)
 	return p == pattern.n;
 }
 
-/* Does a string that is a pattern match? ERR_MALFORMED when it is none. */
+/*
+ * Does a string that is a pattern match? ERR_MALFORMED when it is none. Half of a surrogate
+ * pair is not mended here: nobody knows what a policy with it was to allow or to deny.
+ */
 static enum err match_one(const struct json_value *pattern, const char *text, bool nocase,
 			  bool *found)
 {
-	uint8_t room[MOST_BYTES];
+	uint8_t room[REPAIRED_BYTES];
 	struct span s;
 
 	if (pattern->kind != JSON_IS_STRING ||
@@ -189,20 +199,41 @@ static bool is_ours(struct span raw)
 	       json_string_is(raw, span_str("integrationLatency"));
 }
 
+static bool has_control(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 0x20)
+			return true;
+	return false;
+}
+
+/* As it was written, if every reader of JSON takes it so. */
+static void put_string(struct json_out *o, struct span raw)
+{
+	uint8_t room[REPAIRED_BYTES];
+	struct span text;
+
+	if (json_unescape_lenient(raw, room, &text) && !has_control(raw))
+		json_out_span(o, raw);
+	else
+		json_out_string(o, text);
+}
+
 /* AWS makes strings of numbers and booleans; objects and lists are not allowed. */
 static enum err put_value(struct json_out *o, struct span name,
 			  const struct json_value *v)
 {
-	bool quoted = v->kind == JSON_IS_STRING;
-
 	if (v->kind == JSON_IS_OBJECT || v->kind == JSON_IS_ARRAY)
 		return ERR_MALFORMED;
 	if (v->kind == JSON_IS_NULL)
 		return OK;
-	json_out_span(o, name);
-	json_out_raw(o, quoted ? ":" : ":\"");
-	json_out_span(o, v->raw);
-	json_out_raw(o, quoted ? "," : "\",");
+	put_string(o, name);
+	json_out_raw(o, ":");
+	if (v->kind == JSON_IS_STRING)
+		put_string(o, v->raw);
+	else
+		json_out_string(o, v->raw);
+	json_out_raw(o, ",");
 	return OK;
 }
 
@@ -236,7 +267,7 @@ static char *make_context(const struct json_value *context, struct span principa
 	json_out_raw(&o, "{");
 	e = put_context(&o, context);
 	json_out_raw(&o, "\"principalId\":");
-	json_out_span(&o, principal);
+	put_string(&o, principal);
 	json_out_raw(&o, ",\"integrationLatency\":");
 	json_out_number(&o, latency_ms);
 	json_out_raw(&o, "}");
@@ -247,28 +278,80 @@ static char *make_context(const struct json_value *context, struct span principa
 	return text;
 }
 
-enum err event_grant_parse(struct span payload, const char *arn, int64_t latency_ms,
-			   struct event_grant *out)
+static enum err malformed(struct event_grant *out, const char *why)
+{
+	snprintf(out->why, sizeof out->why, "malformed result: %s", why);
+	return ERR_MALFORMED;
+}
+
+/* The whole of it; *repaired is what v points into when some of its bytes were not UTF-8, else NULL. */
+static enum err read_payload(struct span payload, struct json_value *v,
+			     struct blob **repaired, struct event_grant *out)
 {
 	static const struct json_path whole = {NULL, 0};
-	struct json_value v, principal, policy, statements, context;
+	struct json_report report;
+	enum err e = json_read(payload, &whole, JSON_OF_FUNCTION, v, &report);
+
+	*repaired = NULL;
+	if (e == ERR_TOOBIG)
+		return malformed(out, "it is nested deeper than --json-depth");
+	if (e != OK) {
+		snprintf(out->why, sizeof out->why,
+			 "malformed result: not JSON: at byte %zu %s was expected",
+			 report.at, report.expected);
+		return e;
+	}
+	if (report.not_utf8) {
+		*repaired = blob_alloc(utf8_repair(payload, NULL));
+		utf8_repair(payload, (*repaired)->p);
+		e = json_read(blob_span(*repaired), &whole, JSON_OF_FUNCTION, v, NULL);
+		assert(e == OK);
+	}
+	return e;
+}
+
+static enum err grant(const struct json_value *v, const char *arn, int64_t latency_ms,
+		      struct event_grant *out)
+{
+	struct json_value principal, policy, statements, context;
 	struct verdict verdict = {false, false};
 
-	*out = (struct event_grant){false, NULL};
-	if (payload.n > MOST_BYTES || json_find(payload, &whole, &v) != OK ||
-	    v.kind != JSON_IS_OBJECT)
-		return ERR_MALFORMED;
-	principal = member(&v, "principalId");
-	policy = member(&v, "policyDocument");
-	context = member(&v, "context");
-	if (principal.kind != JSON_IS_STRING || policy.kind != JSON_IS_OBJECT)
-		return ERR_MALFORMED;
+	if (v->kind != JSON_IS_OBJECT)
+		return malformed(out, "it is not an object");
+	principal = member(v, "principalId");
+	policy = member(v, "policyDocument");
+	context = member(v, "context");
+	if (principal.kind != JSON_IS_STRING)
+		return malformed(out, "its principalId is not a string");
+	if (policy.kind != JSON_IS_OBJECT)
+		return malformed(out, "its policyDocument is not an object");
 	statements = member(&policy, "Statement");
 	if (weigh_all(&statements, arn, &verdict) != OK)
-		return ERR_MALFORMED;
+		return malformed(out, "a Statement of its policy is not one, or has a "
+				      "Condition");
 	if (!verdict.allowed || verdict.denied)
 		return OK;
 	out->context = make_context(&context, principal.raw, latency_ms);
 	out->allow = out->context != NULL;
-	return out->allow ? OK : ERR_MALFORMED;
+	return out->allow ? OK
+			  : malformed(out, "its context is not an object of strings, "
+					   "numbers and booleans");
+}
+
+enum err event_grant_parse(struct span payload, const char *arn, int64_t latency_ms,
+			   struct event_grant *out)
+{
+	struct blob *repaired;
+	struct json_value v;
+	enum err e;
+
+	*out = (struct event_grant){0};
+	if (payload.n > MOST_BYTES)
+		return malformed(out, "it has more than 8 KiB");
+	e = read_payload(payload, &v, &repaired, out);
+	if (e != OK)
+		return ERR_MALFORMED;
+	e = grant(&v, arn, latency_ms, out);
+	blob_unref(repaired);
+	return e;
 }

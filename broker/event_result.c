@@ -7,21 +7,31 @@
 #include "broker/event.h"
 
 #include "base/base64.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "broker/json_string.h"
 #include "broker/json_walk.h"
 #include "broker/route.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 struct event_result {
+	const struct call *call;
 	struct call_header *headers;
 	size_t n, room;
+	struct span text; /* what is read: the payload, or repaired */
+	struct blob *
+		repaired; /* the payload with U+FFFD for what is not UTF-8; NULL: it was */
+	const uint8_t
+		*half; /* the first string with half of a surrogate pair; NULL: none */
+	char why[200];
 	uint8_t *at; /* where the next text goes */
 	uint8_t texts
-		[]; /* as many bytes as the payload, and one: no text is longer than what it was written as */
+		[]; /* as many bytes as the text, and one: no text is longer than what it was written as */
 };
 
 /* The members that count; JSON_IS_MISSING for those that are not there. Of two of one name the last one counts. */
@@ -41,33 +51,120 @@ static bool says_nothing(const struct call *c)
 		!c->route->config->two_way);
 }
 
-/* Returns why it is no result; NULL when it is one. */
-static const char *read_result(struct event_result *r, const struct call *c,
-			       struct span payload, struct result *out)
+static const char *route_of(const struct call *c)
+{
+	return c->http != NULL    ? c->http->key
+	       : c->route != NULL ? c->route->config->key
+				  : "";
+}
+
+static const char *function_of(const struct call *c)
+{
+	const struct function *f = c->http != NULL    ? c->http->function
+				   : c->route != NULL ? c->route->function
+						      : NULL;
+
+	return f != NULL ? f->config->name : "";
+}
+
+/* A part is left out, and the rest is taken. Nothing for what is well-formed. */
+static void drop(const struct event_result *r, const char *part, const char *name,
+		 const char *why)
+{
+	log_warn_flood("result.part.dropped", S("route", route_of(r->call)),
+		       S("function", function_of(r->call)), S("part", part),
+		       S("name", name), S("why", why));
+}
+
+static void log_ignored(const struct event_result *r)
+{
+	log_info_flood("result.ignored", S("route", route_of(r->call)),
+		       S("function", function_of(r->call)),
+		       S("why", "it is not an object, so it has no body"),
+		       S("hint", "return {\"statusCode\": 200, \"body\": \"...\"}"));
+}
+
+static void log_repaired(const struct event_result *r, const char *why, size_t at)
+{
+	log_info_flood("result.repaired", S("route", route_of(r->call)),
+		       S("function", function_of(r->call)), S("why", why), I("at", at));
+}
+
+static struct event_result *result_new(const struct call *c, struct span text)
+{
+	struct event_result *r = xmalloc(sizeof *r + text.n + 1);
+
+	*r = (struct event_result){.call = c, .text = text, .at = r->texts};
+	return r;
+}
+
+/* Its bytes that are not UTF-8, wherever they are, become U+FFFD first: all later texts are UTF-8 then. */
+static struct event_result *result_repaired(const struct call *c, struct span payload,
+					    struct json_value *v)
 {
 	static const struct json_path whole = {NULL, 0};
-	struct json_value v;
+	struct blob *b = blob_alloc(utf8_repair(payload, NULL));
+	struct event_result *r;
+	enum err e;
 
-	if (says_nothing(c))
-		return NULL;
-	if (json_find(payload, &whole, &v) != OK)
-		return "malformed result: what it returned is not JSON";
+	utf8_repair(payload, b->p);
+	e = json_read(blob_span(b), &whole, JSON_OF_FUNCTION, v, NULL);
+	assert(e == OK);
+	r = result_new(c, blob_span(b));
+	r->repaired = b;
+	log_repaired(r, "bytes that are not UTF-8 are U+FFFD now", utf8_good(payload));
+	return r;
+}
+
+static const char *no_json(struct event_result *r, enum err e,
+			   const struct json_report *report)
+{
+	if (e == ERR_TOOBIG)
+		snprintf(r->why, sizeof r->why,
+			 "malformed result: at byte %zu it is nested deeper than "
+			 "--json-depth, %zu",
+			 report->at, json_depth());
+	else
+		snprintf(r->why, sizeof r->why,
+			 "malformed result: what it returned is not JSON: at byte %zu %s "
+			 "was expected",
+			 report->at, report->expected);
+	return r->why;
+}
+
+/* Returns why it is no result; NULL when it is one. */
+static const char *read_result(struct event_result *r, const struct json_value *v,
+			       struct result *out)
+{
+	const struct call *c = r->call;
+
 	if (c->kind == GATEPOST__EVENT__KIND__MESSAGE)
-		return read_message(r, &v, out);
-	return read_response(r, &v, c->http != NULL && c->http->config->is_v2, out);
+		return read_message(r, v, out);
+	return read_response(r, v, c->http != NULL && c->http->config->is_v2, out);
 }
 
 struct event_result *event_result_parse(const struct call *c, struct span payload,
 					struct result *out)
 {
-	struct event_result *r = xmalloc(sizeof *r + payload.n + 1);
+	static const struct json_path whole = {NULL, 0};
+	struct json_report report = {0};
+	struct json_value v = {0};
+	struct event_result *r;
+	enum err e = OK;
 
-	*r = (struct event_result){.at = r->texts};
 	*out = (struct result){.kind = RESULT_OK, .payload = payload, .status = 200};
-	out->why = read_result(r, c, payload, out);
+	if (says_nothing(c))
+		return result_new(c, payload);
+	e = json_read(payload, &whole, JSON_OF_FUNCTION, &v, &report);
+	r = e == OK && report.not_utf8 ? result_repaired(c, payload, &v)
+				       : result_new(c, payload);
+	out->why = e == OK ? read_result(r, &v, out) : no_json(r, e, &report);
 	if (out->why != NULL)
 		*out = (struct result){
 			.kind = RESULT_FAILED, .why = out->why, .payload = payload};
+	if (r->half != NULL)
+		log_repaired(r, "halves of surrogate pairs are U+FFFD now",
+			     (size_t)(r->half - r->text.p));
 	out->headers = r->headers;
 	out->n_headers = out->kind == RESULT_OK ? r->n : 0;
 	return r;
@@ -77,6 +174,7 @@ void event_result_free(struct event_result *r)
 {
 	if (r == NULL)
 		return;
+	blob_unref(r->repaired);
 	free(r->headers);
 	free(r);
 }
@@ -111,17 +209,36 @@ static bool is_absent(const struct json_value *v)
 	return v->kind == JSON_IS_MISSING || v->kind == JSON_IS_NULL;
 }
 
-/* The characters of a string, with a zero behind them; half a surrogate pair is malformed. */
-static bool take_string(struct event_result *r, struct span raw, struct span *out)
+/* Say in r->why what is wrong, and where. */
+static const char *wrong(struct event_result *r, const char *what,
+			 const struct json_value *at)
 {
-	if (json_unescape(raw, r->at, raw.n, out) != OK)
-		return false;
-	if (out->p != r->at)
-		memcpy(r->at, out->p, out->n);
-	*out = span_of(r->at, out->n);
-	r->at[out->n] = '\0';
-	r->at += out->n + 1;
-	return true;
+	snprintf(r->why, sizeof r->why, "malformed result: %s, at byte %zu", what,
+		 (size_t)(at->raw.p - r->text.p));
+	return r->why;
+}
+
+/* The characters of a string; U+FFFD stands in for half of a surrogate pair. */
+static struct span text_of(struct event_result *r, struct span raw)
+{
+	struct span s;
+
+	if (!json_unescape_lenient(raw, r->at, &s) && r->half == NULL)
+		r->half = raw.p;
+	return s;
+}
+
+/* The same, kept, with a zero behind them. */
+static struct span take_string(struct event_result *r, struct span raw)
+{
+	struct span s = text_of(r, raw);
+
+	if (s.p != r->at)
+		memcpy(r->at, s.p, s.n);
+	s = span_of(r->at, s.n);
+	r->at[s.n] = '\0';
+	r->at += s.n + 1;
+	return s;
 }
 
 static const char *read_body(struct event_result *r, const struct members *m,
@@ -132,14 +249,13 @@ static const char *read_body(struct event_result *r, const struct members *m,
 	if (is_absent(&m->body))
 		return NULL;
 	if (m->body.kind != JSON_IS_STRING)
-		return "malformed result: its body is not a string";
-	if (json_unescape(m->body.raw, r->at, m->body.raw.n, &out->body) != OK)
-		return "malformed result: its body has half of a surrogate pair";
+		return wrong(r, "its body is not a string", &m->body);
+	out->body = text_of(r, m->body.raw);
 	out->has_body = true;
 	if (m->base64.kind != JSON_IS_TRUE)
 		return NULL;
 	if (base64_decode(out->body, r->at, &n) != OK)
-		return "malformed result: isBase64Encoded, but its body is not base64";
+		return wrong(r, "isBase64Encoded, but its body is not base64", &m->body);
 	out->body = span_of(r->at, n);
 	out->binary = !utf8_check(out->body);
 	return NULL;
@@ -151,8 +267,11 @@ static const char *read_message(struct event_result *r, const struct json_value 
 {
 	struct members m;
 
-	if (v->kind != JSON_IS_OBJECT)
+	if (v->kind != JSON_IS_OBJECT) {
+		if (v->kind != JSON_IS_NULL)
+			log_ignored(r);
 		return NULL;
+	}
 	m = find_members(v);
 	return read_body(r, &m, out);
 }
@@ -183,42 +302,55 @@ static void add_header(struct event_result *r, const char *name, const char *val
 	r->headers[r->n++] = (struct call_header){name, value};
 }
 
-/* Text of a header's name or value: not one that C would see the end of before it ends. */
-static const char *take_text(struct event_result *r, struct span raw)
+/* RFC 9110 5.5: no control characters but a tab. With them a function could write headers and answers of its own. */
+static bool is_value(struct span s)
 {
-	struct span s;
-
-	if (!take_string(r, raw, &s) || memchr(s.p, '\0', s.n) != NULL)
-		return NULL;
-	return (const char *)s.p;
+	for (size_t i = 0; i < s.n; i++)
+		if ((s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] == 0x7f)
+			return false;
+	return true;
 }
 
-/* Add a header with a value that is a string, a number, true or false. False when it is another. */
-static bool take_header(struct event_result *r, const char *name,
+/* RFC 9110 5.6.2: a token. */
+static bool is_name(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f ||
+		    strchr("\"(),/:;<=>?@[\\]{}", s.p[i]) != NULL)
+			return false;
+	return s.n > 0;
+}
+
+/* Add a header with a value that is a string, a number, true or false; another one is dropped. */
+static void take_header(struct event_result *r, const char *part, const char *name,
 			const struct json_value *v)
 {
-	const char *value = NULL;
+	struct span value;
 
 	switch (v->kind) {
-	case JSON_IS_STRING: value = take_text(r, v->raw); break;
+	case JSON_IS_STRING: value = take_string(r, v->raw); break;
 	case JSON_IS_NUMBER:
 	case JSON_IS_TRUE:
 	case JSON_IS_FALSE:
-		value = memcpy(r->at, v->raw.p, v->raw.n);
+		memcpy(r->at, v->raw.p, v->raw.n);
+		value = span_of(r->at, v->raw.n);
 		r->at[v->raw.n] = '\0';
 		r->at += v->raw.n + 1;
 		break;
-	case JSON_IS_NULL: return true; /* said to be not there */
+	case JSON_IS_NULL: return; /* said to be not there */
 	case JSON_IS_OBJECT:
 	case JSON_IS_ARRAY:
-	case JSON_IS_MISSING: break;
+	case JSON_IS_MISSING:
+		drop(r, part, name, "its value is an object or a list");
+		return;
 	}
-	if (value != NULL)
-		add_header(r, name, value);
-	return value != NULL;
+	if (is_value(value))
+		add_header(r, name, (const char *)value.p);
+	else
+		drop(r, part, name, "its value has a control character");
 }
 
-static bool take_each(struct event_result *r, const char *name,
+static void take_each(struct event_result *r, const char *part, const char *name,
 		      const struct json_value *list)
 {
 	struct json_walk w = json_walk(list);
@@ -226,34 +358,34 @@ static bool take_each(struct event_result *r, const char *name,
 	struct span none;
 
 	while (json_walk_next(&w, &none, &v))
-		if (!take_header(r, name, &v))
-			return false;
-	return true;
+		take_header(r, part, name, &v);
 }
 
 /* {"name":"value"}, or, many, {"name":["value"]}. */
-static bool take_headers(struct event_result *r, const struct json_value *object,
-			 bool many)
+static void take_headers(struct event_result *r, const char *part,
+			 const struct json_value *object, bool many)
 {
 	struct json_walk w;
 	struct json_value v;
 	struct span raw;
 
 	if (is_absent(object))
-		return true;
-	if (object->kind != JSON_IS_OBJECT)
-		return false;
+		return;
+	if (object->kind != JSON_IS_OBJECT) {
+		drop(r, part, "", "it is not an object");
+		return;
+	}
 	w = json_walk(object);
 	while (json_walk_next(&w, &raw, &v)) {
-		const char *name = take_text(r, raw);
+		struct span name = take_string(r, raw);
 
-		if (name == NULL)
-			return false;
-		if (many && v.kind == JSON_IS_ARRAY ? !take_each(r, name, &v)
-						    : !take_header(r, name, &v))
-			return false;
+		if (!is_name(name))
+			drop(r, part, (const char *)name.p, "its name is not a token");
+		else if (many && v.kind == JSON_IS_ARRAY)
+			take_each(r, part, (const char *)name.p, &v);
+		else
+			take_header(r, part, (const char *)name.p, &v);
 	}
-	return true;
 }
 
 /*
@@ -283,15 +415,21 @@ static const char *read_headers(struct event_result *r, const struct members *m)
 {
 	size_t n_many;
 
-	if (!take_headers(r, &m->multi, true))
-		return "malformed result: its multiValueHeaders are no object of lists";
+	take_headers(r, "multiValueHeaders", &m->multi, true);
 	n_many = r->n;
-	if (!take_headers(r, &m->headers, false))
-		return "malformed result: its headers are no object of strings";
+	take_headers(r, "headers", &m->headers, false);
 	if (r->n > HEADERS_MOST)
 		return "malformed result: it has more than 200 headers";
 	drop_repeated(r, n_many);
 	return NULL;
+}
+
+static void take_cookies(struct event_result *r, const struct json_value *list)
+{
+	if (list->kind == JSON_IS_ARRAY)
+		take_each(r, "cookies", "Set-Cookie", list);
+	else if (!is_absent(list))
+		drop(r, "cookies", "", "it is not a list");
 }
 
 static void add_type(struct event_result *r, const char *type)
@@ -308,8 +446,8 @@ static const char *read_guess(struct event_result *r, const struct json_value *v
 {
 	out->has_body = true;
 	out->body = v->raw;
-	if (v->kind == JSON_IS_STRING && !take_string(r, v->raw, &out->body))
-		return "malformed result: the string has half of a surrogate pair";
+	if (v->kind == JSON_IS_STRING)
+		out->body = take_string(r, v->raw);
 	add_type(r, "application/json");
 	return NULL;
 }
@@ -328,11 +466,10 @@ static const char *read_response(struct event_result *r, const struct json_value
 		return "malformed result: it returned no object with a statusCode";
 	out->status = status_of(&m.status);
 	if (out->status == 0)
-		return "malformed result: its statusCode is no number from 200 to 599";
+		return wrong(r, "its statusCode is no number from 200 to 599", &m.status);
 	why = read_headers(r, &m);
-	if (why == NULL && is_v2 && m.cookies.kind == JSON_IS_ARRAY &&
-	    !take_each(r, "Set-Cookie", &m.cookies))
-		why = "malformed result: its cookies are no list of strings";
+	if (why == NULL && is_v2)
+		take_cookies(r, &m.cookies);
 	if (why == NULL && r->n > HEADERS_MOST)
 		why = "malformed result: it has more than 200 headers and cookies";
 	if (why == NULL)

@@ -235,8 +235,7 @@ static enum err append_variable(struct key *k, const struct expression *x,
 {
 	struct json_path path = {p->steps, p->n_steps};
 	struct json_value v;
-	enum err e = x->lenient ? json_find_lenient(body, &path, &v)
-				: json_find(body, &path, &v);
+	enum err e = json_read(body, &path, x->lenient ? JSON_BARE_KEYS : 0, &v, NULL);
 
 	if (e != OK)
 		return e;

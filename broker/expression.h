@@ -27,7 +27,7 @@ struct expression;
 struct expression *expression_new(const char *text, char *why, size_t n);
 void expression_free(struct expression *x); /* NULL is fine */
 
-/* Bodies may have keys without quotes (json_find_lenient). */
+/* Bodies may have keys without quotes (JSON_BARE_KEYS). */
 void expression_be_lenient(struct expression *x);
 
 /*
@@ -38,7 +38,8 @@ void expression_be_lenient(struct expression *x);
  *          missing or null is "", numbers and booleans are as written, arrays and
  *          objects are their JSON text
  * returns  OK; ERR_MALFORMED: body is not JSON (the message goes to $default);
- *          ERR_TOOBIG: the key has more than room bytes
+ *          ERR_TOOBIG: the key has more than room bytes, or body is nested deeper
+ *          than json_depth()
  */
 must_use enum err expression_eval(const struct expression *x, struct span body, char *out,
 				  size_t room, size_t *n);

@@ -32,6 +32,21 @@ static void refuse(struct call *c, const struct result *r);
 static void take_out_row_and_say(struct call *c, int status, const char *message);
 static void on_removed(void *arg, enum err e);
 
+static void log_refused(const struct call *c, int status, const char *why)
+{
+	char id[ID_TEXT];
+
+	log_info_flood("connect.refused", S("id", id_text(&c->id, id)),
+		       I("status", status), S("why", why));
+}
+
+static void refuse_at_once(struct call *c, int status, const char *why,
+			   const char *message)
+{
+	log_refused(c, status, why);
+	call_refuse(c, status, message);
+}
+
 static bool is_our_stage(struct call *c)
 {
 	Gatepost__Request *q = call_request(c);
@@ -52,7 +67,7 @@ static void put_off(struct call *c, const char *why)
 	if (c->again)
 		call_retry(c);
 	else
-		call_refuse(c, 503, why);
+		refuse_at_once(c, 503, why, why);
 }
 
 void handle_connect(struct call *c)
@@ -62,7 +77,8 @@ void handle_connect(struct call *c)
 	metric_add(c->broker->counts.connects, 1);
 	c->route = route_find(c->routes, span_str("$connect"));
 	if (!is_our_stage(c))
-		call_refuse(c, 403, "Forbidden");
+		refuse_at_once(c, 403, "its path is not the stage's: see --stage",
+			       "Forbidden");
 	else if (!store_is_up(c->broker->store))
 		put_off(c, "The connection table is away: try again");
 	else if (c->route != NULL && c->route->authorizer != NULL)
@@ -110,7 +126,8 @@ static void put_row(struct call *c)
 	struct connection_row row;
 
 	if (x == NULL) {
-		call_refuse(c, 500, "Internal server error");
+		refuse_at_once(c, 500, "the edge sent a context that cannot be read",
+			       "Internal server error");
 		return;
 	}
 	row = (struct connection_row){
@@ -130,7 +147,8 @@ static void on_put(void *arg, enum err e)
 	if (has_lost(c))
 		return;
 	if (e == ERR_DENIED) /* its edge was given up, and hears of it soon */
-		call_refuse(c, 503, "This edge takes no connections now: try again");
+		refuse_at_once(c, 503, "its edge was given up",
+			       "This edge takes no connections now: try again");
 	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
 		call_retry(c);
 	else if (e != OK)
@@ -237,10 +255,12 @@ static void refuse(struct call *c, const struct result *r)
 			       S("why", r->why));
 		take_out_row_and_say(c, failures[r->kind].status,
 				     failures[r->kind].message);
-	} else if (r->has_body || r->n_headers > 0) {
-		take_out_row(c, r->status, r->headers, r->n_headers, r->body);
 	} else {
-		take_out_row_and_say(c, r->status, "Forbidden");
+		log_refused(c, r->status, "the function of $connect said so");
+		if (r->has_body || r->n_headers > 0)
+			take_out_row(c, r->status, r->headers, r->n_headers, r->body);
+		else
+			take_out_row_and_say(c, r->status, "Forbidden");
 	}
 }
 

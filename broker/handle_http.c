@@ -18,6 +18,15 @@ static bool below_stage(struct span path, const char *stage, struct span *rest)
 	return path_is_stage(path, stage);
 }
 
+static void refuse(struct call *c, int status, const char *message, struct span path)
+{
+	char id[ID_TEXT];
+
+	log_info_flood("request.refused", S("id", id_text(&c->id, id)),
+		       I("status", status), S("why", message), B("path", path));
+	call_refuse(c, status, message);
+}
+
 static void answer(struct call *c, struct span method, struct span path)
 {
 	const char *stage = routes_config(c->routes)->stage;
@@ -30,9 +39,9 @@ static void answer(struct call *c, struct span method, struct span path)
 	if (c->http != NULL)
 		function_invoke(c->http->function, c, EVENT_PROXY, on_result);
 	else if (path_is_stage(path, stage))
-		call_refuse(c, 426, "This is a WebSocket address: upgrade");
+		refuse(c, 426, "This is a WebSocket address: upgrade", path);
 	else
-		call_refuse(c, 404, "Not Found");
+		refuse(c, 404, "Not Found", path);
 }
 
 void handle_http(struct call *c)
@@ -41,6 +50,8 @@ void handle_http(struct call *c)
 
 	metric_add(c->broker->counts.requests, 1);
 	if (q == NULL) {
+		log_warn_flood("request.unreadable", I("bytes", c->request.n),
+			       S("hint", "run one version of edge and broker"));
 		call_refuse(c, 500, "Internal server error");
 		return;
 	}

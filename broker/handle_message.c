@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "broker/route.h"
 
+#include <stdlib.h>
+
 static void on_result(struct call *c, const struct result *r);
 
 /* API Gateway's texts, so that clients that look for them find them. */
@@ -22,11 +24,26 @@ static const char *const messages[] = {
 	[RESULT_UNREACHABLE] = "Internal server error",
 };
 
+/* Nobody's trouble but the client's, who may send many: a line a second. */
+static void log_unrouted(const struct call *c, const char *goes)
+{
+	char id[ID_TEXT], *why = route_explain(c->routes, c->body, c->binary);
+
+	log_info_flood("message.unrouted", S("id", id_text(&c->id, id)),
+		       I("bytes", c->body.n), S("why", why), S("answer", goes),
+		       S("hint", "add the route, or $default; levels: --json-depth"));
+	free(why);
+}
+
 bool handle_is_parallel(struct call *c)
 {
+	bool too_big;
+
 	if (c->kind != GATEPOST__EVENT__KIND__MESSAGE)
 		return false;
-	c->route = route_select(c->routes, c->body, c->binary);
+	c->route = route_select(c->routes, c->body, c->binary, &too_big);
+	if (too_big && c->route != NULL)
+		log_unrouted(c, "$default");
 	return c->route != NULL && c->route->config->parallel;
 }
 
@@ -37,16 +54,28 @@ static bool takes_binary(const struct call *c)
 	       routes_config(c->routes)->binary;
 }
 
+static void refuse_binary(struct call *c)
+{
+	char id[ID_TEXT];
+
+	log_info_flood("message.refused", S("id", id_text(&c->id, id)),
+		       S("route", c->route->config->key),
+		       S("why", "a binary message, and its function gets JSON"),
+		       I("close", 1003), S("hint", "gatepost.binary: true"));
+	call_close(c, 1003, "Binary messages are not taken: gatepost.binary is off");
+}
+
 void handle_message(struct call *c)
 {
 	metric_add(c->broker->counts.messages, 1);
-	if (c->route == NULL)
+	if (c->route == NULL) {
+		log_unrouted(c, "Forbidden");
 		call_reply_error(c, "Forbidden");
-	else if (c->binary && !takes_binary(c))
-		call_close(c, 1003,
-			   "Binary messages are not taken: gatepost.binary is off");
-	else
+	} else if (c->binary && !takes_binary(c)) {
+		refuse_binary(c);
+	} else {
 		function_invoke(c->route->function, c, EVENT_PROXY, on_result);
+	}
 }
 
 static void on_result(struct call *c, const struct result *r)

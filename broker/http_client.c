@@ -11,6 +11,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
+/* Responses of this size are taken also while all together take too much. */
+enum { SMALL_RESPONSE = 64 * 1024 };
+
 enum { IDLE_S = 4 }; /* many servers end a connection that was idle for five */
 
 struct http_client {
@@ -19,7 +22,8 @@ struct http_client {
 	CURLM *multi;
 	struct timer *timer;
 	struct http_turns *turns;
-	struct metric *waiting;
+	struct metric *waiting, *held, *shed;
+	int64_t held_bytes; /* of all responses */
 	LIST_HEAD(, request) requests;
 	LIST_HEAD(, watch) watches;
 };
@@ -35,7 +39,7 @@ struct request {
 	struct curl_slist *headers;
 	struct blob *body;
 	struct evbuffer *response;
-	bool too_big, function_error, is_stale;
+	bool too_big, no_memory, function_error, is_stale;
 	http_client_fn *fn;
 	void *arg;
 };
@@ -71,6 +75,10 @@ struct http_client *http_client_new(struct loop *l, const struct http_client_con
 	h->turns = http_turns_new((size_t)conf->max_connections);
 	h->waiting = metric_gauge(conf->metrics, "gatepost_broker_http_waiting", NULL,
 				  "Requests to functions that wait for a connection");
+	h->held = metric_gauge(conf->metrics, "gatepost_broker_http_response_bytes", NULL,
+			       "Bytes of functions' responses that are being received");
+	h->shed = metric_counter(conf->metrics, "gatepost_broker_http_shed_total", NULL,
+				 "Responses given up since --http-memory was used up");
 	h->multi = curl_multi_init();
 	assert(h->multi != NULL);
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
@@ -109,6 +117,12 @@ void http_client_free(struct http_client *h)
 	free(h);
 }
 
+static void hold(struct http_client *h, int64_t n)
+{
+	h->held_bytes += n;
+	metric_set(h->held, h->held_bytes);
+}
+
 static void request_free(struct request *r)
 {
 	LIST_REMOVE(r, in);
@@ -116,6 +130,7 @@ static void request_free(struct request *r)
 	timer_free(r->wait);
 	free(r->url);
 	curl_slist_free_all(r->headers);
+	hold(r->client, -(int64_t)evbuffer_get_length(r->response));
 	evbuffer_free(r->response);
 	blob_unref(r->body);
 	free(r);
@@ -126,14 +141,23 @@ static void request_free(struct request *r)
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct request *r = arg;
+	struct http_client *h = r->client;
 	size_t have = evbuffer_get_length(r->response);
 
 	n *= size;
-	if (have + n > (size_t)r->client->conf.max_response) {
+	if (have + n > (size_t)h->conf.max_response) {
 		r->too_big = true;
 		return 0; /* ends the request */
 	}
+	if (have + n > SMALL_RESPONSE && h->held_bytes + (int64_t)n > h->conf.memory) {
+		r->no_memory = true;
+		metric_add(h->shed, 1);
+		log_warn_flood("http.no_memory", I("limit", h->conf.memory),
+			       S("hint", "add brokers, or raise --http-memory"));
+		return 0;
+	}
 	evbuffer_add(r->response, p, n);
+	hold(h, (int64_t)n);
 	return n;
 }
 
@@ -221,7 +245,10 @@ void http_client_post(struct http_client *h, const struct http_post *p,
 		r->headers = curl_slist_append(r->headers, p->headers[i]);
 	r->headers = curl_slist_append(r->headers, "Expect:"); /* do not wait for a 100 */
 	LIST_INSERT_HEAD(&h->requests, r, in);
-	if (http_turns_join(h->turns, r->url, &r->turn))
+	/* Nobody's is one by itself. */
+	if (http_turns_join(h->turns, r->url,
+			    p->client.n > 0 ? p->client : span_of(&r, sizeof r),
+			    &r->turn))
 		begin(r);
 	else
 		wait_for_turn(r, p->timeout_ms);
@@ -276,7 +303,8 @@ static enum http_end end_of(const struct request *r, CURLcode code)
 	switch ((int)code) {
 	case CURLE_OK: return HTTP_ANSWERED;
 	case CURLE_OPERATION_TIMEDOUT: return was_sent(r) ? HTTP_LATE : HTTP_UNREACHABLE;
-	case CURLE_WRITE_ERROR: return r->too_big ? HTTP_TOOBIG : HTTP_BROKEN;
+	case CURLE_WRITE_ERROR:
+		return r->too_big ? HTTP_TOOBIG : r->no_memory ? HTTP_FULL : HTTP_BROKEN;
 	default: return was_sent(r) ? HTTP_BROKEN : HTTP_UNREACHABLE;
 	}
 }
@@ -285,6 +313,8 @@ static const char *why_of(const struct request *r, CURLcode code)
 {
 	if (r->too_big)
 		return "the response is too large";
+	if (r->no_memory)
+		return "there is no memory for its response now";
 	if (code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_GOT_NOTHING)
 		return "the connection ended without an answer";
 	if (code == CURLE_UNSUPPORTED_PROTOCOL)

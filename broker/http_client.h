@@ -21,6 +21,7 @@ struct http_client_conf {
 	int64_t connect_ms;
 	int64_t max_response;    /* bytes of a response's body */
 	int64_t max_connections; /* to one host, and requests to it at a time */
+	int64_t memory; /* bytes of all responses; above: those over 64 KiB are HTTP_FULL */
 	struct metrics *metrics; /* NULL: nobody collects */
 };
 
@@ -34,6 +35,7 @@ struct http_reply {
 		HTTP_BROKEN, /* the connection ended early, or what came was no HTTP */
 		HTTP_LATE,   /* no answer in time */
 		HTTP_TOOBIG, /* the body is over max_response */
+		HTTP_FULL,   /* there is no memory for it now */
 	} end;
 	const char *why; /* unless ANSWERED */
 	int status;
@@ -49,6 +51,8 @@ struct http_post {
 	const char *url;
 	const char *const *headers; /* n lines such as "Content-Type: application/json" */
 	size_t n;
+	struct span
+		client; /* whom it is for, up to 16 bytes: they share turns. None: nobody */
 	struct blob *body;  /* a reference is taken */
 	int64_t timeout_ms; /* the wait for a turn is part of it */
 };

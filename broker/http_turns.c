@@ -14,8 +14,9 @@ struct http_turns {
 
 /* It lives for as long as anybody asks it. */
 struct http_host {
-	size_t n; /* whose turn it is */
-	TAILQ_HEAD(, http_turn) waiting;
+	size_t n;    /* whose turn it is */
+	size_t n_in; /* and who waits */
+	struct shares *shares;
 	size_t name_n;
 	char name[];
 };
@@ -55,44 +56,56 @@ static struct http_host *find(struct http_turns *ts, struct span name)
 	if (h != NULL)
 		return h;
 	h = xcalloc(1, sizeof *h + name.n);
-	TAILQ_INIT(&h->waiting);
+	h->shares = shares_new();
 	h->name_n = name.n;
 	memcpy(h->name, name.p, name.n);
 	map_put(ts->hosts, span_of(h->name, h->name_n), h);
 	return h;
 }
 
-bool http_turns_join(struct http_turns *ts, const char *url, struct http_turn *t)
+/* The one whose turn it is, if there is room for it. */
+static struct http_turn *next_turn(struct http_turns *ts, struct http_host *h)
+{
+	struct share *s = NULL;
+
+	if (h->n < ts->most)
+		s = shares_next(h->shares, h->n < ts->most - ts->most / 2);
+	if (s == NULL)
+		return NULL;
+	shares_begin(h->shares, s);
+	h->n++;
+	return s->owner;
+}
+
+bool http_turns_join(struct http_turns *ts, const char *url, struct span who,
+		     struct http_turn *t)
 {
 	struct http_host *h = find(ts, origin(url));
+	struct http_turn *next;
 
 	assert(t->host == NULL);
 	t->host = h;
-	t->is_waiting = h->n == ts->most;
-	if (t->is_waiting)
-		TAILQ_INSERT_TAIL(&h->waiting, t, in);
-	else
-		h->n++;
-	return !t->is_waiting;
+	t->share.owner = t;
+	h->n_in++;
+	shares_wait(h->shares, &t->share, who, false);
+	next = next_turn(ts, h);
+	assert(next == NULL || next == t); /* who waited before has no room now either */
+	return next == t;
 }
 
 struct http_turn *http_turns_leave(struct http_turns *ts, struct http_turn *t)
 {
 	struct http_host *h = t->host;
-	struct http_turn *next = NULL;
+	struct http_turn *next;
 
 	t->host = NULL;
-	if (t->is_waiting) {
-		TAILQ_REMOVE(&h->waiting, t, in);
-		t->is_waiting = false;
-		return NULL; /* somebody has a turn, or it would not have waited */
-	}
-	next = TAILQ_FIRST(&h->waiting);
-	if (next != NULL) {
-		TAILQ_REMOVE(&h->waiting, next, in);
-		next->is_waiting = false;
-	} else if (--h->n == 0) {
+	h->n -= !t->share.is_waiting;
+	h->n_in--;
+	shares_leave(h->shares, &t->share);
+	next = next_turn(ts, h);
+	if (h->n_in == 0) {
 		map_remove(ts->hosts, span_of(h->name, h->name_n));
+		shares_free(h->shares);
 		free(h);
 	}
 	return next;

@@ -33,6 +33,7 @@
 #include "broker/runtime_error.h"
 
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/queue.h>
 
 enum { PAUSE_FIRST_MS = 100, VERDICT_MS = 30000, PAUSE_CIRCUIT_MS = 250 };
@@ -214,6 +215,7 @@ static void post(struct invocation *i)
 				 .url = i->function->config->handler,
 				 .headers = headers,
 				 .n = sizeof headers / sizeof *headers,
+				 .client = id_span(&c->id),
 				 .body = i->event,
 				 .timeout_ms = i->function->config->timeout_ms,
 			 },
@@ -225,34 +227,89 @@ static void post(struct invocation *i)
 
 /* ---- what comes back ---- */
 
-static bool is_proxy_result(const struct http_reply *r)
+/* Does it begin as an object of JSON does, after blanks and a byte order mark? */
+static bool is_like_object(struct span body)
+{
+	size_t at = body.n >= 3 && memcmp(body.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	while (at < body.n && memchr(" \t\r\n", body.p[at], 4) != NULL)
+		at++;
+	return at < body.n && body.p[at] == '{';
+}
+
+static bool is_proxy_result(const struct invocation *i, const struct http_reply *r)
 {
 	struct json_step step = {.key = span_str("statusCode")};
 	struct json_path path = {&step, 1};
+	struct json_report report;
 	struct json_value v;
+	enum err e;
 
-	return r->body.n > 0 && r->body.p[0] == '{' &&
-	       json_find(r->body, &path, &v) == OK && v.kind != JSON_IS_MISSING;
+	if (!is_like_object(r->body))
+		return false;
+	e = json_read(r->body, &path, JSON_OF_FUNCTION, &v, &report);
+	if (e != OK)
+		log_info_flood("result.not_json",
+			       S("function", i->function->config->name),
+			       I("at", report.at), S("expected", report.expected),
+			       S("answer", "sent as it is"),
+			       S("hint", "less nesting: --json-depth"));
+	return e == OK && v.kind != JSON_IS_MISSING;
 }
 
-/* A text frame is UTF-8 (RFC 6455 5.6); what is not goes as bytes to who takes those. */
+/* Does the server say that it is text? */
+static bool is_text_type(struct span type)
+{
+	static const char *const begins[] = {"text/", "application/json",
+					     "application/xml", "application/javascript"};
+	char *text = span_dup(type);
+	bool found = strcasestr(text, "charset=") != NULL ||
+		     strcasestr(text, "+json") != NULL ||
+		     strcasestr(text, "+xml") != NULL;
+
+	for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+		found = found || strncasecmp(text, begins[i], strlen(begins[i])) == 0;
+	free(text);
+	return found;
+}
+
+/* A text frame is UTF-8 (RFC 6455 5.6): what is not goes as bytes, unless it was meant as text. */
+static struct blob *repair(const struct invocation *i, const struct http_reply *r)
+{
+	struct blob *b = NULL;
+
+	if (i->call->kind != GATEPOST__EVENT__KIND__MESSAGE || utf8_check(r->body) ||
+	    !is_text_type(r->content_type))
+		return NULL;
+	b = blob_alloc(utf8_repair(r->body, NULL));
+	utf8_repair(r->body, b->p);
+	log_info_flood("result.repaired", S("route", i->call->route->config->key),
+		       S("function", i->function->config->name),
+		       S("why", "bytes that are not UTF-8 are U+FFFD now"),
+		       I("at", utf8_good(r->body)));
+	return b;
+}
+
 static void finish_as_it_is(struct invocation *i, const struct http_reply *r)
 {
 	bool message = i->call->kind == GATEPOST__EVENT__KIND__MESSAGE;
 	char *type = r->content_type.n > 0 ? span_dup(r->content_type) : NULL;
+	struct blob *repaired = repair(i, r);
+	struct span body = repaired != NULL ? blob_span(repaired) : r->body;
 	struct call_header header = {"Content-Type", type};
 	struct result result = {
 		.kind = RESULT_OK,
 		.payload = r->body,
 		.status = r->status,
 		.has_body = r->body.n > 0,
-		.binary = message && !utf8_check(r->body),
-		.body = r->body,
+		.binary = message && !utf8_check(body),
+		.body = body,
 		.headers = &header,
 		.n_headers = type != NULL,
 	};
 
 	finish(i, &result);
+	blob_unref(repaired);
 	free(type);
 }
 
@@ -277,7 +334,8 @@ static bool is_away(const struct http_reply *r)
 {
 	switch (r->end) {
 	case HTTP_ANSWERED: return r->status >= 502 && r->status <= 504;
-	case HTTP_TOOBIG: return false;
+	case HTTP_TOOBIG:
+	case HTTP_FULL: return false;
 	case HTTP_UNREACHABLE:
 	case HTTP_BROKEN:
 	case HTTP_LATE: return true;
@@ -305,7 +363,7 @@ static struct result failure(const struct http_reply *r)
 	static const enum result_kind kinds_of_end[] = {
 		[HTTP_ANSWERED] = RESULT_FAILED, [HTTP_UNREACHABLE] = RESULT_UNREACHABLE,
 		[HTTP_BROKEN] = RESULT_FAILED,   [HTTP_LATE] = RESULT_TIMEOUT,
-		[HTTP_TOOBIG] = RESULT_FAILED,
+		[HTTP_TOOBIG] = RESULT_FAILED,   [HTTP_FULL] = RESULT_UNREACHABLE,
 	};
 	struct result result = {.kind = kinds_of_end[r->end], .why = r->why};
 
@@ -347,7 +405,7 @@ static void on_reply(void *arg, const struct http_reply *r)
 	struct result result;
 
 	note(i, r);
-	if (!has_failed(r) && is_proxy_result(r)) {
+	if (!has_failed(r) && is_proxy_result(i, r)) {
 		finish_proxy(i, r);
 	} else if (!has_failed(r)) {
 		finish_as_it_is(i, r);

@@ -173,6 +173,7 @@ static void invoke(const struct function *f, struct call *c, enum event_form for
 		&(struct runtime_request){
 			.id = id_request(&c->id,
 					 bye ? (uint64_t)ID_SEQ_DISCONNECT : c->seq, id),
+			.client = id_span(&c->id),
 			.arn = arn,
 			.event = event,
 			.timeout_ms = f->config->timeout_ms,

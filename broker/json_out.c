@@ -177,12 +177,12 @@ void json_out_text(struct json_out *o, struct span text)
 	while (text.n > 0) {
 		size_t n = utf8_first(text);
 
-		if (n > 0)
+		if (n > 0) {
 			put_utf8(o, span_of(text.p, n));
-		else
+		} else {
 			json_out_raw(o, "\xef\xbf\xbd");
-		if (n == 0)
-			n = 1;
+			n = utf8_bad(text);
+		}
 		text = span_of(text.p + n, text.n - n);
 	}
 }

@@ -123,6 +123,9 @@ bool json_string_is(struct span raw, struct span key)
 	return at == key.n;
 }
 
+static const uint8_t replacement[] = {
+	0xef, 0xbf, 0xbd}; /* U+FFFD, shorter than any escape of half a pair */
+
 enum err json_unescape(struct span raw, uint8_t *room, size_t n, struct span *out)
 {
 	const uint8_t *p = raw.p + 1;
@@ -147,6 +150,31 @@ enum err json_unescape(struct span raw, uint8_t *room, size_t n, struct span *ou
 	return OK;
 }
 
+bool json_unescape_lenient(struct span raw, uint8_t *room, struct span *out)
+{
+	const uint8_t *p = raw.p + 1;
+	const uint8_t *end = raw.p + raw.n - 1;
+	size_t at = 0;
+	bool good = true;
+
+	if (json_unescape(raw, room, raw.n, out) == OK)
+		return true;
+	while (p < end) {
+		uint8_t c[4];
+		size_t len = next(&p, end, c);
+
+		if (len == 0) {
+			good = false;
+			len = sizeof replacement;
+			memcpy(c, replacement, len);
+		}
+		memcpy(room + at, c, len);
+		at += len;
+	}
+	*out = span_of(room, at);
+	return good;
+}
+
 /* How many bytes may go into a JSON string as they are. */
 static size_t plain_length(struct span in)
 {
@@ -168,9 +196,7 @@ static void escape_one(uint8_t c, struct evbuffer *out)
 	static const char letters[0x20] = {
 		['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
 
-	if (c >= 0x80)
-		evbuffer_add(out, "\xef\xbf\xbd", 3);
-	else if (c >= 0x20)
+	if (c >= 0x20)
 		evbuffer_add_printf(out, "\\%c", c);
 	else if (letters[c])
 		evbuffer_add_printf(out, "\\%c", letters[c]);
@@ -186,8 +212,12 @@ void json_escape(struct span in, struct evbuffer *out)
 
 		if (n > 0)
 			evbuffer_add(out, in.p, n);
-		if (n < in.n)
+		if (n < in.n && in.p[n] < 0x80) {
 			escape_one(in.p[n++], out);
+		} else if (n < in.n) {
+			evbuffer_add(out, replacement, sizeof replacement);
+			n += utf8_bad(span_of(in.p + n, in.n - n));
+		}
 		in = span_of(in.p + n, in.n - n);
 	}
 	evbuffer_add(out, "\"", 1);

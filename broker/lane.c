@@ -7,9 +7,7 @@
 
 #include <stdlib.h>
 
-struct queue {
-	struct call *first, *last;
-};
+TAILQ_HEAD(queue, call);
 
 /* A connection with an event here: those being handled, and those that wait for them. */
 struct lane {
@@ -33,43 +31,12 @@ struct lanes *lanes_new(void)
 	return l;
 }
 
-static void add(struct queue *q, struct call *c)
-{
-	c->next = NULL;
-	if (q->first == NULL)
-		q->first = c;
-	else
-		q->last->next = c;
-	q->last = c;
-}
-
-static struct call *before(const struct queue *q, const struct call *c)
-{
-	struct call *b = NULL;
-
-	for (struct call *i = q->first; i != c; i = i->next)
-		b = i;
-	return b;
-}
-
-static void take_out(struct queue *q, struct call *c)
-{
-	struct call *b = before(q, c);
-
-	if (b == NULL)
-		q->first = c->next;
-	else
-		b->next = c->next;
-	if (q->last == c)
-		q->last = b;
-}
-
 static void free_all(struct queue *q)
 {
-	while (q->first != NULL) {
-		struct call *c = q->first;
+	struct call *c;
 
-		take_out(q, c);
+	while ((c = TAILQ_FIRST(q)) != NULL) {
+		TAILQ_REMOVE(q, c, next);
 		call_free(c);
 	}
 }
@@ -97,11 +64,12 @@ size_t lanes_size(const struct lanes *l)
 
 static struct call *same_event(const struct queue *q, uint64_t seq)
 {
-	struct call *c = q->first;
+	struct call *c;
 
-	while (c != NULL && c->seq != seq)
-		c = c->next;
-	return c;
+	TAILQ_FOREACH(c, q, next)
+	if (c->seq == seq)
+		return c;
+	return NULL;
 }
 
 /* The answer goes where it was asked for last. */
@@ -125,6 +93,8 @@ static struct lane *lane_of(struct lanes *ls, const struct id *id)
 	l = xcalloc(1, sizeof *l);
 	l->id = *id;
 	l->lanes = ls;
+	TAILQ_INIT(&l->running);
+	TAILQ_INIT(&l->waiting);
 	map_put(ls->busy, id_span(&l->id), l);
 	return l;
 }
@@ -132,29 +102,33 @@ static struct lane *lane_of(struct lanes *ls, const struct id *id)
 void lane_take(struct lanes *ls, struct call *c)
 {
 	struct lane *l = lane_of(ls, &c->id);
-	struct call *old = same_event(&l->running, c->seq);
+	struct call *old = NULL;
 
-	if (old == NULL)
-		old = same_event(&l->waiting, c->seq);
+	if (c->again) { /* else no broker has seen it */
+		old = same_event(&l->running, c->seq);
+		if (old == NULL)
+			old = same_event(&l->waiting, c->seq);
+	}
 	if (old != NULL) {
 		replace(old, c);
 		return;
 	}
 	c->lane = l;
 	c->is_parallel = handle_is_parallel(c);
-	add(&l->waiting, c);
+	TAILQ_INSERT_TAIL(&l->waiting, c, next);
 	start(l);
 }
 
 static bool may_start(const struct lane *l, const struct call *c)
 {
-	return l->running.first == NULL ||
-	       (c->is_parallel && l->running.first->is_parallel);
+	const struct call *first = TAILQ_FIRST(&l->running);
+
+	return first == NULL || (c->is_parallel && first->is_parallel);
 }
 
 static void done(struct call *c)
 {
-	take_out(&c->lane->running, c);
+	TAILQ_REMOVE(&c->lane->running, c, next);
 	call_free(c);
 }
 
@@ -166,9 +140,9 @@ static void start(struct lane *l)
 	if (l->is_starting)
 		return;
 	l->is_starting = true;
-	while ((c = l->waiting.first) != NULL && may_start(l, c)) {
-		take_out(&l->waiting, c);
-		add(&l->running, c);
+	while ((c = TAILQ_FIRST(&l->waiting)) != NULL && may_start(l, c)) {
+		TAILQ_REMOVE(&l->waiting, c, next);
+		TAILQ_INSERT_TAIL(&l->running, c, next);
 		c->in_handler = true;
 		if (c->peer != NULL && !peer_is_live(c->peer))
 			c->is_done = true; /* its edge asks another, or has died */
@@ -179,7 +153,7 @@ static void start(struct lane *l)
 			done(c);
 	}
 	l->is_starting = false;
-	if (l->running.first == NULL) {
+	if (TAILQ_EMPTY(&l->running)) {
 		map_remove(l->lanes->busy, id_span(&l->id));
 		free(l);
 	}

@@ -8,6 +8,7 @@
 #include "broker/fences.h"
 #include "broker/http_client.h"
 #include "broker/integration_lambda.h"
+#include "broker/json.h"
 #include "broker/lane.h"
 #include "broker/management.h"
 #include "broker/membership.h"
@@ -69,6 +70,7 @@ static struct doors open_all(struct broker *b, void *zctx)
 					  .connect_ms = b->conf.http_connect_ms,
 					  .max_response = b->conf.http_response,
 					  .max_connections = b->conf.http_connections,
+					  .memory = b->conf.http_memory,
 					  .metrics = b->metrics,
 				  });
 	b->project = project_new(b);
@@ -142,6 +144,7 @@ int main(int argc, char **argv)
 	if (e != OK)
 		return e == ERR_AGAIN ? 0 : 2;
 	take_name(&b);
+	json_set_depth((size_t)b.conf.json_depth);
 	zctx = zmq_ctx_new();
 	d = open_all(&b, zctx);
 	if (d.drain != NULL)

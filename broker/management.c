@@ -387,7 +387,8 @@ static void on_request(struct evhttp_request *req, void *arg)
 	else if (!is_sound(m, req))
 		return;
 	else if (auth_check(m->auth, req, "execute-api", &no) != OK)
-		answer_refusal_text(req, no.status, no.type, no.message);
+		answer_refusal(req, no.status, no.type,
+			       span_str(no.message)); /* management.denied */
 	else if (!find_target(m, req, &t) || !query_is_right(req))
 		return;
 	else if (t.rest.n == 0)

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "base/mem.h"
 #include "broker/json.h"
 #include "broker/management_room.h"
@@ -51,6 +52,10 @@ void answer_refusal(struct evhttp_request *req, int status, const char *type,
 void answer_refusal_text(struct evhttp_request *req, int status, const char *type,
 			 const char *text)
 {
+	const char *uri = evhttp_request_get_uri(req);
+
+	log_info_flood("management.refused", B("path", span_of(uri, strcspn(uri, "?"))),
+		       I("status", status), S("why", text));
 	answer_refusal(req, status, type, span_str(text));
 }
 

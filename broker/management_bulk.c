@@ -7,6 +7,7 @@
  *   answer            all have: {"results":{"sent":1,"gone":["…"],"full":["…"],"failed":["…"]}}
  */
 #include "base/base64.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "broker/commands.h"
@@ -311,13 +312,17 @@ static void answer(struct bulk *k)
 	struct evhttp_request *req = waiting_end(&k->waiting);
 	struct broker_counts *counts = &k->waiting.m->broker->counts;
 	struct evbuffer *out = evbuffer_new();
+	size_t gone, full, failed;
 
 	evbuffer_add_printf(out, "{\"results\":{\"sent\":%zu", count_sent(k));
-	metric_add(counts->gone,
-		   (int64_t)print_ids(k, GATEPOST__OUTCOME__RESULT__GONE, "gone", out));
-	metric_add(counts->full,
-		   (int64_t)print_ids(k, GATEPOST__OUTCOME__RESULT__FULL, "full", out));
-	print_ids(k, GATEPOST__OUTCOME__RESULT__NONE, "failed", out);
+	gone = print_ids(k, GATEPOST__OUTCOME__RESULT__GONE, "gone", out);
+	full = print_ids(k, GATEPOST__OUTCOME__RESULT__FULL, "full", out);
+	failed = print_ids(k, GATEPOST__OUTCOME__RESULT__NONE, "failed", out);
+	metric_add(counts->gone, (int64_t)gone);
+	metric_add(counts->full, (int64_t)full);
+	if (gone + full + failed > 0)
+		log_info_flood("push.refused", I("gone", gone), I("full", full),
+			       I("failed", failed));
 	evbuffer_add_printf(out, "}}");
 	answer_json(req, 200, "OK", out);
 	evbuffer_free(out);

@@ -367,6 +367,7 @@ static void refuse(struct guest *k, struct metric *why, const char *status,
 		   const char *type, const char *message)
 {
 	metric_add(why, 1);
+	log_info_flood("management.refused", S("status", status), S("why", message));
 	say(k, status, type, message);
 	cut(k, SHUT_WR);
 }

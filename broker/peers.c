@@ -194,6 +194,7 @@ static struct peer *on_hello(struct peers *ps, struct span from,
 
 	if (e->n_items == 0 || e->items[0]->body_case != GATEPOST__ITEM__BODY_HELLO) {
 		/* It outlived a broker of this endpoint. */
+		log_info_flood("link.refused", S("why", "no Hello came before"));
 		peers_refuse(ps, from, "say Hello first");
 		return NULL;
 	}

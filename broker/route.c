@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/expression.h"
+#include "broker/json.h"
 #include "broker/path.h"
 
 #include <stdlib.h>
@@ -132,16 +133,53 @@ const struct route *route_find(const struct routes *r, struct span key)
 	return map_find(r->by_key, key);
 }
 
-const struct route *route_select(const struct routes *r, struct span body, bool binary)
+enum { KEY_MOST = 256 };
+
+const struct route *route_select(const struct routes *r, struct span body, bool binary,
+				 bool *too_big)
 {
 	const struct route *own = NULL;
-	char key[256];
-	size_t n;
+	char key[KEY_MOST];
+	enum err e = OK;
+	size_t n = 0;
 
-	if (!binary && expression_eval(r->selection, body, key, sizeof key, &n) == OK &&
-	    n > 0 && key[0] != '$') /* no client chooses $connect */
+	if (!binary)
+		e = expression_eval(r->selection, body, key, sizeof key, &n);
+	if (e == OK && n > 0 && key[0] != '$') /* no client chooses $connect */
 		own = route_find(r, span_of(key, n));
+	*too_big = e == ERR_TOOBIG;
 	return own != NULL ? own : route_find(r, span_str("$default"));
+}
+
+static char *explain_json(const struct json_report *report, enum err e)
+{
+	if (e == ERR_TOOBIG)
+		return xasprintf("JSON with more than %zu levels, at byte %zu",
+				 json_depth(), report->at);
+	return xasprintf("not JSON: at byte %zu %s was expected", report->at,
+			 report->expected);
+}
+
+char *route_explain(const struct routes *r, struct span body, bool binary)
+{
+	static const struct json_path whole = {NULL, 0};
+	unsigned flags = r->config->lenient_json ? JSON_BARE_KEYS : 0;
+	struct json_report report;
+	struct json_value v;
+	char key[KEY_MOST];
+	size_t n = 0;
+	enum err e;
+
+	if (binary)
+		return xstrdup("a binary message");
+	if (expression_eval(r->selection, body, key, sizeof key, &n) == OK)
+		return xasprintf("no route \"%.*s\"", (int)n, key);
+	e = json_read(body, &whole, flags, &v, &report);
+	if (e != OK)
+		return explain_json(&report, e);
+	return xasprintf("a route key of more than %d bytes, or with half of a surrogate "
+			 "pair",
+			 KEY_MOST);
 }
 
 /* The path that names most itself, and of two such the one that names the method: as API Gateway has it. */

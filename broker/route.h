@@ -35,8 +35,15 @@ const struct route *route_find(const struct routes *r, struct span key);
 /*
  * The route of a message. What is not JSON, or binary, or has no route of its own goes
  * to $default. NULL: there is none.
+ *
+ * too_big  whether it has no route of its own since it is nested deeper than
+ *          json_depth(), or its route key has more than 256 bytes
  */
-const struct route *route_select(const struct routes *r, struct span body, bool binary);
+const struct route *route_select(const struct routes *r, struct span body, bool binary,
+				 bool *too_big);
+
+/* Why a message has no route of its own: a sentence for the log, freed by the caller. Reads body again. */
+char *route_explain(const struct routes *r, struct span body, bool binary);
 
 /* The route of a plain request; path is without the stage ("/ping"). NULL: there is none. */
 const struct route_http *route_http(const struct routes *r, struct span method,

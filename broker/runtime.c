@@ -1,8 +1,9 @@
 /*
  * An invocation, in the order of happening:
  *
- *   runtime_invoke   a worker polls: give; none does: it waits
- *   runtime_polls    a worker is free: the one that has waited longest
+ *   runtime_invoke   it waits for its turn
+ *   runtime_polls    a worker is free
+ *   runtime_dispatch whose turn it is
  *   give             it runs, and its time with it
  *   runtime_end      answered, by runtime_api.c
  *   on_time          too late; or nobody has come for it
@@ -15,8 +16,10 @@
 #include "base/mem.h"
 #include "broker/runtime_worker.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { WHY_TEXT = 400 };
@@ -37,6 +40,7 @@ struct runtime *runtime_new(struct loop *l, struct metrics *m,
 	TAILQ_INIT(&r->polling);
 	TAILQ_INIT(&r->waiting);
 	TAILQ_INIT(&r->running);
+	r->shares = shares_new();
 	runtime_counts_make(&r->counts, m, r->function);
 	r->api = runtime_api_new(r, l, conf->address);
 	if (r->api == NULL) {
@@ -81,6 +85,7 @@ static void free_all(struct invocations *list)
 		TAILQ_REMOVE(list, i, next);
 		if (i->worker != NULL)
 			i->worker->invocation = NULL;
+		shares_leave(i->runtime->shares, &i->share);
 		invocation_free(i);
 	}
 }
@@ -102,6 +107,7 @@ static void free_now(void *arg)
 	runtime_api_free(r->api);
 	r->n_waiting = 0;
 	runtime_recount(r);
+	shares_free(r->shares);
 	free(r->cannot_start);
 	free(r->function);
 	free(r);
@@ -128,27 +134,38 @@ static struct invocation *invocation_new(struct runtime *r,
 	i->event = q->event;
 	i->timeout_ms = q->timeout_ms;
 	i->may_repeat = q->again;
+	i->share.owner = i;
+	assert(q->client.n <= sizeof i->client);
+	i->client_n = q->client.n;
+	memcpy(i->client, q->client.p, q->client.n);
 	i->asked_us = now_us();
 	i->timer = timer_new(r->loop, on_time, i);
 	return i;
+}
+
+/* How many may wait, this one among them. */
+static int64_t queue_for(const struct invocation *i)
+{
+	int64_t all = i->runtime->queue;
+
+	return shares_is_only(&i->share) ? all : all - all / 2;
 }
 
 void runtime_invoke(struct runtime *r, const struct runtime_request *q, runtime_fn *fn,
 		    void *arg)
 {
 	struct invocation *i = invocation_new(r, q);
-	struct worker *w = TAILQ_FIRST(&r->polling);
 
 	i->fn = fn;
 	i->arg = arg;
 	metric_add(r->counts.invocations, 1);
-	if (w == NULL)
-		runtime_put_to_wait(i, false);
-	else
-		runtime_give(w, i);
-	if (w == NULL && r->cannot_start != NULL && r->n_workers == 0)
+	runtime_put_to_wait(i, false);
+	runtime_dispatch(r);
+	if (i->is_running)
+		return;
+	if (r->cannot_start != NULL && r->n_workers == 0)
 		runtime_fail(i, RESULT_FAILED, r->cannot_start);
-	else if (r->n_waiting > r->queue)
+	else if (r->n_waiting > queue_for(i))
 		runtime_fail(i, RESULT_THROTTLED,
 			     "too many invocations wait for a worker");
 }
@@ -161,6 +178,7 @@ void runtime_put_to_wait(struct invocation *i, bool first)
 		TAILQ_INSERT_HEAD(&r->waiting, i, next);
 	else
 		TAILQ_INSERT_TAIL(&r->waiting, i, next);
+	shares_wait(r->shares, &i->share, span_of(i->client, i->client_n), first);
 	r->n_waiting++;
 	timer_after(i->timer, r->wait_ms);
 	runtime_recount(r);
@@ -172,23 +190,29 @@ void runtime_unlist(struct invocation *i)
 
 	if (i->is_running) {
 		TAILQ_REMOVE(&r->running, i, next);
+		r->n_running--;
 	} else {
 		TAILQ_REMOVE(&r->waiting, i, next);
 		r->n_waiting--;
 	}
+	shares_leave(r->shares, &i->share);
 	if (i->worker != NULL)
 		i->worker->invocation = NULL;
 	i->worker = NULL;
 	runtime_recount(r);
 }
 
-void runtime_give(struct worker *w, struct invocation *i)
+static void give(struct worker *w, struct invocation *i)
 {
 	struct runtime *r = i->runtime;
 
 	TAILQ_REMOVE(&r->polling, w, waiting);
 	r->n_polling--;
+	TAILQ_REMOVE(&r->waiting, i, next);
+	r->n_waiting--;
+	shares_begin(r->shares, &i->share);
 	TAILQ_INSERT_TAIL(&r->running, i, next);
+	r->n_running++;
 	i->is_running = true;
 	i->worker = w;
 	i->deadline_ms = clock_wall_ms() + i->timeout_ms;
@@ -201,6 +225,27 @@ void runtime_give(struct worker *w, struct invocation *i)
 	runtime_api_give(w);
 }
 
+/* May a client have another worker, beside those that it has? */
+static bool has_more(const struct runtime *r)
+{
+	int64_t all = r->n_polling + r->n_running;
+	int64_t kept = all / 4;
+
+	if (kept == 0 && all > 1)
+		kept = 1;
+	return r->n_polling > kept;
+}
+
+void runtime_dispatch(struct runtime *r)
+{
+	struct worker *w;
+	struct share *s;
+
+	while ((w = TAILQ_FIRST(&r->polling)) != NULL &&
+	       (s = shares_next(r->shares, has_more(r))) != NULL)
+		give(w, s->owner);
+}
+
 void runtime_end(struct invocation *i, const struct result *r)
 {
 	struct runtime *of = i->runtime;
@@ -211,6 +256,7 @@ void runtime_end(struct invocation *i, const struct result *r)
 	metric_add(of->counts.failed[r->kind], 1);
 	runtime_unlist(i);
 	invocation_free(i);
+	runtime_dispatch(of);
 	fn(arg, r);
 }
 

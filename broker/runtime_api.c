@@ -152,6 +152,8 @@ static void reply_ok(struct evhttp_request *req)
 static void refuse(struct evhttp_request *req, int status, const char *type,
 		   const char *message)
 {
+	log_info_flood("runtime.refused", S("uri", evhttp_request_get_uri(req)),
+		       I("status", status), S("why", message));
 	reply(req, status, type, "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}\n",
 	      message, type);
 }

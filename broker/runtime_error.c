@@ -14,20 +14,20 @@ static char *member(struct span body, const char *name, size_t most)
 	struct json_value v;
 	struct span text;
 	uint8_t *room;
-	char *out = NULL;
+	char *out;
 
-	if (json_find(body, &(struct json_path){&step, 1}, &v) != OK ||
+	if (json_read(body, &(struct json_path){&step, 1}, JSON_OF_FUNCTION, &v, NULL) !=
+		    OK ||
 	    v.kind != JSON_IS_STRING)
 		return NULL;
 	room = xmalloc(v.raw.n);
-	if (json_unescape(v.raw, room, v.raw.n, &text) == OK) {
-		if (text.n > most) {
-			text.n = most;
-			while (text.n > 0 && (text.p[text.n] & 0xc0) == 0x80)
-				text.n--;
-		}
-		out = span_dup(text);
+	json_unescape_lenient(v.raw, room, &text);
+	if (text.n > most) {
+		text.n = most;
+		while (text.n > 0 && (text.p[text.n] & 0xc0) == 0x80)
+			text.n--;
 	}
+	out = span_dup(text);
 	free(room);
 	return out;
 }

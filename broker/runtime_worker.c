@@ -41,17 +41,12 @@ static void welcome(struct runtime *r, struct worker *w)
 
 void runtime_polls(struct runtime *r, struct worker *w)
 {
-	struct invocation *i = TAILQ_FIRST(&r->waiting);
-
 	if (w->runtime == NULL)
 		welcome(r, w);
 	w->late[0] = '\0';
 	TAILQ_INSERT_TAIL(&r->polling, w, waiting);
 	r->n_polling++;
-	if (i != NULL) {
-		runtime_unlist(i);
-		runtime_give(w, i);
-	}
+	runtime_dispatch(r);
 	runtime_recount(r);
 }
 
@@ -59,7 +54,6 @@ void runtime_polls(struct runtime *r, struct worker *w)
 static void orphan(struct invocation *i)
 {
 	struct runtime *r = i->runtime;
-	struct worker *other = TAILQ_FIRST(&r->polling);
 
 	if (!i->may_repeat) {
 		runtime_fail(i, RESULT_FAILED, "the worker died before it answered");
@@ -68,10 +62,8 @@ static void orphan(struct invocation *i)
 	runtime_unlist(i);
 	i->may_repeat = false;
 	i->is_running = false;
-	if (other != NULL)
-		runtime_give(other, i);
-	else
-		runtime_put_to_wait(i, true);
+	runtime_put_to_wait(i, true);
+	runtime_dispatch(r);
 }
 
 void runtime_lost(struct worker *w)

@@ -8,6 +8,7 @@
 
 #include "broker/runtime.h"
 #include "broker/runtime_counts.h"
+#include "broker/shares.h"
 
 #include <event2/http.h>
 #include <sys/queue.h>
@@ -16,6 +17,9 @@ enum { INVOCATION_ID = 64 };
 
 struct invocation {
 	TAILQ_ENTRY(invocation) next; /* among those that wait, or that run */
+	struct share share;
+	uint8_t client[SHARE_KEY]; /* whom it is for */
+	size_t client_n;
 	struct runtime *runtime;
 	struct worker *
 		worker; /* runs it; NULL: it waits, or cannot be seen (struct worker: roams) */
@@ -57,7 +61,8 @@ struct runtime {
 	struct workers workers, polling;
 	int64_t n_workers, n_polling;
 	struct invocations waiting, running;
-	int64_t n_waiting;
+	struct shares *shares; /* whose turn it is */
+	int64_t n_waiting, n_running;
 	char *cannot_start; /* why no worker is there; NULL: not known */
 	bool is_freed;
 	struct runtime_counts counts;
@@ -93,10 +98,10 @@ const char *runtime_function(const struct runtime *r);
 
 void runtime_fail(struct invocation *i, enum result_kind kind, const char *why);
 
-/* i is in no list: it runs at w, which polls. */
-void runtime_give(struct worker *w, struct invocation *i);
+/* Workers that poll get what waits, as far as its turn has come. */
+void runtime_dispatch(struct runtime *r);
 
-/* i is in no list: it waits, as the first or the last. */
+/* i is in no list: it waits, as the first or the last; runtime_dispatch is to follow. */
 void runtime_put_to_wait(struct invocation *i, bool first);
 
 /* Take it out of the list that it is in, and from its worker. */

@@ -74,6 +74,7 @@ static struct broker *named(struct uplink *u, const char *endpoint)
 	b->endpoint = xstrdup(endpoint);
 	b->next = u->brokers;
 	lane_queue_init(&b->waiting);
+	lane_queue_init(&b->greedy);
 	lane_queue_init(&b->departing);
 	u->brokers = b;
 	u->n_brokers++;

@@ -81,7 +81,12 @@ static const struct conf_key keys[] = {
 	    "$connect runs; 0: they get 410"),
 	INT(lane_events, "lane-events", "32", 1, 65536,
 	    "unanswered messages of a connection before its socket is not read"),
-	BYTES(lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI, "the same in bytes"),
+	BYTES(lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI,
+	      "the same in bytes of memory: a message takes about 100 more than its own"),
+	INT(lane_in_flight, "lane-in-flight", "16", 1, 65536,
+	    "events of a connection that a broker may have at a time: its invocations on "
+	    "a "
+	    "route with concurrency: parallel, and what is sent ahead on others"),
 	INT(address_connections, "address-connections", "0", 0, 4000000,
 	    "most sockets of one address (of IPv6: one /64) at a time; over it: 429. 0: "
 	    "no "

@@ -24,7 +24,7 @@ struct edge_conf {
 	int64_t ping_ms, pong_ms, idle_ms, stall_ms;
 	int64_t outbox_bytes, outbox_memory, held_bytes;
 	int64_t early_posts;
-	int64_t lane_events, lane_bytes;
+	int64_t lane_events, lane_bytes, lane_in_flight;
 	int64_t address_connections, address_rate, address_burst;
 	int64_t drain_delay_ms, drain_rate, drain_ms;
 

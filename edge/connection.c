@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "edge/address_limit.h"
+#include "edge/backlog.h"
 #include "edge/handshake.h"
 #include "edge/registry.h"
+#include "edge/uplink.h"
 #include "edge/verdict.h"
 #include "edge/websocket.h"
 
@@ -48,6 +50,9 @@ enum { LINGER_MS = 2000 };
 
 /* A client may have so much waiting for it also while all outboxes together hold too much. */
 enum { SMALL_OUTBOX = 16 * 1024 };
+
+/* While the edge holds too much, a read brings no more than this. */
+enum { SMALL_READ = 16 * 1024 };
 
 static const char RESTART[] = "Service Restart";
 
@@ -161,19 +166,25 @@ void connection_enter(struct connection *c, enum connection_state next, int64_t 
 	connection_settle(c);
 }
 
-/*
- * TCP holds back a client that is ahead of the brokers, or behind with its own reading; and,
- * while all of them together hold too much, each that has something unanswered.
- */
-static bool is_ahead(const struct connection *c)
+static bool holds_too_much(const struct edge *edge)
+{
+	return edge->held_bytes > (uint64_t)edge->conf.held_bytes;
+}
+
+bool connection_is_ahead(const struct connection *c)
 {
 	const struct edge_conf *conf = &c->edge->conf;
 	const struct lane *l = &c->lane;
 
-	return l->unsent != NULL || l->n >= conf->lane_events ||
+	return l->waits_in != NULL || l->n >= conf->lane_events ||
 	       l->bytes >= conf->lane_bytes ||
-	       (l->first != NULL && c->edge->held_bytes > (uint64_t)conf->held_bytes) ||
-	       !connection_has_room(c);
+	       (l->first != NULL && holds_too_much(c->edge)) || !connection_has_room(c);
+}
+
+/* What was read is parsed before more is read; who is ahead is held back by TCP. */
+static bool may_read(const struct connection *c)
+{
+	return c->backlog == NULL && !c->is_retiring && !connection_is_ahead(c);
 }
 
 /* What the socket is to be watched for. */
@@ -182,16 +193,32 @@ static short wanted(const struct connection *c)
 	short w = c->outbox && !c->is_dirty ? EV_WRITE : 0;
 
 	switch ((enum connection_state)c->state) {
-	case CONNECTION_ASKED:
-		return w | (handshake_is_upgrade(c->handshake) ? EV_CLOSED : 0);
-	case CONNECTION_OPEN: return is_ahead(c) ? w : w | EV_READ;
+	case CONNECTION_ASKED: return w | EV_CLOSED; /* who closes its end has gone */
+	case CONNECTION_OPEN: return may_read(c) ? w | EV_READ : w;
 	case CONNECTION_HEAD:
 	case CONNECTION_BODY:
 	case CONNECTION_LINGER: return w | EV_READ;
-	case CONNECTION_CLOSING: return c->farewell ? w : w | EV_READ;
+	case CONNECTION_CLOSING: return c->farewell || c->backlog ? w : w | EV_READ;
 	case CONNECTION_GONE: return 0;
 	}
 	return 0;
+}
+
+static void resume(void *arg)
+{
+	struct connection *c = arg;
+
+	c->is_resuming = false;
+	websocket_resume(c);
+}
+
+/* In the next turn: who settles it may be in the middle of its bytes. */
+static void resume_later(struct connection *c)
+{
+	if (c->is_resuming || (c->state == CONNECTION_OPEN && connection_is_ahead(c)))
+		return;
+	c->is_resuming = true;
+	loop_defer(c->edge->loop, resume, c);
 }
 
 void connection_settle(struct connection *c)
@@ -199,6 +226,8 @@ void connection_settle(struct connection *c)
 	short now = event_get_events(&c->ready) & (EV_READ | EV_WRITE | EV_CLOSED);
 	short want = wanted(c);
 
+	if (c->backlog != NULL)
+		resume_later(c);
 	if (now == want || c->state == CONNECTION_GONE)
 		return;
 	if (c->state == CONNECTION_OPEN && now & EV_READ && !(want & EV_READ))
@@ -225,7 +254,8 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 
 static void read_some(struct connection *c)
 {
-	ssize_t n = recv(event_get_fd(&c->ready), c->edge->scratch, EDGE_SCRATCH, 0);
+	size_t most = holds_too_much(c->edge) ? SMALL_READ : EDGE_SCRATCH;
+	ssize_t n = recv(event_get_fd(&c->ready), c->edge->scratch, most, 0);
 	struct span in = span_of(c->edge->scratch, n > 0 ? (size_t)n : 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
@@ -343,12 +373,7 @@ void connection_cut(struct connection *c)
 	outbox_close(&c->outbox);
 	blob_unref(c->farewell);
 	c->farewell = NULL;
-	if (c->reader != NULL) {
-		c->edge->held_bytes -= message_reader_bytes(c->reader);
-		message_reader_close(c->reader);
-		free(c->reader);
-		c->reader = NULL;
-	}
+	websocket_drop(c);
 	connection_enter(c, CONNECTION_GONE, 0);
 	if (c->handshake != NULL)
 		verdict_forget(c);
@@ -384,8 +409,9 @@ void connection_abandon(struct connection *c)
 
 void connection_event_done(struct connection *c, struct lane_event *e)
 {
-	c->edge->held_bytes -= lane_event_bytes(e);
+	c->edge->held_bytes -= lane_event_memory(e);
 	lane_done(&c->lane, e);
+	uplink_next(c->edge->uplink, c);
 	if (c->state == CONNECTION_GONE && c->lane.first == NULL)
 		free_later(c);
 	else if (c->state == CONNECTION_CLOSING)
@@ -439,7 +465,14 @@ void connections_tick(void *arg)
 static void connection_tick(struct connection *c, int64_t now)
 {
 	if (c->outbox != NULL && now - c->wrote_ms > c->edge->conf.stall_ms) {
+		char id[ID_TEXT];
+
 		metric_add(c->edge->counts.slow, 1);
+		log_info_flood(
+			"connection.stalled", S("id", id_text(&c->id, id)),
+			S("why",
+			  "the client takes nothing: what is queued for it is lost"),
+			S("hint", "--stall-timeout"));
 		if (c->state == CONNECTION_OPEN)
 			websocket_lost(c, FRAME_CODE_ABNORMAL,
 				       "The client takes nothing");

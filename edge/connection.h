@@ -35,6 +35,7 @@ enum connection_state {
 	CONNECTION_GONE,
 };
 
+struct backlog;   /* edge/backlog.h */
 struct handshake; /* edge/handshake_room.h */
 
 struct connection {
@@ -44,6 +45,7 @@ struct connection {
 	struct lane lane;
 	struct outbox *outbox;         /* NULL while nothing waits */
 	struct message_reader *reader; /* NULL between messages */
+	struct backlog *backlog;       /* NULL: all that was read is parsed */
 	struct handshake *handshake;   /* NULL from OPEN on */
 	struct address_use *address;   /* NULL: its address has no limits */
 	struct blob *farewell; /* CLOSING: our close frame, behind the last answers */
@@ -58,6 +60,8 @@ struct connection {
 	struct id id; /* made anew for each request on the socket */
 	uint8_t state;
 	bool is_dirty, is_pinged, is_opened, is_freed;
+	bool is_resuming; /* its backlog is looked at after this turn */
+	bool is_retiring; /* OPEN: its close frame waits until its backlog is parsed */
 };
 
 /* Begin with an accepted socket; closes it again when there is no slot, or its address has too many. */
@@ -74,6 +78,12 @@ void connection_push(struct connection *c, struct blob *b);
 
 /* Room for more, beside what is owed to it? Its own outbox counts, and if it has something there, the sum of all. */
 bool connection_has_room(const struct connection *c);
+
+/*
+ * Is it ahead of the brokers, or behind with its own reading? Or do all together hold too much,
+ * while something of it is unanswered? Then it is read no further, and what was read waits.
+ */
+bool connection_is_ahead(const struct connection *c);
 
 /* Say no more: LINGER once the outbox is written. */
 void connection_finish(struct connection *c);

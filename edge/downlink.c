@@ -66,6 +66,19 @@ static Gatepost__Outcome__Result result_of(enum err e)
 			       : GATEPOST__OUTCOME__RESULT__GONE;
 }
 
+static void shed(struct connection *c)
+{
+	bool asked = c->state == CONNECTION_ASKED;
+	char id[ID_TEXT];
+
+	metric_add(c->edge->counts.shed, 1);
+	log_info_flood("push.refused", S("id", id_text(&c->id, id)),
+		       S("why", asked ? "enough pushes wait for the end of its $connect"
+				      : "the client does not read what is queued for it"),
+		       S("hint", asked ? "--early-posts, --held-memory"
+				       : "--outbox, --outbox-memory"));
+}
+
 /* One of the frame's holders is c then, if it has room. */
 static enum err send_to(struct connection *c, struct blob *frame)
 {
@@ -78,7 +91,7 @@ static enum err send_to(struct connection *c, struct blob *frame)
 	if (e == OK && c->state == CONNECTION_OPEN)
 		websocket_send(c, blob_ref(frame));
 	if (e == ERR_BUSY)
-		metric_add(c->edge->counts.shed, 1);
+		shed(c);
 	return e;
 }
 

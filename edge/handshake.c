@@ -49,13 +49,8 @@ void handshake_free(struct handshake *h)
 	for (size_t i = 0; i < h->n_early; i++)
 		blob_unref(h->early[i]);
 	free(h->early);
-	h->edge->held_bytes -= h->early_bytes;
+	h->edge->held_bytes -= h->early_bytes + h->counted;
 	free(h);
-}
-
-bool handshake_is_upgrade(const struct handshake *h)
-{
-	return h->is_upgrade;
 }
 
 static struct span kept(const struct handshake *h)
@@ -89,6 +84,28 @@ static void drop_kept(struct handshake *h, size_t used)
 	h->at = h->n = h->room = 0;
 }
 
+/* Its share of the edge's budget; the body and pushes that wait for a 101 count by themselves. */
+static void count(struct connection *c)
+{
+	struct handshake *h = c->handshake;
+	size_t n = blob_memory(h->request);
+
+	if (h->in != NULL)
+		n += mem_chunk(h->room);
+	if (h->protocols != NULL)
+		n += mem_chunk(strlen(h->protocols) + 1);
+	if (c->state == CONNECTION_BODY || c->state == CONNECTION_ASKED)
+		n += blob_memory(c->context);
+	c->edge->held_bytes += n - h->counted;
+	h->counted = n;
+}
+
+void handshake_next(struct connection *c)
+{
+	connection_enter(c, CONNECTION_HEAD, c->edge->conf.keep_alive_ms);
+	count(c);
+}
+
 void handshake_feed(struct connection *c, struct span in)
 {
 	struct handshake *h = c->handshake;
@@ -103,6 +120,7 @@ void handshake_feed(struct connection *c, struct span in)
 			keep(h, in);
 		drop_kept(h, feed(c, kept(h)));
 	}
+	count(c);
 }
 
 /* As far as it goes; returns the bytes used. */
@@ -285,7 +303,7 @@ static void on_request(struct connection *c, const struct request *r)
 
 static void drop_body(struct handshake *h)
 {
-	h->edge->held_bytes -= h->body ? h->body->n : 0;
+	h->edge->held_bytes -= blob_memory(h->body);
 	blob_unref(h->body);
 	h->body = NULL;
 }
@@ -305,7 +323,7 @@ static void grow_body(struct handshake *h, size_t need)
 		memcpy(b->p, h->body->p, h->body_n);
 	drop_body(h);
 	h->body = b;
-	edge->held_bytes += b->n;
+	edge->held_bytes += blob_memory(b);
 }
 
 static size_t take_body(struct connection *c, struct span in)

@@ -14,7 +14,7 @@ void handshake_free(struct handshake *h); /* NULL is fine */
 /* Bytes for HEAD or BODY. */
 void handshake_feed(struct connection *c, struct span in);
 
-/* Whoever waits for an upgrade has gone when its end is closed; a plain request may be half-closed. */
-bool handshake_is_upgrade(const struct handshake *h);
+/* The request was answered, and the client may ask again: HEAD. */
+void handshake_next(struct connection *c);
 
 #endif

@@ -26,6 +26,7 @@ struct handshake {
 	int64_t asked_ms;
 	struct blob **early; /* frames that are to follow the 101 */
 	size_t n_early, early_bytes;
+	size_t counted; /* of held_bytes: in, protocols, request and context */
 	bool is_upgrade, keep_alive, head_only;
 };
 

@@ -17,6 +17,11 @@ size_t lane_event_bytes(const struct lane_event *e)
 	return (e->body ? e->body->n : 0) + (e->request ? e->request->n : 0);
 }
 
+size_t lane_event_memory(const struct lane_event *e)
+{
+	return mem_chunk(sizeof *e) + blob_memory(e->body) + blob_memory(e->request);
+}
+
 struct lane_event *lane_append(struct lane *l, uint8_t kind, int64_t time_ms,
 			       struct blob *request, struct blob *body)
 {
@@ -37,7 +42,7 @@ struct lane_event *lane_append(struct lane *l, uint8_t kind, int64_t time_ms,
 	if (l->unsent == NULL)
 		l->unsent = e;
 	l->n++;
-	l->bytes += (uint32_t)lane_event_bytes(e);
+	l->bytes += (uint32_t)lane_event_memory(e);
 	return e;
 }
 
@@ -70,7 +75,7 @@ void lane_done(struct lane *l, struct lane_event *e)
 	if (l->last == e)
 		l->last = before;
 	l->n--;
-	l->bytes -= (uint32_t)lane_event_bytes(e);
+	l->bytes -= (uint32_t)lane_event_memory(e);
 	event_free(e);
 }
 
@@ -80,6 +85,15 @@ void lane_restart(struct lane *l, struct broker *home, uint32_t ring_version)
 	l->ring_version = ring_version;
 	l->term++;
 	l->unsent = l->first;
+}
+
+uint32_t lane_under_way(const struct lane *l)
+{
+	uint32_t n = 0;
+
+	for (const struct lane_event *e = l->first; e != l->unsent; e = e->next)
+		n++;
+	return n;
 }
 
 bool lane_is_quiet(const struct lane *l)

@@ -25,6 +25,7 @@ struct lane_event {
 	struct blob *body;    /* MESSAGE, HTTP: the payload; DISCONNECT: the reason */
 	uint16_t code;        /* DISCONNECT */
 	uint16_t rosters;     /* CONNECT: that the edge had told when it came */
+	uint32_t credit;      /* bytes that it was sent with */
 	uint8_t kind;         /* GATEPOST__EVENT__KIND__… */
 	bool binary;
 	bool was_sent; /* to a broker that has not answered, or not done it */
@@ -40,8 +41,9 @@ struct lane {
 		detours; /* times that a home could not do an event, and another was asked */
 	uint64_t next_seq;
 	struct lane_event *first, *last, *unsent;
-	uint32_t n;     /* events kept */
-	uint32_t bytes; /* of their bodies; a lane is full long before this could wrap */
+	uint32_t n; /* events kept */
+	uint32_t
+		bytes; /* of memory for them; a lane is full long before this could wrap */
 	TAILQ_ENTRY(lane) waiting;
 	struct lane_queue *waits_in; /* NULL: not waiting */
 	int64_t retry_ms;            /* in the queue of those to be tried again: when */
@@ -68,6 +70,9 @@ void lane_done(struct lane *l, struct lane_event *e);
 /* Another home: all of it is to be sent again, under a new term. */
 void lane_restart(struct lane *l, struct broker *home, uint32_t ring_version);
 
+/* Events under way: sent, not answered. */
+uint32_t lane_under_way(const struct lane *l);
+
 /* Nothing is under way: the lane may move without being restarted. */
 bool lane_is_quiet(const struct lane *l);
 
@@ -80,7 +85,10 @@ void lane_unwait(struct lane *l);
 /* Forget all events. */
 void lane_close(struct lane *l);
 
-/* Bytes that an event holds, for credit and budgets. */
+/* Bytes of its body and request, for credit. */
 size_t lane_event_bytes(const struct lane_event *e);
+
+/* Bytes of memory that an event takes, for the lane's limit and the edge's budget. */
+size_t lane_event_memory(const struct lane_event *e);
 
 #endif

@@ -214,9 +214,6 @@ static void count(struct edge *edge)
 		.unanswered =
 			metric_counter(m, "gatepost_edge_unanswered_total", NULL,
 				       "Clients cut since they answered no close frame"),
-		.pings_dropped = metric_counter(
-			m, "gatepost_edge_pings_dropped_total", NULL,
-			"Pings not answered since the client reads no pongs"),
 		.over_connections = metric_counter(
 			m, "gatepost_edge_limited_total", "why=\"connections\"",
 			"Sockets refused for the limits of their address"),
@@ -243,8 +240,10 @@ static void count(struct edge *edge)
 			   "1 from the first SIGTERM on", ask_draining, edge);
 	metric_asked_gauge(m, "gatepost_edge_brokers", NULL, "Brokers linked",
 			   ask_brokers, edge);
-	metric_asked_gauge(m, "gatepost_edge_held_bytes", NULL,
-			   "Bytes of unfinished and unanswered messages", ask_held, edge);
+	metric_asked_gauge(
+		m, "gatepost_edge_held_bytes", NULL,
+		"Bytes of memory for what came from clients and is not answered",
+		ask_held, edge);
 	metric_asked_gauge(m, "gatepost_edge_outbox_bytes", NULL,
 			   "Bytes queued for clients", ask_outboxes, edge);
 	metrics_add_process(m);

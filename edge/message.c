@@ -279,12 +279,7 @@ void message_reader_close(struct message_reader *r)
 	*r = (struct message_reader){0};
 }
 
-static size_t held(const struct blob *b)
-{
-	return b ? sizeof *b + b->n : 0;
-}
-
 size_t message_reader_bytes(const struct message_reader *r)
 {
-	return held(r->body) + held(r->control);
+	return blob_memory(r->body) + blob_memory(r->control);
 }

@@ -17,6 +17,15 @@ enum { TICK_MS = 100 };
 /* Disconnects under way at one broker: when thousands vanish, the credit stays for who is here. */
 enum { DEPARTING_MOST = 512 };
 
+/*
+ * Of a broker's credit, one in so many is kept for small events of lanes that have nothing under
+ * way there: connects, requests, and the messages of clients that do not pipeline.
+ */
+enum { RESERVE = 4, SMALL_EVENT = 16 * 1024 };
+
+/* What an event takes in a broker beside its bytes: a call, its lane and their places in maps. */
+enum { EVENT_COSTS = 512 };
+
 static void send_one(struct lane *l);
 
 struct uplink *uplink_new(struct edge *edge, void *zctx)
@@ -65,7 +74,7 @@ static struct lane_event *append(struct uplink *u, struct connection *c, uint8_t
 		lane_append(&c->lane, kind, clock_wall_ms(), request, body);
 
 	e->rosters = u->edge->rosters;
-	u->edge->held_bytes += lane_event_bytes(e);
+	u->edge->held_bytes += lane_event_memory(e);
 	metric_add(u->edge->counts.events, 1);
 	return e;
 }
@@ -141,37 +150,89 @@ static bool is_departing(const struct lane_event *e)
 	return e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
 }
 
-static bool may_send(const struct broker *b, const struct lane_event *e)
+/* What the event needs of the credit: all that goes with it, and what it costs besides. */
+static uint32_t credit_for(struct lane *l, const struct lane_event *e)
 {
-	return window_has_room(&b->link.ahead) &&
-	       (!poison_is_accused(e) || b->uplink->on_trial == NULL) &&
-	       (!is_departing(e) || b->n_departing < DEPARTING_MOST);
+	return (uint32_t)(EVENT_COSTS + lane_event_bytes(e) +
+			  connection_of(l)->context->n);
 }
 
-static struct lane_queue *queue_for(struct uplink *u, const struct lane *l)
+/* May the lane's next event use what is kept in reserve? n: those under way. */
+static bool is_modest(struct lane *l, uint32_t n)
+{
+	return n == 0 && !is_departing(l->unsent) &&
+	       credit_for(l, l->unsent) <= SMALL_EVENT;
+}
+
+static bool is_beside_reserve(const struct window *w)
+{
+	return w->used_items < w->items - w->items / RESERVE &&
+	       w->used_bytes < w->bytes - w->bytes / RESERVE;
+}
+
+static bool has_credit(struct lane *l, uint32_t n)
+{
+	const struct broker *b = l->home;
+
+	return window_has_room(&b->link.ahead) &&
+	       (!poison_is_accused(l->unsent) || b->uplink->on_trial == NULL) &&
+	       (is_modest(l, n) || is_beside_reserve(&b->link.ahead)) &&
+	       (!is_departing(l->unsent) || b->n_departing < DEPARTING_MOST);
+}
+
+static struct lane_queue *queue_for(struct uplink *u, struct lane *l, uint32_t n)
 {
 	if (l->home == NULL)
 		return &u->orphans;
 	if (poison_is_accused(l->unsent))
 		return &u->accused;
-	return is_departing(l->unsent) ? &l->home->departing : &l->home->waiting;
+	if (is_departing(l->unsent))
+		return &l->home->departing;
+	return is_modest(l, n) ? &l->home->waiting : &l->home->greedy;
 }
 
-void uplink_pump(struct uplink *u, struct lane *l)
+/* Those who came before it have their turns before it. */
+static bool may_send(struct uplink *u, struct lane *l, uint32_t n, bool is_its_turn)
 {
+	return n < u->edge->conf.lane_in_flight && has_credit(l, n) &&
+	       (is_its_turn || TAILQ_EMPTY(&queue_for(u, l, n)->lanes));
+}
+
+/* is_its_turn: it has come to the head of its queue. */
+static void pump(struct uplink *u, struct lane *l, bool is_its_turn)
+{
+	uint32_t n;
+
 	if (l->waits_in == &u->retrying)
 		return;
 	if (lane_is_quiet(l))
 		settle_home(u, l);
-	while (l->unsent != NULL && l->home != NULL && may_send(l->home, l->unsent))
+	n = lane_under_way(l);
+	for (; l->unsent != NULL && l->home != NULL; n++) {
+		if (!may_send(u, l, n, is_its_turn))
+			break;
 		send_one(l);
-	if (l->unsent == NULL) {
-		lane_unwait(l);
+		is_its_turn = false;
+	}
+	if (l->unsent == NULL || (l->home != NULL && n >= u->edge->conf.lane_in_flight)) {
+		lane_unwait(
+			l); /* in the second case an answer is due, and then uplink_next */
 		return;
 	}
 	if (l->waits_in == NULL)
 		metric_add(u->edge->counts.out_of_credit, 1);
-	lane_wait(l, queue_for(u, l));
+	lane_wait(l, queue_for(u, l, n));
+}
+
+void uplink_pump(struct uplink *u, struct lane *l)
+{
+	pump(u, l, false);
+}
+
+void uplink_next(struct uplink *u, struct connection *c)
+{
+	if (c->lane.unsent != NULL)
+		pump(u, &c->lane, false);
 }
 
 static void send_one(struct lane *l)
@@ -202,14 +263,15 @@ static void send_one(struct lane *l)
 	}
 	e->was_sent = true;
 	e->sent_ms = loop_now(c->edge->loop);
-	window_take(&link->ahead, lane_event_bytes(e));
+	e->credit = credit_for(l, e);
+	window_take(&link->ahead, e->credit);
 	l->home->n_departing += is_departing(e);
 	l->unsent = e->next;
 }
 
 void uplink_credit(struct broker *from, const struct lane_event *e)
 {
-	window_give(&from->link.ahead, 1, lane_event_bytes(e));
+	window_give(&from->link.ahead, 1, e->credit);
 	if (from->uplink->on_trial == e)
 		from->uplink->on_trial = NULL;
 	if (is_departing(e) && from->n_departing > 0)
@@ -259,14 +321,22 @@ void uplink_pump_orphans(struct uplink *u)
 	}
 }
 
-/* The first that waits, if it may go: who has something to say before who has left. */
+/* The first of the queue, if it may go. */
+static struct lane *next_of(const struct lane_queue *q)
+{
+	struct lane *l = TAILQ_FIRST(&q->lanes);
+
+	return l != NULL && has_credit(l, lane_under_way(l)) ? l : NULL;
+}
+
+/* Who has something to say before who says more at a time, and both before who has left. */
 static struct lane *next_waiting(const struct broker *b)
 {
-	struct lane *l = TAILQ_FIRST(&b->waiting.lanes);
+	struct lane *l = next_of(&b->waiting);
 
 	if (l == NULL)
-		l = TAILQ_FIRST(&b->departing.lanes);
-	return l != NULL && may_send(b, l->unsent) ? l : NULL;
+		l = next_of(&b->greedy);
+	return l != NULL ? l : next_of(&b->departing);
 }
 
 static void pump_waiting(struct broker *b)
@@ -275,7 +345,7 @@ static void pump_waiting(struct broker *b)
 
 	while ((l = next_waiting(b)) != NULL) {
 		lane_unwait(l);
-		uplink_pump(b->uplink, l);
+		pump(b->uplink, l, true);
 		connection_settle(connection_of(l));
 	}
 }
@@ -283,12 +353,12 @@ static void pump_waiting(struct broker *b)
 /* The next of those that are tried alone. */
 static void pump_accused(struct uplink *u)
 {
-	struct lane *l = TAILQ_FIRST(&u->accused.lanes);
+	struct lane *l = next_of(&u->accused);
 
-	if (l == NULL || !may_send(l->home, l->unsent))
+	if (l == NULL)
 		return;
 	lane_unwait(l);
-	uplink_pump(u, l);
+	pump(u, l, true);
 	connection_settle(connection_of(l));
 }
 

@@ -40,6 +40,9 @@ void uplink_leave(struct uplink *u);
 /* The event could not be done for now: it, and what follows it, go up again after a pause, to another broker if there is one. */
 void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e);
 
+/* An event of the lane is done: the next one may go. */
+void uplink_next(struct uplink *u, struct connection *c);
+
 /* The broker gives back the credit of an event that it has answered. */
 void uplink_credit(struct broker *from, const struct lane_event *e);
 

@@ -18,6 +18,8 @@ struct broker {
 	uint64_t boot;             /* of the process that said Welcome */
 	struct lane_queue waiting; /* lanes at home here, without credit */
 	struct lane_queue
+		greedy; /* those with something under way, or much to say: after them */
+	struct lane_queue
 		departing;  /* those whose next event is the disconnect: they come last */
 	size_t n_departing; /* disconnects under way */
 	int64_t again_ms;   /* when to connect next */

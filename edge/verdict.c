@@ -9,6 +9,7 @@
 #include "edge/verdict.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "edge/handshake_room.h"
 #include "edge/registry.h"
@@ -173,7 +174,7 @@ static void on_next_turn(void *arg)
 
 static void next_request(struct connection *c)
 {
-	connection_enter(c, CONNECTION_HEAD, c->edge->conf.keep_alive_ms);
+	handshake_next(c);
 	if (c->handshake->n > 0) {
 		struct later *l = xmalloc(sizeof *l);
 
@@ -250,6 +251,7 @@ void verdict_refuse(struct connection *c, int status, const char *why)
 		{span_str("Content-Type"), span_str("application/json")}};
 	char *body = xasprintf("{\"message\":\"%s\"}", why);
 	unsigned flags = c->handshake->head_only ? RESPONSE_HEAD_ONLY : 0;
+	char id[ID_TEXT];
 	size_t n = 1;
 
 	for (size_t i = 0; i < sizeof extra / sizeof *extra; i++)
@@ -257,6 +259,8 @@ void verdict_refuse(struct connection *c, int status, const char *why)
 			h[n++] = (struct response_header){span_str(extra[i].name),
 							  span_str(extra[i].value)};
 	metric_add(c->edge->counts.refused, 1);
+	log_info_flood("request.refused", S("id", id_text(&c->id, id)),
+		       I("status", status), S("why", why));
 	connection_push(c, response_blob(status, h, n, span_str(body), flags));
 	free(body);
 	connection_finish(c);

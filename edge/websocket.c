@@ -8,15 +8,20 @@
  */
 #include "edge/websocket.h"
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "edge/backlog.h"
 #include "edge/uplink.h"
 
+#include <assert.h>
 #include <proto/gatepost.pb-c.h>
 #include <stdlib.h>
 
 static void on_message(struct connection *c, struct message *m);
 static void on_close(struct connection *c, const struct message *m);
+static void parse(struct connection *c, struct span *in);
 static void keep_reader(struct connection *c, struct message_reader *r);
+static void drop_reader(struct connection *c, struct message_reader *r);
 static void depart(struct connection *c, struct blob *close, uint16_t code,
 		   struct span reason);
 static void say_goodbye(struct connection *c, uint16_t code, struct span reason);
@@ -35,7 +40,11 @@ void websocket_open(struct connection *c)
 /* What breaks the protocol is told why, and not listened to any more. */
 static void fail(struct connection *c, uint16_t code, const char *why)
 {
+	char id[ID_TEXT];
+
 	metric_add(c->edge->counts.broken, 1);
+	log_info_flood("message.refused", S("id", id_text(&c->id, id)), I("close", code),
+		       S("why", why));
 	if (c->state == CONNECTION_OPEN)
 		depart(c, frame_close(code, span_str(why)), code, span_str(why));
 	else
@@ -48,17 +57,61 @@ static bool is_listening(const struct connection *c)
 	       (c->state == CONNECTION_CLOSING && c->farewell == NULL);
 }
 
+/* After our close frame nothing costs anything. */
+static bool may_parse(const struct connection *c)
+{
+	return is_listening(c) &&
+	       (c->state != CONNECTION_OPEN || !connection_is_ahead(c));
+}
+
+static void keep_rest(struct connection *c, struct span rest)
+{
+	c->edge->held_bytes -= backlog_memory(c->backlog);
+	backlog_set(&c->backlog, is_listening(c) ? rest : span_of(NULL, 0));
+	c->edge->held_bytes += backlog_memory(c->backlog);
+}
+
 void websocket_feed(struct connection *c, struct span in)
+{
+	assert(c->backlog == NULL);
+	parse(c, &in);
+	if (in.n > 0)
+		keep_rest(c, in);
+	connection_settle(c);
+}
+
+void websocket_resume(struct connection *c)
+{
+	struct span in = backlog_span(c->backlog);
+
+	if (c->backlog == NULL)
+		return;
+	parse(c, &in);
+	keep_rest(c, in);
+	if (c->is_retiring && c->backlog == NULL && c->state == CONNECTION_OPEN)
+		connection_drain(c);
+	else
+		connection_settle(c);
+}
+
+void websocket_drop(struct connection *c)
+{
+	keep_rest(c, span_of(NULL, 0));
+	if (c->reader != NULL)
+		drop_reader(c, c->reader);
+}
+
+static void parse(struct connection *c, struct span *in)
 {
 	struct message_reader fresh = {0};
 	struct message_reader *r = c->reader ? c->reader : &fresh;
 	size_t held = message_reader_bytes(r);
 	enum err e = OK;
 
-	while (e == OK && is_listening(c)) {
+	while (e == OK && may_parse(c)) {
 		struct message m;
 
-		e = message_read(r, &in, &c->edge->message_limits, &m);
+		e = message_read(r, in, &c->edge->message_limits, &m);
 		if (e == OK)
 			on_message(c, &m);
 		else if (e != ERR_AGAIN)
@@ -83,12 +136,18 @@ static void keep_reader(struct connection *c, struct message_reader *r)
 	if (keep && r != c->reader) {
 		c->reader = xmalloc(sizeof *r);
 		*c->reader = *r;
+		c->edge->held_bytes += mem_chunk(sizeof *r);
 	}
-	if (keep)
-		return;
+	if (!keep)
+		drop_reader(c, r);
+}
+
+static void drop_reader(struct connection *c, struct message_reader *r)
+{
 	c->edge->held_bytes -= message_reader_bytes(r);
 	message_reader_close(r);
 	if (r == c->reader) {
+		c->edge->held_bytes -= mem_chunk(sizeof *r);
 		free(c->reader);
 		c->reader = NULL;
 	}
@@ -116,13 +175,8 @@ static void on_message(struct connection *c, struct message *m)
 		uplink_message(edge->uplink, c, m->body, m->kind == MESSAGE_BINARY);
 		return;
 	case MESSAGE_PING:
-		/* A client that does not read its pongs gets no more of them. */
-		if (c->state != CONNECTION_OPEN)
-			break;
-		if (connection_has_room(c))
+		if (c->state == CONNECTION_OPEN)
 			connection_push(c, frame_blob(FRAME_PONG, blob_span(m->body)));
-		else
-			metric_add(edge->counts.pings_dropped, 1);
 		break;
 	case MESSAGE_PONG: break;
 	case MESSAGE_CLOSE: on_close(c, m); break;
@@ -196,6 +250,13 @@ void websocket_close(struct connection *c, uint16_t code, struct span reason)
 
 void websocket_retire(struct connection *c, uint16_t code, struct span reason)
 {
+	if (c->backlog != NULL && !c->is_retiring) {
+		c->is_retiring = true;
+		c->deadline_ms = loop_now(c->edge->loop) + c->edge->conf.close_ms;
+		connection_settle(c);
+		return;
+	}
+	keep_rest(c, span_of(NULL, 0));
 	if (c->lane.first == NULL)
 		websocket_close(c, code, reason);
 	else
@@ -222,7 +283,9 @@ void websocket_tick(struct connection *c, int64_t now)
 	const struct edge_conf *conf = &c->edge->conf;
 	int64_t silent = now - c->heard_ms;
 
-	if (c->ends_ms != 0 && now >= c->ends_ms) {
+	if (c->is_retiring && now >= c->deadline_ms) {
+		connection_drain(c);
+	} else if (c->ends_ms != 0 && now >= c->ends_ms) {
 		bool expired = c->ends_code == WEBSOCKET_EXPIRED;
 
 		websocket_close(c, c->ends_code,

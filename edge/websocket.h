@@ -11,8 +11,14 @@ enum { WEBSOCKET_EXPIRED = 4401 };
 /* The 101 is queued: OPEN. */
 void websocket_open(struct connection *c);
 
-/* Bytes for OPEN or CLOSING. */
+/* Bytes for OPEN or CLOSING, when there is no backlog. What goes beyond the limits becomes one. */
 void websocket_feed(struct connection *c, struct span in);
+
+/* There may be room for some of the backlog again. In any state. */
+void websocket_resume(struct connection *c);
+
+/* Forget what is not whole, and what is not parsed. */
+void websocket_drop(struct connection *c);
 
 /* One message to the client; takes frame (which others may share). Only in OPEN. */
 void websocket_send(struct connection *c, struct blob *frame);
@@ -26,7 +32,8 @@ void websocket_close(struct connection *c, uint16_t code, struct span reason);
 
 /*
  * Begin the close handshake because the process ends: the answers to what the client has said
- * go before the close frame, within close-timeout, and nothing more is read. Only in OPEN.
+ * go before the close frame, and nothing more is read. What was read is parsed before that, as
+ * far as it gets within close-timeout. Only in OPEN.
  */
 void websocket_retire(struct connection *c, uint16_t code, struct span reason);
 

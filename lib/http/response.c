@@ -1,5 +1,6 @@
 #include "http/response.h"
 
+#include "base/log.h"
 #include "http/request.h"
 
 #include <assert.h>
@@ -79,13 +80,27 @@ static void put_header(struct writer *w, struct span name, struct span value)
 	put_str(w, "\r\n");
 }
 
+/* Left out, and said once: of the two times that a response is written, the first one counts. */
+static void drop_header(const struct writer *w, const struct response_header *h)
+{
+	if (w->p == NULL)
+		log_info_flood("response.header.dropped", B("name", h->name),
+			       S("why", is_ours(h->name) ? "this server writes it itself"
+							 : "HTTP does not allow it"));
+}
+
 static void put_headers(struct writer *w, const struct response_header *h, size_t n,
 			const char *but)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (but && span_is_nocase(h[i].name, but))
+			continue;
 		if (request_is_token(h[i].name) && is_value(h[i].value) &&
-		    !is_ours(h[i].name) && !(but && span_is_nocase(h[i].name, but)))
+		    !is_ours(h[i].name))
 			put_header(w, h[i].name, h[i].value);
+		else
+			drop_header(w, &h[i]);
+	}
 }
 
 struct response {

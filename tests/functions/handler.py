@@ -41,6 +41,10 @@ def answer(event, context, message):
     return {"statusCode": 200, "body": message["text"]}
 
 
+def nan(event, context, message):
+    return {"statusCode": 200, "ratio": [float("nan"), float("-inf")], "body": message["text"]}
+
+
 def look(event, context, message):
     body = {
         "request": [context.aws_request_id, event["requestContext"]["requestId"]],

@@ -3,6 +3,7 @@
  * authorizer's policy, and as a message whose event is made. Whatever they are, what is
  * read lies where it may, and what is made is JSON.
  */
+#include "base/utf8.h"
 #include "broker/event.h"
 #include "broker/json.h"
 #include "broker/route.h"
@@ -36,6 +37,10 @@ static void check_result(struct call *c, struct span payload)
 	for (size_t i = 0; out.has_body && i < out.body.n; i++)
 		letters += out.body.p[i];
 	check(letters < SIZE_MAX); /* each byte was read */
+	check(out.kind != RESULT_OK || out.binary || utf8_check(out.body));
+	for (size_t i = 0; i < out.n_headers; i++)
+		check(utf8_check(span_str(out.headers[i].value)) &&
+		      strpbrk(out.headers[i].value, "\r\n") == NULL);
 	event_result_free(r);
 }
 

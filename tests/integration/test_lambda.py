@@ -95,6 +95,19 @@ def test_an_unmodified_handler_answers(shared, language):
         assert client.ask(message(language, "answer", text="grüße")) == "grüße"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_half_of_a_surrogate_pair_costs_a_handler_s_body_that_character_alone(shared, language):
+    with WebSocket(shared.websocket) as client:
+        asked = message(language, "answer", text="before \ud83d after \ude00")
+        assert client.ask(asked) == "before \ufffd after \ufffd"
+    assert "result.repaired" in shared.log()
+
+
+def test_numbers_that_json_does_not_have_do_not_cost_a_handler_its_body(shared):
+    with WebSocket(shared.websocket) as client:
+        assert client.ask(message("python", "nan", text="still here")) == "still here"
+
+
 def test_an_http_event_is_answered_by_a_handler(shared):
     assert shared.get(shared.http + "/dev/ping") == (200, b"PONG!")
 

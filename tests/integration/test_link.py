@@ -8,9 +8,10 @@ import zmq
 
 from lib.cluster import Cluster, until
 from lib.envelope import (
-    ANSWER, COMMAND, EVENT, HELLO, LEAVING, MEMBERS, OUTCOME, REFUSAL, RESYNC, ROSTER, WELCOME,
+    ANSWER, COMMAND, EVENT, LEAVING, MEMBERS, OUTCOME, REFUSAL, RESYNC, ROSTER, WELCOME,
     envelope, hello, items, message, welcome,
 )  # fmt: skip
+from lib.false_broker import FalseBroker
 from lib.process import Process
 from lib.wire import WebSocket
 
@@ -255,13 +256,9 @@ def test_a_hello_that_is_too_long_for_its_places_is_taken_in_part(stranger):
 @pytest.fixture
 def false_broker(cluster, context, tmp_path):
     """(socket, edge): an edge that is linked to a true broker, and greets this one too."""
-    endpoint = f"ipc://{tmp_path}/false"
-    with context.socket(zmq.ROUTER) as it:
-        it.linger = 0
-        it.rcvtimeo = SECONDS * 1000
-        it.bind(endpoint)
+    with FalseBroker(context, tmp_path) as it:
         flags = ["--name", "edge-f", "--listen", "127.0.0.1:0", "--retry", "50ms",
-                 "--brokers", f"{cluster.endpoint},{endpoint}"]  # fmt: skip
+                 "--drain-delay", "0", "--brokers", f"{cluster.endpoint},{it.endpoint}"]  # fmt: skip
         with Process("gatepost-edge", *flags, expect=TOLD) as edge:
             url = f"ws://{edge.told('LISTEN')}/dev"
             until(lambda: "link.up broker=broker-0" in edge.log(), "it has the true broker")
@@ -271,19 +268,6 @@ def false_broker(cluster, context, tmp_path):
                 assert client.ask('{"action":"ping"}') == "PONG!"
             with WebSocket(url) as client:
                 assert client.ask('{"action":"ping"}') == "PONG!"
-
-
-def greeted(broker):
-    """The route to an edge that has just said Hello."""
-    while True:
-        route, bytes_ = broker.recv_multipart()
-        if any(kind == HELLO for kind, _ in items(bytes_)):
-            return route
-
-
-def tell(broker, route, *envelopes):
-    for bytes_ in envelopes:
-        broker.send_multipart([route, bytes_])
 
 
 FALSE = {
@@ -304,8 +288,8 @@ FALSE = {
 @pytest.mark.parametrize("why", FALSE)
 def test_a_false_broker_is_left_and_tried_again(false_broker, why):
     broker, edge = false_broker
-    tell(broker, greeted(broker), FALSE[why])
-    assert greeted(broker), "it comes again"
+    broker.tell(broker.greeted(), FALSE[why])
+    assert broker.greeted(), "it comes again"
     if "version" in why:
         assert "theirs=2 ours=1" in edge.log()
     if "refusal" in why:
@@ -315,10 +299,10 @@ def test_a_false_broker_is_left_and_tried_again(false_broker, why):
 def test_commands_and_answers_before_welcome_are_passed_over(false_broker):
     broker, _ = false_broker
     command = (COMMAND, {1: 1, 2: 3, 3: ID})
-    route = greeted(broker)
-    tell(broker, route, envelope(command, (ANSWER, {1: ID}), (RESYNC, {1: 7}), (LEAVING, {})))
-    tell(broker, route, envelope(hello()))
-    assert greeted(broker)
+    route = broker.greeted()
+    broker.tell(route, envelope(command, (ANSWER, {1: ID}), (RESYNC, {1: 7}), (LEAVING, {})))
+    broker.tell(route, envelope(hello()))
+    assert broker.greeted()
 
 
 def edge_number(edge):
@@ -327,19 +311,19 @@ def edge_number(edge):
 
 def test_answers_and_commands_for_nobody_are_passed_over(false_broker):
     broker, edge = false_broker
-    route = greeted(broker)
-    tell(broker, route, envelope(welcome(number=edge_number(edge))))
+    route = broker.greeted()
+    broker.tell(route, envelope(welcome(number=edge_number(edge))))
     until(lambda: "link.up broker=false-broker" in edge.log(), "it is welcomed")
     body = message({1: "x"})
     asked = [
         (ANSWER, {1: ID, 2: 5, 3: 5, 6: body}), (ANSWER, {1: b"\xff" * 11, 6: body}),
         *((COMMAND, {1: 9, 2: k, 3: b"\xff" * 11, 4: body, 5: 1000}) for k in (1, 2, 3)),
     ]  # fmt: skip
-    tell(broker, route, envelope(*asked, (LEAVING, {})))
+    broker.tell(route, envelope(*asked, (LEAVING, {})))
     outcomes = []
     while len(outcomes) < 3:
-        _, bytes_ = broker.recv_multipart()
-        outcomes += [fields[2] for kind, fields in items(bytes_) if kind == OUTCOME]
+        _, said = broker.next()
+        outcomes += [fields[2] for kind, fields in said if kind == OUTCOME]
     assert outcomes == [[2], [2], [2]], "gone"
 
 
@@ -359,14 +343,14 @@ def test_a_member_by_another_transport_than_tcp_or_a_unix_socket_is_passed_over(
 
 def test_members_that_are_nowhere_or_nothing_or_too_many_harm_nobody(false_broker):
     broker, edge = false_broker
-    route = greeted(broker)
+    route = broker.greeted()
     nowhere = ["", "x", "tcp://", "tcp://127.0.0.1:1", "ipc://", "inproc://x", "a" * 5000]
     many = [f"ipc:///nowhere/{i}" for i in range(2000)]
     first = welcome(number=edge_number(edge), members=nowhere)
-    tell(broker, route, envelope(first), envelope((MEMBERS, {1: [
+    broker.tell(route, envelope(first), envelope((MEMBERS, {1: [
         message({1: "m", 2: i + 1, 3: endpoint}) for i, endpoint in enumerate(many)
     ]})))  # fmt: skip
     until(lambda: "link.up broker=false-broker" in edge.log(), "it is welcomed")
     until(lambda: "brokers.too_many" in edge.log(), "it takes as many as it can")
-    tell(broker, route, envelope((LEAVING, {})), envelope(hello()))
-    assert greeted(broker)
+    broker.tell(route, envelope((LEAVING, {})), envelope(hello()))
+    assert broker.greeted()

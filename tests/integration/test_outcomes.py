@@ -20,7 +20,7 @@ from lib.wire import BINARY, Close, WebSocket, Wire, frame, upgrade
 from lib.wire import http as exchange
 
 ID = r"[A-Za-z0-9_-]{15}="
-ALLOWED = ["function.failed", "function.rests"]
+ALLOWED = ["function.failed", "function.rests", "result.part.dropped"]
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +125,53 @@ def test_1_3_what_is_no_proxy_result_comes_as_it_is(functions, client):
     assert client.ask(ASK) == b"\xff\xfe", "no text: a text frame would end the connection"
 
 
+TEXT, JSON = {"Content-Type": "text/plain"}, {"Content-Type": "application/json; charset=utf-8"}
+REPAIRED = {
+    "a text that is not UTF-8": (Reply(200, b"a\xff\xe2\x82z", TEXT), "a\ufffd\ufffdz"),
+    "JSON that is not UTF-8": (Reply(200, b'{"a":"\xe9"}', JSON), '{"a":"\ufffd"}'),
+    "a proxy result that is not UTF-8": (
+        Reply(200, b'{"statusCode":200,"body":"caf\xe9"}', JSON), "caf\ufffd",
+    ),
+    "half of a surrogate pair": (
+        Reply(200, '{"statusCode":200,"body":"a\\ud800z"}', JSON), "a\ufffdz",
+    ),
+    "a byte order mark": (Reply(200, '\ufeff {"statusCode":200,"body":"x"}\r\n', JSON), "x"),
+    "NaN beside the body": (Reply(200, '{"statusCode":200,"n":NaN,"body":"x"}', JSON), "x"),
+    "headers that are none": (Reply(200, '{"statusCode":200,"headers":7,"body":"x"}', JSON), "x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REPAIRED)
+def test_1_3_a_malformed_part_costs_a_two_way_route_no_more_than_its_characters(
+    functions, client, what
+):
+    answer, want = REPAIRED[what]
+    functions.answer("ask", answer)
+    assert client.ask(ASK) == want
+
+
+def test_1_3_what_cannot_be_mended_is_an_error_frame_and_a_line_that_says_where(
+    functions, cluster, client
+):
+    functions.answer("ask", Reply(200, '{"statusCode":200,"body":{}}', JSON))
+    where = 'why="malformed result: its body is not a string, at byte 25"'
+
+    def is_logged():
+        assert error_frame("Internal server error").fullmatch(client.ask(ASK))
+        return where in cluster.log()
+
+    until(is_logged, "the line is among those that the flood lets through")
+
+
+def test_1_3_json_of_hundreds_of_levels_has_its_route_and_its_body(functions, client):
+    for levels in (62, 63, 64, 100, 510):
+        nested = "[" * levels + "]" * levels
+        message = f'{{"doc":{nested},"action":"mirror"}}'
+        assert client.ask(message) == message
+        functions.answer("ask", Reply(200, f'{{"statusCode":200,"doc":{nested},"body":"x"}}'))
+        assert client.ask(ASK) == "x"
+
+
 def error_frame(message):
     return re.compile(
         rf'\{{"message": "{message}", "connectionId":"({ID})", "requestId":"({ID})"\}}'
@@ -206,6 +253,7 @@ def test_1_3_a_binary_message_closes_with_1003(functions, cluster, tmp_path):
             client.send(frame(BINARY, b"\0\xff"))
             why = "Binary messages are not taken: gatepost.binary is off"
             assert client.next() == Close(1003, why)
+        assert " message.refused " in other.log()
     assert functions.calls("ask") == []
 
 
@@ -260,6 +308,7 @@ def test_2_1_any_other_status_is_the_answer_and_no_row_is_left(functions, cluste
     assert (response.status, response.body) == (status, b"because")
     until(lambda: cluster.table() == {}, "there is no row")
     assert functions.calls("bye") == [], "who was not let in does not go"
+    assert " connect.refused " in cluster.log()
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404])

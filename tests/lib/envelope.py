@@ -20,7 +20,7 @@ def varint(n):
 
 
 def message(fields):
-    out = b""
+    out = bytearray()
     for number, values in fields.items():
         for value in values if isinstance(values, list) else [values]:
             if isinstance(value, int):
@@ -28,7 +28,7 @@ def message(fields):
             else:
                 value = value.encode() if isinstance(value, str) else value
                 out += varint(number << 3 | 2) + varint(len(value)) + value
-    return out
+    return bytes(out)
 
 
 def envelope(*items, version=VERSION, **more):

@@ -113,3 +113,8 @@ def free_ports(n):
             for s in held:
                 s.close()
     raise AssertionError(f"no {n} free ports in a row")
+
+
+def descriptors(pid):
+    """How many a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))

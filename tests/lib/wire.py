@@ -74,13 +74,13 @@ class Wire:
             return True
         return False
 
-    def response(self, head_only=False):
+    def response(self, head_only=False, versions=("HTTP/1.1",)):
         while b"\r\n\r\n" not in self._in:
             self._more()
         head = self.read(self._in.index(b"\r\n\r\n") + 4).decode("latin-1")
         line, *rest = head[:-4].split("\r\n")
         version, status, reason = line.split(" ", 2)
-        assert version == "HTTP/1.1"
+        assert version in versions
         headers = {}
         for header in rest:
             name, _, value = header.partition(": ")
@@ -88,6 +88,21 @@ class Wire:
             headers[name.lower()] = value
         body = b"" if head_only else self.read(int(headers.get("content-length", 0)))
         return Response(int(status), reason, headers, body)
+
+    def responses(self):
+        """All that come until the peer ends, each of them whole."""
+        got = []
+        while not self._has_ended():
+            got.append(self.response(versions=("HTTP/1.1", "HTTP/1.0")))
+        return got
+
+    def _has_ended(self):
+        try:
+            if not self._in:
+                self._more()
+        except (EOFError, ConnectionResetError):
+            return True
+        return False
 
 
 def http(url, *parts):

@@ -153,3 +153,38 @@ Test(utf8, nothing_is_a_whole_text)
 	cr_assert(utf8_check(span_of(NULL, 0)));
 	cr_assert(eq(sz, utf8_first(span_of("", 0)), 0));
 }
+
+/* Unicode 3.9, table 3-8 and its neighbours: one U+FFFD for each maximal subpart. */
+Test(utf8, each_maximal_subpart_becomes_one_replacement_character)
+{
+#define R "\xef\xbf\xbd"
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+		{"", ""},
+		{"plain é€😀", "plain é€😀"},
+		{"a\xff"
+		 "b",
+		 "a" R "b"},
+		{"\x61\xf1\x80\x80\xe1\x80\xc2\x62\x80\x63\x80\xbf\x64",
+		 "a" R R R "b" R "c" R R "d"},
+		{"\xc0\xaf\xe0\x80\xbf\xf0\x81\x82\x41", R R R R R R R R "A"},
+		{"\xed\xa0\x80\xed\xbf\xbf\xed\xaf\x41", R R R R R R R R "A"},
+		{"\xf4\x91\x92\x93\xff\x41\x80\xbf\x42", R R R R R "A" R R "B"},
+		{"\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41", R R R R "A"},
+		{"cut \xf0\x9f\x98", "cut " R},
+		{"a long piece of ASCII, and then \xe2\x82",
+		 "a long piece of ASCII, and then " R},
+	};
+#undef R
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct span in = span_str(rows[i].in);
+		uint8_t out[100];
+		size_t n = utf8_repair(in, NULL);
+
+		cr_assert(le(sz, n, sizeof out));
+		cr_assert(eq(sz, utf8_repair(in, out), n));
+		cr_assert(span_is(span_of(out, n), rows[i].want), "row %zu", i);
+	}
+}

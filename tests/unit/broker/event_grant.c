@@ -140,6 +140,13 @@ ParameterizedTestParameters(event_grant, context)
 		{"\"principalId\":\"u\",\"context\":{\"principalId\":\"x\","
 		 "\"integrationLatency\":9}," POLICY,
 		 "{" TAIL},
+		{"\"principalId\":\"u\",\"context\":{\"s\":\"a\\ud800\\n\",\"\\udc00\":1}"
+		 "," POLICY,
+		 "{\"s\":\"a\xef\xbf\xbd\\n\",\"\xef\xbf\xbd\":\"1\"," TAIL},
+		{"\"principalId\":\"u\",\"context\":{\"s\":\"a\xff\nb\",\"n\":NaN}"
+		 "," POLICY,
+		 "{\"s\":\"a\xef\xbf\xbd\\nb\",\"n\":\"NaN\"," TAIL},
+		{"\"x\":[-Infinity],\"principalId\":\"u\"," POLICY, "{" TAIL},
 		{"\"principalId\":\"u\",\"context\":{\"o\":{}}," POLICY, ""},
 		{"\"principalId\":\"u\",\"context\":{\"l\":[1]}," POLICY, ""},
 		{"\"principalId\":\"u\",\"context\":\"x\"," POLICY, ""},
@@ -165,6 +172,36 @@ ParameterizedTest(struct context *r, event_grant, context)
 	if (g.allow)
 		cr_assert(eq(str, g.context, r->want));
 	free(g.context);
+}
+
+Test(event_grant, half_of_a_surrogate_pair_in_a_policy_is_not_mended)
+{
+	cr_assert(eq(
+		chr,
+		outcome_of(
+			"{\"principalId\":\"u\",\"policyDocument\":{\"Statement\":[" ALLOW
+			",{\"Effect\":\"Deny\",\"Action\":\"*\","
+			"\"Resource\":\"*\\ud800\"}]}}"),
+		'M'));
+}
+
+static void says(const char *payload, const char *want)
+{
+	struct event_grant g;
+
+	cr_assert(
+		eq(int, event_grant_parse(span_str(payload), arn, 5, &g), ERR_MALFORMED));
+	cr_assert(strstr(g.why, want) != NULL, "%s: %s", payload, g.why);
+}
+
+Test(event_grant, says_what_is_malformed)
+{
+	says("{\"a\":1 2}", "not JSON: at byte 7 a comma or } was expected");
+	says("[]", "not an object");
+	says("{}", "principalId");
+	says("{\"principalId\":\"u\"}", "policyDocument");
+	says("{\"principalId\":\"u\",\"policyDocument\":{}}", "Statement");
+	says("{\"principalId\":\"u\"," POLICY ",\"context\":7}", "context");
 }
 
 Test(event_grant, what_is_no_object_is_malformed)

@@ -1,5 +1,7 @@
 #include "broker/event.h"
 
+#include "base/utf8.h"
+#include "broker/json.h"
 #include "broker/route.h"
 #include "sample.h"
 
@@ -91,7 +93,20 @@ ParameterizedTestParameters(event_result, parse)
 		{"1.3", TWO_WAY, "[]", "200 -"},
 		{"1.3", TWO_WAY, "{\"body\":{}}", "failed: body is not a string"},
 		{"1.3", TWO_WAY, "{\"body\":7}", "failed: body is not a string"},
-		{"1.3", TWO_WAY, "{\"body\":\"\\ud83d\"}", "failed: surrogate"},
+		{"1.3", TWO_WAY, "{\"body\":\"a\\ud83d b\\udc00\"}",
+		 "200 =a\xef\xbf\xbd b\xef\xbf\xbd"},
+		{"1.3", TWO_WAY, "{\"body\":\"a\xff\xe2\x82z\"}",
+		 "200 =a\xef\xbf\xbd\xef\xbf\xbdz"},
+		{"1.3", TWO_WAY, "{\"x\xff\":1,\"body\":\"\\u00e9\xff\"}",
+		 "200 =\xc3\xa9\xef\xbf\xbd"},
+		{"1.3", TWO_WAY, "{\"x\":[NaN,-Infinity],\"body\":\"hi\"}", "200 =hi"},
+		{"1.3", TWO_WAY, "\xef\xbb\xbf{\"body\":\"hi\"}\r\n", "200 =hi"},
+		{"1.3", TWO_WAY, "{\"body\":\"a\nb\"}", "200 =a\nb"},
+		{"1.3", TWO_WAY, "{\"body\":1,\"body\":\"hi\"}", "200 =hi"},
+		{"1.3", TWO_WAY, "{\"body\":\"hi\" \"x\":1}",
+		 "failed: not JSON: at byte 13 a comma or } was expected"},
+		{"1.3", TWO_WAY, "{\"a\":1,\"body\":7}",
+		 "failed: not a string, at byte 14"},
 		{"1.3", TWO_WAY, "hi", "failed: not JSON"},
 		{"1.3", TWO_WAY, "{\"body\":\"aGk=\",\"isBase64Encoded\":true}",
 		 "200 =hi"},
@@ -128,15 +143,28 @@ ParameterizedTestParameters(event_result, parse)
 		 "\"multiValueHeaders\":{\"A\":[\"1\"]}}",
 		 "204 - A=1 b=2"},
 		{"REST", HTTP, "{\"statusCode\":204,\"headers\":null}", "204 -"},
-		{"REST", HTTP, "{\"statusCode\":204,\"headers\":[]}", "failed: headers"},
-		{"REST", HTTP, "{\"statusCode\":204,\"headers\":{\"a\":[\"1\"]}}",
-		 "failed: headers"},
-		{"REST", HTTP, "{\"statusCode\":204,\"headers\":{\"a\":{}}}",
-		 "failed: headers"},
-		{"REST", HTTP, "{\"statusCode\":204,\"headers\":{\"a\":\"1\\u0000\"}}",
-		 "failed: headers"},
-		{"REST", HTTP, "{\"statusCode\":204,\"multiValueHeaders\":{\"a\":[[]]}}",
-		 "failed: multiValueHeaders"},
+		{"REST", HTTP, "{\"statusCode\":204,\"headers\":[]}", "204 -"},
+		{"REST", HTTP,
+		 "{\"statusCode\":204,\"headers\":{\"a\":[\"1\"],\"b\":\"2\"}}",
+		 "204 - b=2"},
+		{"REST", HTTP, "{\"statusCode\":204,\"headers\":{\"a\":{},\"b\":\"2\"}}",
+		 "204 - b=2"},
+		{"REST", HTTP,
+		 "{\"statusCode\":204,\"headers\":{\"a\":\"1\\u0000\",\"b\":\"2\"}}",
+		 "204 - b=2"},
+		{"REST", HTTP,
+		 "{\"statusCode\":204,\"headers\":{\"a\":\"1\\r\\nx: y\",\"b\":\"2\"}}",
+		 "204 - b=2"},
+		{"REST", HTTP,
+		 "{\"statusCode\":204,\"headers\":{\"a: "
+		 "x\\r\\nb\":\"1\",\"\":\"2\",\"c\":\"3\"}}",
+		 "204 - c=3"},
+		{"REST", HTTP,
+		 "{\"statusCode\":204,\"multiValueHeaders\":{\"a\":[[],\"1\"]}}",
+		 "204 - a=1"},
+		{"REST", HTTP,
+		 "{\"statusCode\":204,\"headers\":{\"a\":NaN,\"b\":\"\\ud800\"}}",
+		 "204 - a=NaN b=\xef\xbf\xbd"},
 		{"REST", HTTP, "{\"statusCode\":200,\"body\":{}}",
 		 "failed: body is not a string"},
 		{"REST", HTTP, "\"PONG!\"", "failed: no object"},
@@ -144,6 +172,12 @@ ParameterizedTestParameters(event_result, parse)
 		 "200 =x Content-Type=text/plain; charset=utf-8"},
 		{"HTTP 2.0", HTTP2, "{\"statusCode\":200,\"cookies\":[\"a=1\",\"b=2\"]}",
 		 "200 - Set-Cookie=a=1 Set-Cookie=b=2"},
+		{"HTTP 2.0", HTTP2,
+		 "{\"statusCode\":200,\"cookies\":[\"a=\\n\",[],\"b=2\"]}",
+		 "200 - Set-Cookie=b=2"},
+		{"HTTP 2.0", HTTP2, "{\"statusCode\":200,\"cookies\":\"a=1\"}", "200 -"},
+		{"HTTP 2.0", HTTP2, "\"\\ud800\"",
+		 "200 =\xef\xbf\xbd Content-Type=application/json"},
 		{"HTTP 2.0", HTTP2, "{\"a\":[1, 2]}",
 		 "200 ={\"a\":[1, 2]} Content-Type=application/json"},
 		{"HTTP 2.0", HTTP2, "\"Hello from \\\"Lambda\\\"!\"",
@@ -192,6 +226,49 @@ Test(event_result, a_result_cut_anywhere_fails)
 	cr_assert(
 		eq(str, got,
 		   "200 =hi c=true c=x a=\xc3\xa9\\ b=1 Content-Type=application/json"));
+	free(got);
+}
+
+/* Each byte of a result in turn is one that is not UTF-8, or half of a surrogate pair. */
+Test(event_result, no_malformed_character_in_a_string_loses_the_body)
+{
+	static const char whole[] = "{\"x\":\"12345678\",\"body\":\"123456789012\"}";
+	static const char *const bad[] = {"\xff",    "\xc3",    "\xed\xa0\x80",
+					  "\\ud800", "\\udfff", "\x01"};
+
+	for (size_t b = 0; b < sizeof bad / sizeof *bad; b++)
+		for (size_t at = 6; at < sizeof whole - 3; at++) {
+			size_t n = strlen(bad[b]);
+			char text[sizeof whole + 8] = "", *got;
+
+			if (memchr("\"body:,", whole[at], 7) != NULL)
+				continue;
+			memcpy(text, whole, at);
+			memcpy(text + at, bad[b], n);
+			strcpy(text + at + n, whole + at + 1);
+			got = read_as(TWO_WAY, text, strlen(text));
+			cr_assert(strncmp(got, "200 =", 5) == 0, "%s: %s", text, got);
+			cr_assert(utf8_check(span_str(got)), "%s", text);
+			free(got);
+		}
+}
+
+Test(event_result, one_level_more_than_json_depth_fails_and_says_so)
+{
+	char text[2 * JSON_DEPTH + 40] = "{\"x\":", *got;
+	size_t n = strlen(text);
+
+	memset(text + n, '[', JSON_DEPTH - 1);
+	memset(text + n + JSON_DEPTH - 1, ']', JSON_DEPTH - 1);
+	strcat(text, ",\"body\":\"hi\"}");
+	got = read_as(TWO_WAY, text, strlen(text));
+	cr_assert(eq(str, got, "200 =hi"));
+	free(got);
+	memmove(text + n + 1, text + n, strlen(text + n) + 1);
+	got = read_as(TWO_WAY, text, strlen(text));
+	cr_assert(strstr(got, "at byte 516 it is nested deeper than --json-depth, 512") !=
+			  NULL,
+		  "%s", got);
 	free(got);
 }
 

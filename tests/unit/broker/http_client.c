@@ -12,7 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 30000, MOST = 1000, TIMEOUT_MS = 900, CONNECTIONS = 8 };
+enum {
+	PATIENCE_MS = 30000,
+	MOST = 200 * 1024,
+	MEMORY = 300 * 1024,
+	TIMEOUT_MS = 900,
+	CONNECTIONS = 8
+};
 
 /* A client, and a server on the same loop that says the same to everybody. */
 static struct bed {
@@ -102,6 +108,7 @@ static void start(void)
 						       .connect_ms = 1000,
 						       .max_response = MOST,
 						       .max_connections = CONNECTIONS,
+						       .memory = MEMORY,
 						       .metrics = bed.metrics,
 					       });
 	bed.waiting =
@@ -261,6 +268,36 @@ Test(http_client, a_body_may_be_as_large_as_the_limit_and_no_larger)
 	memset(answer + head, 'x', MOST + 1);
 	answer[head + MOST + 1] = '\0';
 	expect(answer, false, HTTP_TOOBIG, "too large");
+}
+
+/* An answer of which so much comes, and then no more. */
+static char *stuck(int n)
+{
+	static char answer[MOST + 200];
+	int head = sprintf(answer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", MOST);
+
+	memset(answer + head, 'x', (size_t)n);
+	answer[head + n] = '\0';
+	return answer;
+}
+
+static int64_t held(void)
+{
+	return metric_value(metric_gauge(
+		bed.metrics, "gatepost_broker_http_response_bytes", NULL, NULL));
+}
+
+Test(http_client, large_responses_that_memory_has_no_room_for_fail_and_small_ones_do_not)
+{
+	bed.answer = stuck(140 * 1024);
+	post_for(bed.url, PATIENCE_MS);
+	post_for(bed.url, PATIENCE_MS);
+	while (held() < 280 * 1024)
+		event_base_loop(loop_base(bed.loop), EVLOOP_ONCE);
+	expect(stuck(70 * 1024), false, HTTP_FULL, "no memory");
+	expect("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, HTTP_ANSWERED,
+	       "");
+	cr_assert(eq(i64, held(), 280 * 1024));
 }
 
 /* The leak sanitizer sees to what the client held. */

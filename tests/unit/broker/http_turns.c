@@ -22,8 +22,10 @@ TestSuite(http_turns, .init = start, .fini = end);
 
 static void join(struct http_turn *one, const char *url, bool now)
 {
-	cr_assert(eq(int, http_turns_join(turns, url, one), now), "%s", url);
-	cr_assert(eq(int, one->is_waiting, !now), "%s", url);
+	cr_assert(
+		eq(int, http_turns_join(turns, url, span_of(&one, sizeof one), one), now),
+		"%s", url);
+	cr_assert(eq(int, one->share.is_waiting, !now), "%s", url);
 }
 
 /* Who of t has its turn when this one leaves, by number; -1: nobody */
@@ -32,7 +34,7 @@ static int leave(int i)
 	struct http_turn *next = http_turns_leave(turns, &t[i]);
 
 	cr_assert(t[i].host == NULL);
-	cr_assert(next == NULL || !next->is_waiting);
+	cr_assert(next == NULL || !next->share.is_waiting);
 	return next == NULL ? -1 : (int)(next - t);
 }
 
@@ -47,6 +49,31 @@ Test(http_turns, the_third_of_two_waits_and_they_are_served_as_they_came)
 	cr_assert(eq(int, leave(2), 4));
 	cr_assert(eq(int, leave(4), -1));
 	cr_assert(eq(int, leave(3), -1));
+}
+
+/* Two clients that want all of it, and one that wants one. */
+Test(http_turns, half_of_the_turns_are_for_clients_that_have_none)
+{
+	struct http_turns *four = http_turns_new(4);
+	const struct {
+		const char *who;
+		bool now;
+	} rows[] = {{"greedy", true},
+		    {"greedy", true},
+		    {"greedy", false},
+		    {"modest", true},
+		    {"modest", false}};
+
+	for (size_t i = 0; i < 5; i++)
+		cr_assert(eq(int,
+			     http_turns_join(four, here, span_str(rows[i].who), &t[i]),
+			     rows[i].now));
+	cr_assert(http_turns_leave(four, &t[0]) == NULL, "two are under way");
+	cr_assert(http_turns_leave(four, &t[3]) == &t[4], "the client has none now");
+	cr_assert(http_turns_leave(four, &t[1]) == &t[2]);
+	cr_assert(http_turns_leave(four, &t[4]) == NULL);
+	cr_assert(http_turns_leave(four, &t[2]) == NULL);
+	http_turns_free(four);
 }
 
 Test(http_turns, who_gives_up_takes_nobody_s_turn_and_gives_none_away)

@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const struct json_path whole = {NULL, 0};
 
@@ -126,16 +127,77 @@ Test(json, a_nul_is_refused_wherever_it_stands)
 	}
 }
 
-Test(json, the_depth_has_a_limit)
+/* levels of arrays, or of objects, one in the other; freed by the caller. */
+static char *nested(size_t levels, const char *open, const char *close)
 {
-	char text[2 * JSON_DEPTH + 2];
+	size_t n = strlen(open);
+	char *text = calloc(1, levels * (n + 1) + 2);
 
-	memset(text, '[', JSON_DEPTH);
-	memset(text + JSON_DEPTH, ']', JSON_DEPTH);
-	cr_assert(good(text, 2 * JSON_DEPTH));
-	memset(text, '[', JSON_DEPTH + 1);
-	memset(text + JSON_DEPTH + 1, ']', JSON_DEPTH + 1);
-	cr_assert(not(good(text, sizeof text)));
+	for (size_t i = 0; i < levels; i++)
+		memcpy(text + i * n, open, n);
+	text[levels * n] = '0';
+	for (size_t i = 0; i < levels; i++)
+		text[levels * n + 1 + i] = *close;
+	return text;
+}
+
+static enum err read_nested(size_t levels, const char *open, const char *close,
+			    struct json_report *report)
+{
+	char *text = nested(levels, open, close);
+	struct json_value v;
+	enum err e = json_read(span_str(text), &whole, 0, &v, report);
+
+	free(text);
+	return e;
+}
+
+Test(json, one_level_more_than_json_depth_is_too_big_and_says_where)
+{
+	static const size_t depths[] = {JSON_DEPTH_LEAST, 63, 64, 65, JSON_DEPTH,
+					JSON_DEPTH_MOST};
+
+	cr_assert(eq(sz, json_depth(), JSON_DEPTH));
+	for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+		size_t n = depths[i];
+		struct json_report report;
+
+		json_set_depth(n);
+		cr_assert(eq(int, read_nested(n, "[", "]", NULL), OK), "%zu", n);
+		cr_assert(eq(int, read_nested(n, "{\"a\":", "}", NULL), OK), "%zu", n);
+		cr_assert(eq(int, read_nested(n + 1, "[", "]", &report), ERR_TOOBIG));
+		cr_assert(eq(sz, report.at, n));
+		cr_assert(
+			eq(int, read_nested(n + 1, "{\"a\":", "}", &report), ERR_TOOBIG));
+		cr_assert(eq(sz, report.at, 5 * n));
+	}
+}
+
+Test(json, brackets_must_close_what_was_opened_on_each_level)
+{
+	for (size_t at = 0; at < 130; at++) {
+		char *text = nested(130, "[", "]");
+
+		text[131 + at] = '}';
+		cr_assert(not(good(text, strlen(text))), "%zu", at);
+		free(text);
+	}
+}
+
+Test(json, a_value_below_hundreds_of_levels_is_found)
+{
+	char *text = nested(JSON_DEPTH, "{\"a\":", "}");
+	struct json_step steps[JSON_DEPTH];
+	struct json_value v;
+
+	for (size_t i = 0; i < JSON_DEPTH; i++)
+		steps[i] = (struct json_step){.key = span_str("a")};
+	cr_assert(
+		eq(int,
+		   json_find(span_str(text), &(struct json_path){steps, JSON_DEPTH}, &v),
+		   OK));
+	cr_assert(span_is(v.raw, "0"));
+	free(text);
 }
 
 Test(json, special_bytes_are_seen_at_each_place_of_a_long_string)
@@ -231,6 +293,102 @@ Test(json, goes_down_through_objects_and_arrays)
 	cr_assert(span_is(find(doc, NULL, 0).raw, doc));
 }
 
+Test(json, elements_are_counted_past_what_is_nested_in_those_before)
+{
+	static const char doc[] = "[[[1],2],{\"a\":[3]},[[4],[5,6]],7]";
+
+	cr_assert(span_is(find(doc, (struct json_step[]){element(3)}, 1).raw, "7"));
+	cr_assert(span_is(
+		find(doc, (struct json_step[]){element(2), element(1), element(1)}, 3)
+			.raw,
+		"6"));
+	cr_assert(span_is(find(doc, (struct json_step[]){element(0), element(1)}, 2).raw,
+			  "2"));
+	cr_assert(span_is(find(doc, (struct json_step[]){element(2)}, 1).raw,
+			  "[[4],[5,6]]"));
+	cr_assert(span_is(find(doc, (struct json_step[]){element(4)}, 1).raw, ""));
+}
+
+struct place {
+	char doc[40];
+	size_t at;
+	char expected[60];
+};
+
+ParameterizedTestParameters(json, says_where_and_what_is_expected)
+{
+	static struct place rows[] = {
+		{"", 0, "a value"},
+		{"  x", 2, "a value"},
+		{"{\"a\" 1}", 5, "a colon"},
+		{"{\"a\":1 \"b\":2}", 7, "a comma or }"},
+		{"[1 2]", 3, "a comma or ]"},
+		{"{a:1}", 1, "a name in quotes"},
+		{"{\"a\":}", 5, "a value"},
+		{"{} x", 3, "the end"},
+		{"\"abc", 4, "the closing quote of a string"},
+		{"\"a\\x\"", 2, "one of the escapes of JSON"},
+		{"\"a\tb\"", 2, "an escape in the place of a control character"},
+		{"[\"\xc3\xa9 \xff\"]", 5, "UTF-8"},
+		{"[1.]", 3, "a digit"},
+		{"[NaN]", 1, "a value"},
+	};
+	return cr_make_param_array(struct place, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct place *r, json, says_where_and_what_is_expected)
+{
+	struct json_report report;
+	struct json_value v;
+
+	cr_assert(eq(int, json_read(span_str(r->doc), &whole, 0, &v, &report),
+		     ERR_MALFORMED),
+		  "%s", r->doc);
+	cr_assert(eq(sz, report.at, r->at), "%s", r->doc);
+	cr_assert(eq(str, (char *)(uintptr_t)report.expected, r->expected), "%s", r->doc);
+}
+
+struct returned {
+	char doc[60];
+	enum err want;
+	bool not_utf8;
+};
+
+/* What functions return, and strict readers refuse. */
+ParameterizedTestParameters(json, of_function)
+{
+	static struct returned rows[] = {
+		{"[NaN, Infinity, -Infinity]", OK, false},
+		{"{\"a\":NaN}", OK, false},
+		{"\xef\xbb\xbf{\"a\":1}", OK, false},
+		{"\"a\nb\tc\"", OK, false},
+		{"\"\xff\"", OK, true},
+		{"{\"cut \xe2\x82\":1}", OK, true},
+		{"\"\xc3\xa9\"", OK, false},
+		{"-NaN", ERR_MALFORMED, false},
+		{"nan", ERR_MALFORMED, false},
+		{"Inf", ERR_MALFORMED, false},
+		{"[1]\xff", ERR_MALFORMED, false},
+		{"{a:1}", ERR_MALFORMED, false},
+		{"[1,]", ERR_MALFORMED, false},
+	};
+	return cr_make_param_array(struct returned, rows, sizeof rows / sizeof *rows);
+}
+
+ParameterizedTest(struct returned *r, json, of_function)
+{
+	struct json_report report;
+	struct json_value v;
+
+	cr_assert(eq(int,
+		     json_read(span_str(r->doc), &whole, JSON_OF_FUNCTION, &v, &report),
+		     r->want),
+		  "%s", r->doc);
+	cr_assert(eq(int, report.not_utf8, r->not_utf8), "%s", r->doc);
+	if (r->want == OK && r->doc[0] != '"')
+		cr_assert(v.raw.p[0] == '[' || v.raw.p[0] == '{', "%s", r->doc);
+}
+
 Test(json, of_two_members_of_one_name_the_last_counts)
 {
 	struct json_step ab[] = {key("a"), key("b")};
@@ -305,6 +463,41 @@ ParameterizedTest(struct text *t, json, unescape)
 		cr_assert(span_is(out, t->want), "%s", t->raw);
 }
 
+Test(json, each_half_of_a_surrogate_pair_becomes_one_replacement_character)
+{
+	static const struct {
+		const char *raw, *want;
+		bool good;
+	} rows[] = {
+		{"\"a\\ud83d\"", "a\xef\xbf\xbd", false},
+		{"\"\\ude00b\"",
+		 "\xef\xbf\xbd"
+		 "b",
+		 false},
+		{"\"\\ud83dx\"", "\xef\xbf\xbdx", false},
+		{"\"\\ud83d\\n\"", "\xef\xbf\xbd\n", false},
+		{"\"\\ud83d\\u0041\"",
+		 "\xef\xbf\xbd"
+		 "A",
+		 false},
+		{"\"\\ud83d\\ud83d\\ude00\"", "\xef\xbf\xbd😀", false},
+		{"\"\\ude00\\ud83d\"", "\xef\xbf\xbd\xef\xbf\xbd", false},
+		{"\"\\ud83d\\ude00\"", "😀", true},
+		{"\"plain\"", "plain", true},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		uint8_t room[40];
+		struct span out;
+
+		cr_assert(eq(int,
+			     json_unescape_lenient(span_str(rows[i].raw), room, &out),
+			     rows[i].good),
+			  "%s", rows[i].raw);
+		cr_assert(span_is(out, rows[i].want), "%s", rows[i].raw);
+	}
+}
+
 Test(json, a_string_without_escapes_is_not_copied)
 {
 	static const char raw[] = "\"as it is\"";
@@ -359,7 +552,7 @@ Test(json, escapes_what_must_be_and_replaces_what_is_not_utf8)
 	expect_escaped(span_str("a\xffz"), "\"a\xef\xbf\xbdz\"");
 	expect_escaped(span_str("\xed\xa0\x80"),
 		       "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
-	expect_escaped(span_str("cut \xe2\x82"), "\"cut \xef\xbf\xbd\xef\xbf\xbd\"");
+	expect_escaped(span_str("cut \xe2\x82"), "\"cut \xef\xbf\xbd\"");
 }
 
 Test(json, what_was_escaped_reads_back_the_same)
@@ -409,7 +602,7 @@ ParameterizedTest(struct bare *r, json, bare_keys)
 	struct json_step step = {.key = span_str("action")};
 	struct json_path path = {&step, 1};
 	struct json_value v;
-	enum err e = json_find_lenient(span_str(r->doc), &path, &v);
+	enum err e = json_read(span_str(r->doc), &path, JSON_BARE_KEYS, &v, NULL);
 
 	cr_assert(eq(int, e, r->want), "%s", r->doc);
 	if (e == OK)

@@ -111,6 +111,7 @@ static void take_again(uint64_t seq)
 
 	e.seq = seq;
 	e.term = 3;
+	e.again = true;
 	e.kind = GATEPOST__EVENT__KIND__MESSAGE;
 	bed_take_event(1, &e);
 }
@@ -252,6 +253,17 @@ Test(lane, a_deep_queue_of_a_gone_edge_is_dropped_without_recursion)
 	bed_hang_up(0);
 	end_first();
 	cr_assert(eq(sz, n_handled, 0));
+	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+}
+
+/* A walk along the queue for each of them would be billions of steps. */
+Test(lane, an_event_costs_no_more_when_many_wait_before_it, .timeout = 20)
+{
+	bed.handler = handle_later_then_now;
+	for (uint64_t i = 0; i < 20 * DEEP; i++)
+		bed_take(0, i);
+	bed_hang_up(0);
+	end_first();
 	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
 }
 

@@ -1,6 +1,7 @@
 #include "broker/route.h"
 
 #include "base/mem.h"
+#include "broker/json.h"
 #include "tests/unit/base/capture.h"
 
 #include <criterion/criterion.h>
@@ -28,9 +29,18 @@ static void end(void)
 
 TestSuite(route, .init = start, .fini = end);
 
+static const struct route *selected(const char *body, bool binary)
+{
+	bool too_big;
+	const struct route *got = route_select(r, span_str(body), binary, &too_big);
+
+	cr_assert(not(too_big), "%s", body);
+	return got;
+}
+
 static void expect(const char *body, bool binary, const char *name)
 {
-	const struct route *got = route_select(r, span_str(body), binary);
+	const struct route *got = selected(body, binary);
 
 	cr_assert(got != NULL, "%s", body);
 	cr_assert(eq(str, got->function->config->name, (char *)(uintptr_t)name), "%s",
@@ -57,6 +67,58 @@ Test(route, what_no_route_takes_goes_to_default)
 	expect("", false, "reject");
 }
 
+/* {"doc":[[[…]]],"action":"ping"} with this many levels in all. */
+static char *deep(size_t levels)
+{
+	char *open = xcalloc(1, levels), *close = xcalloc(1, levels), *text;
+
+	memset(open, '[', levels - 1);
+	memset(close, ']', levels - 1);
+	text = xasprintf("{\"doc\":%s%s,\"action\":\"ping\"}", open, close);
+	free(open);
+	free(close);
+	return text;
+}
+
+Test(route,
+     a_message_of_json_depth_levels_has_its_route_and_one_more_is_said_to_be_too_deep)
+{
+	char *fits = deep(JSON_DEPTH), *over = deep(JSON_DEPTH + 1), *why;
+	bool too_big;
+
+	expect(fits, false, "ping");
+	cr_assert(eq(str,
+		     (char *)(uintptr_t)route_select(r, span_str(over), false, &too_big)
+			     ->function->config->name,
+		     "reject"));
+	cr_assert(too_big);
+	why = route_explain(r, span_str(over), false);
+	cr_assert(eq(str, why, "JSON with more than 512 levels, at byte 518"));
+	free(why);
+	free(fits);
+	free(over);
+}
+
+static void explains(const char *body, bool binary, const char *want)
+{
+	char *why = route_explain(r, span_str(body), binary);
+
+	cr_assert(eq(str, why, (char *)(uintptr_t)want), "%s", body);
+	free(why);
+}
+
+Test(route, says_why_a_message_has_no_route_of_its_own)
+{
+	explains("{\"action\":\"nope\"}", false, "no route \"nope\"");
+	explains("{}", false, "no route \"\"");
+	explains("hello", false, "not JSON: at byte 0 a value was expected");
+	explains("{\"action\":\"a\" 1}", false,
+		 "not JSON: at byte 14 a comma or } was expected");
+	explains("{}", true, "a binary message");
+	explains("{\"action\":\"\\ud800\"}", false,
+		 "a route key of more than 256 bytes, or with half of a surrogate pair");
+}
+
 Test(route, binary_messages_go_to_default_whatever_is_in_them)
 {
 	expect("{\"action\":\"echo\"}", true, "reject");
@@ -72,10 +134,15 @@ Test(route, no_client_chooses_a_route_of_ours)
 Test(route, a_key_longer_than_any_goes_to_default)
 {
 	char body[600] = "{\"action\":\"";
+	bool too_big;
 
 	memset(body + strlen(body), 'e', 500);
 	strcat(body, "\"}");
-	expect(body, false, "reject");
+	cr_assert(eq(str,
+		     (char *)(uintptr_t)route_select(r, span_str(body), false, &too_big)
+			     ->function->config->name,
+		     "reject"));
+	cr_assert(too_big);
 }
 
 Test(route, the_default_route_can_be_echo)
@@ -201,9 +268,9 @@ Test(route, without_a_default_what_has_no_route_has_none)
 {
 	routes_unref(r);
 	r = routes_new(&broker, empty());
-	cr_assert(route_select(r, span_str("{\"action\":\"echo\"}"), false) == NULL);
-	cr_assert(route_select(r, span_str("hello"), false) == NULL);
-	cr_assert(route_select(r, span_str("hello"), true) == NULL);
+	cr_assert(selected("{\"action\":\"echo\"}", false) == NULL);
+	cr_assert(selected("hello", false) == NULL);
+	cr_assert(selected("hello", true) == NULL);
 }
 
 Test(route, a_function_that_cannot_be_opened_refuses_the_whole_configuration)

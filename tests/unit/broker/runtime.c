@@ -262,6 +262,67 @@ Test(runtime, more_than_may_wait_are_throttled)
 	runtime_bed_stop();
 }
 
+static void invoke_of(const char *client, const char *id)
+{
+	runtime_bed_invoke_for_client(client, id, PATIENCE_MS, false);
+}
+
+Test(runtime, one_client_has_no_more_than_half_of_the_queue)
+{
+	runtime_bed_start(4, 5000);
+	invoke_of("greedy", "1");
+	invoke_of("greedy", "2");
+	cr_assert_eq(runtime_bed.n, 0);
+	invoke_of("greedy", "3");
+	cr_assert_eq(runtime_bed.n, 1);
+	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_THROTTLED);
+	cr_assert_str_eq(runtime_bed.ended[0].which, "3");
+	invoke_of("a", "4");
+	invoke_of("b", "5");
+	cr_assert_eq(runtime_bed.n, 1);
+	runtime_bed_stop();
+}
+
+Test(runtime, one_client_leaves_a_worker_to_the_others)
+{
+	runtime_bed_start(10, 5000);
+	int a = worker_new(), b = worker_new();
+	worker_polls(a);
+	cr_assert_not(worker_hears(a));
+	worker_polls(b);
+	cr_assert_not(worker_hears(b));
+	invoke_of("greedy", "1");
+	invoke_of("greedy", "2");
+	cr_assert(worker_is_given(a, "1"));
+	cr_assert_not(worker_hears(b));
+	invoke_of("modest", "3");
+	cr_assert(worker_is_given(b, "3"));
+	cr_assert_eq(worker_answers(a, "1", "response", "1"), 202);
+	worker_polls(a);
+	cr_assert(worker_is_given(a, "2"));
+	close(a);
+	close(b);
+	runtime_bed_stop();
+}
+
+Test(runtime, a_client_that_waits_for_one_comes_before_the_second_one_of_another)
+{
+	runtime_bed_start(10, 5000);
+	int fd = worker_new();
+	invoke_of("greedy", "1");
+	invoke_of("greedy", "2");
+	invoke_of("greedy", "3");
+	invoke_of("modest", "4");
+	const char *order[] = {"1", "4", "2", "3"};
+	for (int i = 0; i < 4; i++) {
+		worker_polls(fd);
+		cr_assert(worker_is_given(fd, order[i]));
+		cr_assert_eq(worker_answers(fd, order[i], "response", "x"), 202);
+	}
+	close(fd);
+	runtime_bed_stop();
+}
+
 Test(runtime, with_no_room_to_wait_a_worker_that_polls_still_gets_one)
 {
 	runtime_bed_start(0, 5000);

@@ -49,15 +49,23 @@ void runtime_bed_turn(void)
 	event_base_dispatch(loop_base(runtime_bed.loop));
 }
 
+void runtime_bed_invoke_for_client(const char *client, const char *id, int64_t timeout_ms,
+				   bool again)
+{
+	runtime_invoke(
+		runtime_bed.runtime,
+		&(struct runtime_request){.id = id,
+					  .client = span_of(client, strlen(client)),
+					  .arn = "arn:aws:lambda:r:1:function:f",
+					  .event = blob_new(span_str("{\"a\":1}")),
+					  .timeout_ms = timeout_ms,
+					  .again = again},
+		on_end, (void *)(uintptr_t)id);
+}
+
 void runtime_bed_invoke_for(const char *id, int64_t timeout_ms, bool again)
 {
-	runtime_invoke(runtime_bed.runtime,
-		       &(struct runtime_request){.id = id,
-						 .arn = "arn:aws:lambda:r:1:function:f",
-						 .event = blob_new(span_str("{\"a\":1}")),
-						 .timeout_ms = timeout_ms,
-						 .again = again},
-		       on_end, (void *)(uintptr_t)id);
+	runtime_bed_invoke_for_client(id, id, timeout_ms, again);
 }
 
 void runtime_bed_invoke(const char *id)

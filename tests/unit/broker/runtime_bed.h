@@ -31,7 +31,9 @@ void runtime_bed_stop(void);
 /* Let the loop go on for a moment. */
 void runtime_bed_turn(void);
 
-/* Ask for an invocation. The id is kept, as which, until the bed stops. again: it may be repeated. */
+/* Ask for an invocation. The id is kept, as which, until the bed stops. again: it may be repeated. Without client: one of its own. */
+void runtime_bed_invoke_for_client(const char *client, const char *id, int64_t timeout_ms,
+				   bool again);
 void runtime_bed_invoke_for(const char *id, int64_t timeout_ms, bool again);
 void runtime_bed_invoke(const char *id); /* once, with time enough */
 

@@ -78,9 +78,10 @@ Test(lane, events_are_numbered_from_0_and_keep_what_they_were_given)
 	cr_assert(span_is(blob_span(e->request), "head"));
 	cr_assert(span_is(blob_span(e->body), "body!"));
 	cr_assert(eq(sz, lane_event_bytes(e), 9));
+	cr_assert(eq(sz, lane_event_memory(e), l.bytes));
 	cr_assert(eq(u64, append(NULL)->seq, 1));
 	cr_assert(eq(u32, l.n, 2));
-	cr_assert(eq(u32, l.bytes, 9));
+	cr_assert(eq(sz, l.bytes, lane_event_memory(e) + lane_event_memory(l.last)));
 }
 
 Test(lane, an_event_is_found_only_between_sending_and_done)
@@ -114,7 +115,7 @@ Test(lane, events_may_be_done_in_every_order)
 		append_and_send(4);
 
 		uint64_t base = l.first->seq;
-		uint32_t left = 4;
+		uint32_t left = 4, one = l.bytes / 4;
 
 		for (int i = 0; i < 4; i++) {
 			int pick = order >> 2 * i & 3;
@@ -124,7 +125,7 @@ Test(lane, events_may_be_done_in_every_order)
 			is_done[pick] = true;
 			done(base + (uint64_t)pick);
 			cr_assert(eq(u32, l.n, --left));
-			cr_assert(eq(u32, l.bytes, left));
+			cr_assert(eq(u32, l.bytes, left * one));
 			kept();
 		}
 		lane_close(&l);
@@ -302,4 +303,28 @@ Test(lane_queue, a_lane_that_is_closed_waits_no_more)
 	cr_assert(lanes[0].waits_in == NULL);
 	lane_unwait(&lanes[0]);
 	cr_assert(eq(str, (char *)waiting(&q), "b"));
+}
+
+Test(lane, what_its_events_take_of_memory_counts_also_without_a_body)
+{
+	for (int i = 0; i < 1000; i++)
+		append("");
+	cr_assert(ge(u32, l.bytes,
+		     1000 * (sizeof(struct lane_event) + sizeof(struct blob))));
+	while (l.first != NULL) {
+		l.unsent = l.first->next;
+		lane_done(&l, l.first);
+	}
+	cr_assert(eq(u32, l.bytes, 0));
+}
+
+Test(lane, what_was_sent_and_not_answered_is_under_way)
+{
+	append_and_send(3);
+	append("x");
+	cr_assert(eq(u32, lane_under_way(&l), 3));
+	lane_done(&l, lane_find(&l, 1));
+	cr_assert(eq(u32, lane_under_way(&l), 2));
+	lane_restart(&l, NULL, 0);
+	cr_assert(eq(u32, lane_under_way(&l), 0));
 }
