@@ -10,7 +10,7 @@ enum { ASK_MS = 20 };
 
 struct ready {
 	struct timer *timer;
-	health_ready_fn *fn;
+	ready_fn *fn;
 	void *arg;
 	char *text;
 };
@@ -26,7 +26,7 @@ static void ask(void *arg)
 	sd_notifyf(0, "READY=1\n%s", r->text);
 }
 
-struct ready *ready_new(struct loop *l, health_ready_fn *fn, void *arg, const char *text)
+struct ready *ready_new(struct loop *l, ready_fn *fn, void *arg, const char *text)
 {
 	struct ready *r = xcalloc(1, sizeof *r);
 

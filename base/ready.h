@@ -6,15 +6,18 @@
  * systemd (Type=notify) and `gatepost up` listen to.
  */
 
-#include "base/health.h"
+#include "base/loop.h"
 
 struct ready;
 
+/* NULL when ready; else a few words that say what is missing ("no broker"). */
+typedef const char *ready_fn(void *arg);
+
 /*
- * fn    NULL when ready, as for health_new; asked every 20 ms until it is
+ * fn    asked every 20 ms until it is
  * text  more lines for the notification ("X_GATEPOST_METRICS=http://…"), after READY=1; copied
  */
-struct ready *ready_new(struct loop *l, health_ready_fn *fn, void *arg, const char *text);
+struct ready *ready_new(struct loop *l, ready_fn *fn, void *arg, const char *text);
 void ready_free(struct ready *r); /* NULL is fine */
 
 #endif

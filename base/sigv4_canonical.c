@@ -5,6 +5,7 @@
 #include "base/sigv4_canonical.h"
 
 #include "base/mem.h"
+#include "base/percent.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -97,23 +98,11 @@ static void put_path(EVP_MD_CTX *h, struct span path)
 
 /* ---- the canonical query ---- */
 
-static int hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 uint8_t sigv4_decode(struct span *in)
 {
-	uint8_t c = in->p[0];
-	int high = c == '%' && in->n > 2 ? hex(in->p[1]) : -1;
-	int low = high >= 0 ? hex(in->p[2]) : -1;
-	size_t used = low >= 0 ? 3 : 1;
+	int c = percent_next(in);
 
-	*in = span_of(in->p + used, in->n - used);
-	return (uint8_t)(low >= 0 ? high << 4 | low : c);
+	return c < 0 ? '%' : (uint8_t)c;
 }
 
 /* The one form of an encoded text, however its writer wrote it; freed with free(3). */

@@ -1,8 +1,8 @@
 #include "broker/event_parts.h"
 
 #include "base/mem.h"
+#include "base/percent.h"
 #include "base/utf8.h"
-#include "broker/path.h"
 #include "proto/batch.h"
 
 #include <stdlib.h>
@@ -141,7 +141,7 @@ static struct span next_part(struct span *at)
 static void put_parameter(struct event *e, struct span name, struct span value)
 {
 	char *room = xmalloc(value.n + 1);
-	long n = path_decode(value, room, value.n);
+	long n = percent_decode(value, room, value.n);
 
 	json_out_string(&e->out, name);
 	json_out_raw(&e->out, ":");

@@ -1,6 +1,7 @@
 #include "broker/fields.h"
 
 #include "base/mem.h"
+#include "base/percent.h"
 
 #include <stdlib.h>
 
@@ -25,30 +26,16 @@ void fields_add(struct fields *f, struct span name, struct span value)
 	f->n++;
 }
 
-static int hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Undo %XX and + into to, which moves on; the result is there. */
 static struct span decode(struct span in, uint8_t **to)
 {
 	uint8_t *start = *to;
 
-	for (size_t i = 0; i < in.n; i++) {
-		bool two_more = in.p[i] == '%' && in.n - i > 2;
-		int high = two_more ? hex(in.p[i + 1]) : -1;
-		int low = two_more ? hex(in.p[i + 2]) : -1;
+	while (in.n > 0) {
+		bool blank = in.p[0] == '+';
+		int c = percent_next(&in);
 
-		if (high >= 0 && low >= 0) {
-			*(*to)++ = (uint8_t)(high << 4 | low);
-			i += 2;
-		} else {
-			*(*to)++ = in.p[i] == '+' ? ' ' : in.p[i];
-		}
+		*(*to)++ = blank ? ' ' : c < 0 ? '%' : (uint8_t)c;
 	}
 	return span_of(start, (size_t)(*to - start));
 }

@@ -1,7 +1,7 @@
 #include "broker/identity.h"
 
 #include "base/mem.h"
-#include "broker/path.h"
+#include "base/percent.h"
 #include "proto/batch.h"
 
 #include <stdlib.h>
@@ -73,7 +73,7 @@ static char *from_header(const Gatepost__Request *q, const char *name)
 static char *decoded(struct span raw)
 {
 	char *out = xmalloc(raw.n + 1);
-	long n = path_decode(raw, out, raw.n);
+	long n = percent_decode(raw, out, raw.n);
 
 	if (n <= 0) {
 		free(out);

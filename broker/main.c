@@ -1,6 +1,5 @@
 /* The broker: edges' events on one side, the store on the other, functions in between. */
 #include "base/descriptors.h"
-#include "base/health.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
@@ -19,6 +18,7 @@
 #include "broker/project.h"
 #include "broker/cluster/reaper.h"
 #include "broker/route.h"
+#include "http/health.h"
 
 #include <event2/util.h>
 #include <stdio.h>

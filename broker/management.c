@@ -7,6 +7,7 @@
 #include "base/http_check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/percent.h"
 #include "broker/management_room.h"
 #include "broker/path.h"
 #include "broker/route.h"
@@ -260,7 +261,7 @@ static bool find_id(struct evhttp_request *req, struct span rest, struct id *id)
 {
 	struct span raw = span_of(rest.p + 1, rest.n - 1);
 	char text[256];
-	long n = path_decode(raw, text, sizeof text);
+	long n = percent_decode(raw, text, sizeof text);
 
 	if (n >= 0 && id_parse(span_of(text, (size_t)n), id) == OK)
 		return true;

@@ -60,34 +60,3 @@ int path_rank(const char *pattern, struct span path)
 	}
 	return path.p == NULL ? WHOLE + rank : 0;
 }
-
-static int hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-long path_decode(struct span in, char *out, size_t n)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < in.n; i++) {
-		int c = in.p[i];
-
-		if (c == '%') {
-			int high = i + 2 < in.n ? hex(in.p[i + 1]) : -1;
-			int low = i + 2 < in.n ? hex(in.p[i + 2]) : -1;
-
-			if (high < 0 || low < 0)
-				return -1;
-			c = high << 4 | low;
-			i += 2;
-		}
-		if (at == n)
-			return -1;
-		out[at++] = (char)c;
-	}
-	return (long)at;
-}

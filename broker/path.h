@@ -19,7 +19,4 @@ bool path_below_stage(struct span path, const char *stage, struct span *rest);
  */
 int path_rank(const char *pattern, struct span path);
 
-/* Undo %XX, into out (n bytes, path.n are enough); the length, or -1 when a %XX is none. */
-long path_decode(struct span in, char *out, size_t n);
-
 #endif

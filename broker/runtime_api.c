@@ -14,7 +14,7 @@
 #include "base/http_check.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/path.h"
+#include "base/percent.h"
 #include "broker/runtime_error.h"
 #include "broker/runtime_worker.h"
 
@@ -381,7 +381,7 @@ static void threw(struct invocation *i, struct evhttp_request *req)
 /* Clients may escape what is in an id: aws-lambda-ric does. */
 static struct span id_of(struct span path, char room[INVOCATION_ID])
 {
-	long n = path_decode(path, room, INVOCATION_ID);
+	long n = percent_decode(path, room, INVOCATION_ID);
 
 	return n < 0 ? path : span_of(room, (size_t)n);
 }

@@ -7,7 +7,7 @@
 #include "base/metric.h"
 #include "edge/conf.h"
 #include "edge/message.h"
-#include "edge/request.h"
+#include "http/request.h"
 
 struct address_limit;
 struct connection;

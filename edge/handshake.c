@@ -176,6 +176,12 @@ static size_t on_head(struct connection *c, struct span in)
 	}
 	c->handshake->head_only = span_is(r.method, "HEAD");
 	c->handshake->keep_alive = r.keep_alive;
+	if (r.chunked) {
+		verdict_refuse(c, 501,
+			       "Transfer-Encoding is not taken here: send a "
+			       "Content-Length.");
+		return in.n;
+	}
 	e = upgrade_check(&r, &u);
 	if (c->edge->number == 0 || c->edge->closing)
 		verdict_refuse(c, 503, "This edge takes no connections now: try again");

@@ -1,5 +1,4 @@
 /* The edge: clients' WebSockets on one side, the brokers on the other. */
-#include "base/health.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
@@ -10,6 +9,7 @@
 #include "edge/listener.h"
 #include "edge/registry.h"
 #include "edge/uplink.h"
+#include "http/health.h"
 
 #include <event2/util.h>
 #include <stdlib.h>

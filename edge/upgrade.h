@@ -3,7 +3,7 @@
 
 /* The opening handshake of RFC 6455, section 4.2. */
 
-#include "edge/request.h"
+#include "http/request.h"
 
 enum { UPGRADE_PROTOCOLS = 32, UPGRADE_ACCEPT = 29 };
 

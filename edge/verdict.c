@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "edge/handshake_room.h"
 #include "edge/registry.h"
-#include "edge/response.h"
+#include "http/response.h"
 #include "edge/websocket.h"
 #include "proto/batch.h"
 
@@ -122,8 +122,10 @@ static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
 {
 	struct handshake *h = c->handshake;
 	struct response_header *headers = headers_of(r);
+	char accept[UPGRADE_ACCEPT];
 
-	connection_push(c, response_switching(span_str(h->key), chosen_protocol(h, r),
+	upgrade_accept(span_str(h->key), accept);
+	connection_push(c, response_switching(span_str(accept), chosen_protocol(h, r),
 					      headers, r->n_headers));
 	free(headers);
 	c->handshake = NULL;

@@ -4,7 +4,7 @@
  */
 #include "store/redis_url.h"
 
-#include "base/span.h"
+#include "base/percent.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,34 +64,20 @@ static const char *read_unix(struct span path, struct redis_url *out)
 	return NULL;
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %XX into bytes. A zero byte is no part of a name: it would end the text early. */
 static const char *read_escaped(struct span in, char *out, size_t room)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < in.n; i++) {
-		int c = in.p[i];
+	while (in.n > 0) {
+		bool escaped = in.p[0] == '%';
+		int c = percent_next(&in);
 
 		if (n + 1 >= room)
 			return "user or password is too long";
-		if (c == '%') {
-			int high = i + 2 < in.n ? hex_digit(in.p[i + 1]) : -1;
-			int low = high < 0 ? -1 : hex_digit(in.p[i + 2]);
-
-			if (low < 0 || (high == 0 && low == 0))
-				return "% without two hex digits in user or password (a "
-				       "% is %25)";
-			c = high << 4 | low;
-			i += 2;
-		}
+		if (c < 0 || (escaped && c == 0))
+			return "% without two hex digits in user or password (a "
+			       "% is %25)";
 		out[n++] = (char)c;
 	}
 	out[n] = '\0';

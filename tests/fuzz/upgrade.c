@@ -1,5 +1,5 @@
 /* An HTTP head and the handshake in it. Any beginning of a good head must be good so far. */
-#include "edge/response.h"
+#include "http/response.h"
 #include "edge/upgrade.h"
 
 #include <stdlib.h>
@@ -46,9 +46,11 @@ static void check_upgrade(const struct request *r)
 
 	struct response_header h = {r->headers[0].name, r->headers[0].value};
 	struct span none = {0};
+	char accept[UPGRADE_ACCEPT];
 
-	blob_unref(
-		response_switching(u.key, u.n_protocols ? u.protocols[0] : none, &h, 1));
+	upgrade_accept(u.key, accept);
+	blob_unref(response_switching(span_str(accept),
+				      u.n_protocols ? u.protocols[0] : none, &h, 1));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)

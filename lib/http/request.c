@@ -1,4 +1,4 @@
-#include "edge/request.h"
+#include "http/request.h"
 
 #include <stddef.h>
 
@@ -324,15 +324,19 @@ static int64_t read_decimal(struct span s)
 static enum err check_body(struct request *r)
 {
 	size_t n = request_count(r, "Content-Length");
+	size_t codings = request_count(r, "Transfer-Encoding");
 
 	r->content_length = -1;
-	if (request_header(r, "Transfer-Encoding"))
-		return n > 0 || r->minor_version == 0
-			       ? malformed(r, "Transfer-Encoding does not go with "
-					      "Content-Length, nor with HTTP/1.0.")
-			       : refuse(r, ERR_MALFORMED, 501,
-					"Transfer-Encoding is not taken here: send a "
-					"Content-Length.");
+	if (codings > 0 && (n > 0 || r->minor_version == 0))
+		return malformed(r, "Transfer-Encoding does not go with Content-Length, "
+				    "nor with HTTP/1.0.");
+	r->chunked =
+		codings == 1 &&
+		span_is_nocase(request_header(r, "Transfer-Encoding")->value, "chunked");
+	if (codings > 0)
+		return r->chunked ? OK
+				  : refuse(r, ERR_MALFORMED, 501,
+					   "The only Transfer-Encoding is chunked.");
 	if (n > 1)
 		return malformed(r, "The request has more than one Content-Length.");
 	if (n == 0)

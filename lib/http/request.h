@@ -1,5 +1,5 @@
-#ifndef EDGE_REQUEST_H
-#define EDGE_REQUEST_H
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
 
 /* The head of an HTTP/1.x request, read in place: all spans lie in the bytes given to request_parse. */
 
@@ -28,7 +28,8 @@ struct request {
 	int minor_version; /* 0 or 1 */
 	size_t n_headers;
 	size_t head_bytes;      /* up to and with the empty line; the body begins there */
-	int64_t content_length; /* -1: not said, no body */
+	int64_t content_length; /* -1: not said; no body, unless it is chunked */
+	bool chunked;           /* the body comes in chunks: http/body.h */
 	bool keep_alive;
 	bool expect_continue;
 	int status;      /* on an error: of the answer to send before closing */
@@ -42,7 +43,7 @@ struct request {
  * in       all bytes of the connection so far; more than the head is fine
  * out      filled on OK; status and why alone on ERR_MALFORMED and ERR_TOOBIG
  * returns  OK; ERR_AGAIN: so far it is well, but more must come; ERR_MALFORMED
- *          (400, 501 for a Transfer-Encoding, 505) or ERR_TOOBIG (414, 431):
+ *          (400, 501 for a Transfer-Encoding other than chunked, 505) or ERR_TOOBIG (414, 431):
  *          answer, and close
  * source   RFC 9112 2 to 6; RFC 9110 5.5, 5.6.2, 7.2, 8.6
  */

@@ -1,5 +1,5 @@
-#ifndef EDGE_RESPONSE_H
-#define EDGE_RESPONSE_H
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
 
 /* HTTP/1.1 responses, each as one blob. */
 
@@ -33,12 +33,15 @@ struct blob *response_blob(int status, const struct response_header *h, size_t n
 /*
  * The 101 that ends an opening handshake (RFC 6455 4.2.2).
  *
- * key          of upgrade_check
+ * accept       for Sec-WebSocket-Accept
  * subprotocol  one of those offered; empty: none
  * h            as above; Sec-WebSocket-Protocol is left out too
  */
-struct blob *response_switching(struct span key, struct span subprotocol,
+struct blob *response_switching(struct span accept, struct span subprotocol,
 				const struct response_header *h, size_t n);
+
+/* May a response with this status have a body? */
+bool response_has_body(int status);
 
 /* "Not Found"; "Unknown" for a number without a name. */
 const char *response_reason(int status);

@@ -1,8 +1,8 @@
-#include "base/health.h"
+#include "http/health.h"
 
 #include "base/address.h"
 
-#include "capture.h"
+#include "../base/capture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -161,7 +161,7 @@ Test(health, a_probe_may_call_it_anything_where_others_can_reach_it)
 Test(health, nothing_is_read_behind_a_request_whose_end_is_not_sure)
 {
 	char *got = answer("GET /livez HTTP/1.1\r\nHost: localhost\r\n"
-			   "Content-Length: 37\r\n\r\n"
+			   "Content-Length: 0\r\nContent-Length: 46\r\n\r\n"
 			   "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
 	cr_assert(strncmp(got, "HTTP/1.1 400 ", 13) == 0, "%s", got);

@@ -1,4 +1,4 @@
-#include "edge/request.h"
+#include "http/request.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -83,7 +83,19 @@ ParameterizedTestParameters(request, parse)
 		 400},
 		{"a Content-Length of 2^63",
 		 GET "Content-Length: 9223372036854775808\r\n\r\n", ERR_MALFORMED, 400},
-		{"chunked", GET "Transfer-Encoding: chunked\r\n\r\n", ERR_MALFORMED, 501},
+		{"chunked", GET "Transfer-Encoding: Chunked\r\n\r\n", OK, 0},
+		{"gzip", GET "Transfer-Encoding: gzip\r\n\r\n", ERR_MALFORMED, 501},
+		{"gzip, then chunked", GET "Transfer-Encoding: gzip, chunked\r\n\r\n",
+		 ERR_MALFORMED, 501},
+		{"chunked twice", GET "Transfer-Encoding: chunked, chunked\r\n\r\n",
+		 ERR_MALFORMED, 501},
+		{"chunked on two lines",
+		 GET "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+		 ERR_MALFORMED, 501},
+		{"chunked with a parameter", GET "Transfer-Encoding: chunked;a=b\r\n\r\n",
+		 ERR_MALFORMED, 501},
+		{"an empty Transfer-Encoding", GET "Transfer-Encoding:\r\n\r\n",
+		 ERR_MALFORMED, 501},
 		{"chunked and a length",
 		 GET "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
 		 ERR_MALFORMED, 400},
@@ -241,6 +253,15 @@ Test(request, a_connection_is_kept_as_its_version_and_its_headers_say)
 			      .keep_alive));
 	cr_assert(not(parsed("", 0).keep_alive));
 	cr_assert(parsed("Connection: Keep-Alive\r\n", 0).keep_alive);
+}
+
+Test(request, a_chunked_body_has_no_length)
+{
+	struct request r = parsed("Transfer-Encoding: chunked\r\n", 1);
+
+	cr_assert(r.chunked);
+	cr_assert(eq(i64, r.content_length, -1));
+	cr_assert(not(parsed("Content-Length: 5\r\n", 1).chunked));
 }
 
 Test(request, an_expectation_counts_on_1_1_alone)

@@ -1,8 +1,7 @@
-#include "edge/response.h"
+#include "http/response.h"
 
 #include "base/log.h"
-#include "edge/request.h"
-#include "edge/upgrade.h"
+#include "http/request.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -113,7 +112,7 @@ struct response {
 };
 
 /* RFC 9110 6.4.1, 8.6: these have no body, and 1xx and 204 no Content-Length either. */
-static bool has_body(int status)
+bool response_has_body(int status)
 {
 	return status >= 200 && status != 204 && status != 304;
 }
@@ -132,13 +131,13 @@ static void put_response(struct writer *w, const struct response *r)
 	put_status(w, r->status);
 	put_headers(w, r->h, r->n, NULL);
 	put_connection(w, r);
-	if (has_body(r->status)) {
+	if (response_has_body(r->status)) {
 		put_str(w, "Content-Length: ");
 		put_number(w, r->body.n);
 		put_str(w, "\r\n");
 	}
 	put_str(w, "\r\n");
-	if (has_body(r->status) && !(r->flags & RESPONSE_HEAD_ONLY))
+	if (response_has_body(r->status) && !(r->flags & RESPONSE_HEAD_ONLY))
 		put(w, r->body);
 }
 
@@ -170,19 +169,17 @@ static void put_switching(struct writer *w, struct span accept, struct span subp
 	put_str(w, "\r\n");
 }
 
-struct blob *response_switching(struct span key, struct span subprotocol,
+struct blob *response_switching(struct span accept, struct span subprotocol,
 				const struct response_header *h, size_t n)
 {
-	char accept[UPGRADE_ACCEPT];
 	struct writer w = {0};
 
-	upgrade_accept(key, accept);
-	put_switching(&w, span_str(accept), subprotocol, h, n);
+	put_switching(&w, accept, subprotocol, h, n);
 
 	struct blob *b = blob_alloc(w.n);
 
 	w = (struct writer){.p = b->p};
-	put_switching(&w, span_str(accept), subprotocol, h, n);
+	put_switching(&w, accept, subprotocol, h, n);
 	return b;
 }
 

@@ -1,4 +1,4 @@
-#include "edge/response.h"
+#include "http/response.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -77,8 +77,8 @@ Test(response, that_switches_accepts_the_key_and_names_one_subprotocol)
 		header("Connection", "close"),
 	};
 
-	expect(response_switching(span_str("dGhlIHNhbXBsZSBub25jZQ=="), span_str("chat"),
-				  h, 3),
+	expect(response_switching(span_str("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+				  span_str("chat"), h, 3),
 	       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
 	       "Upgrade\r\n"
 	       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
@@ -87,7 +87,7 @@ Test(response, that_switches_accepts_the_key_and_names_one_subprotocol)
 
 Test(response, that_switches_names_no_subprotocol_when_there_is_none)
 {
-	expect(response_switching(span_str("dGhlIHNhbXBsZSBub25jZQ=="), span_str(""),
+	expect(response_switching(span_str("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), span_str(""),
 				  NULL, 0),
 	       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
 	       "Upgrade\r\n"
