@@ -45,8 +45,3 @@ struct span blob_span(const struct blob *b)
 {
 	return b ? span_of(b->p, b->n) : (struct span){0};
 }
-
-size_t blob_memory(const struct blob *b)
-{
-	return b ? mem_chunk(sizeof *b + b->n) : 0;
-}

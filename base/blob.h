@@ -6,6 +6,7 @@
  * its second holder gets it.
  */
 
+#include "base/mem.h"
 #include "base/span.h"
 
 struct blob {
@@ -27,7 +28,10 @@ struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b);
 
 /* Bytes of memory that b takes, for budgets. NULL takes none. */
-size_t blob_memory(const struct blob *b);
+static inline size_t blob_memory(const struct blob *b)
+{
+	return b ? mem_chunk(sizeof *b + b->n) : 0;
+}
 
 /* The bytes, borrowed for as long as the caller holds b. NULL gives no bytes. */
 struct span blob_span(const struct blob *b);

@@ -12,11 +12,6 @@ void lane_begin(struct lane *l)
 	l->detours = 0;
 }
 
-size_t lane_event_bytes(const struct lane_event *e)
-{
-	return (e->body ? e->body->n : 0) + (e->request ? e->request->n : 0);
-}
-
 size_t lane_event_memory(const struct lane_event *e)
 {
 	return mem_chunk(sizeof *e) + blob_memory(e->body) + blob_memory(e->request);

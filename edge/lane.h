@@ -85,9 +85,6 @@ void lane_unwait(struct lane *l);
 /* Forget all events. */
 void lane_close(struct lane *l);
 
-/* Bytes of its body and request, for credit. */
-size_t lane_event_bytes(const struct lane_event *e);
-
 /* Bytes of memory that an event takes, for the lane's limit and the edge's budget. */
 size_t lane_event_memory(const struct lane_event *e);
 

@@ -23,8 +23,11 @@ enum { DEPARTING_MOST = 512 };
  */
 enum { RESERVE = 4, SMALL_EVENT = 16 * 1024 };
 
-/* What an event takes in a broker beside its bytes: a call, its lane and their places in maps. */
-enum { EVENT_COSTS = 512 };
+/*
+ * What an event takes in a broker beside its bytes: a call, its lane and their places in maps.
+ * A head is there as it came, and twice in the event that a function gets: headers, multiValueHeaders.
+ */
+enum { EVENT_COSTS = 512, HEAD_COSTS = 3 };
 
 static void send_one(struct lane *l);
 
@@ -150,18 +153,29 @@ static bool is_departing(const struct lane_event *e)
 	return e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
 }
 
+static size_t head_bytes(struct lane *l, const struct lane_event *e)
+{
+	return connection_of(l)->context->n + (e->request ? e->request->n : 0);
+}
+
+static size_t body_bytes(const struct lane_event *e)
+{
+	return e->body ? e->body->n : 0;
+}
+
 /* What the event needs of the credit: all that goes with it, and what it costs besides. */
 static uint32_t credit_for(struct lane *l, const struct lane_event *e)
 {
-	return (uint32_t)(EVENT_COSTS + lane_event_bytes(e) +
-			  connection_of(l)->context->n);
+	return (uint32_t)(EVENT_COSTS + body_bytes(e) + HEAD_COSTS * head_bytes(l, e));
 }
 
 /* May the lane's next event use what is kept in reserve? n: those under way. */
 static bool is_modest(struct lane *l, uint32_t n)
 {
-	return n == 0 && !is_departing(l->unsent) &&
-	       credit_for(l, l->unsent) <= SMALL_EVENT;
+	const struct lane_event *e = l->unsent;
+
+	return n == 0 && !is_departing(e) &&
+	       body_bytes(e) + head_bytes(l, e) <= SMALL_EVENT;
 }
 
 static bool is_beside_reserve(const struct window *w)
@@ -176,7 +190,7 @@ static bool has_credit(struct lane *l, uint32_t n)
 
 	return window_has_room(&b->link.ahead) &&
 	       (!poison_is_accused(l->unsent) || b->uplink->on_trial == NULL) &&
-	       (is_modest(l, n) || is_beside_reserve(&b->link.ahead)) &&
+	       (is_beside_reserve(&b->link.ahead) || is_modest(l, n)) &&
 	       (!is_departing(l->unsent) || b->n_departing < DEPARTING_MOST);
 }
 

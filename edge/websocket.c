@@ -57,11 +57,17 @@ static bool is_listening(const struct connection *c)
 	       (c->state == CONNECTION_CLOSING && c->farewell == NULL);
 }
 
+/* Pongs are written at the end of the turn: no more than so much of them waits for that. */
+static bool has_pongs(const struct connection *c)
+{
+	return c->is_dirty && outbox_held(c->outbox) > SMALL_MESSAGE;
+}
+
 /* After our close frame nothing costs anything. */
 static bool may_parse(const struct connection *c)
 {
-	return is_listening(c) &&
-	       (c->state != CONNECTION_OPEN || !connection_is_ahead(c));
+	return is_listening(c) && (c->state != CONNECTION_OPEN ||
+				   (!connection_is_ahead(c) && !has_pongs(c)));
 }
 
 static void keep_rest(struct connection *c, struct span rest)
@@ -75,8 +81,9 @@ void websocket_feed(struct connection *c, struct span in)
 {
 	assert(c->backlog == NULL);
 	parse(c, &in);
-	if (in.n > 0)
-		keep_rest(c, in);
+	if (in.n == 0)
+		return;
+	keep_rest(c, in);
 	connection_settle(c);
 }
 
@@ -108,7 +115,7 @@ static void parse(struct connection *c, struct span *in)
 	size_t held = message_reader_bytes(r);
 	enum err e = OK;
 
-	while (e == OK && may_parse(c)) {
+	while (e == OK && in->n > 0 && may_parse(c)) {
 		struct message m;
 
 		e = message_read(r, in, &c->edge->message_limits, &m);
