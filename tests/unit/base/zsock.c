@@ -308,7 +308,7 @@ Test(zsock, a_peer_whose_host_falls_silent_is_seen_as_down)
 	pid_t pid = peer_start(endpoint);
 	struct zsock *dealer = zsock_new(loop, zctx, ZMQ_DEALER, on_message, NULL);
 
-	zsock_silence(dealer, 300);
+	zsock_silence(dealer, 2000);
 	zsock_watch(dealer, on_link);
 	cr_assert(eq(int, zsock_connect(dealer, endpoint), OK));
 	loop_run(loop);
@@ -321,22 +321,49 @@ Test(zsock, a_peer_whose_host_falls_silent_is_seen_as_down)
 	zsock_free(dealer);
 }
 
-/* Another process that connects, and says nothing. */
-static pid_t guest_start(const char *endpoint)
-{
-	pid_t pid = fork();
+/*
+ * Another process that connects, and says nothing. It is forked before ZeroMQ has threads here: one
+ * of them might hold a lock of malloc's, which the child would wait for until the test timed out.
+ */
+struct guest {
+	pid_t pid;
+	int endpoint; /* where it reads that from */
+};
 
+static struct guest guest_start(void)
+{
+	int ends[2];
+	pid_t pid;
+
+	cr_assert(eq(int, pipe(ends), 0));
+	pid = fork();
 	cr_assert(ne(int, pid, -1));
 	if (pid == 0) {
+		char endpoint[256] = {0};
 		void *ctx;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (read(ends[0], endpoint, sizeof endpoint - 1) <= 0)
+			_exit(1);
 		ctx = zmq_ctx_new();
 		zmq_connect(zmq_socket(ctx, ZMQ_DEALER), endpoint);
 		for (;;)
 			pause();
 	}
-	return pid;
+	close(ends[0]);
+	return (struct guest){pid, ends[1]};
+}
+
+static void guest_connect(struct guest *g, const char *endpoint)
+{
+	cr_assert(gt(int, (int)write(g->endpoint, endpoint, strlen(endpoint)), 0));
+	close(g->endpoint);
+}
+
+static void guest_end(struct guest *g)
+{
+	kill(g->pid, SIGKILL);
+	waitpid(g->pid, NULL, 0);
 }
 
 struct expectation {
@@ -364,22 +391,20 @@ static void wait_for_peers(struct zsock *z, int64_t peers)
 
 Test(zsock, peers_that_say_nothing_are_counted_and_let_go_when_their_host_falls_silent)
 {
+	struct guest killed = guest_start(), stopped = guest_start();
 	struct zsock *router = zsock_new(loop, zctx, ZMQ_ROUTER, on_message, NULL);
-	pid_t killed, stopped;
 
-	zsock_silence(router, 600);
+	zsock_silence(router, 2000);
 	cr_assert(eq(int, zsock_bind(router, "tcp://127.0.0.1:*"), OK));
 	cr_assert(eq(i64, zsock_peers(router), 0));
-	killed = guest_start(zsock_endpoint(router));
-	stopped = guest_start(zsock_endpoint(router));
+	guest_connect(&killed, zsock_endpoint(router));
+	guest_connect(&stopped, zsock_endpoint(router));
 	wait_for_peers(router, 2);
-	kill(killed, SIGKILL);
+	guest_end(&killed);
 	wait_for_peers(router, 1);
-	kill(stopped, SIGSTOP);
+	kill(stopped.pid, SIGSTOP);
 	wait_for_peers(router, 0);
-	kill(stopped, SIGKILL);
-	waitpid(killed, NULL, 0);
-	waitpid(stopped, NULL, 0);
+	guest_end(&stopped);
 	zsock_free(router);
 }
 
