@@ -1,6 +1,6 @@
 #include "broker/conf.h"
 
-#include "broker/json.h"
+#include "json/read.h"
 
 #include <string.h>
 

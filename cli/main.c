@@ -1,10 +1,10 @@
 /* The command that people type. */
-#include "cli/check.h"
-#include "cli/close.h"
-#include "cli/connections.h"
-#include "cli/disconnects.h"
-#include "cli/send.h"
-#include "cli/up.h"
+#include "cli/commands/check.h"
+#include "cli/commands/close.h"
+#include "cli/commands/connections.h"
+#include "cli/commands/disconnects.h"
+#include "cli/commands/send.h"
+#include "cli/up/up.h"
 
 #include <stdio.h>
 #include <string.h>

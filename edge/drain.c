@@ -11,10 +11,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge/connection.h"
-#include "edge/listener.h"
-#include "edge/registry.h"
-#include "edge/uplink.h"
+#include "edge/client/connection.h"
+#include "edge/client/listener.h"
+#include "edge/client/registry.h"
+#include "edge/link/uplink.h"
 
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>

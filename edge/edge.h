@@ -6,7 +6,7 @@
 #include "base/loop.h"
 #include "base/metric.h"
 #include "edge/conf.h"
-#include "edge/message.h"
+#include "ws/message.h"
 #include "http/request.h"
 
 struct address_limit;

@@ -2,13 +2,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
-#include "edge/address_limit.h"
-#include "edge/connection.h"
+#include "edge/client/limit.h"
+#include "edge/client/connection.h"
 #include "edge/drain.h"
 #include "edge/edge.h"
-#include "edge/listener.h"
-#include "edge/registry.h"
-#include "edge/uplink.h"
+#include "edge/client/listener.h"
+#include "edge/client/registry.h"
+#include "edge/link/uplink.h"
 #include "http/health.h"
 
 #include <event2/util.h>

@@ -9,7 +9,7 @@
  */
 
 #include "store/connections.h"
-#include "store/redis.h"
+#include "redis/redis.h"
 #include "store/store.h"
 
 struct ask {

@@ -3,7 +3,7 @@
 
 /* The Lua files of this room, put into a C file by the build (store/embed.cmake). */
 
-#include "store/redis.h"
+#include "redis/redis.h"
 
 extern const struct redis_script script_lease_take;
 extern const struct redis_script script_lease_renew;

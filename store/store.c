@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "store/ask.h"
 #include "store/keys.h"
-#include "store/redis_url.h"
+#include "redis/url.h"
 
 #include <stdlib.h>
 

@@ -588,7 +588,7 @@ def test_a_status_that_no_client_of_the_api_expects_is_told_at_any_time(run):
         ("2026-11-22T10:00:00.000Z info edge-0 edge.number number=1", False),
         ("2026-11-22T10:00:00.000Z error broker-0 store.wrong what=that", True),
         ("==7==ERROR: AddressSanitizer: heap-use-after-free", True),
-        ("gatepost-edge: edge/lane.c:16: lane_begin: Assertion `x' failed.", True),
+        ("gatepost-edge: edge/link/lane.c:16: lane_begin: Assertion `x' failed.", True),
     ],
 )
 def test_a_line_that_no_fault_explains_is_told(run, line, wrong):

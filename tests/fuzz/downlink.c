@@ -9,10 +9,10 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge/connection.h"
-#include "edge/registry.h"
-#include "edge/roster.h"
-#include "edge/uplink_room.h"
+#include "edge/client/connection.h"
+#include "edge/client/registry.h"
+#include "edge/link/resync.h"
+#include "edge/link/uplink_internal.h"
 #include "proto/batch.h"
 #include "proto/envelope.h"
 

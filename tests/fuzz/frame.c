@@ -1,6 +1,6 @@
 /* A frame's header: what is accepted is exactly what we would write, but for the mask. */
 #include "base/utf8.h"
-#include "edge/frame.h"
+#include "ws/frame.h"
 
 #include <stdlib.h>
 

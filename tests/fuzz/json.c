@@ -3,8 +3,8 @@
  * before the first newline are the expression, the rest is the document.
  */
 #include "base/utf8.h"
-#include "broker/expression.h"
-#include "broker/json.h"
+#include "broker/function/expression.h"
+#include "json/read.h"
 
 #include <jansson.h>
 #include <stdlib.h>

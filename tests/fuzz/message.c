@@ -3,7 +3,7 @@
  * refusal ends it; and what a reader holds is bounded by what has arrived.
  */
 #include "base/utf8.h"
-#include "edge/message.h"
+#include "ws/message.h"
 
 #include <stdlib.h>
 

@@ -4,9 +4,9 @@
  * read lies where it may, and what is made is JSON.
  */
 #include "base/utf8.h"
-#include "broker/event.h"
-#include "broker/json.h"
-#include "broker/route.h"
+#include "broker/payload/event.h"
+#include "json/read.h"
+#include "broker/function/route.h"
 
 #include <stdlib.h>
 

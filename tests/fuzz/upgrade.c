@@ -1,6 +1,6 @@
 /* An HTTP head and the handshake in it. Any beginning of a good head must be good so far. */
 #include "http/response.h"
-#include "edge/upgrade.h"
+#include "edge/client/upgrade.h"
 
 #include <stdlib.h>
 

@@ -18,7 +18,7 @@ SECONDS = 30
 TOLD = ["link.*", "edge.*", "event.poisonous"]
 CONNECT, MESSAGE, DISCONNECT, HTTP = 1, 2, 3, 4
 NUMBER = 7
-SUDDEN = 1  # s: SUDDEN_MS of edge/poison.c
+SUDDEN = 1  # s: SUDDEN_MS of edge/link/poison.c
 
 
 class Broker:

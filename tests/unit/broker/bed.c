@@ -1,11 +1,11 @@
 #include "bed.h"
 
 #include "base/mem.h"
-#include "broker/handle.h"
-#include "broker/lane.h"
-#include "broker/owed.h"
+#include "broker/events/handle.h"
+#include "broker/events/lane.h"
+#include "broker/events/redelivery.h"
 #include "broker/cluster/edges.h"
-#include "broker/route.h"
+#include "broker/function/route.h"
 #include "proto/envelope.h"
 
 #include <criterion/criterion.h>
@@ -21,7 +21,7 @@ struct edge_link {
 	bool is_gone;
 };
 
-/* ---- in place of broker/cluster/edges.c and broker/handle.c ---- */
+/* ---- in place of broker/cluster/edges.c and broker/events/handle.c ---- */
 
 struct link *edge_link_out(struct edge_link *p)
 {

@@ -4,10 +4,10 @@
 /*
  * A broker's lanes and routes, for one test, and two edges without a wire: their links
  * are real but never flushed, so that a test reads what would have gone out. It stands
- * in for broker/cluster/edges.c and broker/handle.c, which need a store.
+ * in for broker/cluster/edges.c and broker/events/handle.c, which need a store.
  */
 
-#include "broker/call.h"
+#include "broker/events/call.h"
 #include "config/config.h"
 
 enum {

@@ -1,6 +1,6 @@
 #include "bed_store.h"
 
-#include "broker/owed.h"
+#include "broker/events/redelivery.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

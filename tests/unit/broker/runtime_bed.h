@@ -3,7 +3,7 @@
 
 /* A runtime on a loop that turns only while a test waits; its workers are in worker.h. */
 
-#include "broker/runtime.h"
+#include "broker/runtime/runtime.h"
 
 #include <stdbool.h>
 #include <stdint.h>

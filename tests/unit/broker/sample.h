@@ -3,7 +3,7 @@
 
 /* Calls as an edge would send them, made by hand. */
 
-#include "broker/event.h"
+#include "broker/payload/event.h"
 
 enum {
 	CONNECT = GATEPOST__EVENT__KIND__CONNECT,

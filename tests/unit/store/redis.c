@@ -1,4 +1,4 @@
-#include "store/redis.h"
+#include "redis/redis.h"
 
 #include "base/clock.h"
 #include "tests/unit/store/bed.h"

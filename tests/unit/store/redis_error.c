@@ -1,4 +1,4 @@
-#include "store/redis_error.h"
+#include "redis/error.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,4 +1,4 @@
-#include "store/redis_url.h"
+#include "redis/url.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,4 +1,4 @@
-#include "store/request.h"
+#include "redis/request.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

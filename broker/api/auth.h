@@ -1,0 +1,44 @@
+#ifndef BROKER_API_AUTH_H
+#define BROKER_API_AUTH_H
+
+/*
+ * Who may ask this broker for something over HTTP: whoever signs with a key pair (AWS
+ * Signature Version 4, in headers or in the query), or shows a bearer token, that the
+ * credentials file has; or, on loopback alone, everybody.
+ */
+
+#include "broker/broker.h"
+
+#include <event2/http.h>
+
+struct auth;
+
+/* In the order of the setting's words. */
+enum auth_mode { AUTH_NONE, AUTH_KEYS, AUTH_BEARER, AUTH_BOTH };
+
+enum { AUTH_MESSAGE = 400 };
+
+/* What a request that is not let in is told. */
+struct auth_refusal {
+	int status;
+	const char *type; /* of the exception, as AWS calls it */
+	char message[AUTH_MESSAGE];
+};
+
+/* NULL after an error line when settings or credentials file are wrong. */
+struct auth *auth_new(const struct broker *b);
+void auth_free(struct auth *a); /* NULL is fine; the loop does not run any more */
+
+/* Is everybody let in? */
+bool auth_is_open(const struct auth *a);
+
+/*
+ * May this request be served?
+ *
+ * service  that a signature must be for: "execute-api"
+ * out      filled on ERR_DENIED
+ */
+must_use enum err auth_check(const struct auth *a, struct evhttp_request *req,
+			     const char *service, struct auth_refusal *out);
+
+#endif

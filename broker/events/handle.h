@@ -1,0 +1,18 @@
+#ifndef BROKER_EVENTS_HANDLE_H
+#define BROKER_EVENTS_HANDLE_H
+
+/* What is done with each kind of event; one file each. Every handler ends its call in one of call.h's ways. */
+
+#include "broker/events/call.h"
+
+void handle(struct call *c);
+
+/* Find the route of a message. True when it need not wait for the connection's other parallel ones. */
+bool handle_is_parallel(struct call *c); /* handle_message.c */
+
+void handle_connect(struct call *c);    /* handle_connect.c */
+void handle_message(struct call *c);    /* handle_message.c */
+void handle_disconnect(struct call *c); /* handle_disconnect.c */
+void handle_http(struct call *c);       /* handle_http.c */
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * A client wants in.
+ *
+ *   handle_connect   is it our stage, is the store there? then ask the authorizer
+ *   on_permission    it may: put its row
+ *   on_put           the row stands: ask $connect
+ *   on_result        2xx: let it in; else take the row out again
+ *   on_removed       refused
+ *
+ * The row stands before the function runs, so that whoever dies in between, somebody
+ * finds it and gives the function its disconnect.
+ *
+ * source  aws-websocket-api 2.1
+ */
+#include "broker/events/handle.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/path.h"
+#include "broker/cluster/edges.h"
+#include "broker/function/route.h"
+#include "broker/cluster/row.h"
+#include "store/connections.h"
+
+#include <stdlib.h>
+
+static void on_permission(struct call *c, const struct permission *p);
+static void put_row(struct call *c);
+static void on_put(void *arg, enum err e);
+static void on_result(struct call *c, const struct result *r);
+static void refuse(struct call *c, const struct result *r);
+static void take_out_row_and_say(struct call *c, int status, const char *message);
+static void on_removed(void *arg, enum err e);
+
+static void log_refused(const struct call *c, int status, const char *why)
+{
+	char id[ID_TEXT];
+
+	log_info_flood("connect.refused", S("id", id_text(&c->id, id)),
+		       I("status", status), S("why", why));
+}
+
+static void refuse_at_once(struct call *c, int status, const char *why,
+			   const char *message)
+{
+	log_refused(c, status, why);
+	call_refuse(c, status, message);
+}
+
+static bool is_our_stage(struct call *c)
+{
+	Gatepost__Request *q = call_request(c);
+	bool ours = q != NULL &&
+		    path_is(span_from(q->path), routes_config(c->routes)->stage);
+
+	if (q != NULL)
+		gatepost__request__free_unpacked(q, NULL);
+	return ours;
+}
+
+/*
+ * Without the store nobody comes in. A row that may stand already, from an earlier try,
+ * would then stay for ever: such a client waits until the store can tell.
+ */
+static void put_off(struct call *c, const char *why)
+{
+	if (c->again)
+		call_retry(c);
+	else
+		refuse_at_once(c, 503, why, why);
+}
+
+void handle_connect(struct call *c)
+{
+	static const struct permission everybody = {.status = 200};
+
+	metric_add(c->broker->counts.connects, 1);
+	c->route = route_find(c->routes, span_str("$connect"));
+	if (!is_our_stage(c))
+		refuse_at_once(c, 403, "its path is not the stage's: see --stage",
+			       "Forbidden");
+	else if (!store_is_up(c->broker->store))
+		put_off(c, "The connection table is away: try again");
+	else if (c->route != NULL && c->route->authorizer != NULL)
+		authorizer_ask(c->route->authorizer, c, on_permission);
+	else
+		on_permission(c, &everybody);
+}
+
+/*
+ * Have others taken over while we waited? Then the row is theirs, or the reaper's, and
+ * our word on this client counts no more.
+ */
+static bool has_lost(struct call *c)
+{
+	if (edge_link_is_live(c->peer))
+		return false;
+	call_end(c);
+	return true;
+}
+
+static void on_permission(struct call *c, const struct permission *p)
+{
+	bool with_request = routes_config(c->routes)->context;
+
+	if (has_lost(c))
+		return;
+	if (p->status != 200 && c->again) { /* its row may stand, from an earlier try */
+		take_out_row_and_say(c, p->status, p->message);
+		return;
+	}
+	if (p->status != 200) {
+		call_refuse(c, p->status, p->message);
+		return;
+	}
+	c->expires_ms = p->expires_ms;
+	if (p->context != NULL || with_request)
+		call_grant(c, p->context, with_request);
+	put_row(c);
+}
+
+static void put_row(struct call *c)
+{
+	Gatepost__Context *x = call_context(c);
+	char text[ID_TEXT];
+	struct connection_row row;
+
+	if (x == NULL) {
+		refuse_at_once(c, 500, "the edge sent a context that cannot be read",
+			       "Internal server error");
+		return;
+	}
+	row = (struct connection_row){
+		.id = span_str(id_text(&c->id, text)),
+		.edge = id_edge(&c->id),
+	};
+	row_fill(&row, x, c->context, routes_config(c->routes)->stage);
+	store_connection_put(c->broker->store, edge_link_boot(c->peer), &row, on_put, c);
+	gatepost__context__free_unpacked(x, NULL);
+}
+
+static void on_put(void *arg, enum err e)
+{
+	static const struct result welcome = {.kind = RESULT_OK, .status = 200};
+	struct call *c = arg;
+
+	if (has_lost(c))
+		return;
+	if (e == ERR_DENIED) /* its edge was given up, and hears of it soon */
+		refuse_at_once(c, 503, "its edge was given up",
+			       "This edge takes no connections now: try again");
+	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
+		call_retry(c);
+	else if (e != OK)
+		put_off(c, "The connection table is busy: try again");
+	else if (c->route == NULL)
+		on_result(c, &welcome);
+	else
+		function_invoke(c->route->function, c, EVENT_PROXY, on_result);
+}
+
+/* A browser that offered its token as a subprotocol wants one chosen: the function's choice comes first. */
+static void let_in(struct call *c, const struct result *r)
+{
+	static const struct call_header bearer = {"Sec-WebSocket-Protocol", "bearer"};
+	struct call_header *h = xcalloc(r->n_headers + 1, sizeof *h);
+
+	if (r->n_headers > 0)
+		memcpy(h, r->headers, r->n_headers * sizeof *h);
+	h[r->n_headers] = bearer;
+	call_respond(c, r->status, h, r->n_headers + c->bearer, r->body);
+	free(h);
+}
+
+static void on_result(struct call *c, const struct result *r)
+{
+	if (has_lost(c))
+		return;
+	if (r->kind == RESULT_OK && r->status >= 200 && r->status <= 299)
+		let_in(c, r);
+	else
+		refuse(c, r);
+}
+
+/* What the client gets is known now; its row must go first. */
+struct refusal {
+	struct call *call;
+	int status;
+	struct blob *body;
+	struct call_header *headers;
+	size_t n;
+};
+
+static const struct {
+	int status;
+	const char *message;
+} failures[] = {
+	[RESULT_FAILED] = {502, "Internal server error"},
+	[RESULT_TIMEOUT] = {504, "Endpoint request timed out"},
+	[RESULT_THROTTLED] = {429, "Too Many Requests"},
+	[RESULT_UNREACHABLE] = {503, "Service Unavailable"},
+};
+
+static struct call_header *copy_headers(const struct call_header *h, size_t n)
+{
+	struct call_header *copy = xcalloc(n + 1, sizeof *copy);
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = (struct call_header){xstrdup(h[i].name), xstrdup(h[i].value)};
+	return copy;
+}
+
+static void refusal_free(struct refusal *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free((char *)(uintptr_t)f->headers[i].name);
+		free((char *)(uintptr_t)f->headers[i].value);
+	}
+	free(f->headers);
+	blob_unref(f->body);
+	free(f);
+}
+
+static void take_out_row(struct call *c, int status, const struct call_header *h,
+			 size_t n, struct span body)
+{
+	struct refusal *f = xmalloc(sizeof *f);
+	char text[ID_TEXT];
+
+	*f = (struct refusal){
+		.call = c,
+		.status = status,
+		.body = blob_new(body),
+		.headers = copy_headers(h, n),
+		.n = n,
+	};
+	store_connection_remove(c->broker->store, id_edge(&c->id),
+				span_str(id_text(&c->id, text)), on_removed, f);
+}
+
+static void take_out_row_and_say(struct call *c, int status, const char *message)
+{
+	static const struct call_header json = {"Content-Type", "application/json"};
+	char *body = xasprintf("{\"message\":\"%s\"}", message);
+
+	take_out_row(c, status, &json, 1, span_str(body));
+	free(body);
+}
+
+static void refuse(struct call *c, const struct result *r)
+{
+	if (r->kind != RESULT_OK) {
+		log_warn_flood("function.failed", S("route", "$connect"),
+			       S("function", c->route->function->config->name),
+			       S("why", r->why));
+		take_out_row_and_say(c, failures[r->kind].status,
+				     failures[r->kind].message);
+	} else {
+		log_refused(c, r->status, "the function of $connect said so");
+		if (r->has_body || r->n_headers > 0)
+			take_out_row(c, r->status, r->headers, r->n_headers, r->body);
+		else
+			take_out_row_and_say(c, r->status, "Forbidden");
+	}
+}
+
+static void on_removed(void *arg, enum err e)
+{
+	struct refusal *f = arg;
+
+	metric_add(f->call->broker->counts.refused, 1);
+	if (e == OK || e == ERR_NOTFOUND)
+		call_respond(f->call, f->status, f->headers, f->n, blob_span(f->body));
+	else /* the row may stand: the function is asked again */
+		call_retry(f->call);
+	refusal_free(f);
+}

@@ -1,0 +1,155 @@
+/*
+ * The events of a connection, with keys in the order in which API Gateway writes them.
+ *
+ * source  aws-websocket-api 2.2, 3: captures of 2022 to 2025 agree on these keys and no others
+ */
+#include "broker/payload/parts.h"
+#include "proto/batch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void put_request(struct event *e);
+static void put_pseudo_headers(struct event *e);
+static void put_context(struct event *e);
+static void put_authorizer(struct event *e);
+static void put_message_id(struct event *e);
+static void put_identity(struct event *e);
+
+static bool is(const struct event *e, Gatepost__Event__Kind kind)
+{
+	return e->call->kind == kind;
+}
+
+void event_websocket(struct event *e)
+{
+	json_out_raw(&e->out, "{");
+	if (e->request != NULL)
+		put_request(e);
+	else if (is(e, GATEPOST__EVENT__KIND__DISCONNECT))
+		put_pseudo_headers(e);
+	put_context(e);
+	if (is(e, GATEPOST__EVENT__KIND__MESSAGE))
+		event_put_body(e, e->call->binary);
+	else
+		event_put_flag(e, "isBase64Encoded", false);
+	event_close(e);
+}
+
+/* Headers and query of the upgrade; when it had no query there are no keys for it. */
+static void put_request(struct event *e)
+{
+	(void)event_put_maps(e, EVENT_HEADERS_UPGRADE);
+}
+
+/* What API Gateway puts where a disconnect has no request. */
+static void put_pseudo_headers(struct event *e)
+{
+	struct fields headers;
+
+	fields_init(&headers, true);
+	fields_add(&headers, span_str("Host"), span_from(e->context->domain));
+	fields_add(&headers, span_str("x-api-key"), span_str(""));
+	fields_add(&headers, span_str("X-Forwarded-For"), span_str(""));
+	fields_add(&headers, span_str("x-restapi"), span_str(""));
+	json_out_key(&e->out, "headers");
+	fields_write_last(&headers, &e->out);
+	json_out_key(&e->out, "multiValueHeaders");
+	fields_write_each(&headers, &e->out);
+	fields_close(&headers);
+}
+
+/* Empty maps are there, where the events of functions leave them out. */
+void event_authorizer(struct event *e)
+{
+	char *arn = event_arn(e->setting);
+	struct fields headers, query;
+
+	event_headers(e, EVENT_HEADERS_AUTHORIZER, &headers);
+	event_query(e, &query);
+	json_out_raw(&e->out, "{");
+	event_put_str(e, "type", "REQUEST");
+	event_put_str(e, "methodArn", arn);
+	json_out_key(&e->out, "headers");
+	fields_write_last(&headers, &e->out);
+	json_out_key(&e->out, "multiValueHeaders");
+	fields_write_each(&headers, &e->out);
+	json_out_key(&e->out, "queryStringParameters");
+	fields_write_last(&query, &e->out);
+	json_out_key(&e->out, "multiValueQueryStringParameters");
+	fields_write_each(&query, &e->out);
+	event_open(e, "stageVariables");
+	event_close(e);
+	put_context(e);
+	event_close(e);
+	fields_close(&headers);
+	fields_close(&query);
+	free(arn);
+}
+
+static const char *type_of(const struct call *c)
+{
+	static const char *const types[] = {
+		[GATEPOST__EVENT__KIND__CONNECT] = "CONNECT",
+		[GATEPOST__EVENT__KIND__MESSAGE] = "MESSAGE",
+		[GATEPOST__EVENT__KIND__DISCONNECT] = "DISCONNECT",
+	};
+
+	assert(c->kind < sizeof types / sizeof *types && types[c->kind] != NULL);
+	return types[c->kind];
+}
+
+static void put_context(struct event *e)
+{
+	bool bye = is(e, GATEPOST__EVENT__KIND__DISCONNECT);
+
+	event_open(e, "requestContext");
+	event_put_str(e, "routeKey", e->setting->route_key);
+	put_authorizer(e);
+	if (is(e, GATEPOST__EVENT__KIND__MESSAGE))
+		put_message_id(e);
+	if (bye)
+		event_put_number(e, "disconnectStatusCode", e->call->code);
+	event_put_str(e, "eventType", type_of(e->call));
+	event_put_str(e, "extendedRequestId", e->request_id);
+	event_put_time(e, "requestTime");
+	event_put_str(e, "messageDirection", "IN");
+	if (bye)
+		event_put(e, "disconnectReason", e->call->body);
+	event_put_str(e, "stage", e->setting->stage);
+	event_put_number(e, "connectedAt", e->context->connected_at_ms);
+	event_put_number(e, "requestTimeEpoch", e->call->time_ms);
+	put_identity(e);
+	event_put_str(e, "requestId", e->request_id);
+	event_put(e, "domainName", span_from(e->context->domain));
+	event_put_str(e, "connectionId", e->connection_id);
+	event_put_str(e, "apiId", e->setting->api_id);
+	event_close(e);
+}
+
+/* What the authorizer said of the caller: an object already. */
+static void put_authorizer(struct event *e)
+{
+	if (e->context->authorizer.len == 0)
+		return;
+	json_out_key(&e->out, "authorizer");
+	json_out_span(&e->out, span_from(e->context->authorizer));
+}
+
+/* A message's own id: never that of an event, since events are not numbered as high. */
+static void put_message_id(struct event *e)
+{
+	char text[ID_TEXT];
+	uint64_t number = e->call->seq | UINT64_C(1) << 63;
+
+	event_put_str(e, "messageId", id_request(&e->call->id, number, text));
+}
+
+static void put_identity(struct event *e)
+{
+	event_open(e, "identity");
+	if (e->context->user_agent.len > 0)
+		event_put(e, "userAgent", span_from(e->context->user_agent));
+	event_put(e, "sourceIp", span_from(e->context->source_ip));
+	event_close(e);
+}

@@ -1,7 +1,0 @@
-#ifndef CLI_CLOSE_H
-#define CLI_CLOSE_H
-
-/* `gatepost close ID`: close one connection, with a code and a reason. Returns an enum api_exit. */
-int close_run(int argc, char **argv);
-
-#endif

@@ -1,7 +1,0 @@
-#ifndef CLI_DISCONNECTS_H
-#define CLI_DISCONNECTS_H
-
-/* `gatepost disconnects [--retry ID|all] [--drop ID|all]`: those that are parked. Returns an enum api_exit. */
-int disconnects_run(int argc, char **argv);
-
-#endif

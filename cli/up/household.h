@@ -1,0 +1,27 @@
+#ifndef CLI_UP_HOUSEHOLD_H
+#define CLI_UP_HOUSEHOLD_H
+
+/* Who lives here: which processes `gatepost up` starts, with which flags. */
+
+#include "base/address.h"
+#include "cli/up/folder.h"
+#include "cli/up/supervisor.h"
+#include "cli/up/up_conf.h"
+
+struct household {
+	const struct up_conf *conf;
+	const struct folder *folder;
+	const char *config; /* the project's file; NULL: none */
+	const char *stage;
+	struct address listen;     /* of all edges, reserved */
+	struct address management; /* that all brokers share, reserved */
+	struct address metrics;    /* of edge-0; the others follow (port_next) */
+};
+
+/* Add all of them: Redis unless the user has one, the brokers, the edges. */
+void household_add(struct supervisor *s, const struct household *h);
+
+/* Where the brokers find Redis; freed with free(3). */
+char *household_redis(const struct household *h);
+
+#endif

@@ -1,0 +1,367 @@
+/*
+ * `gatepost up`, in the order of happening:
+ *
+ *   up_run       settings, the project's configuration, folders, ports; then the loop
+ *   on_ready     all run: tell everybody where; the demo
+ *   on_signal    stop; a second one hurries
+ *   on_stopped   the end
+ */
+#include "cli/up/up.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "cli/up/demo.h"
+#include "cli/up/household.h"
+#include "cli/up/port.h"
+#include "cli/up/project.h"
+#include "cli/up/task.h"
+#include "cli/up/workers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	FAILED = 1,
+	BAD_SETTINGS = 2,
+	PATIENCE_MS = 10000, /* between two lines that say who is not ready */
+	ONCE_PATIENCES = 6,  /* after that many, --once gives up */
+};
+
+struct up {
+	struct up_conf conf;
+	struct project project;
+	struct workers *workers; /* NULL: nothing but what is built in */
+	struct folder folder;
+	struct household household;
+	struct endpoints endpoints;
+	int listen_port, management_port; /* descriptors that keep the ports; -1: none */
+	struct loop *loop;
+	struct supervisor *supervisor;
+	struct timer *patience;
+	int patiences;
+	struct demo_plan demo;
+	struct task *demo_task;
+	bool was_ready, stopping, has_terminal;
+	int status;
+};
+
+static bool take_ports(struct up *u);
+static bool metrics_are_free(struct up *u);
+static void name_endpoints(struct up *u);
+static bool run(struct up *u);
+static bool add_workers(struct up *u);
+static void on_told(void *arg, struct child *c, const char *text);
+static void on_gone(void *arg, struct child *c);
+static bool terminal_is_there(void);
+static void on_reload(void *arg);
+static void on_ready(void *arg);
+static void start_demo(struct up *u);
+static int run_demo(void *arg);
+static void on_demo_done(void *arg, int status);
+static void on_patience(void *arg);
+static void on_signal(void *arg);
+static void stop(struct up *u, int status);
+static void on_stopped(void *arg);
+static void up_close(struct up *u);
+
+int up_run(int argc, char **argv)
+{
+	struct up u = {.listen_port = -1, .management_port = -1, .folder.lock = -1};
+	enum err e = up_conf_load(&u.conf, argc, argv);
+
+	if (e != OK)
+		return e == ERR_AGAIN ? 0 : BAD_SETTINGS;
+
+	log_init("gatepost", (enum log_level)u.conf.log_level,
+		 (enum log_format)u.conf.log_format);
+	if (!project_read(&u.project, &u.conf) || !take_ports(&u) ||
+	    !metrics_are_free(&u) || !folder_make(&u.folder, u.conf.data))
+		u.status = BAD_SETTINGS;
+	else if (!run(&u))
+		u.status = FAILED;
+	up_close(&u);
+	return u.status;
+}
+
+/* Before the start. */
+
+static bool take_ports(struct up *u)
+{
+	struct household *h = &u->household;
+
+	u->listen_port = port_reserve(u->conf.listen, "--listen", &h->listen);
+	if (u->listen_port == -1)
+		return false;
+	u->management_port =
+		port_reserve(u->conf.management, "--management", &h->management);
+	return u->management_port != -1;
+}
+
+/* Each is tried and let go: a process takes its own. */
+static bool metrics_are_free(struct up *u)
+{
+	struct address first, a, at;
+	unsigned n = (unsigned)(u->conf.edges + u->conf.brokers);
+	int fd = port_reserve(u->conf.metrics, "--metrics", &at);
+
+	if (fd == -1 || address_parse(u->conf.metrics, &first) != OK)
+		return false;
+	close(fd);
+	u->household.metrics = first;
+	for (unsigned i = 1; i < n; i++) {
+		char text[ADDRESS_TEXT];
+
+		if (port_next(&first, i, &a) != OK) {
+			fprintf(stderr,
+				"gatepost up: --metrics %s: %u processes need as many "
+				"ports, up to 65535\n",
+				u->conf.metrics, n);
+			return false;
+		}
+		address_text((struct sockaddr *)&a.sa, text);
+		fd = port_reserve(text, "--metrics", &at);
+		if (fd == -1)
+			return false;
+		close(fd);
+	}
+	return true;
+}
+
+static void name_endpoints(struct up *u)
+{
+	struct address listen = port_reach(&u->household.listen);
+	struct address management = port_reach(&u->household.management);
+	char text[ADDRESS_TEXT];
+
+	address_text((struct sockaddr *)&listen.sa, text);
+	u->endpoints = (struct endpoints){
+		.websocket = xasprintf("ws://%s/%s", text, u->project.stage),
+		.http = xasprintf("http://%s", text),
+		.stage = xstrdup(u->project.stage),
+		.redis = household_redis(&u->household),
+	};
+	address_text((struct sockaddr *)&management.sa, text);
+	u->endpoints.management = xasprintf("http://%s", text);
+}
+
+static bool run(struct up *u)
+{
+	struct supervisor_watch watch = {on_ready, on_stopped, on_told, on_gone, u};
+
+	u->household.conf = &u->conf;
+	u->household.config = u->project.file;
+	u->household.stage = u->project.stage;
+	u->household.folder = &u->folder;
+	name_endpoints(u);
+	/* To the brokers; not as a flag, which everybody on the machine could read. */
+	setenv("GATEPOST_REDIS", u->endpoints.redis, 1);
+	if (u->conf.ready_file)
+		unlink(u->conf.ready_file); /* of a run that was killed */
+
+	u->loop = loop_new();
+	u->supervisor = supervisor_new(u->loop, u->folder.run, &watch);
+	if (u->supervisor == NULL) {
+		fprintf(stderr, "gatepost up: cannot make a socket in %s: %s\n",
+			u->folder.run, strerror(errno));
+		return false;
+	}
+	household_add(u->supervisor, &u->household);
+	if (!add_workers(u))
+		return false;
+	u->has_terminal = terminal_is_there();
+	loop_on_reload(u->loop, on_reload, u);
+	u->patience = timer_new(u->loop, on_patience, u);
+	timer_every(u->patience, PATIENCE_MS);
+	loop_on_signal(u->loop, on_signal, u);
+	supervisor_start(u->supervisor);
+	loop_run(u->loop);
+	return true;
+}
+
+static bool add_workers(struct up *u)
+{
+	struct workers_plan plan = {
+		.supervisor = u->supervisor,
+		.file = u->project.file,
+		.options = &u->project.options,
+		.python = u->conf.python,
+		.management = u->endpoints.management,
+		.brokers = (unsigned)u->conf.brokers,
+		.json = u->conf.log_format == LOG_JSON,
+	};
+	struct config *functions = u->project.config;
+
+	/* One that has none may have some when it is read again. */
+	if (u->project.file == NULL)
+		return true;
+	u->project.config = NULL;
+	u->workers = workers_new(&plan, functions);
+	return u->workers != NULL;
+}
+
+/* While all run. */
+
+static void on_told(void *arg, struct child *c, const char *text)
+{
+	struct up *u = arg;
+
+	if (u->workers && !u->stopping)
+		workers_told(u->workers, c, text);
+}
+
+static void on_gone(void *arg, struct child *c)
+{
+	struct up *u = arg;
+
+	if (u->workers)
+		workers_lost(u->workers, c);
+}
+
+static bool terminal_is_there(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
+/* SIGHUP: from somebody who wants the configuration read again, or from a terminal that has gone. */
+static void on_reload(void *arg)
+{
+	struct up *u = arg;
+	const struct child *c;
+
+	if (u->has_terminal && !terminal_is_there()) {
+		on_signal(u);
+		return;
+	}
+	for (size_t at = 0; u->project.file && (c = supervisor_next(u->supervisor, &at));)
+		if (c->role == ROLE_BROKER && c->state == CHILD_READY)
+			kill(c->pid, SIGHUP);
+}
+
+static void on_ready(void *arg)
+{
+	struct up *u = arg;
+
+	timer_stop(u->patience);
+	if (u->conf.ready_file &&
+	    !ready_write(u->conf.ready_file, &u->endpoints, u->supervisor) &&
+	    !u->was_ready) {
+		stop(u, FAILED); /* somebody waits for it */
+		return;
+	}
+	if (u->was_ready)
+		return;
+	u->was_ready = true;
+	ready_print(&u->endpoints,
+		    u->workers ? workers_config(u->workers) : u->project.config,
+		    u->supervisor);
+	if (u->conf.demo)
+		start_demo(u);
+}
+
+static void start_demo(struct up *u)
+{
+	u->demo = (struct demo_plan){
+		.endpoints = &u->endpoints,
+		.supervisor = u->supervisor,
+		.prefix = u->conf.redis_prefix,
+		.echoes = strcmp(up_conf_default_route(&u->conf), "builtin:echo") == 0,
+	};
+	u->demo_task = task_start(u->loop, run_demo, on_demo_done, u);
+	if (u->demo_task == NULL) {
+		log_error("demo.cannot_start", S("error", strerror(errno)));
+		on_demo_done(u, FAILED);
+	}
+}
+
+static int run_demo(void *arg)
+{
+	struct up *u = arg;
+
+	return demo_run(&u->demo);
+}
+
+static void on_demo_done(void *arg, int status)
+{
+	struct up *u = arg;
+
+	if (u->conf.once && !u->stopping)
+		stop(u, status);
+}
+
+/* It is not ready yet: say for whom we wait. */
+static void on_patience(void *arg)
+{
+	struct up *u = arg;
+	const struct child *c = supervisor_missing(u->supervisor);
+
+	if (c == NULL)
+		return;
+	log_info("up.waiting", S("for", c->name),
+		 I("since_ms", (int64_t)++u->patiences * PATIENCE_MS));
+	if (!u->conf.once || u->patiences < ONCE_PATIENCES)
+		return;
+	log_error("up.not_ready", S("name", c->name),
+		  S("next", "stop, as --once is set"));
+	stop(u, FAILED);
+}
+
+/* The end. */
+
+static void on_signal(void *arg)
+{
+	struct up *u = arg;
+
+	log_info("up.stop",
+		 S("how", u->stopping ? "at once" : "in order; again: at once"));
+	stop(u, u->conf.once ? FAILED : 0); /* --once: the demo was not finished */
+}
+
+static void stop(struct up *u, int status)
+{
+	if (!u->stopping)
+		u->status = status;
+	u->stopping = true;
+	timer_stop(u->patience);
+	task_free(u->demo_task);
+	u->demo_task = NULL;
+	supervisor_stop(u->supervisor);
+}
+
+static void on_stopped(void *arg)
+{
+	struct up *u = arg;
+
+	if (supervisor_status(u->supervisor))
+		u->status = supervisor_status(u->supervisor);
+	loop_stop(u->loop);
+}
+
+static void up_close(struct up *u)
+{
+	if (!u->was_ready && u->status && u->folder.run)
+		folder_show_redis_log(&u->folder);
+	if (u->conf.ready_file)
+		unlink(u->conf.ready_file);
+	task_free(u->demo_task);
+	supervisor_free(u->supervisor);
+	workers_free(u->workers);
+	project_close(&u->project);
+	timer_free(u->patience);
+	loop_free(u->loop);
+	if (u->listen_port != -1)
+		close(u->listen_port);
+	if (u->management_port != -1)
+		close(u->management_port);
+	endpoints_close(&u->endpoints);
+	folder_remove(&u->folder);
+}

@@ -1,0 +1,363 @@
+/*
+ * HTTP before, or instead of, WebSocket, up to the question. Time flows down the page:
+ *
+ *   handshake_feed   bytes → on_head → (take_body) → ask
+ *
+ * What the client is told then is verdict.c.
+ */
+#include "edge/client/http.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "edge/client/http_internal.h"
+#include "edge/client/upgrade.h"
+#include "edge/link/uplink.h"
+#include "edge/client/reply.h"
+#include "proto/batch.h"
+
+#include <assert.h>
+#include <event2/util.h>
+#include <stdlib.h>
+
+/* A body may take longer than handshake-timeout as long as it comes at 64 KB a second; over the memory budget it may be small. */
+enum { BODY_BYTES_A_MS = 64, SMALL_BODY = 16 * 1024 };
+
+static size_t feed(struct connection *c, struct span in);
+static size_t on_head(struct connection *c, struct span in);
+static void on_upgrade(struct connection *c, const struct request *r,
+		       const struct upgrade *u);
+static void on_request(struct connection *c, const struct request *r);
+static size_t take_body(struct connection *c, struct span in);
+static void drop_body(struct handshake *h);
+static void ask(struct connection *c, uint8_t kind);
+
+void handshake_begin(struct connection *c, const struct sockaddr *peer)
+{
+	c->handshake = xcalloc(1, sizeof *c->handshake);
+	c->handshake->edge = c->edge;
+	address_host(peer, c->handshake->peer);
+}
+
+void handshake_free(struct handshake *h)
+{
+	if (h == NULL)
+		return;
+	free(h->in);
+	free(h->protocols);
+	blob_unref(h->request);
+	drop_body(h);
+	for (size_t i = 0; i < h->n_early; i++)
+		blob_unref(h->early[i]);
+	free(h->early);
+	h->edge->held_bytes -= h->early_bytes + h->counted;
+	free(h);
+}
+
+static struct span kept(const struct handshake *h)
+{
+	return span_of(h->in + h->at, h->n - h->at);
+}
+
+/* The bytes wait for more, or for their turn. What is used has its room again before there is more room. */
+static void keep(struct handshake *h, struct span in)
+{
+	if (h->room - h->n < in.n && h->at > 0) {
+		h->n -= h->at;
+		memmove(h->in, h->in + h->at, h->n);
+		h->at = 0;
+	}
+	if (h->room - h->n < in.n) {
+		h->room = h->n + in.n > 2 * h->room ? h->n + in.n : 2 * h->room;
+		h->in = xrealloc(h->in, h->room);
+	}
+	memcpy(h->in + h->n, in.p, in.n);
+	h->n += in.n;
+}
+
+static void drop_kept(struct handshake *h, size_t used)
+{
+	h->at += used;
+	if (h->at < h->n)
+		return;
+	free(h->in);
+	h->in = NULL;
+	h->at = h->n = h->room = 0;
+}
+
+/* Its share of the edge's budget; the body and pushes that wait for a 101 count by themselves. */
+static void count(struct connection *c)
+{
+	struct handshake *h = c->handshake;
+	size_t n = blob_memory(h->request);
+
+	if (h->in != NULL)
+		n += mem_chunk(h->room);
+	if (h->protocols != NULL)
+		n += mem_chunk(strlen(h->protocols) + 1);
+	if (c->state == CONNECTION_BODY || c->state == CONNECTION_ASKED)
+		n += blob_memory(c->context);
+	c->edge->held_bytes += n - h->counted;
+	h->counted = n;
+}
+
+void handshake_next(struct connection *c)
+{
+	connection_enter(c, CONNECTION_HEAD, c->edge->conf.keep_alive_ms);
+	count(c);
+}
+
+void handshake_feed(struct connection *c, struct span in)
+{
+	struct handshake *h = c->handshake;
+	size_t used;
+
+	if (h->n == 0) { /* most often all is here, and nothing is copied */
+		used = feed(c, in);
+		if (used < in.n)
+			keep(h, span_of(in.p + used, in.n - used));
+	} else {
+		if (in.n > 0) /* else the next request is here already */
+			keep(h, in);
+		drop_kept(h, feed(c, kept(h)));
+	}
+	count(c);
+}
+
+/* As far as it goes; returns the bytes used. */
+static size_t feed(struct connection *c, struct span in)
+{
+	size_t all = 0, used = 1;
+
+	while (used > 0 && all < in.n && c->state <= CONNECTION_BODY) {
+		struct span rest = span_of(in.p + all, in.n - all);
+
+		used = c->state == CONNECTION_HEAD ? on_head(c, rest)
+						   : take_body(c, rest);
+		all += used;
+	}
+	return all;
+}
+
+/*
+ * Is it worth while to parse what has come of a head? It is read from its first byte then, so not
+ * for each byte that a slow client sends: when its end is here, or a line that ends wrongly, when
+ * it is too long, or twice as long as at the last time.
+ */
+static bool may_be_whole(struct connection *c, struct span in)
+{
+	struct handshake *h = c->handshake;
+	bool yes = in.n >= 2 * h->parsed || in.n >= c->edge->request_limits.max_head;
+
+	for (; !yes && h->searched < in.n; h->searched++) {
+		const uint8_t *p = in.p + h->searched;
+
+		if (*p == '\n')
+			yes = h->searched < 3 || p[-1] != '\r' || p[-2] == '\n';
+	}
+	return yes;
+}
+
+/* Returns the bytes used; 0 when the head is not whole yet. */
+static size_t on_head(struct connection *c, struct span in)
+{
+	struct request r;
+	struct upgrade u;
+	enum err e;
+
+	if (!may_be_whole(c, in))
+		return 0;
+	e = request_parse(in, &c->edge->request_limits, &r);
+	c->handshake->searched = c->handshake->parsed = e == ERR_AGAIN ? in.n : 0;
+	if (e == ERR_AGAIN)
+		return 0;
+	if (e != OK) {
+		verdict_refuse(c, r.status, r.why);
+		return in.n;
+	}
+	c->handshake->head_only = span_is(r.method, "HEAD");
+	c->handshake->keep_alive = r.keep_alive;
+	if (r.chunked) {
+		verdict_refuse(c, 501,
+			       "Transfer-Encoding is not taken here: send a "
+			       "Content-Length.");
+		return in.n;
+	}
+	e = upgrade_check(&r, &u);
+	if (c->edge->number == 0 || c->edge->closing)
+		verdict_refuse(c, 503, "This edge takes no connections now: try again");
+	else if (e == OK)
+		on_upgrade(c, &r, &u);
+	else if (e == ERR_NOTFOUND)
+		on_request(c, &r);
+	else
+		verdict_refuse(c, u.status, u.why);
+	return r.head_bytes;
+}
+
+static ProtobufCBinaryData bytes_of(struct span s)
+{
+	return (ProtobufCBinaryData){.len = s.n, .data = (uint8_t *)(uintptr_t)s.p};
+}
+
+static struct blob *pack(const ProtobufCMessage *m)
+{
+	struct blob *b = blob_alloc(protobuf_c_message_get_packed_size(m));
+
+	protobuf_c_message_pack(m, b->p);
+	return b;
+}
+
+static struct blob *pack_request(const struct request *r)
+{
+	Gatepost__Request m = GATEPOST__REQUEST__INIT;
+	Gatepost__Request__Header headers[REQUEST_HEADERS];
+	Gatepost__Request__Header *list[REQUEST_HEADERS];
+
+	for (size_t i = 0; i < r->n_headers; i++) {
+		gatepost__request__header__init(&headers[i]);
+		headers[i].name = bytes_of(r->headers[i].name);
+		headers[i].value = bytes_of(r->headers[i].value);
+		list[i] = &headers[i];
+	}
+	m.method = bytes_of(r->method);
+	m.path = bytes_of(r->path);
+	m.query = bytes_of(r->query);
+	m.headers = list;
+	m.n_headers = r->n_headers;
+	return pack(&m.base);
+}
+
+static struct blob *pack_context(const struct connection *c, const struct request *r)
+{
+	Gatepost__Context m = GATEPOST__CONTEXT__INIT;
+	const struct header *agent = request_header(r, "User-Agent");
+
+	m.connected_at_ms = clock_wall_ms();
+	m.source_ip = bytes_of(span_str(c->handshake->peer));
+	if (agent != NULL)
+		m.user_agent = bytes_of(agent->value);
+	m.domain = bytes_of(r->host);
+	return pack(&m.base);
+}
+
+/* A request is an event: from here on the socket has a name and a lane. */
+static void name(struct connection *c, const struct request *r)
+{
+	uint64_t random;
+
+	evutil_secure_rng_get_bytes(&random, sizeof random);
+	c->id = id_make(c->edge->number, c->slot, random);
+	lane_begin(&c->lane);
+	blob_unref(c->context);
+	c->context = pack_context(c, r);
+	c->handshake->request = pack_request(r);
+}
+
+static char *join_protocols(const struct upgrade *u)
+{
+	char *all = xstrdup(",");
+
+	for (size_t i = 0; i < u->n_protocols; i++) {
+		char *more = xasprintf("%s%.*s,", all, SPAN_ARG(u->protocols[i]));
+
+		free(all);
+		all = more;
+	}
+	return all;
+}
+
+static void on_upgrade(struct connection *c, const struct request *r,
+		       const struct upgrade *u)
+{
+	struct handshake *h = c->handshake;
+
+	if (r->content_length > 0) {
+		verdict_refuse(c, 400, "An upgrade request has no body");
+		return;
+	}
+	name(c, r);
+	h->is_upgrade = true;
+	memcpy(h->key, u->key.p, u->key.n);
+	h->protocols = join_protocols(u);
+	ask(c, GATEPOST__EVENT__KIND__CONNECT);
+}
+
+static void on_request(struct connection *c, const struct request *r)
+{
+	struct handshake *h = c->handshake;
+
+	if (r->content_length > c->edge->conf.max_message) {
+		verdict_refuse(c, 413, "The body is larger than this server takes");
+		return;
+	}
+	name(c, r);
+	if (r->content_length <= 0) {
+		ask(c, GATEPOST__EVENT__KIND__HTTP);
+		return;
+	}
+	h->body_want = (size_t)r->content_length;
+	if (r->expect_continue)
+		connection_push(c, blob_new(span_str("HTTP/1.1 100 Continue\r\n\r\n")));
+	connection_enter(c, CONNECTION_BODY, c->edge->conf.handshake_ms);
+}
+
+static void drop_body(struct handshake *h)
+{
+	h->edge->held_bytes -= blob_memory(h->body);
+	blob_unref(h->body);
+	h->body = NULL;
+}
+
+/* The buffer grows with what has come, not with what was promised. */
+static void grow_body(struct handshake *h, size_t need)
+{
+	struct edge *edge = h->edge;
+	size_t room = h->body ? h->body->n : 0;
+	struct blob *b;
+
+	if (need <= room)
+		return;
+	room = need > 2 * room ? need : 2 * room;
+	b = blob_alloc(room < h->body_want ? room : h->body_want);
+	if (h->body != NULL)
+		memcpy(b->p, h->body->p, h->body_n);
+	drop_body(h);
+	h->body = b;
+	edge->held_bytes += blob_memory(b);
+}
+
+static size_t take_body(struct connection *c, struct span in)
+{
+	struct handshake *h = c->handshake;
+	size_t want = h->body_want - h->body_n;
+	size_t n = in.n < want ? in.n : want;
+
+	grow_body(h, h->body_n + n);
+	assert(h->body != NULL); /* content_length is over 0 */
+	memcpy(h->body->p + h->body_n, in.p, n);
+	h->body_n += n;
+	c->deadline_ms += (int64_t)n / BODY_BYTES_A_MS;
+	if (h->body_n > SMALL_BODY &&
+	    c->edge->held_bytes > (uint64_t)c->edge->conf.held_bytes) {
+		metric_add(c->edge->counts.shed, 1);
+		verdict_refuse(c, 503, "No memory for large requests now: try again");
+		return n;
+	}
+	if (h->body_n == h->body_want)
+		ask(c, GATEPOST__EVENT__KIND__HTTP);
+	return n;
+}
+
+static void ask(struct connection *c, uint8_t kind)
+{
+	struct handshake *h = c->handshake;
+	struct blob *request = h->request;
+	struct blob *body = h->body ? blob_ref(h->body) : NULL;
+
+	h->request = NULL;
+	drop_body(h);
+	h->body_n = h->body_want = 0;
+	h->asked_ms = loop_now(c->edge->loop);
+	connection_enter(c, CONNECTION_ASKED, c->edge->conf.verdict_ms);
+	uplink_request(c->edge->uplink, c, kind, request, body);
+}

@@ -1,0 +1,126 @@
+#include "edge/client/listener.h"
+
+#include "base/address.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "edge/client/connection.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A turn takes so many, so that those who are in are not starved by those who come. */
+enum { TURN = 128, PAUSE_MS = 100 };
+
+struct listener {
+	struct edge *edge;
+	struct event *ready;
+	struct timer *pause;
+	int fd;
+	char address[ADDRESS_TEXT];
+};
+
+static void on_ready(evutil_socket_t fd, short what, void *arg);
+static void on_pause_over(void *arg);
+
+/* Of this socket alone: the kernel's own ListenDrops are of all in its namespace. */
+static int64_t ask_dropped(void *arg)
+{
+	const struct edge *edge = arg;
+	uint32_t of[SK_MEMINFO_VARS] = {0};
+	socklen_t n = sizeof of;
+
+	if (edge->listener != NULL)
+		getsockopt(edge->listener->fd, SOL_SOCKET, SO_MEMINFO, of, &n);
+	return of[SK_MEMINFO_DROPS];
+}
+
+struct listener *listener_new(struct edge *edge)
+{
+	struct listener *l = xcalloc(1, sizeof *l);
+	struct address a, at;
+	enum err e = address_parse(edge->conf.listen, &a);
+
+	l->edge = edge;
+	l->fd = e == OK ? address_listen(&a, true, &at) : -1;
+	if (l->fd < 0) {
+		log_error("listen.failed", S("listen", edge->conf.listen),
+			  S("why", e == OK ? strerror(errno) : "not an address"),
+			  S("do", "give --listen another address, such as 0.0.0.0:8080"));
+		free(l);
+		return NULL;
+	}
+	address_text((struct sockaddr *)&at.sa, l->address);
+	l->pause = timer_new(edge->loop, on_pause_over, l);
+	l->ready = event_new(loop_base(edge->loop), l->fd, EV_READ | EV_PERSIST, on_ready,
+			     l);
+	event_add(l->ready, NULL);
+	metric_asked_counter(edge->metrics, "gatepost_edge_listen_dropped_total", NULL,
+			     "Connections that the kernel dropped, since those that it "
+			     "had queued for this edge were too many",
+			     ask_dropped, edge);
+	return l;
+}
+
+const char *listener_address(const struct listener *l)
+{
+	return l->address;
+}
+
+/* Accept at most so many. */
+static void accept_some(struct listener *l, int most)
+{
+	for (int i = 0; i < most; i++) {
+		struct sockaddr_storage sa;
+		socklen_t n = sizeof sa;
+		int client = accept4(l->fd, (struct sockaddr *)&sa, &n,
+				     SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (client >= 0) {
+			connection_new(l->edge, client, (struct sockaddr *)&sa);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM) {
+			log_warn_flood(
+				"listen.paused", S("why", strerror(errno)),
+				S("do", "raise the descriptor limit, or add edges"));
+			event_del(l->ready);
+			timer_after(l->pause, PAUSE_MS);
+		}
+		if (errno != ECONNABORTED && errno != EINTR)
+			return;
+	}
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	accept_some(arg, TURN);
+}
+
+void listener_empty(struct listener *l)
+{
+	/* It may fill as fast: what the kernel queues at most is enough. */
+	accept_some(l, SOMAXCONN);
+	timer_stop(l->pause);
+}
+
+static void on_pause_over(void *arg)
+{
+	struct listener *l = arg;
+
+	event_add(l->ready, NULL);
+}
+
+void listener_free(struct listener *l)
+{
+	if (l == NULL)
+		return;
+	event_free(l->ready);
+	timer_free(l->pause);
+	close(l->fd);
+	free(l);
+}

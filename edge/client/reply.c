@@ -1,0 +1,267 @@
+/*
+ * What a client is told: its request's answer, or the edge's own word. Time flows down the page:
+ *
+ *   verdict_keep     pushes that come before the verdict
+ *   verdict_answer   the event's answer → accept_upgrade; or respond, and perhaps next_request
+ *   verdict_late, verdict_tick, verdict_drain   there is none, or nobody waits for it
+ *   verdict_refuse   the edge's own word
+ */
+#include "edge/client/reply.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "edge/client/http_internal.h"
+#include "edge/client/registry.h"
+#include "http/response.h"
+#include "edge/client/websocket.h"
+#include "proto/batch.h"
+
+#include <stdlib.h>
+
+enum { EARLY_BYTES = 256 * 1024 }; /* of pushes that wait for a 101 */
+
+/* How long a client waits while no broker takes its request. */
+enum { PATIENCE_MS = 5000 };
+
+static void accept_upgrade(struct connection *c, const Gatepost__Response *r);
+static void respond(struct connection *c, const Gatepost__Response *r);
+static void next_request(struct connection *c);
+
+enum err verdict_keep(struct connection *c, struct blob *frame)
+{
+	struct handshake *h = c->handshake;
+	const struct edge_conf *conf = &c->edge->conf;
+
+	if (!h->is_upgrade || conf->early_posts == 0)
+		return ERR_NOTFOUND;
+	if (h->n_early >= (size_t)conf->early_posts || h->early_bytes >= EARLY_BYTES ||
+	    c->edge->held_bytes > (uint64_t)conf->held_bytes)
+		return ERR_BUSY;
+	h->early = xrealloc(h->early, (h->n_early + 1) * sizeof(struct blob *));
+	h->early[h->n_early++] = blob_ref(frame);
+	h->early_bytes += frame->n;
+	c->edge->held_bytes += frame->n;
+	return OK;
+}
+
+/* Until when it may stay: its caller's leave, and the longest life of a connection. */
+static void set_end(struct connection *c, int64_t expires_ms)
+{
+	int64_t now = loop_now(c->edge->loop), age = c->edge->conf.max_age_ms;
+
+	c->ends_ms = age > 0 ? now + age : 0;
+	c->ends_code = FRAME_CODE_GOING_AWAY;
+	if (expires_ms == 0)
+		return;
+	expires_ms = now + (expires_ms - clock_wall_ms());
+	if (c->ends_ms == 0 || expires_ms < c->ends_ms) {
+		c->ends_ms = expires_ms;
+		c->ends_code = WEBSOCKET_EXPIRED;
+	}
+}
+
+void verdict_answer(struct connection *c, const Gatepost__Answer *a)
+{
+	struct handshake *h = c->handshake;
+	const Gatepost__Response *r = a->response;
+	bool accepted = h->is_upgrade && r->status >= 200 && r->status <= 299;
+
+	metric_add(c->edge->counts.verdict_seconds,
+		   1000 * (loop_now(c->edge->loop) - h->asked_ms));
+	if (accepted && a->context.len > 0) {
+		blob_unref(c->context);
+		c->context = blob_new(span_from(a->context));
+	}
+	if (c->state == CONNECTION_ASKED && accepted && !c->edge->closing) {
+		set_end(c, a->expires_ms);
+		accept_upgrade(c, r);
+	} else if (accepted) { /* it was let in, but is not here any more */
+		c->is_opened = true;
+		metric_add(c->edge->counts.opened, 1);
+		websocket_lost(c, FRAME_CODE_ABNORMAL,
+			       "Gone before the handshake was done");
+		if (c->state == CONNECTION_ASKED)
+			verdict_refuse(c, 503,
+				       "This edge takes no connections now: try again");
+	} else if (c->state == CONNECTION_ASKED) {
+		respond(c, r);
+	}
+}
+
+/* The subprotocol that the function chose, if it is one that the client offered. */
+static struct span chosen_protocol(const struct handshake *h, const Gatepost__Response *r)
+{
+	for (size_t i = 0; i < r->n_headers; i++) {
+		struct span v = span_from(r->headers[i]->value);
+		char *framed;
+		bool offered;
+
+		if (!span_is_nocase(span_from(r->headers[i]->name),
+				    "Sec-WebSocket-Protocol"))
+			continue;
+		framed = xasprintf(",%.*s,", SPAN_ARG(v));
+		offered = request_is_token(v) && strstr(h->protocols, framed) != NULL;
+		free(framed);
+		return offered ? v : span_of(NULL, 0);
+	}
+	return span_of(NULL, 0);
+}
+
+static struct response_header *headers_of(const Gatepost__Response *r)
+{
+	struct response_header *h = xcalloc(r->n_headers + 1, sizeof *h);
+
+	for (size_t i = 0; i < r->n_headers; i++)
+		h[i] = (struct response_header){span_from(r->headers[i]->name),
+						span_from(r->headers[i]->value)};
+	return h;
+}
+
+static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
+{
+	struct handshake *h = c->handshake;
+	struct response_header *headers = headers_of(r);
+	char accept[UPGRADE_ACCEPT];
+
+	upgrade_accept(span_str(h->key), accept);
+	connection_push(c, response_switching(span_str(accept), chosen_protocol(h, r),
+					      headers, r->n_headers));
+	free(headers);
+	c->handshake = NULL;
+	websocket_open(c);
+	for (size_t i = 0; i < h->n_early; i++)
+		websocket_send(c, blob_ref(h->early[i]));
+	if (h->n > 0)
+		websocket_feed(c, span_of(h->in + h->at, h->n - h->at));
+	handshake_free(h);
+}
+
+static void respond(struct connection *c, const Gatepost__Response *r)
+{
+	struct handshake *h = c->handshake;
+	struct response_header *headers = headers_of(r);
+	/* Who asks on without reading its answers gets the last one now. */
+	bool again = h->keep_alive && !h->is_upgrade && !c->edge->draining &&
+		     connection_has_room(c);
+	unsigned flags = (again ? RESPONSE_KEEP_ALIVE : 0) |
+			 (h->head_only ? RESPONSE_HEAD_ONLY : 0);
+
+	connection_push(c, response_blob((int)r->status, headers, r->n_headers,
+					 span_from(r->body), flags));
+	free(headers);
+	if (again)
+		next_request(c);
+	else
+		connection_finish(c);
+}
+
+struct later {
+	struct edge *edge;
+	struct id id;
+};
+
+/* On the next turn: the lane still has the event that was just answered. */
+static void on_next_turn(void *arg)
+{
+	struct later *l = arg;
+	struct connection *c = registry_find(l->edge->registry, &l->id);
+
+	if (c != NULL && c->state == CONNECTION_HEAD)
+		handshake_feed(c, span_of(NULL, 0));
+	free(l);
+}
+
+static void next_request(struct connection *c)
+{
+	handshake_next(c);
+	if (c->handshake->n > 0) {
+		struct later *l = xmalloc(sizeof *l);
+
+		*l = (struct later){c->edge, c->id};
+		loop_defer(c->edge->loop, on_next_turn, l);
+	}
+}
+
+void verdict_late(struct connection *c)
+{
+	struct handshake *h = c->handshake;
+
+	if (c->state == CONNECTION_ASKED) {
+		verdict_refuse(c, 504, "No answer in time");
+	} else if (c->state == CONNECTION_BODY || h->n > 0) {
+		verdict_refuse(c, 408, "The request did not arrive in time");
+	} else {
+		if (h->asked_ms == 0)
+			metric_add(c->edge->counts.silent, 1);
+		connection_cut(c); /* it said nothing, and so do we */
+	}
+}
+
+void verdict_forget(struct connection *c)
+{
+	struct lane_event *e = c->lane.first;
+
+	if (e == NULL || e != c->lane.unsent || e->was_sent ||
+	    e->kind == GATEPOST__EVENT__KIND__DISCONNECT)
+		return;
+	lane_unwait(&c->lane);
+	c->lane.unsent = e->next;
+	connection_event_done(c, e);
+}
+
+void verdict_tick(struct connection *c, int64_t now)
+{
+	/* Its lane waits: for a broker, for credit, or to be tried again. */
+	if (c->lane.waits_in == NULL || now - c->handshake->asked_ms < PATIENCE_MS)
+		return;
+	verdict_refuse(c, 503, "This cannot be done now: try again");
+	verdict_forget(c);
+}
+
+bool verdict_drain(struct connection *c)
+{
+	struct handshake *h = c->handshake;
+	bool asked = c->state == CONNECTION_ASKED;
+
+	if (asked && !h->is_upgrade)
+		return false;
+	if (c->state == CONNECTION_HEAD && h->n == 0 && h->asked_ms != 0) {
+		connection_cut(c); /* nothing was asked since the last answer */
+		return true;
+	}
+	verdict_refuse(c, 503, "This edge takes no connections now: try again");
+	if (asked)
+		verdict_forget(c);
+	return true;
+}
+
+/* In the form that API Gateway gives it. */
+void verdict_refuse(struct connection *c, int status, const char *why)
+{
+	static const struct {
+		int status;
+		const char *name, *value;
+	} extra[] = {
+		{405, "Allow", "GET"},
+		{426, "Sec-WebSocket-Version", "13"},
+		{503, "Retry-After", "1"},
+	};
+	struct response_header h[2] = {
+		{span_str("Content-Type"), span_str("application/json")}};
+	char *body = xasprintf("{\"message\":\"%s\"}", why);
+	unsigned flags = c->handshake->head_only ? RESPONSE_HEAD_ONLY : 0;
+	char id[ID_TEXT];
+	size_t n = 1;
+
+	for (size_t i = 0; i < sizeof extra / sizeof *extra; i++)
+		if (extra[i].status == status)
+			h[n++] = (struct response_header){span_str(extra[i].name),
+							  span_str(extra[i].value)};
+	metric_add(c->edge->counts.refused, 1);
+	log_info_flood("request.refused", S("id", id_text(&c->id, id)),
+		       I("status", status), S("why", why));
+	connection_push(c, response_blob(status, h, n, span_str(body), flags));
+	free(body);
+	connection_finish(c);
+}

@@ -1,0 +1,48 @@
+#ifndef EDGE_CLIENT_REPLY_H
+#define EDGE_CLIENT_REPLY_H
+
+/*
+ * What a client is told on its request: the event's answer, or a refusal of the edge's own.
+ * A request for an upgrade is answered with 101 when its $connect was.
+ */
+
+#include "edge/client/connection.h"
+
+#include <proto/gatepost.pb-c.h>
+
+/* The verdict on the upgrade, or the response to the request (a has one); the client may be gone. */
+void verdict_answer(struct connection *c, const Gatepost__Answer *a);
+
+/*
+ * A push that came while $connect is being decided: it follows the 101, and is forgotten
+ * with a refusal. Takes a reference of its own.
+ *
+ * returns  OK; ERR_NOTFOUND: nobody may push yet, or this is no upgrade; ERR_BUSY: enough of
+ *          them wait already
+ */
+must_use enum err verdict_keep(struct connection *c, struct blob *frame);
+
+/* The state's deadline has passed. */
+void verdict_late(struct connection *c);
+
+/*
+ * Only in ASKED. No broker takes the request (the store is away, or there is no broker), and its
+ * client has waited for some seconds: 503, so that it comes again; what a broker has seen of it goes on.
+ */
+void verdict_tick(struct connection *c, int64_t now);
+
+/* Nobody waits for the answer: a request that no broker has seen is forgotten; a disconnect never is. */
+void verdict_forget(struct connection *c);
+
+/*
+ * The process ends: 503, also to an upgrade that is being decided. A plain request that is being
+ * answered goes on, and its socket is closed then. Before OPEN.
+ *
+ * returns  whether there was something to close
+ */
+bool verdict_drain(struct connection *c);
+
+/* The edge's own word, with `why` as its message; nothing is read of this client any more. Before OPEN. */
+void verdict_refuse(struct connection *c, int status, const char *why);
+
+#endif

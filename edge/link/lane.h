@@ -1,0 +1,90 @@
+#ifndef EDGE_LINK_LANE_H
+#define EDGE_LINK_LANE_H
+
+/*
+ * A connection's events, in order: those that no broker has yet said to be done.
+ * They are kept until then, so that another broker can be given them.
+ *
+ *   first ──────────── unsent ──────────── last
+ *   sent, not answered │ not yet sent (no credit, no broker, or to be sent again)
+ */
+
+#include "base/blob.h"
+#include "proto/id.h"
+
+#include <sys/queue.h>
+
+struct broker; /* edge/link/uplink.c: one live broker and the link to it */
+
+struct lane_event {
+	struct lane_event *next;
+	uint64_t seq;
+	int64_t time_ms;
+	int64_t sent_ms;      /* by the loop's clock, when it was sent last */
+	struct blob *request; /* CONNECT, HTTP: a packed Request */
+	struct blob *body;    /* MESSAGE, HTTP: the payload; DISCONNECT: the reason */
+	uint16_t code;        /* DISCONNECT */
+	uint16_t rosters;     /* CONNECT: that the edge had told when it came */
+	uint32_t credit;      /* bytes that it was sent with */
+	uint32_t
+		memory; /* bytes that it takes, for the lane's limit and the edge's budget */
+	uint8_t kind; /* GATEPOST__EVENT__KIND__… */
+	bool binary;
+	bool was_sent; /* to a broker that has not answered, or not done it */
+	uint8_t blame; /* poison.h: for links that ended while it was under way */
+};
+
+struct lane {
+	struct broker
+		*home; /* NULL before the first event, and while there is no broker */
+	uint32_t term; /* raised whenever home changes */
+	uint32_t ring_version; /* of which home was the right one */
+	uint32_t
+		detours; /* times that a home could not do an event, and another was asked */
+	uint64_t next_seq;
+	struct lane_event *first, *last, *unsent;
+	uint32_t n; /* events kept */
+	uint32_t
+		bytes; /* of memory for them; a lane is full long before this could wrap */
+	TAILQ_ENTRY(lane) waiting;
+	struct lane_queue *waits_in; /* NULL: not waiting */
+	int64_t retry_ms;            /* in the queue of those to be tried again: when */
+};
+
+TAILQ_HEAD(lane_tailq, lane);
+struct lane_queue {
+	struct lane_tailq lanes;
+};
+
+/* A new lane, or the same connection's next one: nothing in it, seq 0. The term goes on. */
+void lane_begin(struct lane *l);
+
+/* Append an event; it gets the next number. Takes request and body (NULL is fine). */
+struct lane_event *lane_append(struct lane *l, uint8_t kind, int64_t time_ms,
+			       struct blob *request, struct blob *body);
+
+/* The event of this number, if it has been sent and is not done. */
+struct lane_event *lane_find(const struct lane *l, uint64_t seq);
+
+/* The event is done: forget it. */
+void lane_done(struct lane *l, struct lane_event *e);
+
+/* Another home: all of it is to be sent again, under a new term. */
+void lane_restart(struct lane *l, struct broker *home, uint32_t ring_version);
+
+/* Events under way: sent, not answered. */
+uint32_t lane_under_way(const struct lane *l);
+
+/* Nothing is under way: the lane may move without being restarted. */
+bool lane_is_quiet(const struct lane *l);
+
+void lane_queue_init(struct lane_queue *q);
+void lane_wait(
+	struct lane *l,
+	struct lane_queue *q); /* at its end; nothing happens if it waits there already */
+void lane_unwait(struct lane *l);
+
+/* Forget all events. */
+void lane_close(struct lane *l);
+
+#endif

@@ -1,0 +1,16 @@
+#ifndef BASE_SECRET_FILE_H
+#define BASE_SECRET_FILE_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/*
+ * Is a file with secrets in it for its owner alone? One that belongs to somebody else may be
+ * readable by a group too, which is how Kubernetes gives secrets to a process.
+ */
+bool secret_file_is_kept(const struct stat *st);
+
+/* What to say of one that is not. */
+extern const char secret_file_fault[];
+
+#endif

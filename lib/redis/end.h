@@ -1,0 +1,14 @@
+#ifndef REDIS_END_H
+#define REDIS_END_H
+
+/* Why a connection to Redis ended, or never was, and what a person may do about it. */
+
+struct redis_end {
+	char why[256];
+	const char *todo; /* NULL: start Redis there, or give another address */
+};
+
+void redis_end_say(struct redis_end *e, const char *todo, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,346 @@
+#include "redis/internal.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "redis/error.h"
+#include "redis/feed.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { WORDS_MOST = 16 };
+
+static void on_deadlines(void *arg);
+static void on_next_turn(void *arg);
+
+/* Is all that the settings name as it should be? Else after a line that says what is not. */
+static bool read_conf(const struct redis_conf *conf, struct redis_url *url)
+{
+	struct redis_end end;
+	char why[256];
+
+	if (redis_url_parse(conf->url, url, why, sizeof why) != OK) {
+		log_error("redis.url", S("setting", "redis"), S("err", why));
+		return false;
+	}
+	if (url->tls && !redis_tls_check(&conf->tls, &end)) {
+		log_error("redis.tls", S("err", end.why), S("do", end.todo));
+		return false;
+	}
+	return true;
+}
+
+struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct metrics *m)
+{
+	struct redis_url url;
+
+	if (!read_conf(conf, &url))
+		return NULL;
+
+	struct redis *r = xcalloc(1, sizeof *r);
+
+	r->loop = l;
+	r->url = url;
+	r->conf = *conf;
+	r->conf.url = NULL;
+	r->deadlines = timer_new(l, on_deadlines, r);
+	r->next_turn = timer_new(l, on_next_turn, r);
+	redis_meter_init(&r->meter, m, r);
+	redis_link_open(r);
+	return r;
+}
+
+void redis_free(struct redis *r)
+{
+	if (r == NULL)
+		return;
+	assert(r->calling == 0);
+	redis_link_close(r);
+	timer_free(r->deadlines);
+	timer_free(r->next_turn);
+	requests_close(&r->sent);
+	requests_close(&r->refused);
+	explicit_bzero(&r->url, sizeof r->url);
+	free(r);
+}
+
+bool redis_is_up(const struct redis *r)
+{
+	return r->state == UP;
+}
+
+size_t redis_in_flight(const struct redis *r)
+{
+	return r->sent.n;
+}
+
+int64_t redis_lost_ms(const struct redis *r)
+{
+	return r->lost_ms;
+}
+
+void redis_on_up(struct redis *r, loop_fn *fn, void *arg)
+{
+	r->on_up = fn;
+	r->on_up_arg = arg;
+}
+
+/* ---- requests ---- */
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Call q's fn, once. */
+static void answer(struct redis *r, struct request *q, enum err e,
+		   const redisReply *reply)
+{
+	redis_reply_fn *fn = q->fn;
+
+	if (fn == NULL)
+		return;
+	q->fn = NULL;
+	if (e != OK)
+		metric_add(r->meter.errors[e], 1);
+	r->calling++;
+	fn(q->arg, e, e == OK ? reply : NULL);
+	r->calling--;
+}
+
+static void refuse(struct redis *r, struct request *q, enum err e)
+{
+	q->refused = e;
+	requests_push(&r->refused, q);
+	timer_after(r->next_turn, 0);
+}
+
+/* Those that come while these are answered have to wait for one turn more. */
+static void on_next_turn(void *arg)
+{
+	struct redis *r = arg;
+	struct requests now = r->refused;
+
+	r->refused = (struct requests){0};
+	for (struct request *q = requests_pop(&now); q != NULL; q = requests_pop(&now)) {
+		answer(r, q, q->refused, NULL);
+		request_free(q);
+	}
+}
+
+static void watch_deadlines(struct redis *r)
+{
+	const struct request *head = r->sent.head, *due = r->sent.due;
+	int64_t now = loop_now(r->loop);
+
+	r->watch_at = 0;
+	if (head == NULL)
+		return;
+	r->watch_at = head->due_ms - r->conf.timeout_ms + r->conf.stall_ms;
+	if (due != NULL && due->due_ms < r->watch_at)
+		r->watch_at = due->due_ms;
+	timer_after(r->deadlines, r->watch_at > now ? r->watch_at - now : 0);
+}
+
+/* Set for the oldest at the time, not for each, so that a request costs no timer. */
+static void on_deadlines(void *arg)
+{
+	struct redis *r = arg;
+	int64_t now = loop_now(r->loop);
+	struct request *q;
+
+	while ((q = requests_expire(&r->sent, now)) != NULL) {
+		metric_add(r->meter.late, q->fn != NULL);
+		answer(r, q, ERR_DOWN, NULL);
+	}
+	q = r->sent.head;
+	if (q != NULL && now - (q->due_ms - r->conf.timeout_ms) >= r->conf.stall_ms)
+		redis_link_lose(r, "Redis does not answer", NULL);
+	watch_deadlines(r);
+}
+
+/* Takes q, whose bytes were written. */
+static void await(struct redis *r, struct request *q)
+{
+	q->due_ms = loop_now(r->loop) + r->conf.timeout_ms;
+	requests_push(&r->sent, q);
+	if (r->watch_at == 0 || r->watch_at > q->due_ms)
+		watch_deadlines(r);
+}
+
+void redis_send(struct redis *r, struct request *q, int argc, const char **argv,
+		const size_t *lens)
+{
+	char *wire = NULL;
+	int n = redisFormatCommandArgv(&wire, argc, argv, lens);
+
+	assert(n > 0);
+	q->begun_us = now_us();
+	metric_add(r->meter.requests, 1);
+	bufferevent_write(r->dial.bev, wire, (size_t)n);
+	await(r, q);
+	if (q->script == NULL) {
+		redisFreeCommand(wire);
+	} else {
+		q->wire = wire;
+		q->wire_n = (size_t)n;
+	}
+}
+
+void redis_fail_sent(struct redis *r)
+{
+	struct requests lost = r->sent;
+
+	r->sent = (struct requests){0};
+	for (struct request *q = requests_pop(&lost); q != NULL;
+	     q = requests_pop(&lost)) {
+		answer(r, q, ERR_DOWN, NULL);
+		request_free(q);
+	}
+}
+
+/* May another one be sent? If not, why. */
+static enum err admits(const struct redis *r)
+{
+	if (r->state != UP)
+		return ERR_DOWN;
+	return r->sent.n < (size_t)r->conf.max_in_flight ? OK : ERR_BUSY;
+}
+
+void redis_call(struct redis *r, redis_reply_fn *fn, void *arg, int argc,
+		const char **argv, const size_t *lens)
+{
+	struct request *q = request_new(fn, arg, argc, argv, lens);
+	enum err e = admits(r);
+
+	if (e == OK)
+		redis_send(r, q, argc, argv, lens);
+	else
+		refuse(r, q, e);
+}
+
+void redis_words(struct redis *r, redis_reply_fn *fn, void *arg, ...)
+{
+	const char *words[WORDS_MOST];
+	int n = 0;
+	va_list ap;
+
+	va_start(ap, arg);
+	for (const char *w = va_arg(ap, const char *); w != NULL;
+	     w = va_arg(ap, const char *)) {
+		assert(n < WORDS_MOST);
+		words[n++] = w;
+	}
+	va_end(ap);
+	redis_call(r, fn, arg, n, words, NULL);
+}
+
+/* ---- scripts ---- */
+
+void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *fn,
+		void *arg, const struct redis_args *args)
+{
+	enum { HEAD = 3 };
+	size_t n = HEAD + (size_t)args->n;
+	const char **words = xcalloc(n, sizeof *words);
+	size_t *sizes = xcalloc(n, sizeof *sizes);
+	char keys[12];
+	enum err e = admits(r);
+
+	assert(args->keys <= args->n);
+	snprintf(keys, sizeof keys, "%d", args->keys);
+	words[0] = "EVALSHA";
+	words[1] = s->sha1;
+	words[2] = keys;
+	memcpy(words + HEAD, args->words, (size_t)args->n * sizeof *words);
+	for (size_t i = 0; i < n; i++)
+		sizes[i] = i < HEAD || args->lens == NULL ? strlen(words[i])
+							  : args->lens[i - HEAD];
+
+	struct request *q = request_new(fn, arg, (int)n, words, sizes);
+
+	if (e == OK) {
+		q->script = s;
+		redis_send(r, q, (int)n, words, sizes);
+	} else {
+		refuse(r, q, e);
+	}
+	free(sizes);
+	free(words);
+}
+
+/* Takes q. */
+static void send_script_text(struct redis *r, struct request *q)
+{
+	request_write_text(q, bufferevent_get_output(r->dial.bev));
+	await(r, q);
+}
+
+/* ---- replies ---- */
+
+static void take_error(struct redis *r, struct request *q, const redisReply *reply)
+{
+	bool demoted = redis_error_is_replica(reply->str);
+	char keys[512];
+
+	if (q->script != NULL && q->fn != NULL && redis_error_is_noscript(reply->str)) {
+		send_script_text(r, q);
+		return;
+	}
+	answer(r, q,
+	       redis_error_take(reply->str, q->command,
+				request_keys(q, keys, sizeof keys)),
+	       NULL);
+	request_free(q);
+	if (demoted)
+		redis_link_lose(r, "it has become a replica",
+				"give --redis the master, or its sentinels");
+}
+
+static void take_reply(struct redis *r, const redisReply *reply)
+{
+	struct request *q = requests_pop(&r->sent);
+
+	if (q == NULL) {
+		redis_link_lose(r, "Redis answered what nobody had asked", NULL);
+		return;
+	}
+	metric_add(r->meter.seconds, now_us() - q->begun_us);
+	if (reply->type == REDIS_REPLY_ERROR && !q->takes_errors) {
+		take_error(r, q, reply);
+		return;
+	}
+	answer(r, q, OK, reply);
+	request_free(q);
+}
+
+void redis_on_readable(struct bufferevent *bev, void *arg)
+{
+	struct redis *r = arg;
+	void *reply = NULL;
+
+	if (!redis_feed(r->reader, bufferevent_get_input(bev))) {
+		redis_link_lose(r, "not a reply of Redis", NULL);
+		return;
+	}
+	/* an answer may lose the connection, and the reader with it */
+	while (r->reader != NULL) {
+		if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {
+			redis_link_lose(r, "not a reply of Redis", NULL);
+			return;
+		}
+		if (reply == NULL)
+			return;
+		take_reply(r, reply);
+		freeReplyObject(reply);
+	}
+}

@@ -1,0 +1,137 @@
+#include "cli/up/workers.h"
+
+#include "base/mem.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is made of that which brokers tell of workers; that they run is in the integration tests. */
+
+static struct {
+	char folder[32];
+	char *file;
+	struct loop *loop;
+	struct supervisor *supervisor;
+	struct workers *workers;
+	struct child *broker;
+} bed;
+
+static void on_any(void *arg)
+{
+	(void)arg;
+}
+
+static void on_told(void *arg, struct child *c, const char *text)
+{
+	(void)arg;
+	(void)c;
+	(void)text;
+}
+
+static void on_gone(void *arg, struct child *c)
+{
+	(void)arg;
+	(void)c;
+}
+
+/* /bin/true is a Python that has all that is looked for. */
+static void start(void)
+{
+	static const struct config_options options;
+	static const struct supervisor_watch watch = {on_any, on_any, on_told, on_gone,
+						      NULL};
+	FILE *f;
+
+	strcpy(bed.folder, "/tmp/gatepost-unit-XXXXXX");
+	cr_assert_not_null(mkdtemp(bed.folder));
+	bed.file = xasprintf("%s/gatepost.yml", bed.folder);
+	f = fopen(bed.file, "w");
+	fputs("provider: { name: aws, runtime: python3 }\n"
+	      "functions:\n"
+	      "  one: { handler: h.one, events: [ websocket: one ] }\n"
+	      "  two: { handler: h.two, events: [ websocket: two ] }\n",
+	      f);
+	fclose(f);
+	bed.loop = loop_new();
+	bed.supervisor = supervisor_new(bed.loop, bed.folder, &watch);
+	bed.broker = supervisor_add(bed.supervisor, (struct child_plan){
+							    .role = ROLE_BROKER,
+							    .name = "broker-0",
+							    .if_missing = "",
+						    });
+	bed.workers = workers_new(
+		&(struct workers_plan){
+			.supervisor = bed.supervisor,
+			.file = bed.file,
+			.options = &options,
+			.python = "/bin/true",
+			.management = "http://127.0.0.1:1",
+			.brokers = 1,
+		},
+		config_read(bed.file, &options));
+	cr_assert_not_null(bed.workers);
+}
+
+static void stop(void)
+{
+	supervisor_free(bed.supervisor);
+	workers_free(bed.workers);
+	loop_free(bed.loop);
+	unlink(bed.file);
+	rmdir(bed.folder);
+	free(bed.file);
+}
+
+static struct child *worker(const char *name)
+{
+	const struct child *c;
+
+	for (size_t at = 0; (c = supervisor_next(bed.supervisor, &at));)
+		if (strcmp(c->name, name) == 0)
+			return (struct child *)(uintptr_t)c;
+	cr_assert_fail("no %s", name);
+	return NULL;
+}
+
+static void broker_says(const char *text)
+{
+	workers_told(bed.workers, bed.broker, text);
+}
+
+static bool has_worked_at_its_end(const char *name)
+{
+	struct child *c = worker(name);
+	bool it_has;
+
+	workers_lost(bed.workers, c);
+	it_has = c->has_worked;
+	c->has_worked = false;
+	return it_has;
+}
+
+Test(workers, one_that_was_gone_before_it_was_found_is_the_next_of_its_function_that_ends)
+{
+	start();
+	cr_assert_not(has_worked_at_its_end("fn-one-0"));
+	broker_says("X_GATEPOST_WORKER=polls 1 127.0.0.1:2 one");
+	cr_assert_not(has_worked_at_its_end("fn-one-0"));
+	broker_says("X_GATEPOST_WORKER=works 1 127.0.0.1:2 one");
+	cr_assert_not(has_worked_at_its_end("fn-two-0"));
+	cr_assert(has_worked_at_its_end("fn-one-1"));
+	cr_assert_not(has_worked_at_its_end("fn-one-1"));
+	stop();
+}
+
+Test(workers, strangers_that_poll_count_for_no_more_than_there_are_workers)
+{
+	start();
+	for (int i = 0; i < 10; i++)
+		broker_says("X_GATEPOST_WORKER=works 1 127.0.0.1:2 one");
+	cr_assert(has_worked_at_its_end("fn-one-0"));
+	cr_assert(has_worked_at_its_end("fn-one-0"));
+	cr_assert_not(has_worked_at_its_end("fn-one-0"));
+	stop();
+}
