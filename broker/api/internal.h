@@ -4,13 +4,13 @@
 /*
  * What the files of the management API share; no other room includes it.
  *
- *   management.c              sockets, who may ask, and which of these is asked for
- *   management_gate.c         how many at a time, and for how long
- *   management_one.c          /@connections/{id}: post, look, remove
- *   management_bulk.c         POST /@connections: one message to many
- *   management_list.c         GET /@connections: the table, page by page
- *   management_disconnects.c  /@disconnects: what is parked
- *   management_answer.c       answers and refusals in AWS's form
+ *   router.c       sockets, who may ask, and which of these is asked for
+ *   gate.c         how many at a time, and for how long
+ *   connection.c   /@connections/{id}: post, look, remove
+ *   bulk.c         POST /@connections: one message to many
+ *   list.c         GET /@connections: the table, page by page
+ *   disconnects.c  /@disconnects: what is parked
+ *   answer.c       answers and refusals in AWS's form
  */
 
 #include "broker/api/auth.h"
@@ -51,7 +51,7 @@ void waiting_begin(struct waiting *w, struct management *m, struct evhttp_reques
 /* The request again, for its answer. w is still the caller's. */
 struct evhttp_request *waiting_end(struct waiting *w);
 
-/* ---- management_answer.c ---- */
+/* ---- answer.c ---- */
 
 /* A JSON text as the body; body is emptied. */
 void answer_json(struct evhttp_request *req, int status, const char *reason,

@@ -2,7 +2,7 @@
 #define BROKER_FUNCTION_FUNCTION_H
 
 /*
- * A function, and the integration that runs it: what all the integration_*.c have in
+ * A function, and the integration that runs it: what builtin.c, http.c and lambda.c have in
  * common. An integration is given a call and the form of the event that the function
  * is to get, and says once what came of it.
  */

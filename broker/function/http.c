@@ -12,7 +12,7 @@
  *
  * When it failed, a connect is tried again twice, while there is time for its verdict; a
  * message is not, since it may have been done. A disconnect is tried once more, and only
- * when a kept connection had ended: it is owed, and comes again some time later (owed.h).
+ * when a kept connection had ended: it is owed, and comes again some time later (redelivery.h).
  *
  * A function that cannot be reached, or does not answer in time, is left alone after ten
  * such failures in a row (circuit.h). One that throws is not: it is there, and what one

@@ -1,7 +1,7 @@
 #ifndef BROKER_PAYLOAD_PARTS_H
 #define BROKER_PAYLOAD_PARTS_H
 
-/* What the forms of an event (event_websocket.c, event_rest.c, event_http2.c) have in common, while one is made. */
+/* What the forms of an event (websocket.c, rest.c, http2.c) have in common, while one is made. */
 
 #include "broker/payload/event.h"
 #include "broker/payload/fields.h"

@@ -5,7 +5,7 @@
  *   runtime_polls    a worker is free
  *   runtime_dispatch whose turn it is
  *   give             it runs, and its time with it
- *   runtime_end      answered, by runtime_api.c
+ *   runtime_end      answered, by api.c
  *   on_time          too late; or nobody has come for it
  *   runtime_lost     the worker has died
  */

@@ -2,8 +2,8 @@
 #define BROKER_RUNTIME_WORKER_H
 
 /*
- * What the parts of a runtime share: runtime.c has the invocations, runtime_worker.c the
- * workers, and runtime_api.c speaks HTTP with them.
+ * What the parts of a runtime share: runtime.c has the invocations, worker.c the
+ * workers, and api.c speaks HTTP with them.
  */
 
 #include "broker/runtime/runtime.h"
@@ -68,7 +68,7 @@ struct runtime {
 	struct runtime_counts counts;
 };
 
-/* runtime_worker.c, for runtime_api.c */
+/* worker.c, for api.c */
 
 /* The connection that has polled before; NULL: none. */
 struct worker *runtime_worker(const struct runtime *r, const struct evhttp_connection *c);
@@ -109,7 +109,7 @@ void runtime_unlist(struct invocation *i);
 
 void runtime_recount(struct runtime *r);
 
-/* runtime_api.c, for the others */
+/* api.c, for the others */
 
 struct runtime_api;
 

@@ -1,6 +1,6 @@
 /*
  * The life of a client's socket: readiness, reading, writing, deadlines, the end.
- * What the bytes mean is the next room's: handshake.c and verdict.c, then websocket.c.
+ * What the bytes mean is the next room's: http.c and reply.c, then websocket.c.
  */
 #include "edge/client/connection.h"
 

@@ -10,7 +10,7 @@
  *                                                              |
  *      any --error, hang-up--> GONE <--------------------------+
  *
- * HEAD and BODY are handshake.c, ASKED is verdict.c; OPEN and CLOSING are websocket.c. LINGER: all
+ * HEAD and BODY are http.c, ASKED is reply.c; OPEN and CLOSING are websocket.c. LINGER: all
  * is written and our end is closed, what the client still sends is thrown away, so
  * that our last words reach it. GONE: no socket any more, but a slot for as long as
  * its lane has events that no broker has acknowledged.

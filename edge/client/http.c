@@ -3,7 +3,7 @@
  *
  *   handshake_feed   bytes → on_head → (take_body) → ask
  *
- * What the client is told then is verdict.c.
+ * What the client is told then is reply.c.
  */
 #include "edge/client/http.h"
 

@@ -3,7 +3,7 @@
 
 /*
  * HTTP on a connection: requests come in and become events. What they are answered with
- * is verdict.h.
+ * is reply.h.
  */
 
 #include "edge/client/connection.h"

@@ -4,8 +4,8 @@
 /*
  * What a connection has until it is a WebSocket. The two rooms of HTTP share it, and no other includes it:
  *
- *   handshake.c   bytes to a question: head, body, event
- *   verdict.c     from the answer on: 101, response, refusal
+ *   http.c   bytes to a question: head, body, event
+ *   reply.c     from the answer on: 101, response, refusal
  */
 
 #include "edge/client/http.h"

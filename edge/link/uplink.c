@@ -1,6 +1,6 @@
 /*
  * Events go up:  append → pump → send_one; lane.c keeps each until it is answered.
- * The brokers themselves come and go in brokers.c.
+ * The brokers themselves come and go in broker_link.c.
  */
 #include "edge/link/uplink.h"
 

@@ -1,7 +1,7 @@
 #ifndef EDGE_LINK_UPLINK_INTERNAL_H
 #define EDGE_LINK_UPLINK_INTERNAL_H
 
-/* What uplink.c (events) and brokers.c (who takes them) share; no other file includes it. */
+/* What uplink.c (events) and broker_link.c (who takes them) share; no other file includes it. */
 
 #include "base/ring.h"
 #include "edge/link/poison.h"

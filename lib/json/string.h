@@ -1,7 +1,7 @@
 #ifndef JSON_STRING_H
 #define JSON_STRING_H
 
-/* What json.c asks about the strings that it passes; json_unescape and json_escape of json.h live here too. */
+/* What read.c asks about the strings that it passes; json_unescape and json_escape of read.h live here too. */
 
 #include "base/span.h"
 

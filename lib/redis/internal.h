@@ -2,7 +2,7 @@
 #define REDIS_INTERNAL_H
 
 /*
- * What redis.c (requests, and their replies) and redis_link.c (the link that they go
+ * What redis.c (requests, and their replies) and link.c (the link that they go
  * through, and its states) share; no other file includes it.
  */
 
@@ -44,7 +44,7 @@ struct redis {
 	int calling;      /* how many fn are on the stack */
 };
 
-/* ---- redis_link.c ---- */
+/* ---- link.c ---- */
 
 /* Begin to connect, and go on for as long as it takes; r->url and r->conf are there. */
 void redis_link_open(struct redis *r);
