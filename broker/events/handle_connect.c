@@ -50,8 +50,8 @@ static void refuse_at_once(struct call *c, int status, const char *why,
 static bool is_our_stage(struct call *c)
 {
 	Gatepost__Request *q = call_request(c);
-	bool ours = q != NULL &&
-		    path_is(span_from(q->path), routes_config(c->routes)->stage);
+	bool ours =
+		q != NULL && path_is(span_from(q->path), routes_config(c->routes)->stage);
 
 	if (q != NULL)
 		gatepost__request__free_unpacked(q, NULL);

@@ -74,7 +74,7 @@ def test_each_function_of_the_walk_is_defined_in_the_room_beside_it():
 
 
 def test_each_identifier_of_the_pages_is_in_the_sources():
-    texts = "\n".join(sources("base", "lib/http", "proto", "edge", "broker", "store", "cli").values())
+    texts = "\n".join(sources("lib", "proto", "edge", "broker", "store", "cli").values())
     texts += (ROOT / "proto/gatepost.proto").read_text()
     known = set(re.findall(r"\w+", texts))
     missing = {
@@ -213,7 +213,7 @@ def test_the_table_of_keys_has_all_keys_and_their_types():
 
 
 def test_the_table_of_log_lines_has_every_warning_and_error():
-    text = "".join(sources("base", "lib/http", "proto", "edge", "broker", "store", "cli").values())
+    text = "".join(sources("lib", "proto", "edge", "broker", "store", "cli").values())
     lines = set(re.findall(r'log_(?:warn|error)(?:_flood)?\(\s*"([a-z_.]+)"', text))
     lines |= set(re.findall(r'log_write_flood\(&\w+, [\w>-]+, "([a-z_.]+)"', text))
     assert {name for cells in rows(OPERATIONS, "line") for name in named(cells[0])} == lines
