@@ -103,10 +103,10 @@ def command_line(endpoint, key, command, **parameters):
     words += ["apigatewaymanagementapi", re.sub("(?<!^)(?=[A-Z])", "-", command).lower()]
     stdin = None
     for name, value in parameters.items():
-        words.append("--" + re.sub("(?<!^)(?=[A-Z])", "-", name).lower())
         if isinstance(value, bytes):
             stdin, value = value, "fileb:///dev/stdin"
-        words.append(value)
+        # One word: an id may begin with "-", and would be taken for a flag of its own.
+        words.append("--" + re.sub("(?<!^)(?=[A-Z])", "-", name).lower() + f"={value}")
     done = subprocess.run(
         words, input=stdin, capture_output=True, timeout=SECONDS,
         env={**os.environ, "AWS_ACCESS_KEY_ID": key["id"], "AWS_SECRET_ACCESS_KEY": key["secret"],
