@@ -9,7 +9,7 @@
  *   connection.c   /@connections/{id}: post, look, remove
  *   bulk.c         POST /@connections: one message to many
  *   list.c         GET /@connections: the table, page by page
- *   disconnects.c  /@disconnects: what is parked
+ *   disconnects.c  /@disconnects: dead letters
  *   answer.c       answers and refusals in AWS's form
  */
 
