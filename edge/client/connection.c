@@ -135,7 +135,7 @@ void connection_new(struct edge *edge, int fd, const struct sockaddr *peer)
 	c->edge = edge;
 	c->heard_ms = c->active_ms = loop_now(edge->loop);
 	c->deadline_ms = c->heard_ms + edge->conf.handshake_ms;
-	c->id = id_make(edge->number, c->slot, 0);
+	c->lane.id = id_make(edge->number, c->slot, 0);
 	metric_add(edge->counts.accepted, 1);
 	handshake_begin(c, peer);
 	event_assign(&c->ready, loop_base(edge->loop), fd, EV_READ | EV_PERSIST, on_ready,
@@ -158,7 +158,7 @@ void connection_enter(struct connection *c, enum connection_state next, int64_t 
 	if (log_wants(LOG_DEBUG)) {
 		char text[ID_TEXT];
 
-		log_debug("connection.state", S("id", id_text(&c->id, text)),
+		log_debug("connection.state", S("id", id_text(&c->lane.id, text)),
 			  S("from", state_names[c->state]), S("to", state_names[next]));
 	}
 	c->state = (uint8_t)next;
@@ -400,7 +400,6 @@ void connection_abandon(struct connection *c)
 		say_last(c, FRAME_CODE_RESTART, RESTART);
 	c->edge->held_bytes -= c->lane.bytes;
 	lane_close(&c->lane);
-	c->is_opened = false;
 	if (c->state == CONNECTION_GONE)
 		free_later(c);
 	else
@@ -427,7 +426,6 @@ static void free_now(void *arg)
 	registry_remove(c->edge->registry, c->slot);
 	lane_close(&c->lane);
 	handshake_free(c->handshake);
-	blob_unref(c->context);
 	free(c);
 }
 
@@ -469,7 +467,7 @@ static void connection_tick(struct connection *c, int64_t now)
 
 		metric_add(c->edge->counts.slow, 1);
 		log_info_flood(
-			"connection.stalled", S("id", id_text(&c->id, id)),
+			"connection.stalled", S("id", id_text(&c->lane.id, id)),
 			S("why",
 			  "the client takes nothing: what is queued for it is lost"),
 			S("hint", "--stall-timeout"));

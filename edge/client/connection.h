@@ -15,7 +15,7 @@
  * that our last words reach it. GONE: no socket any more, but a slot for as long as
  * its lane has events that no broker has acknowledged.
  *
- * An idle connection has this struct and its context, nothing else.
+ * An idle connection has this struct and its lane's context, nothing else.
  */
 
 #include "base/address.h"
@@ -49,7 +49,6 @@ struct connection {
 	struct handshake *handshake;   /* NULL from OPEN on */
 	struct address_use *address;   /* NULL: its address has no limits */
 	struct blob *farewell; /* CLOSING: our close frame, behind the last answers */
-	struct blob *context;  /* a packed Context, sent with each event */
 	int64_t heard_ms;      /* when bytes came last */
 	int64_t active_ms;     /* when a message came or went last */
 	int64_t wrote_ms;      /* when the socket last took some of the outbox */
@@ -57,9 +56,8 @@ struct connection {
 	int64_t ends_ms; /* OPEN: when it is to be closed, with ends_code; 0: never */
 	uint32_t slot;
 	uint16_t ends_code;
-	struct id id; /* made anew for each request on the socket */
 	uint8_t state;
-	bool is_dirty, is_pinged, is_opened, is_freed;
+	bool is_dirty, is_pinged, is_freed;
 	bool is_resuming; /* its backlog is looked at after this turn */
 	bool is_retiring; /* OPEN: its close frame waits until its backlog is parsed */
 };

@@ -95,7 +95,7 @@ static void count(struct connection *c)
 	if (h->protocols != NULL)
 		n += mem_chunk(strlen(h->protocols) + 1);
 	if (c->state == CONNECTION_BODY || c->state == CONNECTION_ASKED)
-		n += blob_memory(c->context);
+		n += blob_memory(c->lane.context);
 	c->edge->held_bytes += n - h->counted;
 	h->counted = n;
 }
@@ -244,12 +244,11 @@ static struct blob *pack_context(const struct connection *c, const struct reques
 static void name(struct connection *c, const struct request *r)
 {
 	uint64_t random;
+	struct id id;
 
 	evutil_secure_rng_get_bytes(&random, sizeof random);
-	c->id = id_make(c->edge->number, c->slot, random);
-	lane_begin(&c->lane);
-	blob_unref(c->context);
-	c->context = pack_context(c, r);
+	id = id_make(c->edge->number, c->slot, random);
+	lane_begin(&c->lane, &id, pack_context(c, r));
 	c->handshake->request = pack_request(r);
 }
 

@@ -70,14 +70,14 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a)
 	metric_add(c->edge->counts.verdict_seconds,
 		   1000 * (loop_now(c->edge->loop) - h->asked_ms));
 	if (accepted && a->context.len > 0) {
-		blob_unref(c->context);
-		c->context = blob_new(span_from(a->context));
+		blob_unref(c->lane.context);
+		c->lane.context = blob_new(span_from(a->context));
 	}
 	if (c->state == CONNECTION_ASKED && accepted && !c->edge->closing) {
 		set_end(c, a->expires_ms);
 		accept_upgrade(c, r);
 	} else if (accepted) { /* it was let in, but is not here any more */
-		c->is_opened = true;
+		c->lane.is_open = true;
 		metric_add(c->edge->counts.opened, 1);
 		websocket_lost(c, FRAME_CODE_ABNORMAL,
 			       "Gone before the handshake was done");
@@ -178,7 +178,7 @@ static void next_request(struct connection *c)
 	if (c->handshake->n > 0) {
 		struct later *l = xmalloc(sizeof *l);
 
-		*l = (struct later){c->edge, c->id};
+		*l = (struct later){c->edge, c->lane.id};
 		loop_defer(c->edge->loop, on_next_turn, l);
 	}
 }
@@ -259,7 +259,7 @@ void verdict_refuse(struct connection *c, int status, const char *why)
 			h[n++] = (struct response_header){span_str(extra[i].name),
 							  span_str(extra[i].value)};
 	metric_add(c->edge->counts.refused, 1);
-	log_info_flood("request.refused", S("id", id_text(&c->id, id)),
+	log_info_flood("request.refused", S("id", id_text(&c->lane.id, id)),
 		       I("status", status), S("why", why));
 	connection_push(c, response_blob(status, h, n, span_str(body), flags));
 	free(body);

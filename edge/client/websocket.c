@@ -31,7 +31,7 @@ enum { SMALL_MESSAGE = 16 * 1024 };
 
 void websocket_open(struct connection *c)
 {
-	c->is_opened = true;
+	c->lane.is_open = true;
 	c->active_ms = loop_now(c->edge->loop);
 	metric_add(c->edge->counts.opened, 1);
 	connection_enter(c, CONNECTION_OPEN, 0);
@@ -43,8 +43,8 @@ static void fail(struct connection *c, uint16_t code, const char *why)
 	char id[ID_TEXT];
 
 	metric_add(c->edge->counts.broken, 1);
-	log_info_flood("message.refused", S("id", id_text(&c->id, id)), I("close", code),
-		       S("why", why));
+	log_info_flood("message.refused", S("id", id_text(&c->lane.id, id)),
+		       I("close", code), S("why", why));
 	if (c->state == CONNECTION_OPEN)
 		depart(c, frame_close(code, span_str(why)), code, span_str(why));
 	else
@@ -278,9 +278,9 @@ void websocket_lost(struct connection *c, uint16_t code, const char *reason)
 /* One disconnect for each connect, whoever ends it. */
 static void say_goodbye(struct connection *c, uint16_t code, struct span reason)
 {
-	if (!c->is_opened)
+	if (!c->lane.is_open)
 		return;
-	c->is_opened = false;
+	c->lane.is_open = false;
 	metric_add(c->edge->counts.closed, 1);
 	uplink_disconnect(c->edge->uplink, c, code, reason);
 }

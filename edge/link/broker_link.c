@@ -379,7 +379,7 @@ static void move_lane(void *arg, struct connection *c)
 	guilty = poison_blame(u, &c->lane, loss->end);
 	if (c->lane.waits_in != &u->retrying)
 		lane_unwait(&c->lane);
-	lane_restart(&c->lane, ring_pick(u->ring, id_hash(&c->id)),
+	lane_restart(&c->lane, ring_pick(u->ring, id_hash(&c->lane.id)),
 		     ring_version(u->ring));
 	if (guilty != NULL)
 		poison_end(c, guilty);

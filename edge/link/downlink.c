@@ -53,7 +53,7 @@ void downlink_answer(struct edge *edge, struct broker *from, const Gatepost__Ans
 		return;
 	}
 	apply(c, e, a);
-	if (c->is_opened && e->kind == GATEPOST__EVENT__KIND__CONNECT &&
+	if (c->lane.is_open && e->kind == GATEPOST__EVENT__KIND__CONNECT &&
 	    e->rosters != edge->rosters)
 		uplink_roster(from, c);
 	connection_event_done(c, e);
@@ -72,7 +72,7 @@ static void shed(struct connection *c)
 	char id[ID_TEXT];
 
 	metric_add(c->edge->counts.shed, 1);
-	log_info_flood("push.refused", S("id", id_text(&c->id, id)),
+	log_info_flood("push.refused", S("id", id_text(&c->lane.id, id)),
 		       S("why", asked ? "enough pushes wait for the end of its $connect"
 				      : "the client does not read what is queued for it"),
 		       S("hint", asked ? "--early-posts, --held-memory"
@@ -97,7 +97,8 @@ static enum err send_to(struct connection *c, struct blob *frame)
 
 static void look(struct connection *c, Gatepost__Outcome *o)
 {
-	o->context = (ProtobufCBinaryData){.len = c->context->n, .data = c->context->p};
+	o->context = (ProtobufCBinaryData){.len = c->lane.context->n,
+					   .data = c->lane.context->p};
 	o->last_active_ms = clock_wall_ms() - (loop_now(c->edge->loop) - c->active_ms);
 }
 

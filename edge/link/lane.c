@@ -5,9 +5,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void lane_begin(struct lane *l)
+void lane_begin(struct lane *l, const struct id *id, struct blob *context)
 {
 	assert(l->first == NULL && l->waits_in == NULL);
+	l->id = *id;
+	blob_unref(l->context);
+	l->context = context;
 	l->next_seq = 0;
 	l->detours = 0;
 }
@@ -131,4 +134,7 @@ void lane_close(struct lane *l)
 	}
 	l->last = l->unsent = NULL;
 	l->n = l->bytes = 0;
+	l->is_open = false;
+	blob_unref(l->context);
+	l->context = NULL;
 }

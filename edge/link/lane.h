@@ -41,6 +41,9 @@ struct lane {
 	uint32_t ring_version; /* of which home was the right one */
 	uint32_t
 		detours; /* times that a home could not do an event, and another was asked */
+	struct id id;    /* of the connection; made anew for each request on its socket */
+	bool is_open;    /* its connect was accepted, and no disconnect was appended */
+	struct blob *context; /* a packed Context, sent with each event */
 	uint64_t next_seq;
 	struct lane_event *first, *last, *unsent;
 	uint32_t n; /* events kept */
@@ -56,8 +59,12 @@ struct lane_queue {
 	struct lane_tailq lanes;
 };
 
-/* A new lane, or the same connection's next one: nothing in it, seq 0. The term goes on. */
-void lane_begin(struct lane *l);
+/*
+ * A new lane, or the same connection's next one: nothing in it, seq 0. The term goes on.
+ *
+ * context  a packed Context; taken
+ */
+void lane_begin(struct lane *l, const struct id *id, struct blob *context);
 
 /* Append an event; it gets the next number. Takes request and body (NULL is fine). */
 struct lane_event *lane_append(struct lane *l, uint8_t kind, int64_t time_ms,
@@ -84,7 +91,7 @@ void lane_wait(
 	struct lane_queue *q); /* at its end; nothing happens if it waits there already */
 void lane_unwait(struct lane *l);
 
-/* Forget all events. */
+/* Forget all events and the context. The id stays, for logs. */
 void lane_close(struct lane *l);
 
 #endif

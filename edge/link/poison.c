@@ -66,7 +66,7 @@ static void tell(const struct connection *c, const struct lane_event *e)
 
 	log_error(
 		"event.poisonous", S("kind", kinds[e->kind]),
-		S("id", id_text(&c->id, text)), I("seq", e->seq),
+		S("id", id_text(&c->lane.id, text)), I("seq", e->seq),
 		B("path", q ? span_from(q->path) : span_of(NULL, 0)),
 		S("why", "each link that it was sent on has ended: it is not sent again"),
 		S("do",
@@ -81,7 +81,8 @@ static void send_error(struct connection *c, const struct lane_event *e)
 	char id[ID_TEXT], request[ID_TEXT];
 	char *text = xasprintf(
 		"{\"message\": \"%s\", \"connectionId\":\"%s\", \"requestId\":\"%s\"}",
-		ERROR_TEXT, id_text(&c->id, id), id_request(&c->id, e->seq, request));
+		ERROR_TEXT, id_text(&c->lane.id, id),
+		id_request(&c->lane.id, e->seq, request));
 
 	websocket_send(c, frame_blob(FRAME_TEXT, span_str(text)));
 	free(text);
@@ -97,7 +98,7 @@ void poison_end(struct connection *c, struct lane_event *e)
 		send_error(c, e);
 	if (e->kind == GATEPOST__EVENT__KIND__CONNECT) {
 		/* Its row may stand, and its function may have let it in: as when an edge dies now. */
-		c->is_opened = true;
+		c->lane.is_open = true;
 		metric_add(c->edge->counts.opened, 1);
 		websocket_lost(c, FRAME_CODE_ABNORMAL,
 			       "Gone before the handshake was done");

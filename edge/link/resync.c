@@ -24,15 +24,15 @@ static void tell(void *arg, struct connection *c)
 	struct roster *r = arg;
 	Gatepost__Roster__Row *row;
 
-	if (!c->is_opened)
+	if (!c->lane.is_open)
 		return;
 	/* Rows with large contexts fill a batch long before they are many. */
 	if (r->item->n_rows == ROWS || batch_is_full(&r->to->out))
 		begin_item(r);
 	row = arena_alloc(&r->to->out.arena, sizeof *row);
 	gatepost__roster__row__init(row);
-	row->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = c->id.b};
-	row->context = batch_hold(&r->to->out, c->context);
+	row->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = c->lane.id.b};
+	row->context = batch_hold(&r->to->out, c->lane.context);
 	r->item->rows[r->item->n_rows++] = row;
 }
 

@@ -140,7 +140,7 @@ static void settle_home(struct uplink *u, struct lane *l)
 	if (l->home != NULL && l->ring_version == ring_version(u->ring) &&
 	    !(store && l->home->lacks_store))
 		return;
-	hash = id_hash(&connection_of(l)->id);
+	hash = id_hash(&l->id);
 	right = ring_pick(u->ring, hash);
 	home = store ? home_with_store(u, l, hash) : right;
 	if (home != l->home)
@@ -155,7 +155,7 @@ static bool is_departing(const struct lane_event *e)
 
 static size_t head_bytes(struct lane *l, const struct lane_event *e)
 {
-	return connection_of(l)->context->n + (e->request ? e->request->n : 0);
+	return l->context->n + (e->request ? e->request->n : 0);
 }
 
 static size_t body_bytes(const struct lane_event *e)
@@ -265,12 +265,12 @@ static void send_one(struct lane *l)
 	Gatepost__Event *m =
 		link_add(link, GATEPOST__ITEM__BODY_EVENT, &gatepost__event__descriptor);
 
-	m->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = c->id.b};
+	m->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = c->lane.id.b};
 	m->term = l->term;
 	m->seq = e->seq;
 	m->kind = (Gatepost__Event__Kind)e->kind;
 	m->time_ms = e->time_ms;
-	m->context = batch_hold(&link->out, c->context);
+	m->context = batch_hold(&link->out, c->lane.context);
 	m->request = batch_hold(&link->out, e->request);
 	if (e->kind == GATEPOST__EVENT__KIND__DISCONNECT)
 		m->reason = batch_hold(&link->out, e->body);

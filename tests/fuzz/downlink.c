@@ -292,7 +292,7 @@ static void find(void *arg, struct connection *c)
 {
 	(void)arg;
 	if (c->slot < CLIENTS)
-		ids[c->slot] = c->id;
+		ids[c->slot] = c->lane.id;
 }
 
 static struct connection *connection(uint8_t which)
