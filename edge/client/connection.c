@@ -135,7 +135,7 @@ void connection_new(struct edge *edge, int fd, const struct sockaddr *peer)
 	c->edge = edge;
 	c->heard_ms = c->active_ms = loop_now(edge->loop);
 	c->deadline_ms = c->heard_ms + edge->conf.handshake_ms;
-	c->lane.id = id_make(edge->number, c->slot, 0);
+	c->lane.id = id_make(uplink_number(edge->uplink), c->slot, 0);
 	metric_add(edge->counts.accepted, 1);
 	handshake_begin(c, peer);
 	event_assign(&c->ready, loop_base(edge->loop), fd, EV_READ | EV_PERSIST, on_ready,
@@ -406,11 +406,15 @@ void connection_abandon(struct connection *c)
 		connection_cut(c);
 }
 
-void connection_event_done(struct connection *c, struct lane_event *e)
+void connection_event_added(struct connection *c, uint32_t bytes)
 {
-	c->edge->held_bytes -= e->memory;
-	lane_done(&c->lane, e);
-	uplink_next(c->edge->uplink, c);
+	c->edge->held_bytes += bytes;
+	connection_settle(c);
+}
+
+void connection_event_done(struct connection *c, uint32_t bytes)
+{
+	c->edge->held_bytes -= bytes;
 	if (c->state == CONNECTION_GONE && c->lane.first == NULL)
 		free_later(c);
 	else if (c->state == CONNECTION_CLOSING)
