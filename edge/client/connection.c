@@ -141,6 +141,7 @@ void connection_new(struct edge *edge, int fd, const struct sockaddr *peer)
 	event_assign(&c->ready, loop_base(edge->loop), fd, EV_READ | EV_PERSIST, on_ready,
 		     c);
 	event_add(&c->ready, NULL);
+	c->watched = EV_READ;
 	if (edge->closing)
 		connection_drain(c);
 }
@@ -223,8 +224,7 @@ static void resume_later(struct connection *c)
 
 void connection_settle(struct connection *c)
 {
-	short now = event_get_events(&c->ready) & (EV_READ | EV_WRITE | EV_CLOSED);
-	short want = wanted(c);
+	short now = c->watched, want = wanted(c);
 
 	if (c->backlog != NULL)
 		resume_later(c);
@@ -232,6 +232,7 @@ void connection_settle(struct connection *c)
 		return;
 	if (c->state == CONNECTION_OPEN && now & EV_READ && !(want & EV_READ))
 		metric_add(c->edge->counts.held_back, 1);
+	c->watched = (uint8_t)want;
 	event_del(&c->ready);
 	event_assign(&c->ready, loop_base(c->edge->loop), event_get_fd(&c->ready),
 		     want | EV_PERSIST, on_ready, c);
@@ -333,7 +334,9 @@ static void write_some(struct connection *c)
 	}
 	if (e == OK && c->state == CONNECTION_LINGER)
 		linger(c);
-	connection_settle(c);
+	/* Mostly all is written, and the socket was only read: then nothing else is to be watched. */
+	if (c->outbox != NULL || c->watched != EV_READ)
+		connection_settle(c);
 }
 
 void connections_flush(void *arg)

@@ -306,7 +306,7 @@ void websocket_tick(struct connection *c, int64_t now)
 				span_str(expired ? "Token expired" : "Going away"));
 	} else if (conf->idle_ms > 0 && now - c->active_ms > conf->idle_ms) {
 		websocket_close(c, FRAME_CODE_GOING_AWAY, span_str("Going away"));
-	} else if (!(event_get_events(&c->ready) & EV_READ)) {
+	} else if (!(c->watched & EV_READ)) {
 		c->heard_ms = now; /* we do not listen: its silence is ours */
 	} else if (c->is_pinged && silent > conf->ping_ms + conf->pong_ms) {
 		metric_add(c->edge->counts.silent, 1);
