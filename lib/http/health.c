@@ -99,9 +99,10 @@ static void on_request(void *arg, struct http_request *q)
 
 static void refuse(const char *address, const char *why)
 {
-	log_error("health.failed", S("address", address), S("why", why),
-		  S("next", "give --metrics HOST:PORT of this machine that is free; port "
-			    "0 takes one"));
+	log_error(
+		"health.failed", S("address", address), S("why", why),
+		S("hint",
+		  "set --metrics to a free HOST:PORT of this machine; port 0 picks one"));
 }
 
 /* The descriptor that listens, or -1 after an error line. */
