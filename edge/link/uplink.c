@@ -450,7 +450,7 @@ static void flush(struct broker_link *b, int64_t now)
 	if (e == OK)
 		return;
 	metric_add(b->uplink->counts.link_full, e == ERR_BUSY);
-	broker_link_close(b, "it takes nothing", LINK_ENDED_BY_US);
+	broker_link_close(b, "peer does not read", LINK_ENDED_BY_US);
 }
 
 void uplink_flush(void *arg)
