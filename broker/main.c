@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	void *zctx;
 
 	if (e != OK)
-		return e == ERR_AGAIN ? 0 : 2;
+		return e == ERR_EXIT ? 0 : 2;
 	take_name(&b);
 	json_set_depth((size_t)b.conf.json_depth);
 	zctx = zmq_ctx_new();

@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	uint32_t most;
 
 	if (e != OK)
-		return e == ERR_AGAIN ? 0 : 2;
+		return e == ERR_EXIT ? 0 : 2;
 	log_init(edge.conf.name, (enum log_level)edge.conf.log_level,
 		 (enum log_format)edge.conf.log_format);
 	most = most_connections(&edge.conf);

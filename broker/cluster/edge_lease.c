@@ -97,7 +97,7 @@ static void on_number(void *arg, enum err e, uint16_t number)
 		edge_link_unref(edge);
 		return;
 	}
-	if (e == ERR_AGAIN) {
+	if (e == ERR_UNKNOWN) {
 		wait_for_others(edge);
 		edge_link_unref(edge);
 		return;

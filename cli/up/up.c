@@ -76,7 +76,7 @@ int up_run(int argc, char **argv)
 	enum err e = up_conf_load(&u.conf, argc, argv);
 
 	if (e != OK)
-		return e == ERR_AGAIN ? 0 : BAD_SETTINGS;
+		return e == ERR_EXIT ? 0 : BAD_SETTINGS;
 
 	log_init("gatepost", (enum log_level)u.conf.log_level,
 		 (enum log_format)u.conf.log_format);

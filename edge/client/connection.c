@@ -98,11 +98,11 @@ static bool address_may(struct edge *edge, int fd, const struct sockaddr *peer,
 	e = address_limit_enter(edge->address_limit, peer, loop_now(edge->loop), use);
 	if (e == OK)
 		return true;
-	metric_add(e == ERR_BUSY ? edge->counts.over_connections : edge->counts.over_rate,
+	metric_add(e == ERR_RATE ? edge->counts.over_rate : edge->counts.over_connections,
 		   1);
 	log_warn_flood(
 		"connection.limited", S("address", address_host(peer, host)),
-		S("why", e == ERR_BUSY ? "address-connections" : "address-rate"),
+		S("why", e == ERR_RATE ? "address-rate" : "address-connections"),
 		S("hint", "check this address; behind a proxy set both limits to 0"));
 	turn_away(edge, fd,
 		  "HTTP/1.1 429 Too Many Requests\r\n"
