@@ -77,15 +77,14 @@ void management_disconnects_close(struct management *m)
 static void refuse(struct evhttp_request *req, enum err e)
 {
 	if (e == ERR_NOTFOUND)
-		answer_refusal_text(req, 410, "GoneException",
-				    "No such disconnect is parked");
+		answer_refusal_text(req, 410, "GoneException", "No such dead letter");
 	else if (e == ERR_MALFORMED)
 		answer_refusal_text(req, 500, "InternalServerErrorException",
-				    "What is parked cannot be read: see store.disconnect "
-				    "in the broker's log, and drop it");
+				    "The dead letter cannot be read: see "
+				    "store.disconnect in the broker's log, and drop it");
 	else
 		answer_refusal_text(req, 503, "ServiceUnavailableException",
-				    "Redis cannot be reached: try again");
+				    "Redis is unreachable, retry");
 }
 
 /* True when there is nobody to answer, or when this has: k is freed then. */
@@ -125,7 +124,7 @@ static bool read_cursor(struct evhttp_request *req, uint64_t *out)
 	*out = text && ok ? strtoull(text, &end, 10) : 0;
 	ok = ok && errno == 0 && (end == NULL || *end == '\0');
 	if (!ok)
-		answer_bad(req, "cursor is not one that a page before has given");
+		answer_bad(req, "cursor is not from a previous page");
 	free(text);
 	return ok;
 }
@@ -137,7 +136,7 @@ static bool says_all(struct evhttp_request *req)
 	bool ok = text != NULL && strcmp(text, "true") == 0;
 
 	if (!ok)
-		answer_bad(req, "which one? /@disconnects/{connectionId}, or "
+		answer_bad(req, "use /@disconnects/{connectionId}, or "
 				"/@disconnects?all=true");
 	free(text);
 	return ok;

@@ -121,7 +121,7 @@ static bool read_query(struct evhttp_request *req, struct listing *l)
 	cursor = query_parameter(req, "cursor");
 	ok = cursor == NULL || id_parse(span_str(cursor), &id) == OK;
 	if (!ok)
-		answer_bad(req, "cursor is not one that a page before has given");
+		answer_bad(req, "cursor is not from a previous page");
 	if (ok && cursor != NULL) {
 		id_text(&id, l->after);
 		l->from = id_edge(&id);

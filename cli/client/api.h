@@ -20,15 +20,17 @@ struct api_conf {
 /* The rows of a settings table whose struct st has these settings in its field f. */
 #define API_CONF_KEYS(st, f)                                                             \
 	CONF_TEXT(st, f.management, "management", "127.0.0.1:8081",                      \
-		  "where the management API is: host:port, or "                          \
+		  "address of the management API: host:port, or "                        \
 		  "http[s]://host[:port][/stage]"),                                      \
 		CONF_TEXT(st, f.token, "token", NULL,                                    \
-			  "bearer token; in the environment nobody else sees it"),       \
+			  "bearer token; better set in the environment, where other "    \
+			  "users cannot see it"),                                        \
 		CONF_TEXT(st, f.key, "key", NULL,                                        \
-			  "key pair to sign with, as ID:SECRET; in the environment "     \
-			  "nobody else sees it"),                                        \
+			  "key pair to sign with, as ID:SECRET; better set in the "      \
+			  "environment, "                                                \
+			  "where other users cannot see it"),                            \
 		CONF_TEXT(st, f.region, "region", "us-east-1",                           \
-			  "region to sign for, if the server asks for one")
+			  "region of the signature, if the server requires one")
 
 /* What the shell gets. */
 enum api_exit {

@@ -32,7 +32,7 @@ void check_print(const struct config *c, const struct check_info *infos, size_t 
 			c->context ? "  context: true" : "",
 			c->binary ? "  binary: true" : "");
 	if (n > 0)
-		fputs("\nTo know\n", out);
+		fputs("\nNotes\n", out);
 	for (size_t i = 0; i < n; i++)
 		grid_add(&g, (const char *[GRID_COLUMNS]){infos[i].at, infos[i].text});
 	grid_print(&g, out);

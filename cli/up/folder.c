@@ -111,8 +111,8 @@ static bool take_data(struct folder *f, const char *data)
 	}
 	if (flock(f->lock, LOCK_EX | LOCK_NB) == -1) {
 		fprintf(stderr,
-			"gatepost up: another `gatepost up` keeps its data in %s: "
-			"stop it, or choose another --data\n",
+			"gatepost up: another `gatepost up` uses %s: stop it, or set "
+			"another --data\n",
 			data);
 		return false;
 	}

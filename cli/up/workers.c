@@ -137,16 +137,16 @@ static struct worker *add(struct workers *w, const char *function, unsigned brok
 		.function = xstrdup(function),
 		.broker = broker,
 		.number = number,
-		.child = supervisor_add(w->plan.supervisor,
-					(struct child_plan){
-						.role = ROLE_FUNCTION,
-						.name = name,
-						.if_missing = "install it again, or give "
-							      "--python PATH",
-						.folder = w->folder,
-						.json = w->plan.json,
-						.is_held = true,
-					}),
+		.child = supervisor_add(
+			w->plan.supervisor,
+			(struct child_plan){
+				.role = ROLE_FUNCTION,
+				.name = name,
+				.if_missing = "install it again, or set --python PATH",
+				.folder = w->folder,
+				.json = w->plan.json,
+				.is_held = true,
+			}),
 	};
 	free(name);
 	return k;
