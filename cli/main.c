@@ -1,4 +1,4 @@
-/* The command that people type. */
+/* The command line. */
 #include "cli/commands/check.h"
 #include "cli/commands/close.h"
 #include "cli/commands/connections.h"

@@ -116,7 +116,7 @@ struct config {
 	bool binary; /* gatepost.binary: binary messages reach functions, in base64 */
 };
 
-/* One line for a person: something passed over (info) or a mistake (error). column from 1; line 0: the whole file. */
+/* One line for the operator: something ignored (info) or a mistake (error). column from 1; line 0: the whole file. */
 typedef void config_say_fn(void *arg, bool is_error, const char *file, int line,
 			   int column, const char *text);
 
@@ -124,14 +124,14 @@ struct config_options {
 	const char *stage;             /* --stage; NULL: the file's, else "dev" */
 	const struct config_pair *opt; /* ${opt:NAME} */
 	size_t n_opt;
-	config_say_fn *say; /* NULL: nobody listens */
+	config_say_fn *say; /* NULL: reports are dropped */
 	void *arg;
 };
 
 /*
  * Read a file.
  *
- * returns  NULL after at least one error was said; what is passed over is said too
+ * returns  NULL after at least one error was reported; ignored keys are reported too
  */
 struct config *config_read(const char *path, const struct config_options *o);
 

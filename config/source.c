@@ -240,7 +240,7 @@ static bool is_code(const char *path)
 	return false;
 }
 
-/* Each file is read once, so that its nodes are the same for all who name it. */
+/* Each file is read once, so that its nodes are the same for every reference. */
 static enum found read_file(const struct walk *w, const char *path,
 			    const struct node **out)
 {

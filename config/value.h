@@ -44,7 +44,7 @@ bool value_bool(struct reading *r, const struct value *v, bool *out);
 const char *value_intrinsic(const struct value *v);
 
 /*
- * Say of every key that is not in names (which ends with a NULL) that it is passed over
+ * Report every key that is not in names (which ends with a NULL) as ignored
  * (one info line), with the name that was meant if there is a likely one.
  */
 void value_pass_over(struct reading *r, const struct value *map,

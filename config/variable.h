@@ -33,7 +33,7 @@ struct walk {
 	struct reading *r;
 	const struct key *key;   /* of the value that is read */
 	const struct node *node; /* whose text is being resolved */
-	const struct walk *up;   /* who asked for it */
+	const struct walk *up;   /* the variable that refers to it */
 	unsigned depth;
 	char *why; /* MISSING: WHY bytes, what was missing */
 };

@@ -2,7 +2,7 @@
 #define STORE_WORDS_H
 
 /*
- * The words of one command or script, put together one by one; no other room includes it.
+ * The words of one command or script, put together one by one; no other module includes it.
  *
  *   struct words w = {.store = st};
  *

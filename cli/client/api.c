@@ -86,7 +86,7 @@ static void endpoint_close(struct endpoint *e)
 	free(e->path);
 }
 
-/* ---- who asks ---- */
+/* ---- credentials ---- */
 
 static void add(struct headers *h, char *line)
 {

@@ -2,7 +2,7 @@
 #define CLI_CLIENT_API_H
 
 /*
- * The management API from the command line's side: where it is, how we show who we are
+ * The management API from the command line's side: its address, the credentials
  * (a signature, a token, or nothing), one call, and what its failure means for the shell.
  */
 
@@ -38,7 +38,7 @@ enum api_exit {
 	API_FAILED = 1, /* no answer, or one that says nothing better */
 	API_USAGE = 2,
 	API_GONE = 3,   /* there is no such connection */
-	API_DENIED = 4, /* who we are, or say we are, may not */
+	API_DENIED = 4, /* not authenticated, or not allowed */
 	API_LATER = 5,  /* try again: its outbox is full, or its edge is not reached */
 };
 

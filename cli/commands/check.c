@@ -66,7 +66,7 @@ static bool read_flags(struct check *k, int argc, char **argv)
 	};
 	int flag;
 
-	argv[0] = (char *)"gatepost check"; /* what getopt's sentences begin with */
+	argv[0] = (char *)"gatepost check"; /* the prefix of getopt's messages */
 	optind = 0;
 	while ((flag = getopt_long(argc, argv, "h", flags, NULL)) != -1) {
 		if (flag == 's')

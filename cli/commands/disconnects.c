@@ -1,5 +1,5 @@
 /*
- *   gatepost disconnects                what is parked, page after page: print_page
+ *   gatepost disconnects                list the dead letters, page after page: print_page
  *   gatepost disconnects --retry ID     POST /@disconnects/ID
  *   gatepost disconnects --retry all    POST /@disconnects?all=true, as long as there is more
  *   gatepost disconnects --drop …       the same with DELETE
@@ -192,7 +192,7 @@ static enum api_exit do_one(const struct disconnects_conf *conf, const char *met
 	return x;
 }
 
-/* A page at a time; what is parked anew meanwhile may be among them or not. */
+/* A page at a time; new dead letters may be among them or not. */
 static enum api_exit do_all(const struct disconnects_conf *conf, const char *method)
 {
 	static const char first[] = "/@disconnects?all=true";

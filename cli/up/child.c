@@ -185,7 +185,7 @@ static int64_t wait_longer(struct child *c)
 	return wait_ms;
 }
 
-/* The wait after the end of a process that nobody asked to end. */
+/* The wait after an unexpected end of a process. */
 static int64_t wait_after_end(struct child *c)
 {
 	int64_t lived_ms = clock_ms() - c->started_ms;

@@ -48,7 +48,7 @@ bool folder_make(struct folder *f, const char *data)
 }
 
 /*
- * It is locked before it has its name: whoever can lock what is called so knows that its
+ * It is locked before it has its name: a process that can lock a folder of this name knows that its
  * owner has died.
  */
 static bool take_run(struct folder *f)

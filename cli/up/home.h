@@ -1,7 +1,7 @@
 #ifndef CLI_UP_HOME_H
 #define CLI_UP_HOME_H
 
-/* Which broker is the home of a lane: from outside, by who has counted its events. */
+/* The owner of a lane, as seen from outside: the broker that has counted its events. */
 
 #include "cli/up/supervisor.h"
 

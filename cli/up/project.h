@@ -9,7 +9,7 @@
 struct project {
 	char *file;                    /* NULL: what is built in */
 	char *stage;                   /* as it was at the start: it is in URLs */
-	struct config *config;         /* NULL once somebody has taken it */
+	struct config *config;         /* NULL once it was taken over */
 	struct config_options options; /* for reading it again */
 };
 

@@ -19,8 +19,8 @@ struct spawn {
 		keeps; /* of what we have, names as for fnmatch(3); ended by NULL; NULL: all of it */
 	bool knows_redis; /* it keeps GATEPOST_REDIS, which may have a password in it */
 	const char *
-		notify; /* the Unix datagram socket where it reports with sd_notify(3); NULL: it is none of ours */
-	int output;     /* descriptor for its stdout and stderr; -1: our stderr */
+		notify; /* the Unix datagram socket where it reports with sd_notify(3); NULL: a foreign program */
+	int output; /* descriptor for its stdout and stderr; -1: our stderr */
 };
 
 /*

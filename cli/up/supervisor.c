@@ -119,7 +119,7 @@ static void forget_gone(void *arg)
 	if (kept == s->n)
 		return;
 	s->n = kept;
-	start_rank(s); /* whoever was missing may have been one of them */
+	start_rank(s); /* the missing process may have been one of them */
 }
 
 /* Starting. */

@@ -26,7 +26,7 @@ struct worker {
 	unsigned port;  /* from which its process polls; 0: not known */
 	bool is_wanted; /* by the configuration as it is now */
 	unsigned
-		strangers; /* number 0: those of the function that have worked, and were gone before we could find out who they were */
+		strangers; /* number 0: workers of the function that have worked, and ended before they could be identified */
 };
 
 struct workers {
@@ -110,7 +110,7 @@ static bool can_run_all(const struct workers *w, const struct config *c)
 	return all;
 }
 
-/* Who there is to be */
+/* The wanted workers */
 
 static struct worker *find(struct workers *w, const char *function, unsigned broker,
 			   unsigned number)
@@ -152,7 +152,7 @@ static struct worker *add(struct workers *w, const char *function, unsigned brok
 	return k;
 }
 
-/* Those of one broker: add who is missing, and remove who is not wanted any more. */
+/* The workers of one broker: add missing ones, and remove unwanted ones. */
 static void reconcile(struct workers *w, unsigned broker)
 {
 	size_t kept = 0;
@@ -358,7 +358,7 @@ static void take_worker(struct workers *w, unsigned broker, const char *text)
 	if (sscanf(text, "%15s %u %*[^:]:%u %n", what, &port, &remote, &at) != 3)
 		return;
 	k = whose(w, broker, text + at, port, remote);
-	if (k == NULL) { /* gone, or somebody else's */
+	if (k == NULL) { /* ended, or foreign */
 		if (strcmp(what, "works") == 0)
 			note_stranger(w, broker, text + at);
 		return;

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 /*
- * Is a file with secrets in it for its owner alone? One that belongs to somebody else may be
+ * Can only its owner read a file with secrets? One of another user may be
  * readable by a group too, which is how Kubernetes gives secrets to a process.
  */
 bool secret_file_is_kept(const struct stat *st);

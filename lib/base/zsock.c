@@ -203,7 +203,7 @@ int64_t zsock_peers(const struct zsock *z)
 	return z->peers;
 }
 
-/* tcp://[::ffff:10.0.0.7]:7400 is what everybody else calls tcp://10.0.0.7:7400. */
+/* tcp://[::ffff:10.0.0.7]:7400 is the same as tcp://10.0.0.7:7400. */
 static void unmap(char *endpoint)
 {
 	static const char mapped[] = "tcp://[::ffff:";

@@ -63,7 +63,7 @@ static bool is_ours(struct span name)
 	return false;
 }
 
-/* A CR or LF in a value would let a function, or whoever feeds it, write headers and answers of its own. */
+/* A CR or LF in a value would let a function, or its input, add headers and responses. */
 static bool is_value(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)

@@ -22,7 +22,7 @@ struct redis_sentinel {
 	struct redis_end end; /* of the last one */
 	redisReader *reader;
 	bool is_auth;        /* the next reply is AUTH's */
-	struct timer *timer; /* it takes too long; nobody is asked: the next one's turn */
+	struct timer *timer; /* timeout: ask the next one */
 };
 
 static void on_timer(void *arg);
