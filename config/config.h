@@ -31,7 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What there is when the file says nothing. */
+/* The defaults. */
 #define CONFIG_REGION    "us-east-1"
 #define CONFIG_SELECTION "$request.body.action"
 enum {
@@ -53,7 +53,7 @@ struct config_function {
 	enum config_sort sort;
 	char *runtime;      /* LAMBDA: "python3.11", "nodejs20.x"; NULL otherwise */
 	int64_t timeout_ms; /* of an invocation; default 6 s as Serverless has it, at most 29 s where API Gateway waits, gatepost.maxTimeout otherwise */
-	int64_t memory_mb;  /* told to the function */
+	int64_t memory_mb;  /* passed to the function */
 	int64_t workers;    /* LAMBDA: processes that `gatepost up` starts; default 2 */
 	struct config_pair *environment; /* the provider's, then its own over it */
 	size_t n_environment;

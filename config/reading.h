@@ -3,7 +3,7 @@
 
 /*
  * One reading of a configuration: what is known so far, and what was reported. The code that finds
- * a mistake says it here and goes on, so that one run says all of them; a reading with
+ * a mistake reports it here and continues, so that one run reports all of them; a reading with
  * errors gives no configuration.
  */
 
@@ -30,15 +30,15 @@ struct draft {
 	size_t index; /* used: in config->functions */
 };
 
-/* What provider: says for all functions. */
+/* The settings of provider: for all functions. */
 struct provider {
-	char *runtime; /* NULL: not said */
+	char *runtime; /* NULL: not set */
 	int64_t timeout_s, memory_mb;
 	struct config_pair *environment;
 	size_t n_environment;
 };
 
-/* What gatepost: says for all functions. */
+/* The settings of gatepost: for all functions. */
 struct limits {
 	int64_t workers;
 	int64_t timeout_s;

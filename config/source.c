@@ -99,7 +99,7 @@ static enum found find_address(const struct walk *w, const struct node *node,
 	return f;
 }
 
-/* What Serverless has when the file does not say it. */
+/* The defaults of Serverless. */
 static const char *known_default(const struct reading *r, const char *address)
 {
 	if (strcmp(address, "provider.stage") == 0)

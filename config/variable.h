@@ -26,7 +26,7 @@
 #include "base/span.h"
 
 /* What came of looking for something. */
-enum found { FOUND, MISSING, FAILED /* and an error was said */ };
+enum found { FOUND, MISSING, FAILED /* and an error was reported */ };
 
 /* One step on the way from the value that is read to what it names. */
 struct walk {

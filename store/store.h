@@ -51,7 +51,7 @@ struct store_conf {
 		CONF_INT(st, f.max_in_flight, "redis-max-in-flight", "20000", 1,         \
 			 1000000, "requests to Redis that may wait for their replies")
 
-/* For a conf_check_fn: is what no row's type tells right? c->redis NULL: there is nothing to look at. */
+/* For a conf_check_fn: are the settings valid together? c->redis NULL: there is nothing to check. */
 bool store_conf_is_right(const struct store_conf *c, struct conf_wrong *w);
 
 /*

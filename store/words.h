@@ -20,7 +20,7 @@
 
 struct words {
 	struct store *store;
-	char *bytes; /* one word behind the other */
+	char *bytes; /* one word after the other */
 	size_t n_bytes, room_bytes;
 	size_t *lens;
 	size_t n, room;

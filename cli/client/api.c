@@ -13,7 +13,7 @@ enum { ID_LENGTH = 16, HEADERS_MOST = 4 };
 /* "https://gateway.example:8443/dev" in pieces. */
 struct endpoint {
 	char *base; /* with the scheme */
-	char *host; /* with the port: what the Host header says */
+	char *host; /* with the port: the Host header */
 	char *path; /* "/dev", or empty */
 };
 

@@ -35,7 +35,7 @@ struct api_conf {
 /* What the shell gets. */
 enum api_exit {
 	API_DONE = 0,
-	API_FAILED = 1, /* no answer, or one that says nothing better */
+	API_FAILED = 1, /* no response, or another error */
 	API_USAGE = 2,
 	API_GONE = 3,   /* there is no such connection */
 	API_DENIED = 4, /* not authenticated, or not allowed */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where `gatepost up` listens unless it is told otherwise. */
+/* The default address of `gatepost up`. */
 #define HOST "127.0.0.1:8080"
 
 static void print_functions(const struct config *c, FILE *out);

@@ -52,7 +52,7 @@ static enum api_exit do_one(const struct disconnects_conf *conf, const char *met
 static enum api_exit do_all(const struct disconnects_conf *conf, const char *method);
 
 /*
- * What is done to them is said on the command line alone: GATEPOST_RETRY is a setting of
+ * Only the command line sets the action: GATEPOST_RETRY is a setting of
  * edges, and no variable that was left over shall drop anything.
  */
 static void forget_environment(void)

@@ -100,7 +100,7 @@ static void child_enter(struct child *c, enum child_state next)
 }
 
 /*
- * An edge is what strangers reach, and Redis needs none of it: they are not told what the
+ * Clients reach an edge, and Redis needs none of it: they do not get what the
  * user's shell knows. A broker's configuration may have ${env:NAME}, and functions are the user's.
  */
 static const char *const *kept_variables(enum role r)
@@ -113,7 +113,7 @@ static const char *const *kept_variables(enum role r)
 	return r == ROLE_EDGE || r == ROLE_REDIS ? few : NULL;
 }
 
-/* Ours write log lines to our stderr; the others are told apart. */
+/* Gatepost's processes write log lines to stderr; the output of others is marked. */
 static pid_t spawn(struct child *c)
 {
 	struct spawn how = {

@@ -108,7 +108,7 @@ static void say(const char *mark, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* True; or false after a line that says what should have been. */
+/* True; or false after a line with the expected result. */
 static bool check(bool right, const char *expected)
 {
 	if (!right)
@@ -121,7 +121,7 @@ static void a_moment(void)
 	nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
 }
 
-/* One request, said and checked; body is NULL or what must come back. */
+/* Print and check one request; body is NULL or the expected response. */
 static bool request(const char *method, const char *url, const char *payload, long status,
 		    const char *body)
 {
@@ -144,7 +144,7 @@ static bool request(const char *method, const char *url, const char *payload, lo
 	return right;
 }
 
-/* The next message must be this text; mark is "←", or says that it comes unasked. */
+/* The next message must be this text; mark is "←", or marks a push. */
 static bool client_gets(struct demo *d, const char *mark, const char *text)
 {
 	struct ws_message m;

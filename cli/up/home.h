@@ -8,7 +8,7 @@
 enum { HOME_BROKERS = 64 };
 
 struct home_counts {
-	int64_t events[HOME_BROKERS]; /* in the supervisor's order; -1: it did not say */
+	int64_t events[HOME_BROKERS]; /* in the supervisor's order; -1: unknown */
 	size_t n;
 };
 

@@ -13,7 +13,7 @@ struct project {
 	struct config_options options; /* for reading it again */
 };
 
-/* Its mistakes are said once, here, and not by each broker; then it returns false. */
+/* Its mistakes are reported once, here, and not by each broker; then it returns false. */
 bool project_read(struct project *p, const struct up_conf *conf);
 void project_close(struct project *p); /* a zeroed one is fine */
 

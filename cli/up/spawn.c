@@ -120,7 +120,7 @@ pid_t spawn_fork(void)
 	pid_t parent = getpid();
 
 	/* A signal handler must not run in the child: it would write into the pipe by
-	 * which libevent tells the parent's loop of signals. */
+	 * through which libevent reports signals to the parent's loop. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t pid = fork();

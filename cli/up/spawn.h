@@ -3,7 +3,7 @@
 
 /*
  * Starting a program: in a process group of its own, so that Ctrl-C reaches the
- * supervisor alone, and told to end by the kernel when the supervisor ends, however it does.
+ * supervisor only, and signalled by the kernel when the supervisor ends in any way.
  */
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ struct spawn {
 };
 
 /*
- * Start a program. Its stdin is /dev/null. It is told no more than it needs: our surroundings
+ * Start a program. Its stdin is /dev/null. It gets only what it needs: the environment of this process
  * may have passwords in them.
  *
  * returns  its pid; or -1 with errno of the fork or of the exec (ENOENT: no such program)

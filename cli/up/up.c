@@ -298,7 +298,7 @@ static void on_demo_done(void *arg, int status)
 		stop(u, status);
 }
 
-/* It is not ready yet: say for whom we wait. */
+/* It is not ready yet: log which process is missing. */
 static void on_patience(void *arg)
 {
 	struct up *u = arg;

@@ -187,7 +187,7 @@ static void add_all(struct workers *w)
 		reconcile(w, b);
 }
 
-/* What brokers tell */
+/* Reports of brokers */
 
 static bool broker_number(const struct child *c, unsigned *out)
 {
@@ -312,7 +312,7 @@ static void lose_worker(struct workers *w, struct child *c)
 	}
 }
 
-/* Whose connection it is: by what was told before, else by the socket that its process has open. */
+/* The worker of a connection: by earlier reports, else by the socket that its process has open. */
 static struct worker *whose(const struct workers *w, unsigned broker,
 			    const char *function, unsigned port, unsigned remote)
 {

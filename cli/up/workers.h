@@ -5,7 +5,7 @@
  * The processes that run a project's functions: for each function with a runtime, and for
  * each broker, as many as the configuration says. Each polls the address of its function
  * at its broker, which the broker tells; which worker has begun to poll, or is overdue,
- * the broker tells too, by its port.
+ * the broker reports too, by its port.
  */
 
 #include "cli/up/supervisor.h"

@@ -13,7 +13,7 @@
  *   [operators]
  *   token = …
  *
- * A section may have both. Its name is what logs say of the caller; secrets are never in a log.
+ * A section may have both. Its name identifies the caller in logs; secrets are never in a log.
  */
 
 #include "base/err.h"

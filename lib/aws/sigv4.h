@@ -35,7 +35,7 @@ enum {
 	SIGV4_EXPIRES_MOST = 604800 /* seconds that a presigned request may live */
 };
 
-/* What a request says of its signature. Points into the request, and into its own text. */
+/* The parts of a request's signature. Points into the request, and into its own text. */
 struct sigv4 {
 	struct span key_id;
 	struct span scope; /* 20261122/eu-central-1/execute-api/aws4_request */

@@ -10,7 +10,7 @@
  */
 bool secret_file_is_kept(const struct stat *st);
 
-/* What to say of one that is not. */
+/* The message if it is not. */
 extern const char secret_file_fault[];
 
 #endif

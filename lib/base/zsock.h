@@ -47,7 +47,7 @@ void zsock_linger(struct zsock *z, int ms);
 
 /*
  * Before bind or connect: another silence than ZSOCK_SILENCE_MS, at most an hour. A peer
- * whose host says nothing for so long is let go; ZeroMQ's I/O threads ping each other
+ * whose host is silent for so long is disconnected; ZeroMQ's I/O threads ping each other
  * three times in it, whatever their processes do.
  */
 enum { ZSOCK_SILENCE_MS = 15000 };

@@ -196,7 +196,7 @@ static void on_readable(struct bufferevent *bev, void *arg)
 	pass_over(s);
 }
 
-/* Not this one: say so, and ask the next on the loop's next turn. */
+/* This one failed: log it, and ask the next one on the loop's next turn. */
 static void pass_over(struct redis_sentinel *s)
 {
 	log_warn_flood("redis.sentinel", S("address", s->at.shown), S("why", s->end.why),

@@ -32,7 +32,7 @@ must_use bool redis_tls_check(const struct redis_tls *conf, struct redis_end *wh
 must_use struct ssl_st *redis_tls_new(const struct redis_tls *conf, const char *host,
 				      struct redis_end *why);
 
-/* Did TLS itself end this connection (what: the bufferevent's)? Then out says why. */
+/* Did TLS itself end this connection (what: the bufferevent's)? Then out has the reason. */
 bool redis_tls_why(struct bufferevent *bev, short what, struct redis_end *out);
 
 #endif
