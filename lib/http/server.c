@@ -937,7 +937,7 @@ static void refuse(struct http_connection *c, enum http_refusal of, int status,
 	if (status == 503)
 		h[n++] = HTTP_HEADER("Retry-After", "1");
 	if (s->conf.refusal != NULL)
-		n += s->conf.refusal(status, h + n);
+		n += s->conf.refusal(s->arg, status, why, h + n);
 	answer(c, &(struct answer){status, h, n, span_str(text), NULL});
 	free(text);
 }

@@ -61,8 +61,9 @@ struct http_conf {
 	struct metric *refused[HTTP_REFUSALS]; /* counters; NULL is fine */
 	/* NULL, or: a head has come, its body not. Bytes that the body may have; or a refusal by http_reply, after which the connection is closed. */
 	uint64_t (*limit)(void *arg, struct http_request *q);
-	/* NULL, or: headers for a refusal by the server itself; how many, at most HTTP_REFUSAL_HEADERS. */
-	size_t (*refusal)(int status, struct response_header *out);
+	/* NULL, or: the server itself refuses, since why, a sentence. Headers for its answer; how many, at most HTTP_REFUSAL_HEADERS. */
+	size_t (*refusal)(void *arg, int status, const char *why,
+			  struct response_header *out);
 	/* NULL, or: a newcomer is refused. */
 	void (*full)(void *arg);
 };

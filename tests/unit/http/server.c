@@ -510,8 +510,11 @@ Test(server, what_is_too_large_is_refused)
 	expect_refusal(text, 431, HTTP_TOO_LARGE);
 }
 
-static size_t more_headers(int status, struct response_header *out)
+static size_t more_headers(void *arg, int status, const char *why,
+			   struct response_header *out)
 {
+	cr_assert(arg == &conf);
+	cr_assert(gt(sz, strlen(why), 10));
 	out[0] = HTTP_HEADER("X-Status", status == 400 ? "bad" : "other");
 	return 1;
 }
