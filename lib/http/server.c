@@ -211,13 +211,13 @@ void http_count_refusals(struct metrics *m, const char *name, const char *help,
 			 struct metric *out[HTTP_REFUSALS])
 {
 	static const char *const labels[HTTP_REFUSALS] = {
-		[HTTP_CONNECTIONS] = "why=\"connections\"",
-		[HTTP_REQUESTS] = "why=\"requests\"",
-		[HTTP_MEMORY] = "why=\"memory\"",
-		[HTTP_LATE] = "why=\"late\"",
-		[HTTP_IDLE] = "why=\"idle\"",
-		[HTTP_MALFORMED] = "why=\"malformed\"",
-		[HTTP_TOO_LARGE] = "why=\"too large\"",
+		[HTTP_REFUSED_CONNECTIONS] = "why=\"connections\"",
+		[HTTP_REFUSED_REQUESTS] = "why=\"requests\"",
+		[HTTP_REFUSED_MEMORY] = "why=\"memory\"",
+		[HTTP_REFUSED_LATE] = "why=\"late\"",
+		[HTTP_REFUSED_IDLE] = "why=\"idle\"",
+		[HTTP_REFUSED_MALFORMED] = "why=\"malformed\"",
+		[HTTP_REFUSED_TOO_LARGE] = "why=\"too large\"",
 	};
 
 	for (size_t i = 0; i < HTTP_REFUSALS; i++)
@@ -249,7 +249,7 @@ bool http_has_room(struct http_server *s, uint64_t own)
 	bool yes = s->held <= own || s->held - own <= s->conf.memory;
 
 	if (!yes)
-		count(s, HTTP_MEMORY);
+		count(s, HTTP_REFUSED_MEMORY);
 	return yes;
 }
 
@@ -320,7 +320,7 @@ static bool make_room(struct http_server *s)
 
 	if (c == NULL || s->conf.timeout_ms == 0)
 		return false;
-	count(s, HTTP_IDLE);
+	count(s, HTTP_REFUSED_IDLE);
 	drop(c);
 	return true;
 }
@@ -355,7 +355,7 @@ static void come(struct http_server *s, int fd, const struct sockaddr *sa, sockl
 	else if (s->conf.full != NULL)
 		s->conf.full(s->arg);
 	if (!wanted)
-		refuse(c, HTTP_CONNECTIONS, 503, "The server is full: try again");
+		refuse(c, HTTP_REFUSED_CONNECTIONS, 503, "The server is full: try again");
 	update_events(c);
 	set_listening(s, s->n >= s->conf.connections + SPARE, s->is_paused);
 }
@@ -551,7 +551,7 @@ static void dispatch(struct http_connection *c)
 	c->state = ASKED;
 	set_open(c, false);
 	if (s->conf.requests > 0 && s->waiting >= s->conf.requests) {
-		refuse(c, HTTP_REQUESTS, 503,
+		refuse(c, HTTP_REFUSED_REQUESTS, 503,
 		       "Too many requests are under way: try again");
 		return;
 	}
@@ -580,7 +580,8 @@ static size_t find_head(const struct http_connection *c, struct span in)
 
 static void refuse_head(struct http_connection *c, enum err e, const struct request *r)
 {
-	refuse(c, e == ERR_TOOBIG ? HTTP_TOO_LARGE : HTTP_MALFORMED, r->status, r->why);
+	refuse(c, e == ERR_TOOBIG ? HTTP_REFUSED_TOO_LARGE : HTTP_REFUSED_MALFORMED,
+	       r->status, r->why);
 }
 
 /* Is what has come of it right so far? */
@@ -636,7 +637,7 @@ static void begin_body(struct http_connection *c, bool has_more)
 	if (e == ERR_NOTFOUND) {
 		dispatch(c);
 	} else if (e != OK) {
-		refuse(c, HTTP_TOO_LARGE, w->reader.status, w->reader.why);
+		refuse(c, HTTP_REFUSED_TOO_LARGE, w->reader.status, w->reader.why);
 	} else {
 		c->state = BODY;
 		/* RFC 9110 10.1.1: not when the body comes already. */
@@ -681,7 +682,8 @@ static size_t read_body(struct http_connection *c, struct span in)
 	if (e == OK)
 		dispatch(c);
 	else if (e != ERR_AGAIN)
-		refuse(c, e == ERR_TOOBIG ? HTTP_TOO_LARGE : HTTP_MALFORMED,
+		refuse(c,
+		       e == ERR_TOOBIG ? HTTP_REFUSED_TOO_LARGE : HTTP_REFUSED_MALFORMED,
 		       w->reader.status, w->reader.why);
 	return in.n - rest.n;
 }
@@ -706,7 +708,7 @@ static void check_memory(struct http_connection *c)
 	recount(c);
 	if ((c->state == HEAD || c->state == BODY) && c->held > SMALL &&
 	    s->held > s->conf.memory)
-		refuse(c, HTTP_MEMORY, 503,
+		refuse(c, HTTP_REFUSED_MEMORY, 503,
 		       "No memory for large requests now: try again");
 }
 
@@ -983,10 +985,10 @@ static void look_at(struct http_connection *c, int64_t now)
 	} else if (c->state == ANSWER) {
 		if (now - c->since_ms <= most)
 			return;
-		count(s, HTTP_LATE);
+		count(s, HTTP_REFUSED_LATE);
 		drop(c);
 	} else if (c->begun_ms != 0 && now - c->begun_ms > most) {
-		refuse(c, HTTP_LATE, 408, "The request did not arrive in time");
+		refuse(c, HTTP_REFUSED_LATE, 408, "The request did not arrive in time");
 	} else if (c->begun_ms == 0 && now - c->since_ms > most) {
 		drop(c);
 	}

@@ -491,7 +491,7 @@ Test(server, what_breaks_the_protocol_is_refused_and_nothing_behind_it_is_handle
 
 	start();
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		expect_refusal(rows[i].request, rows[i].status, HTTP_MALFORMED);
+		expect_refusal(rows[i].request, rows[i].status, HTTP_REFUSED_MALFORMED);
 }
 
 Test(server, what_is_too_large_is_refused)
@@ -500,14 +500,14 @@ Test(server, what_is_too_large_is_refused)
 
 	start();
 	expect_refusal("POST / HTTP/1.1\r\n" HOST "Content-Length: 4194305\r\n\r\n", 413,
-		       HTTP_TOO_LARGE);
+		       HTTP_REFUSED_TOO_LARGE);
 	expect_refusal("POST / HTTP/1.1\r\n" HOST
 		       "Transfer-Encoding: chunked\r\n\r\n400001\r\n",
-		       413, HTTP_TOO_LARGE);
+		       413, HTTP_REFUSED_TOO_LARGE);
 	memset(text + 5, 'a', 2100);
-	expect_refusal(text, 414, HTTP_TOO_LARGE);
+	expect_refusal(text, 414, HTTP_REFUSED_TOO_LARGE);
 	snprintf(text, sizeof text, "GET / HTTP/1.1\r\n" HOST "X: %02040d\r\n\r\n", 0);
-	expect_refusal(text, 431, HTTP_TOO_LARGE);
+	expect_refusal(text, 431, HTTP_REFUSED_TOO_LARGE);
 }
 
 static size_t more_headers(void *arg, int status, const char *why,
@@ -577,7 +577,7 @@ Test(server, what_a_body_may_have_is_decided_by_the_head)
 	expect(c, 403, "no");
 	until_closed(c);
 	expect_refusal("POST / HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n", 413,
-		       HTTP_TOO_LARGE);
+		       HTTP_REFUSED_TOO_LARGE);
 }
 
 /* ---- connections ---- */
@@ -611,7 +611,7 @@ Test(server, the_connection_that_is_idle_for_longest_makes_room)
 	until_closed(idle[2]);
 	cr_assert(not(idle[0]->closed));
 	cr_assert(not(idle[1]->closed));
-	cr_assert(eq(i64, refused(HTTP_IDLE), 1));
+	cr_assert(eq(i64, refused(HTTP_REFUSED_IDLE), 1));
 	cr_assert(eq(sz, http_connections(server), 3));
 	reply(kept[0], span_str("late"));
 	expect(idle[1], 200, "late");
@@ -632,7 +632,7 @@ Test(server, a_newcomer_is_refused_when_each_connection_has_a_request)
 	c = come();
 	expect(c, 503, "{\"message\":\"The server is full: try again\"}");
 	until_closed(c);
-	cr_assert(eq(i64, refused(HTTP_CONNECTIONS), 1));
+	cr_assert(eq(i64, refused(HTTP_REFUSED_CONNECTIONS), 1));
 	cr_assert(eq(sz, full, 1));
 	reply(kept[0], span_str("a"));
 	expect(busy[0], 200, "a");
@@ -656,7 +656,7 @@ Test(server, without_a_timeout_no_idle_connection_makes_room)
 
 static bool one_is_refused(void)
 {
-	return refused(HTTP_CONNECTIONS) == 1;
+	return refused(HTTP_REFUSED_CONNECTIONS) == 1;
 }
 
 /* A client that has gone behind its request leaves its descriptor to the next one. */
@@ -725,7 +725,7 @@ Test(server, requests_over_those_that_may_wait_are_refused_and_their_connections
 	c = come();
 	send_text(c, GET);
 	expect(c, 503, "{\"message\":\"Too many requests are under way: try again\"}");
-	cr_assert(eq(i64, refused(HTTP_REQUESTS), 1));
+	cr_assert(eq(i64, refused(HTTP_REFUSED_REQUESTS), 1));
 	reply(kept[0], span_str(""));
 	expect(first, 200, "");
 	cr_assert(eq(sz, http_waiting(server), 0));
@@ -754,7 +754,7 @@ Test(server, a_large_body_is_refused_while_others_hold_the_memory_and_a_small_on
 	send_span(second, span_of(body, 200000));
 	expect(second, 503,
 	       "{\"message\":\"No memory for large requests now: try again\"}");
-	cr_assert(eq(i64, refused(HTTP_MEMORY), 1));
+	cr_assert(eq(i64, refused(HTTP_REFUSED_MEMORY), 1));
 	expect_of("POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\na", 200, "a");
 	close(first->fd);
 	first->fd = dup(0);
@@ -770,7 +770,7 @@ Test(server, a_large_answer_may_be_made_when_it_is_alone)
 	http_hold(server, 2 << 20);
 	cr_assert(http_has_room(server, 2 << 20));
 	cr_assert(not(http_has_room(server, 0)));
-	cr_assert(eq(i64, refused(HTTP_MEMORY), 1));
+	cr_assert(eq(i64, refused(HTTP_REFUSED_MEMORY), 1));
 	http_release(server, 2 << 20);
 	cr_assert(http_has_room(server, 0));
 }
@@ -790,7 +790,7 @@ Test(server, a_request_that_does_not_arrive_is_408)
 	c = come();
 	send_text(c, "GET");
 	expect(c, 408, "{\"message\":\"The request did not arrive in time\"}");
-	cr_assert(eq(i64, refused(HTTP_LATE), 2));
+	cr_assert(eq(i64, refused(HTTP_REFUSED_LATE), 2));
 }
 
 Test(server, an_idle_connection_is_closed_and_a_request_that_waits_is_not)
@@ -805,14 +805,14 @@ Test(server, an_idle_connection_is_closed_and_a_request_that_waits_is_not)
 	until_closed(idle);
 	until_closed(come());
 	cr_assert(not(waits->closed));
-	cr_assert(eq(i64, refused(HTTP_LATE), 0));
+	cr_assert(eq(i64, refused(HTTP_REFUSED_LATE), 0));
 	reply(kept[0], span_str("a"));
 	expect(waits, 200, "a");
 }
 
 static bool is_late(void)
 {
-	return refused(HTTP_LATE) == 1;
+	return refused(HTTP_REFUSED_LATE) == 1;
 }
 
 Test(server, a_client_that_does_not_read_its_answer_is_cut_and_holds_nothing)
