@@ -202,7 +202,8 @@ static void on_edges(void *arg, enum err e, const uint16_t *numbers, size_t n)
 		return;
 	}
 	l->edges = xcalloc(n + 1, sizeof *l->edges);
-	memcpy(l->edges, numbers, n * sizeof *numbers);
+	if (n > 0)
+		memcpy(l->edges, numbers, n * sizeof *numbers);
 	l->n_edges = l->uncounted = n;
 	for (size_t i = 0; i < n; i++)
 		store_connection_count(l->list->store, l->edges[i], on_counted, l);

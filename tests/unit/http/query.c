@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void expect(const char *query, const char *name, const char *want)
 {
@@ -51,4 +52,41 @@ Test(query, what_is_not_name_and_value_or_cannot_be_decoded_is_wrong)
 		cr_assert(query_is_right(span_str(right[i])), "%s", right[i]);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		cr_assert(not(query_is_right(span_str(wrong[i]))), "%s", wrong[i]);
+}
+
+/* From a buffer of exactly this size, so that a byte read behind it is found. */
+static void read_all(const char *text, size_t n)
+{
+	char *exact = malloc(n > 0 ? n : 1);
+	struct span query = span_of(memcpy(exact, text, n), n), rest = query, name, value;
+	size_t parameters = 0;
+	char *one;
+
+	while (query_next(&rest, &name, &value)) {
+		parameters++;
+		cr_assert(le(sz, name.n + value.n, n));
+	}
+	cr_assert(le(sz, parameters, n));
+	if (query_is_right(query)) {
+		one = query_parameter(query, "cursor");
+		cr_assert(one == NULL || strlen(one) <= n);
+		free(one);
+	}
+	free(exact);
+}
+
+Test(query, each_prefix_with_any_byte_in_each_place_is_read_within_its_bounds)
+{
+	static const char sample[] = "cursor=AAEAAA%3D%3d&limit=5&&a=b+c=%25";
+	char text[sizeof sample];
+
+	for (size_t n = 0; n < sizeof sample; n++)
+		read_all(sample, n);
+	for (size_t at = 0; at < sizeof sample - 1; at++)
+		for (int byte = 0; byte < 256; byte++) {
+			memcpy(text, sample, sizeof sample);
+			text[at] = (char)byte;
+			read_all(text, sizeof sample - 1);
+			read_all(text, at + 1);
+		}
 }
