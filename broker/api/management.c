@@ -128,9 +128,8 @@ struct management *management_new(const struct management_conf *conf,
 static bool refuse_address(const char *text, const char *why)
 {
 	log_error("management.failed", S("management", text), S("why", why),
-		  S("do", "give --management addresses that are free, such as "
-			  "127.0.0.1:8081; others than loopback need "
-			  "--management-auth"));
+		  S("hint", "set --management to free addresses, such as 127.0.0.1:8081; "
+			    "addresses other than loopback need --management-auth"));
 	return false;
 }
 
@@ -145,7 +144,8 @@ static bool listen_at(struct management *m, const char *text)
 		return refuse_address(text, "not an address");
 	if (auth_is_open(m->auth) && !address_is_loopback(&a))
 		return refuse_address(
-			text, "without authentication it is for this machine alone");
+			text,
+			"without authentication only loopback addresses are allowed");
 	fd = address_listen(&a, true, &at);
 	if (fd < 0)
 		return refuse_address(text, strerror(errno));
@@ -204,8 +204,8 @@ static void on_full(void *arg)
 	const struct management *m = arg;
 
 	log_warn_flood("management.full", I("connections", m->connections),
-		       S("do", "see who asks so much; raise --management-connections, or "
-			       "add brokers"));
+		       S("hint", "check the callers; raise --management-connections, or "
+				 "add brokers"));
 }
 
 /* ---- requests ---- */

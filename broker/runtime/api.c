@@ -19,7 +19,6 @@
 #include "http/sender.h"
 #include "http/server.h"
 
-#include <errno.h>
 #include <event2/util.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -102,16 +101,14 @@ static void keep_alive(int fd)
 
 static int listen_at(const char *function, const char *address, struct address *at)
 {
-	struct address a;
-	enum err e = address_parse(address, &a);
-	int fd = e == OK ? address_listen(&a, false, at) : -1;
+	const char *why;
+	int fd = address_listen_at(address, false, at, &why);
 
 	if (fd == -1) {
 		log_error("runtime.failed", S("function", function),
-			  S("address", address),
-			  S("why", e == OK ? strerror(errno) : "no such address"),
-			  S("fix", "give --runtime-address HOST, or HOST:PORT with free "
-				   "ports from there on"));
+			  S("address", address), S("why", why),
+			  S("hint", "set --runtime-address to HOST, or to HOST:PORT with "
+				    "free ports from PORT on"));
 		return -1;
 	}
 	keep_alive(fd);

@@ -31,7 +31,6 @@ Test(answer, what_became_of_a_command_is_410_429_or_503)
 	expect_error(reply_to(ERR_NOTFOUND), 410, "GoneException");
 	expect_error(reply_to(ERR_BUSY), 429, "LimitExceededException");
 	expect_error(reply_to(ERR_DOWN), 503, "ServiceUnavailableException");
-	expect_error(reply_to(ERR_AGAIN), 503, "ServiceUnavailableException");
 }
 
 Test(answer, a_message_is_escaped)
