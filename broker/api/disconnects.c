@@ -113,16 +113,15 @@ void disconnects_free(struct disconnects *d)
 static void refuse(struct http_request *q, enum err e)
 {
 	if (e == ERR_NOTFOUND)
-		answer_refusal_logged(q, 410, "GoneException",
-				      "No such disconnect is parked");
+		answer_refusal_logged(q, 410, "GoneException", "No such dead letter");
 	else if (e == ERR_MALFORMED)
 		answer_refusal_logged(
 			q, 500, "InternalServerErrorException",
-			"What is parked cannot be read: see store.disconnect "
+			"The dead letter cannot be read: see store.disconnect "
 			"in the broker's log, and drop it");
 	else
 		answer_refusal_logged(q, 503, answer_type(503),
-				      "Redis cannot be reached: try again");
+				      "Redis is unreachable, retry");
 }
 
 /* True when there is nobody to answer, or when this has: k is freed then. */
@@ -162,7 +161,7 @@ static bool read_cursor(struct http_request *q, uint64_t *out)
 	*out = text && ok ? strtoull(text, &end, 10) : 0;
 	ok = ok && errno == 0 && (end == NULL || *end == '\0');
 	if (!ok)
-		answer_bad(q, "cursor is not one that a page before has given");
+		answer_bad(q, "cursor is not from a previous page");
 	free(text);
 	return ok;
 }
@@ -174,7 +173,7 @@ static bool says_all(struct http_request *q)
 	bool ok = text != NULL && strcmp(text, "true") == 0;
 
 	if (!ok)
-		answer_bad(q, "which one? /@disconnects/{connectionId}, or "
+		answer_bad(q, "use /@disconnects/{connectionId}, or "
 			      "/@disconnects?all=true");
 	free(text);
 	return ok;

@@ -171,7 +171,7 @@ static bool read_query(struct http_request *q, struct listing *l)
 	cursor = query_parameter(q->head.query, "cursor");
 	ok = cursor == NULL || id_parse(span_str(cursor), &id) == OK;
 	if (!ok)
-		answer_bad(q, "cursor is not one that a page before has given");
+		answer_bad(q, "cursor is not from a previous page");
 	if (ok && cursor != NULL) {
 		id_text(&id, l->after);
 		l->from = id_edge(&id);
