@@ -3,22 +3,23 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
+#include "broker/api/router.h"
+#include "broker/broker.h"
 #include "broker/cluster/commands.h"
-#include "broker/drain.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
-#include "broker/function/http_client.h"
-#include "broker/function/lambda.h"
-#include "json/read.h"
-#include "broker/events/lane.h"
-#include "broker/api/router.h"
 #include "broker/cluster/members.h"
-#include "broker/events/redelivery.h"
-#include "broker/events/dead_letters.h"
-#include "broker/function/project.h"
 #include "broker/cluster/reaper.h"
-#include "broker/function/route.h"
+#include "broker/drain.h"
+#include "broker/events/dead_letters.h"
+#include "broker/events/dispatch.h"
+#include "broker/events/redelivery.h"
+#include "broker/function/builtin.h"
+#include "broker/function/http.h"
+#include "broker/function/lambda.h"
+#include "broker/routes/project.h"
 #include "http/health.h"
+#include "json/read.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -27,76 +28,181 @@
 
 enum { DESCRIPTORS_MS = 5000 }; /* between two looks at how many are open */
 
-static void count(struct broker *b);
-static const char *missing(void *arg);
-static void on_store_up(void *arg);
-
-/* What is not one of the broker's own rooms. */
-struct doors {
+/* All modules of the process, each with those before it. */
+struct parts {
+	struct broker broker;
+	uint64_t boot;
+	struct http_client *http_client;
+	struct http_functions *http_functions;
+	struct lambdas *lambdas;
+	struct integration integrations[INTEGRATIONS];
+	struct members *members;
+	struct fences *fences;
+	struct edges *edges;
+	struct resync *resync;
+	struct reaper *reaper;
+	struct redelivery *redelivery;
+	struct dispatch *dispatch;
+	struct dead_letters *dead_letters;
 	struct management *management;
 	struct health *health;
-	struct drain *drain; /* the last to be opened */
-	struct parked *parked;
 	struct descriptors *descriptors;
+	struct drain *drain; /* the last to be opened */
 };
 
-static void take_name(struct broker *b)
+static void take_name(struct parts *b)
 {
-	log_init(b->conf.name, (enum log_level)b->conf.log_level,
-		 (enum log_format)b->conf.log_format);
+	const struct broker_conf *conf = &b->broker.conf;
+
+	log_init(conf->name, (enum log_level)conf->log_level,
+		 (enum log_format)conf->log_format);
 	evutil_secure_rng_get_bytes(&b->boot, sizeof b->boot);
 	b->boot |= 1; /* 0 is nobody */
 }
 
-/* ---- what edges say, and what the reaper finds ---- */
+/* ---- from one module to another ---- */
 
 static void on_event(void *arg, struct edge_link *from, const Gatepost__Event *e)
 {
-	struct broker *b = arg;
+	struct parts *b = arg;
 
-	lane_take(b->lanes, call_new(b, from, e));
+	dispatch_event(b->dispatch, from, e);
 }
 
 static void on_outcome(void *arg, struct edge_link *from, const Gatepost__Outcome *o)
 {
-	struct broker *b = arg;
+	struct parts *b = arg;
 
-	commands_outcome(b->commands, from, o);
+	commands_outcome(b->broker.commands, from, o);
 }
 
 static void on_resync(void *arg, struct edge_link *from, const Gatepost__Roster *m)
 {
-	struct broker *b = arg;
+	struct parts *b = arg;
 
 	resync_receive(b->resync, from, m);
 }
 
 static void on_gone(void *arg, struct edge_link *edge)
 {
-	struct broker *b = arg;
+	struct parts *b = arg;
 
-	commands_lost(b->commands, edge);
+	commands_lost(b->broker.commands, edge);
 }
 
 static bool on_due(void *arg, uint16_t edge)
 {
-	struct broker *b = arg;
+	struct parts *b = arg;
 
-	return owed_claim(b->owed, edge);
+	return redelivery_claim(b->redelivery, edge);
+}
+
+static bool on_pending(void *arg, const struct disconnect *d)
+{
+	struct parts *b = arg;
+
+	return dispatch_pending(b->dispatch, d);
 }
 
 static const char *stage_of(void *arg)
 {
-	const struct broker *b = arg;
+	const struct parts *b = arg;
 
-	return routes_config(b->routes)->stage;
+	return project_stage(b->broker.project);
 }
 
-/* ---- the parts, each with those before it ---- */
-
-static struct edges *open_edges(struct broker *b, void *zctx)
+static bool was_stopped(void *arg, int64_t since_ms)
 {
-	const struct broker_conf *conf = &b->conf;
+	const struct parts *b = arg;
+
+	return edges_were_stopped(b->edges, since_ms);
+}
+
+static void on_loaded(void *arg)
+{
+	const struct parts *b = arg;
+
+	lambdas_notify(b->lambdas);
+}
+
+static void on_store_up(void *arg)
+{
+	struct parts *b = arg;
+
+	reaper_wait(b->reaper);
+	members_beat(b->members);
+}
+
+static const char *missing(void *arg)
+{
+	const struct parts *b = arg;
+
+	if (drain_has_begun(b->drain))
+		return "draining";
+	if (!store_is_up(b->broker.store))
+		return "Redis is away";
+	return members_cluster(b->members)[0] ? NULL : "not yet among the brokers";
+}
+
+/* ---- opening ---- */
+
+static void open_functions(struct parts *b)
+{
+	const struct broker_conf *conf = &b->broker.conf;
+	struct loop *l = b->broker.loop;
+	struct metrics *m = b->broker.metrics;
+
+	b->http_client =
+		http_client_new(l, &(struct http_client_conf){
+					   .ca_file = conf->http_ca,
+					   .connect_ms = conf->http_connect_ms,
+					   .max_response = conf->http_response,
+					   .max_connections = conf->http_connections,
+					   .memory = conf->http_memory,
+					   .metrics = m,
+				   });
+	b->http_functions = http_functions_new(
+		conf->http_in_flight,
+		&(struct http_functions_uses){.loop = l,
+					      .metrics = m,
+					      .client = b->http_client,
+					      .was_stopped = was_stopped,
+					      .arg = b});
+	b->lambdas =
+		lambdas_new(l, m,
+			    &(struct lambdas_conf){.address = conf->runtime_address,
+						   .queue = conf->runtime_queue,
+						   .wait_ms = conf->runtime_wait_ms});
+	b->integrations[CONFIG_LAMBDA] = lambda_integration(b->lambdas);
+	b->integrations[CONFIG_HTTP] = http_integration(b->http_functions);
+	b->integrations[CONFIG_BUILTIN] = builtin_integration();
+}
+
+/* What is served. False after error lines. */
+static bool open_project(struct parts *b)
+{
+	/* In the order of the setting's choices. */
+	static const char *const default_handlers[] = {"builtin:reject", "builtin:echo"};
+	const struct broker_conf *conf = &b->broker.conf;
+
+	b->broker.project = project_new(
+		&(struct project_conf){.file = conf->config,
+				       .stage = conf->stage,
+				       .selection = conf->selection,
+				       .default_handler =
+					       default_handlers[conf->default_route]},
+		&(struct project_uses){.routes = {.loop = b->broker.loop,
+						  .integrations = b->integrations,
+						  .api_id = conf->api_id,
+						  .account = conf->account_id},
+				       .loaded = on_loaded,
+				       .arg = b});
+	return b->broker.project != NULL;
+}
+
+static struct edges *open_edges(struct parts *b, void *zctx)
+{
+	const struct broker_conf *conf = &b->broker.conf;
 
 	return edges_new(&(struct edges_conf){.name = conf->name,
 					      .boot = b->boot,
@@ -107,12 +213,12 @@ static struct edges *open_edges(struct broker *b, void *zctx)
 					      .lease_ms = conf->lease_ms,
 					      .credit_events = conf->credit_events,
 					      .credit_bytes = conf->credit_bytes},
-			 &(struct edges_uses){.loop = b->loop,
+			 &(struct edges_uses){.loop = b->broker.loop,
 					      .zctx = zctx,
-					      .store = b->store,
+					      .store = b->broker.store,
 					      .members = b->members,
 					      .fences = b->fences,
-					      .metrics = b->metrics},
+					      .metrics = b->broker.metrics},
 			 &(struct edges_callbacks){.event = on_event,
 						   .outcome = on_outcome,
 						   .resync = on_resync,
@@ -121,190 +227,171 @@ static struct edges *open_edges(struct broker *b, void *zctx)
 }
 
 /* The edges, and the other brokers. False after an error line. */
-static bool open_cluster(struct broker *b, void *zctx)
+static bool open_cluster(struct parts *b, void *zctx)
 {
-	const struct broker_conf *conf = &b->conf;
+	const struct broker_conf *conf = &b->broker.conf;
+	struct loop *l = b->broker.loop;
+	struct store *st = b->broker.store;
+	struct metrics *m = b->broker.metrics;
 
-	b->members = members_new(b->loop, b->store,
+	b->members = members_new(l, st,
 				 &(struct members_conf){.name = conf->name,
 							.boot = b->boot,
 							.member_ms = conf->member_ms});
-	b->fences = fences_new(b->store, b->members);
+	b->fences = fences_new(st, b->members);
 	b->edges = open_edges(b, zctx);
 	if (b->edges == NULL)
 		return false;
-	b->commands =
-		commands_new(b->loop, b->store, b->edges, b->metrics, conf->command_ms);
-	b->resync =
-		resync_new(conf->audit_ms, &(struct resync_uses){.loop = b->loop,
-								 .store = b->store,
-								 .members = b->members,
-								 .edges = b->edges,
-								 .commands = b->commands,
-								 .metrics = b->metrics,
-								 .stage = stage_of,
-								 .arg = b});
+	b->broker.commands = commands_new(l, st, b->edges, m, conf->command_ms);
+	b->resync = resync_new(conf->audit_ms,
+			       &(struct resync_uses){.loop = l,
+						     .store = st,
+						     .members = b->members,
+						     .edges = b->edges,
+						     .commands = b->broker.commands,
+						     .metrics = m,
+						     .stage = stage_of,
+						     .arg = b});
 	b->reaper =
-		reaper_new(conf->lease_ms, &(struct reaper_uses){.loop = b->loop,
-								 .store = b->store,
+		reaper_new(conf->lease_ms, &(struct reaper_uses){.loop = l,
+								 .store = st,
 								 .members = b->members,
 								 .fences = b->fences,
 								 .edges = b->edges,
 								 .resync = b->resync,
-								 .metrics = b->metrics,
+								 .metrics = m,
 								 .due = on_due,
 								 .arg = b});
 	return true;
 }
 
-/* What cannot be opened has said why. */
-static struct doors open_all(struct broker *b, void *zctx)
+static void open_events(struct parts *b)
 {
-	struct doors d = {0};
+	const struct broker_conf *conf = &b->broker.conf;
+	struct loop *l = b->broker.loop;
+	struct store *st = b->broker.store;
+	struct metrics *m = b->broker.metrics;
 
-	b->loop = loop_new();
-	if (b->conf.config == NULL && b->conf.management_auth == 0)
-		loop_ignore_reload(b->loop);
-	b->metrics = metrics_new();
-	count(b);
-	b->lanes = lanes_new();
-	b->http = http_client_new(b->loop,
-				  &(struct http_client_conf){
-					  .ca_file = b->conf.http_ca,
-					  .connect_ms = b->conf.http_connect_ms,
-					  .max_response = b->conf.http_response,
-					  .max_connections = b->conf.http_connections,
-					  .memory = b->conf.http_memory,
-					  .metrics = b->metrics,
-				  });
-	b->project = project_new(b);
-	b->store = b->project ? store_new(b->loop, &b->conf.store, b->metrics) : NULL;
-	if (b->store == NULL || !open_cluster(b, zctx))
-		return d;
-	b->owed = owed_new(b);
-	d.parked = parked_new(b);
-	d.management = management_new(b);
-	if (d.management != NULL)
-		d.health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
-	d.descriptors = descriptors_watch(b->loop, DESCRIPTORS_MS);
-	if (d.health != NULL)
-		d.drain = drain_new(b);
-	return d;
+	b->redelivery = redelivery_new(
+		&(struct redelivery_conf){.claim_ms = conf->lease_ms,
+					  .tries = conf->disconnect_tries,
+					  .dead_letters_most = conf->parked_most},
+		&(struct redelivery_uses){.loop = l,
+					  .store = st,
+					  .metrics = m,
+					  .deliver = on_pending,
+					  .arg = b});
+	b->dispatch = dispatch_new(&(struct dispatch_uses){.store = st,
+							   .redelivery = b->redelivery,
+							   .project = b->broker.project,
+							   .metrics = m});
+	b->dead_letters = dead_letters_new(l, st, m);
 }
 
-static void run(struct broker *b, const struct doors *d)
+/* The HTTP servers. False after an error line. */
+static bool open_servers(struct parts *b)
 {
-	char *runtimes = lambda_addresses(b), *text;
+	b->management = management_new(&b->broker);
+	if (b->management == NULL)
+		return false;
+	b->health = health_new(b->broker.loop, b->broker.conf.metrics, b->broker.metrics,
+			       missing, b);
+	return b->health != NULL;
+}
+
+/* False: what cannot be opened has said why. */
+static bool open_all(struct parts *b, void *zctx)
+{
+	const struct broker_conf *conf = &b->broker.conf;
+	struct loop *l = b->broker.loop = loop_new();
+
+	if (conf->config == NULL && conf->management_auth == 0)
+		loop_ignore_reload(l);
+	b->broker.metrics = metrics_new();
+	open_functions(b);
+	if (!open_project(b))
+		return false;
+	b->broker.store = store_new(l, &conf->store, b->broker.metrics);
+	if (b->broker.store == NULL || !open_cluster(b, zctx))
+		return false;
+	open_events(b);
+	if (!open_servers(b))
+		return false;
+	metrics_add_process(b->broker.metrics);
+	b->descriptors = descriptors_watch(l, DESCRIPTORS_MS);
+	b->drain = drain_new(conf->drain_ms,
+			     &(struct drain_uses){.loop = l,
+						  .members = b->members,
+						  .edges = b->edges,
+						  .reaper = b->reaper,
+						  .redelivery = b->redelivery,
+						  .dispatch = b->dispatch});
+	return true;
+}
+
+static void run(struct parts *b)
+{
+	char *runtimes = lambdas_addresses(b->lambdas), *text;
+	struct loop *l = b->broker.loop;
 	struct ready *ready;
 
-	store_on_up(b->store, on_store_up, b);
+	store_on_up(b->broker.store, on_store_up, b);
 	members_start(b->members, edges_endpoint(b->edges));
-	loop_at_turn_end(b->loop, edges_flush, b->edges);
+	loop_at_turn_end(l, edges_flush, b->edges);
 	log_info("broker.start", S("endpoint", edges_endpoint(b->edges)),
-		 S("management", management_addresses(d->management)));
+		 S("management", management_addresses(b->management)));
 	text = xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
 			 "X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
-			 edges_endpoint(b->edges), management_addresses(d->management),
-			 health_url(d->health), runtimes);
-	ready = ready_new(b->loop, missing, b, text);
-	loop_run(b->loop);
+			 edges_endpoint(b->edges), management_addresses(b->management),
+			 health_url(b->health), runtimes);
+	ready = ready_new(l, missing, b, text);
+	loop_run(l);
 	ready_free(ready);
 	free(text);
 	free(runtimes);
-	log_info("broker.stop", I("lanes", lanes_size(b->lanes)));
+	log_info("broker.stop", I("lanes", dispatch_lanes(b->dispatch)));
 }
 
-static void close_all(struct broker *b, struct doors *d)
+static void close_all(struct parts *b)
 {
-	drain_free(d->drain);
-	descriptors_free(d->descriptors);
-	health_free(d->health);
-	management_free(d->management);
+	drain_free(b->drain);
+	descriptors_free(b->descriptors);
+	health_free(b->health);
+	management_free(b->management);
 	edges_free(b->edges);
-	store_free(b->store);
-	parked_free(d->parked);
+	store_free(b->broker.store);
+	dead_letters_free(b->dead_letters);
 	reaper_free(b->reaper);
 	resync_free(b->resync);
-	commands_free(b->commands);
+	commands_free(b->broker.commands);
 	fences_free(b->fences);
 	members_free(b->members);
-	lanes_free(b->lanes);
-	owed_free(b->owed);
-	http_client_free(b->http);
-	b->http = NULL;
-	project_free(b->project);
-	loop_free(b->loop);
-	metrics_free(b->metrics);
+	dispatch_free(b->dispatch);
+	redelivery_free(b->redelivery);
+	http_client_free(b->http_client);
+	project_free(b->broker.project);
+	http_functions_free(b->http_functions);
+	lambdas_free(b->lambdas);
+	loop_free(b->broker.loop);
+	metrics_free(b->broker.metrics);
 }
 
 int main(int argc, char **argv)
 {
-	struct broker b = {0};
-	enum err e = broker_conf_load(&b.conf, argc, argv);
-	struct doors d;
+	struct parts b = {0};
+	enum err e = broker_conf_load(&b.broker.conf, argc, argv);
+	bool is_open;
 	void *zctx;
 
 	if (e != OK)
 		return e == ERR_AGAIN ? 0 : 2;
 	take_name(&b);
-	json_set_depth((size_t)b.conf.json_depth);
+	json_set_depth((size_t)b.broker.conf.json_depth);
 	zctx = zmq_ctx_new();
-	d = open_all(&b, zctx);
-	if (d.drain != NULL)
-		run(&b, &d);
-	close_all(&b, &d);
+	is_open = open_all(&b, zctx);
+	if (is_open)
+		run(&b);
+	close_all(&b);
 	zmq_ctx_term(zctx);
-	return d.drain != NULL ? 0 : 2;
-}
-
-static void on_store_up(void *arg)
-{
-	struct broker *b = arg;
-
-	reaper_wait(b->reaper);
-	members_beat(b->members);
-}
-
-static const char *missing(void *arg)
-{
-	const struct broker *b = arg;
-
-	if (b->draining)
-		return "draining";
-	if (!store_is_up(b->store))
-		return "Redis is away";
-	return members_cluster(b->members)[0] ? NULL : "not yet among the brokers";
-}
-
-static int64_t ask_lanes(void *arg)
-{
-	return (int64_t)lanes_size(((struct broker *)arg)->lanes);
-}
-
-static struct metric *event(struct metrics *m, const char *labels)
-{
-	return metric_counter(m, "gatepost_broker_events_total", labels,
-			      "Events handled");
-}
-
-static void count(struct broker *b)
-{
-	struct metrics *m = b->metrics;
-
-	b->counts = (struct broker_counts){
-		.connects = event(m, "kind=\"connect\""),
-		.messages = event(m, "kind=\"message\""),
-		.disconnects = event(m, "kind=\"disconnect\""),
-		.requests = event(m, "kind=\"http\""),
-		.refused = metric_counter(m, "gatepost_broker_refused_total", NULL,
-					  "Requests that the broker itself refused"),
-		.retried = metric_counter(m, "gatepost_broker_retried_total", NULL,
-					  "Events that could not be done for now"),
-		.repeated = metric_counter(
-			m, "gatepost_broker_repeated_total", NULL,
-			"Events that came again while they were being handled"),
-	};
-	metric_asked_gauge(m, "gatepost_broker_lanes", NULL,
-			   "Connections with an event being handled", ask_lanes, b);
-	metrics_add_process(m);
+	return is_open ? 0 : 2;
 }

@@ -10,7 +10,7 @@
 #include "base/percent.h"
 #include "broker/api/internal.h"
 #include "http/path.h"
-#include "broker/function/route.h"
+#include "broker/routes/project.h"
 
 #include <errno.h>
 #include <event2/http.h>
@@ -230,7 +230,7 @@ static bool find_target(struct management *m, struct evhttp_request *req,
 {
 	const char *uri = http_target(req);
 	struct span path = span_of(uri, strcspn(uri, "?"));
-	enum err e = find_place(path, routes_config(m->broker->routes)->stage, out);
+	enum err e = find_place(path, project_stage(m->broker->project), out);
 
 	if (e == ERR_DENIED)
 		answer_refusal_text(req, 403, "ForbiddenException", "Forbidden");
