@@ -140,8 +140,8 @@ static const char *missing(void *arg)
 	if (drain_has_begun(b->drain))
 		return "draining";
 	if (!store_is_up(b->broker.store))
-		return "Redis is away";
-	return members_cluster(b->members)[0] ? NULL : "not yet among the brokers";
+		return "Redis is unreachable";
+	return members_cluster(b->members)[0] ? NULL : "not yet a member";
 }
 
 /* ---- opening ---- */
@@ -384,7 +384,7 @@ int main(int argc, char **argv)
 	void *zctx;
 
 	if (e != OK)
-		return e == ERR_AGAIN ? 0 : 2;
+		return e == ERR_EXIT ? 0 : 2;
 	take_name(&b);
 	json_set_depth((size_t)b.broker.conf.json_depth);
 	zctx = zmq_ctx_new();

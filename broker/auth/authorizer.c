@@ -183,8 +183,8 @@ static void on_result(void *arg, const struct result *r)
 	LIST_REMOVE(ended, next);
 	free(ended);
 	if (status != 0 || r->kind != RESULT_OK) {
-		refuse(a, status ? status : 500, r->why ? r->why : "it said so", q.fn,
-		       q.arg);
+		refuse(a, status ? status : 500,
+		       r->why ? r->why : "refused by the authorizer", q.fn, q.arg);
 		return;
 	}
 	arn = event_arn(q.in->setting);
@@ -194,7 +194,7 @@ static void on_result(void *arg, const struct result *r)
 	if (e != OK)
 		refuse(a, 500, g.why, q.fn, q.arg);
 	else if (!g.allow)
-		refuse(a, 403, "its policy does not allow", q.fn, q.arg);
+		refuse(a, 403, "policy does not allow the connection", q.fn, q.arg);
 	else
 		q.fn(q.arg, &p);
 	free(g.context);

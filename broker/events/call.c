@@ -207,7 +207,8 @@ void call_respond(struct call *c, int status, const struct header *h, size_t n,
 		log_warn_flood(
 			"response.unreadable", I("status", status), I("headers", n),
 			I("most", ENVELOPE_ITEM_PARTS),
-			S("why", "an edge would refuse to read it: its client gets 502"));
+			S("why",
+			  "too many headers for an envelope: the client gets 502"));
 		call_refuse(c, 502, "Internal server error");
 		return;
 	}

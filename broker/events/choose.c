@@ -12,9 +12,11 @@ void choose_log_unrouted(const struct call *c, const char *goes)
 {
 	char id[ID_TEXT], *why = route_explain(c->routes, c->in.body, c->in.binary);
 
-	log_info_flood("message.unrouted", S("id", id_text(&c->in.id, id)),
-		       I("bytes", c->in.body.n), S("why", why), S("answer", goes),
-		       S("hint", "add the route, or $default; levels: --json-depth"));
+	log_info_flood(
+		"message.unrouted", S("id", id_text(&c->in.id, id)),
+		I("bytes", c->in.body.n), S("why", why), S("answer", goes),
+		S("hint",
+		  "add the route, or $default; for deep nesting raise --json-depth"));
 	free(why);
 }
 

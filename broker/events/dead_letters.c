@@ -22,10 +22,9 @@ struct dead_letters *dead_letters_new(struct loop *l, struct store *st, struct m
 	struct dead_letters *d = xcalloc(1, sizeof *d);
 
 	d->store = st;
-	d->n = metric_gauge(
-		m, "gatepost_broker_disconnects_parked", NULL,
-		"Disconnects that are parked in the whole cluster: each broker "
-		"shows the same number, asked every 10 s");
+	d->n = metric_gauge(m, "gatepost_broker_disconnects_parked", NULL,
+			    "Dead letters in the whole cluster; each broker shows the "
+			    "same number, read every 10 s");
 	d->timer = timer_new(l, ask, d);
 	timer_every(d->timer, ASK_MS);
 	return d;

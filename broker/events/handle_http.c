@@ -24,7 +24,7 @@ static void refuse_unrouted(struct call *c)
 
 	if (q == NULL) {
 		log_warn_flood("request.unreadable", I("bytes", c->in.request.n),
-			       S("hint", "run one version of edge and broker"));
+			       S("hint", "run the same version of edge and broker"));
 		call_refuse(c, 500, "Internal server error");
 		return;
 	}

@@ -35,7 +35,7 @@ static void refuse_binary(struct call *c)
 
 	log_info_flood("message.refused", S("id", id_text(&c->in.id, id)),
 		       S("route", c->in.route->key),
-		       S("why", "a binary message, and its function gets JSON"),
+		       S("why", "binary message, but the function takes JSON"),
 		       I("close", 1003), S("hint", "gatepost.binary: true"));
 	call_close(c, 1003, "Binary messages are not taken: gatepost.binary is off");
 }

@@ -66,15 +66,17 @@ struct redelivery *redelivery_new(const struct redelivery_conf *conf,
 	r->refill = timer_new(uses->loop, on_room, r);
 	r->failed = metric_counter(m, "gatepost_broker_disconnects_failed_total", NULL,
 				   "Times that a $disconnect function failed");
-	r->parked = metric_counter(m, "gatepost_broker_disconnects_parked_total", NULL,
-				   "Disconnects parked after their last try");
-	r->dropped = metric_counter(m, "gatepost_broker_disconnects_dropped_total", NULL,
-				    "Disconnects dropped, since too many are parked");
+	r->parked = metric_counter(
+		m, "gatepost_broker_disconnects_parked_total", NULL,
+		"Disconnects that became dead letters after their last try");
+	r->dropped = metric_counter(
+		m, "gatepost_broker_disconnects_dropped_total", NULL,
+		"Disconnects dropped, since there are too many dead letters");
 	r->unreadable =
 		metric_counter(m, "gatepost_broker_disconnects_unreadable_total", NULL,
-			       "Disconnects parked since they are not as we write them");
+			       "Unreadable disconnects that became dead letters");
 	metric_asked_gauge(m, "gatepost_broker_disconnects_running", NULL,
-			   "$disconnect functions at work", ask_held, r);
+			   "$disconnect functions that run now", ask_held, r);
 	return r;
 }
 
@@ -233,8 +235,8 @@ void redelivery_drop(struct redelivery *r)
 {
 	metric_add(r->dropped, 1);
 	log_warn_flood("disconnect.dropped", I("parked", r->conf.dead_letters_most),
-		       S("do", "mend the $disconnect function, then retry or drop what "
-			       "is parked: gatepost disconnects --help"));
+		       S("hint", "fix the $disconnect function, then retry or drop dead "
+				 "letters: gatepost disconnects --help"));
 }
 
 /* No function could be told of it, whoever tries, and however often. */
@@ -246,8 +248,8 @@ static void give_up(struct redelivery *r, const struct disconnect *d, const char
 	metric_add(r->unreadable, 1);
 	log_warn_flood("disconnect.unreadable", B("id", d->row.id),
 		       I("edge", d->row.edge), S("why", why),
-		       S("do", "see who else writes to our keys; it is parked: gatepost "
-			       "disconnects --retry or --drop"));
+		       S("hint", "check who else writes to these keys; then gatepost "
+				 "disconnects --retry or --drop"));
 	store_disconnect_park(r->uses.store, &dead, r->conf.dead_letters_most,
 			      on_given_up, r);
 }
@@ -267,11 +269,10 @@ static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_
 	r->claiming = 0;
 	for (size_t i = 0; e == OK && i < n; i++) {
 		if (ds[i].is_broken)
-			give_up(r, &ds[i],
-				"it is not written by us, or by a later version");
+			give_up(r, &ds[i], "foreign, or written by a later version");
 		else if (!r->uses.deliver(r->uses.arg, &ds[i]))
 			give_up(r, &ds[i],
-				"its id is none of its edge's, or its context cannot be "
+				"the id is another edge's, or the context cannot be "
 				"read");
 	}
 	if (e != OK || n < r->most || r->is_stopped)
@@ -309,10 +310,11 @@ static void park(struct redelivery *r, const struct disconnect *d, store_done_fn
 		 void *arg)
 {
 	metric_add(r->parked, 1);
-	log_warn_flood("disconnect.parked", B("id", d->row.id), I("tries", d->tries),
-		       B("why", d->error),
-		       S("do", "mend the $disconnect function, then: gatepost "
-			       "disconnects --retry ID"));
+	log_warn_flood(
+		"disconnect.dead_letter", B("id", d->row.id), I("tries", d->tries),
+		B("why", d->error),
+		S("hint",
+		  "fix the $disconnect function, then gatepost disconnects --retry ID"));
 	store_disconnect_park(r->uses.store, d, r->conf.dead_letters_most, fn, arg);
 }
 

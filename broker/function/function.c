@@ -27,10 +27,10 @@ static void log_accused(const struct function *f, const struct invocation *in)
 {
 	char text[ID_TEXT];
 
-	log_warn_flood("event.accused", S("route", in->route->key),
+	log_warn_flood("event.suspect", S("route", in->route->key),
 		       S("function", f->config->name), S("id", id_text(&in->id, text)),
 		       I("seq", in->seq),
-		       S("why", "links to edges have ended while it was under way"));
+		       S("why", "links to edges failed while it was handled"));
 }
 
 void function_invoke(const struct function *f, const struct invocation *in,

@@ -25,10 +25,10 @@ static void say(void *arg, bool is_error, const char *file, int line, int column
 {
 	(void)arg;
 	if (is_error)
-		log_error("config.wrong", S("file", file), I("line", line),
+		log_error("config.invalid", S("file", file), I("line", line),
 			  I("column", column), S("why", text));
 	else
-		log_info("config.passed-over", S("file", file), I("line", line),
+		log_info("config.ignored", S("file", file), I("line", line),
 			 S("what", text));
 }
 
@@ -105,8 +105,9 @@ static void reload(void *arg)
 	(void)stat(p->conf.file, &p->seen);
 	r = read_routes(p);
 	if (r == NULL) {
-		log_error("config.refused", S("file", p->conf.file),
-			  S("next", "the configuration as it was stays in force"));
+		log_error("config.rejected", S("file", p->conf.file),
+			  S("hint",
+			    "fix the file; the previous configuration stays active"));
 		return;
 	}
 	routes_unref(p->routes);

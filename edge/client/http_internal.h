@@ -10,6 +10,7 @@
 
 #include "edge/client/http.h"
 #include "edge/client/upgrade.h"
+#include "ws/accept_key.h"
 
 struct handshake {
 	struct edge *edge;
@@ -21,7 +22,7 @@ struct handshake {
 	struct blob *body;       /* of a plain request */
 	size_t body_n;           /* of it, what has come */
 	size_t body_want;
-	char key[UPGRADE_ACCEPT];
+	char key[ACCEPT_KEY_REQUEST];
 	char *protocols; /* the subprotocols offered, as ",a,b," */
 	int64_t asked_ms;
 	struct blob **early; /* frames that are to follow the 101 */
