@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/cluster/row.h"
+#include "broker/events/refusal.h"
 #include "broker/routes/route.h"
 #include "proto/envelope.h"
 #include "store/disconnects.h"
@@ -86,12 +87,14 @@ void call_free(struct call *c)
 {
 	close_sink(c);
 	routes_unref(c->routes);
-	if (c->in.kind == GATEPOST__EVENT__KIND__CONNECT)
+	if (c->in.kind == GATEPOST__EVENT__KIND__CONNECT) {
 		blob_unref(c->connect.granted);
-	else if (c->in.kind == GATEPOST__EVENT__KIND__DISCONNECT)
+		refusal_free(c->connect.refusal);
+	} else if (c->in.kind == GATEPOST__EVENT__KIND__DISCONNECT) {
 		blob_unref(c->disconnect.reason);
-	else if (c->in.kind == GATEPOST__EVENT__KIND__HTTP)
+	} else if (c->in.kind == GATEPOST__EVENT__KIND__HTTP) {
 		free(c->http.path);
+	}
 	free(c);
 }
 

@@ -18,6 +18,7 @@
 struct claim;       /* redelivery.h */
 struct disconnect;  /* store/disconnects.h */
 struct handle_uses; /* handle.h */
+struct refusal;     /* refusal.h */
 struct route;
 struct route_http;
 struct routes;
@@ -89,6 +90,8 @@ struct call {
 			bool bearer;        /* the 101 chooses the subprotocol "bearer" */
 			int64_t expires_ms; /* as in struct answer */
 			struct blob *granted; /* likewise, its context */
+			struct refusal
+				*refusal; /* what its client gets once its row is gone */
 		} connect;
 		struct {
 			const struct route *route; /* NULL: none */

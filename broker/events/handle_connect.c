@@ -16,9 +16,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/path.h"
 #include "broker/cluster/row.h"
+#include "broker/events/refusal.h"
 #include "broker/routes/route.h"
+#include "http/path.h"
 #include "proto/batch.h"
 #include "store/connections.h"
 
@@ -186,15 +187,6 @@ static void on_result(void *arg, const struct result *r)
 		refuse(c, r);
 }
 
-/* What the client gets is known now; its row must go first. */
-struct refusal {
-	struct call *call;
-	int status;
-	struct blob *body;
-	struct header *headers;
-	size_t n;
-};
-
 static const struct {
 	int status;
 	const char *message;
@@ -205,41 +197,15 @@ static const struct {
 	[RESULT_UNREACHABLE] = {503, "Service Unavailable"},
 };
 
-static struct header *copy_headers(const struct header *h, size_t n)
-{
-	struct header *copy = xcalloc(n + 1, sizeof *copy);
-
-	for (size_t i = 0; i < n; i++)
-		copy[i] = (struct header){xstrdup(h[i].name), xstrdup(h[i].value)};
-	return copy;
-}
-
-static void refusal_free(struct refusal *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		free((char *)(uintptr_t)f->headers[i].name);
-		free((char *)(uintptr_t)f->headers[i].value);
-	}
-	free(f->headers);
-	blob_unref(f->body);
-	free(f);
-}
-
+/* What the client gets is known now; its row must go first. */
 static void take_out_row(struct call *c, int status, const struct header *h, size_t n,
 			 struct span body)
 {
-	struct refusal *f = xmalloc(sizeof *f);
 	char text[ID_TEXT];
 
-	*f = (struct refusal){
-		.call = c,
-		.status = status,
-		.body = blob_new(body),
-		.headers = copy_headers(h, n),
-		.n = n,
-	};
+	c->connect.refusal = refusal_new(status, h, n, body);
 	store_connection_remove(c->uses->store, id_edge(&c->in.id),
-				span_str(id_text(&c->in.id, text)), on_removed, f);
+				span_str(id_text(&c->in.id, text)), on_removed, c);
 }
 
 static void take_out_row_and_say(struct call *c, int status, const char *message)
@@ -269,12 +235,12 @@ static void refuse(struct call *c, const struct result *r)
 
 static void on_removed(void *arg, enum err e)
 {
-	struct refusal *f = arg;
+	struct call *c = arg;
+	const struct refusal *f = c->connect.refusal;
 
-	metric_add(f->call->counts->refused, 1);
+	metric_add(c->counts->refused, 1);
 	if (e == OK || e == ERR_NOTFOUND)
-		call_respond(f->call, f->status, f->headers, f->n, blob_span(f->body));
+		call_respond(c, f->status, f->headers, f->n, blob_span(f->body));
 	else /* the row may stand: the function is asked again */
-		call_retry(f->call);
-	refusal_free(f);
+		call_retry(c);
 }

@@ -190,6 +190,18 @@ Test(handle_connect, whose_row_could_not_be_removed_is_retried)
 	}
 }
 
+/* The store never answers, and the process ends: the leak sanitizer sees to it. */
+Test(handle_connect, that_is_freed_while_its_row_is_being_removed_leaves_nothing_behind)
+{
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__CONNECT, 0);
+	struct call *c = fixture_call(&e);
+
+	handle_connect(c);
+	fake_store_done(PUT, OK);
+	fake_function_return(403);
+	call_free(c);
+}
+
 /* ---- its edge's link ends meanwhile: another broker has it now, and its row ---- */
 
 static void expect_silence(void)
