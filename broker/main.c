@@ -3,13 +3,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
-#include "broker/api/router.h"
-#include "broker/broker.h"
+#include "broker/api/management.h"
 #include "broker/cluster/commands.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
 #include "broker/cluster/members.h"
 #include "broker/cluster/reaper.h"
+#include "broker/conf.h"
 #include "broker/drain.h"
 #include "broker/events/dead_letters.h"
 #include "broker/events/dispatch.h"
@@ -29,9 +29,14 @@
 enum { DESCRIPTORS_MS = 5000 }; /* between two looks at how many are open */
 
 /* All modules of the process, each with those before it. */
-struct parts {
-	struct broker broker;
+struct broker {
+	struct broker_conf conf;
 	uint64_t boot;
+	struct loop *loop;
+	struct metrics *metrics;
+	struct store *store;
+	struct project *project;
+	struct commands *commands;
 	struct http_client *http_client;
 	struct http_functions *http_functions;
 	struct lambdas *lambdas;
@@ -50,9 +55,9 @@ struct parts {
 	struct drain *drain; /* the last to be opened */
 };
 
-static void take_name(struct parts *b)
+static void take_name(struct broker *b)
 {
-	const struct broker_conf *conf = &b->broker.conf;
+	const struct broker_conf *conf = &b->conf;
 
 	log_init(conf->name, (enum log_level)conf->log_level,
 		 (enum log_format)conf->log_format);
@@ -64,70 +69,70 @@ static void take_name(struct parts *b)
 
 static void on_event(void *arg, struct edge_link *from, const Gatepost__Event *e)
 {
-	struct parts *b = arg;
+	struct broker *b = arg;
 
 	dispatch_event(b->dispatch, from, e);
 }
 
 static void on_outcome(void *arg, struct edge_link *from, const Gatepost__Outcome *o)
 {
-	struct parts *b = arg;
+	struct broker *b = arg;
 
-	commands_outcome(b->broker.commands, from, o);
+	commands_outcome(b->commands, from, o);
 }
 
 static void on_resync(void *arg, struct edge_link *from, const Gatepost__Roster *m)
 {
-	struct parts *b = arg;
+	struct broker *b = arg;
 
 	resync_receive(b->resync, from, m);
 }
 
 static void on_gone(void *arg, struct edge_link *edge)
 {
-	struct parts *b = arg;
+	struct broker *b = arg;
 
-	commands_lost(b->broker.commands, edge);
+	commands_lost(b->commands, edge);
 }
 
 static bool on_due(void *arg, uint16_t edge)
 {
-	struct parts *b = arg;
+	struct broker *b = arg;
 
 	return redelivery_claim(b->redelivery, edge);
 }
 
 static bool on_pending(void *arg, const struct disconnect *d)
 {
-	struct parts *b = arg;
+	struct broker *b = arg;
 
 	return dispatch_pending(b->dispatch, d);
 }
 
 static const char *stage_of(void *arg)
 {
-	const struct parts *b = arg;
+	const struct broker *b = arg;
 
-	return project_stage(b->broker.project);
+	return project_stage(b->project);
 }
 
 static bool was_stopped(void *arg, int64_t since_ms)
 {
-	const struct parts *b = arg;
+	const struct broker *b = arg;
 
 	return edges_were_stopped(b->edges, since_ms);
 }
 
 static void on_loaded(void *arg)
 {
-	const struct parts *b = arg;
+	const struct broker *b = arg;
 
 	lambdas_notify(b->lambdas);
 }
 
 static void on_store_up(void *arg)
 {
-	struct parts *b = arg;
+	struct broker *b = arg;
 
 	reaper_wait(b->reaper);
 	members_beat(b->members);
@@ -135,22 +140,22 @@ static void on_store_up(void *arg)
 
 static const char *missing(void *arg)
 {
-	const struct parts *b = arg;
+	const struct broker *b = arg;
 
 	if (drain_has_begun(b->drain))
 		return "draining";
-	if (!store_is_up(b->broker.store))
+	if (!store_is_up(b->store))
 		return "Redis is unreachable";
 	return members_cluster(b->members)[0] ? NULL : "not yet a member";
 }
 
 /* ---- opening ---- */
 
-static void open_functions(struct parts *b)
+static void open_functions(struct broker *b)
 {
-	const struct broker_conf *conf = &b->broker.conf;
-	struct loop *l = b->broker.loop;
-	struct metrics *m = b->broker.metrics;
+	const struct broker_conf *conf = &b->conf;
+	struct loop *l = b->loop;
+	struct metrics *m = b->metrics;
 
 	b->http_client =
 		http_client_new(l, &(struct http_client_conf){
@@ -179,30 +184,30 @@ static void open_functions(struct parts *b)
 }
 
 /* What is served. False after error lines. */
-static bool open_project(struct parts *b)
+static bool open_project(struct broker *b)
 {
 	/* In the order of the setting's choices. */
 	static const char *const default_handlers[] = {"builtin:reject", "builtin:echo"};
-	const struct broker_conf *conf = &b->broker.conf;
+	const struct broker_conf *conf = &b->conf;
 
-	b->broker.project = project_new(
+	b->project = project_new(
 		&(struct project_conf){.file = conf->config,
 				       .stage = conf->stage,
 				       .selection = conf->selection,
 				       .default_handler =
 					       default_handlers[conf->default_route]},
-		&(struct project_uses){.routes = {.loop = b->broker.loop,
+		&(struct project_uses){.routes = {.loop = b->loop,
 						  .integrations = b->integrations,
 						  .api_id = conf->api_id,
 						  .account = conf->account_id},
 				       .loaded = on_loaded,
 				       .arg = b});
-	return b->broker.project != NULL;
+	return b->project != NULL;
 }
 
-static struct edges *open_edges(struct parts *b, void *zctx)
+static struct edges *open_edges(struct broker *b, void *zctx)
 {
-	const struct broker_conf *conf = &b->broker.conf;
+	const struct broker_conf *conf = &b->conf;
 
 	return edges_new(&(struct edges_conf){.name = conf->name,
 					      .boot = b->boot,
@@ -213,12 +218,12 @@ static struct edges *open_edges(struct parts *b, void *zctx)
 					      .lease_ms = conf->lease_ms,
 					      .credit_events = conf->credit_events,
 					      .credit_bytes = conf->credit_bytes},
-			 &(struct edges_uses){.loop = b->broker.loop,
+			 &(struct edges_uses){.loop = b->loop,
 					      .zctx = zctx,
-					      .store = b->broker.store,
+					      .store = b->store,
 					      .members = b->members,
 					      .fences = b->fences,
-					      .metrics = b->broker.metrics},
+					      .metrics = b->metrics},
 			 &(struct edges_callbacks){.event = on_event,
 						   .outcome = on_outcome,
 						   .resync = on_resync,
@@ -227,12 +232,12 @@ static struct edges *open_edges(struct parts *b, void *zctx)
 }
 
 /* The edges, and the other brokers. False after an error line. */
-static bool open_cluster(struct parts *b, void *zctx)
+static bool open_cluster(struct broker *b, void *zctx)
 {
-	const struct broker_conf *conf = &b->broker.conf;
-	struct loop *l = b->broker.loop;
-	struct store *st = b->broker.store;
-	struct metrics *m = b->broker.metrics;
+	const struct broker_conf *conf = &b->conf;
+	struct loop *l = b->loop;
+	struct store *st = b->store;
+	struct metrics *m = b->metrics;
 
 	b->members = members_new(l, st,
 				 &(struct members_conf){.name = conf->name,
@@ -242,16 +247,16 @@ static bool open_cluster(struct parts *b, void *zctx)
 	b->edges = open_edges(b, zctx);
 	if (b->edges == NULL)
 		return false;
-	b->broker.commands = commands_new(l, st, b->edges, m, conf->command_ms);
-	b->resync = resync_new(conf->audit_ms,
-			       &(struct resync_uses){.loop = l,
-						     .store = st,
-						     .members = b->members,
-						     .edges = b->edges,
-						     .commands = b->broker.commands,
-						     .metrics = m,
-						     .stage = stage_of,
-						     .arg = b});
+	b->commands = commands_new(l, st, b->edges, m, conf->command_ms);
+	b->resync =
+		resync_new(conf->audit_ms, &(struct resync_uses){.loop = l,
+								 .store = st,
+								 .members = b->members,
+								 .edges = b->edges,
+								 .commands = b->commands,
+								 .metrics = m,
+								 .stage = stage_of,
+								 .arg = b});
 	b->reaper =
 		reaper_new(conf->lease_ms, &(struct reaper_uses){.loop = l,
 								 .store = st,
@@ -265,12 +270,12 @@ static bool open_cluster(struct parts *b, void *zctx)
 	return true;
 }
 
-static void open_events(struct parts *b)
+static void open_events(struct broker *b)
 {
-	const struct broker_conf *conf = &b->broker.conf;
-	struct loop *l = b->broker.loop;
-	struct store *st = b->broker.store;
-	struct metrics *m = b->broker.metrics;
+	const struct broker_conf *conf = &b->conf;
+	struct loop *l = b->loop;
+	struct store *st = b->store;
+	struct metrics *m = b->metrics;
 
 	b->redelivery = redelivery_new(
 		&(struct redelivery_conf){.claim_ms = conf->lease_ms,
@@ -283,41 +288,65 @@ static void open_events(struct parts *b)
 					  .arg = b});
 	b->dispatch = dispatch_new(&(struct dispatch_uses){.store = st,
 							   .redelivery = b->redelivery,
-							   .project = b->broker.project,
+							   .project = b->project,
 							   .metrics = m});
 	b->dead_letters = dead_letters_new(l, st, m);
 }
 
-/* The HTTP servers. False after an error line. */
-static bool open_servers(struct parts *b)
+static struct management *open_management(struct broker *b)
 {
-	b->management = management_new(&b->broker);
+	const struct broker_conf *conf = &b->conf;
+
+	return management_new(
+		&(struct management_conf){
+			.addresses = conf->management,
+			.hosts = conf->management_hosts,
+			.auth = {.mode = (enum auth_mode)conf->management_auth,
+				 .credentials = conf->credentials,
+				 .region = conf->region},
+			.connections = (size_t)conf->management_connections,
+			.requests = (size_t)conf->management_requests,
+			.memory = (uint64_t)conf->management_memory,
+			.timeout_ms = conf->management_ms,
+			.max_post = (size_t)conf->max_post,
+			.max_bulk = (size_t)conf->max_bulk},
+		&(struct management_uses){.loop = b->loop,
+					  .metrics = b->metrics,
+					  .store = b->store,
+					  .commands = b->commands,
+					  .stage = stage_of,
+					  .arg = b});
+}
+
+/* The HTTP servers. False after an error line. */
+static bool open_servers(struct broker *b)
+{
+	b->management = open_management(b);
 	if (b->management == NULL)
 		return false;
-	b->health = health_new(b->broker.loop, b->broker.conf.metrics, b->broker.metrics,
-			       missing, b);
+	b->health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
 	return b->health != NULL;
 }
 
 /* False: what cannot be opened has said why. */
-static bool open_all(struct parts *b, void *zctx)
+static bool open_all(struct broker *b, void *zctx)
 {
-	const struct broker_conf *conf = &b->broker.conf;
-	struct loop *l = b->broker.loop = loop_new();
+	const struct broker_conf *conf = &b->conf;
+	struct loop *l = b->loop = loop_new();
 
 	if (conf->config == NULL && conf->management_auth == 0)
 		loop_ignore_reload(l);
-	b->broker.metrics = metrics_new();
+	b->metrics = metrics_new();
 	open_functions(b);
 	if (!open_project(b))
 		return false;
-	b->broker.store = store_new(l, &conf->store, b->broker.metrics);
-	if (b->broker.store == NULL || !open_cluster(b, zctx))
+	b->store = store_new(l, &conf->store, b->metrics);
+	if (b->store == NULL || !open_cluster(b, zctx))
 		return false;
 	open_events(b);
 	if (!open_servers(b))
 		return false;
-	metrics_add_process(b->broker.metrics);
+	metrics_add_process(b->metrics);
 	b->descriptors = descriptors_watch(l, DESCRIPTORS_MS);
 	b->drain = drain_new(conf->drain_ms,
 			     &(struct drain_uses){.loop = l,
@@ -329,13 +358,13 @@ static bool open_all(struct parts *b, void *zctx)
 	return true;
 }
 
-static void run(struct parts *b)
+static void run(struct broker *b)
 {
 	char *runtimes = lambdas_addresses(b->lambdas), *text;
-	struct loop *l = b->broker.loop;
+	struct loop *l = b->loop;
 	struct ready *ready;
 
-	store_on_up(b->broker.store, on_store_up, b);
+	store_on_up(b->store, on_store_up, b);
 	members_start(b->members, edges_endpoint(b->edges));
 	loop_at_turn_end(l, edges_flush, b->edges);
 	log_info("broker.start", S("endpoint", edges_endpoint(b->edges)),
@@ -352,41 +381,41 @@ static void run(struct parts *b)
 	log_info("broker.stop", I("lanes", dispatch_lanes(b->dispatch)));
 }
 
-static void close_all(struct parts *b)
+static void close_all(struct broker *b)
 {
 	drain_free(b->drain);
 	descriptors_free(b->descriptors);
 	health_free(b->health);
 	management_free(b->management);
 	edges_free(b->edges);
-	store_free(b->broker.store);
+	store_free(b->store);
 	dead_letters_free(b->dead_letters);
 	reaper_free(b->reaper);
 	resync_free(b->resync);
-	commands_free(b->broker.commands);
+	commands_free(b->commands);
 	fences_free(b->fences);
 	members_free(b->members);
 	dispatch_free(b->dispatch);
 	redelivery_free(b->redelivery);
 	http_client_free(b->http_client);
-	project_free(b->broker.project);
+	project_free(b->project);
 	http_functions_free(b->http_functions);
 	lambdas_free(b->lambdas);
-	loop_free(b->broker.loop);
-	metrics_free(b->broker.metrics);
+	loop_free(b->loop);
+	metrics_free(b->metrics);
 }
 
 int main(int argc, char **argv)
 {
-	struct parts b = {0};
-	enum err e = broker_conf_load(&b.broker.conf, argc, argv);
+	struct broker b = {0};
+	enum err e = broker_conf_load(&b.conf, argc, argv);
 	bool is_open;
 	void *zctx;
 
 	if (e != OK)
 		return e == ERR_EXIT ? 0 : 2;
 	take_name(&b);
-	json_set_depth((size_t)b.broker.conf.json_depth);
+	json_set_depth((size_t)b.conf.json_depth);
 	zctx = zmq_ctx_new();
 	is_open = open_all(&b, zctx);
 	if (is_open)

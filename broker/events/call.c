@@ -194,7 +194,7 @@ static void end_with(struct call *c, struct answer *a)
 	c->turn.end(c);
 }
 
-void call_respond(struct call *c, int status, const struct header *h, size_t n,
+void call_respond(struct call *c, int status, const struct result_header *h, size_t n,
 		  struct span body)
 {
 	struct answer a = {
@@ -226,8 +226,8 @@ void call_respond(struct call *c, int status, const struct header *h, size_t n,
 
 void call_refuse(struct call *c, int status, const char *message)
 {
-	static const struct header h[] = {{"Content-Type", "application/json"},
-					  {"Retry-After", "1"}};
+	static const struct result_header h[] = {{"Content-Type", "application/json"},
+						 {"Retry-After", "1"}};
 	char *body = xasprintf("{\"message\":\"%s\"}", message);
 
 	metric_add(c->counts->refused, 1);

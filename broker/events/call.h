@@ -36,7 +36,7 @@ struct answer {
 	uint32_t term;
 	uint64_t seq;
 	int status;
-	const struct header *headers;
+	const struct result_header *headers;
 	size_t n_headers;
 	struct span body;
 	bool binary;
@@ -150,7 +150,7 @@ bool call_is_lost(const struct call *c);
  * CONNECT, HTTP: status, headers and body go to the client. What an edge could not read
  * (envelope_response_ok) becomes 502, with a line in the log.
  */
-void call_respond(struct call *c, int status, const struct header *h, size_t n,
+void call_respond(struct call *c, int status, const struct result_header *h, size_t n,
 		  struct span body);
 
 /* The same with {"message":"…"} as its body. */

@@ -165,8 +165,8 @@ static void on_put(void *arg, enum err e)
 /* A browser that offered its token as a subprotocol wants one chosen: the function's choice comes first. */
 static void let_in(struct call *c, const struct result *r)
 {
-	static const struct header bearer = {"Sec-WebSocket-Protocol", "bearer"};
-	struct header *h = xcalloc(r->n_headers + 1, sizeof *h);
+	static const struct result_header bearer = {"Sec-WebSocket-Protocol", "bearer"};
+	struct result_header *h = xcalloc(r->n_headers + 1, sizeof *h);
 
 	if (r->n_headers > 0)
 		memcpy(h, r->headers, r->n_headers * sizeof *h);
@@ -198,8 +198,8 @@ static const struct {
 };
 
 /* What the client gets is known now; its row must go first. */
-static void take_out_row(struct call *c, int status, const struct header *h, size_t n,
-			 struct span body)
+static void take_out_row(struct call *c, int status, const struct result_header *h,
+			 size_t n, struct span body)
 {
 	char text[ID_TEXT];
 
@@ -210,7 +210,7 @@ static void take_out_row(struct call *c, int status, const struct header *h, siz
 
 static void take_out_row_and_say(struct call *c, int status, const char *message)
 {
-	static const struct header json = {"Content-Type", "application/json"};
+	static const struct result_header json = {"Content-Type", "application/json"};
 	char *body = xasprintf("{\"message\":\"%s\"}", message);
 
 	take_out_row(c, status, &json, 1, span_str(body));

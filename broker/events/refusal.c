@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-struct refusal *refusal_new(int status, const struct header *h, size_t n,
+struct refusal *refusal_new(int status, const struct result_header *h, size_t n,
 			    struct span body)
 {
 	struct refusal *f = xmalloc(sizeof *f);
@@ -16,7 +16,8 @@ struct refusal *refusal_new(int status, const struct header *h, size_t n,
 		.n = n,
 	};
 	for (size_t i = 0; i < n; i++)
-		f->headers[i] = (struct header){xstrdup(h[i].name), xstrdup(h[i].value)};
+		f->headers[i] =
+			(struct result_header){xstrdup(h[i].name), xstrdup(h[i].value)};
 	return f;
 }
 

@@ -9,12 +9,12 @@
 struct refusal {
 	int status;
 	struct blob *body;
-	struct header *headers;
+	struct result_header *headers;
 	size_t n;
 };
 
 /* A copy of all of it. */
-struct refusal *refusal_new(int status, const struct header *h, size_t n,
+struct refusal *refusal_new(int status, const struct result_header *h, size_t n,
 			    struct span body);
 void refusal_free(struct refusal *f); /* NULL is fine */
 

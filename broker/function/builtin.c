@@ -32,7 +32,8 @@ static void invoke(void *state, const struct config_function *config,
 		   const struct invocation *in, enum event_form form, result_fn *fn,
 		   void *arg)
 {
-	static const struct header text = {"Content-Type", "text/plain; charset=utf-8"};
+	static const struct result_header text = {"Content-Type",
+						  "text/plain; charset=utf-8"};
 	const struct builtin *b = state;
 	struct result r = {
 		.kind = RESULT_OK,

@@ -318,7 +318,7 @@ static void finish_as_it_is(struct delivery *d, const struct http_reply *r)
 	char *type = r->content_type.n > 0 ? span_dup(r->content_type) : NULL;
 	struct blob *repaired = repair(d, r);
 	struct span body = repaired != NULL ? blob_span(repaired) : r->body;
-	struct header header = {"Content-Type", type};
+	struct result_header header = {"Content-Type", type};
 	struct result result = {
 		.kind = RESULT_OK,
 		.payload = r->body,

@@ -20,7 +20,7 @@
 
 struct event_result {
 	const struct invocation *in;
-	struct header *headers;
+	struct result_header *headers;
 	size_t n, room;
 	struct span text; /* what is read: the payload, or repaired */
 	struct blob *
@@ -282,7 +282,7 @@ static void add_header(struct event_result *r, const char *name, const char *val
 		r->room = r->room ? r->room * 2 : 16;
 		r->headers = xrealloc(r->headers, r->room * sizeof *r->headers);
 	}
-	r->headers[r->n++] = (struct header){name, value};
+	r->headers[r->n++] = (struct result_header){name, value};
 }
 
 /* RFC 9110 5.5: no control characters but a tab. With them a function could write headers and answers of its own. */

@@ -16,7 +16,7 @@ enum result_kind {
 	RESULT_UNREACHABLE, /* nobody runs it: no worker polls, connection refused, circuit open */
 };
 
-struct header {
+struct result_header {
 	const char *name, *value;
 };
 
@@ -31,7 +31,7 @@ struct result {
 	bool has_body;
 	bool binary; /* the body was base64, and the bytes are no text */
 	struct span body;
-	const struct header *headers;
+	const struct result_header *headers;
 	size_t n_headers;
 };
 

@@ -222,7 +222,7 @@ Test(call, names_its_event_in_the_answer_and_ends)
 
 Test(call, responds_with_status_headers_and_body)
 {
-	static const struct header h[] = {{"A", "1"}, {"B", "2"}};
+	static const struct result_header h[] = {{"A", "1"}, {"B", "2"}};
 
 	call_respond(make(HTTP), 201, h, 2, span_str("hello"));
 	cr_assert(eq(int, asker->last.kind, ANSWER_RESPONSE));
@@ -234,10 +234,10 @@ Test(call, responds_with_status_headers_and_body)
 Test(call, responds_502_instead_of_what_an_edge_could_not_read)
 {
 	static const int statuses[] = {0, 101, 199, 600, 1000, -1};
-	struct header h[ENVELOPE_ITEM_PARTS + 1];
+	struct result_header h[ENVELOPE_ITEM_PARTS + 1];
 
 	for (size_t i = 0; i <= ENVELOPE_ITEM_PARTS; i++)
-		h[i] = (struct header){"A", ""};
+		h[i] = (struct result_header){"A", ""};
 	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
 		call_respond(make(HTTP), statuses[i], h, 1, span_str("x"));
 		cr_assert(eq(int, asker->last.status, 502));

@@ -42,7 +42,7 @@ static void expect_retry(void)
 
 Test(handle_connect, puts_the_row_then_asks_the_function_then_accepts)
 {
-	static const struct header h = {"Sec-WebSocket-Protocol", "chat"};
+	static const struct result_header h = {"Sec-WebSocket-Protocol", "chat"};
 	const struct fake_asked *q;
 
 	connect_now();

@@ -32,7 +32,7 @@ static void expect(const char *method, const char *path, int status, const char 
 
 Test(handle_http, a_request_reaches_the_function_of_its_route_with_its_path)
 {
-	static const struct header h = {"A", "1"};
+	static const struct result_header h = {"A", "1"};
 	const struct invocation *in;
 
 	request("GET", "/dev/ping");

@@ -61,7 +61,7 @@ Test(reply, names_its_event)
 
 Test(reply, that_is_a_response_has_copies_of_status_headers_and_body)
 {
-	static const struct header h[] = {{"A", "1"}, {"B", "2"}};
+	static const struct result_header h[] = {{"A", "1"}, {"B", "2"}};
 	char body[] = "hello";
 	const Gatepost__Response *r;
 
