@@ -169,7 +169,9 @@ static void drain_one(void *arg, struct connection *c)
 {
 	struct drain *d = arg;
 
-	if (connection_drain(c))
+	struct end_words words = connection_drain_words(d->edge);
+
+	if (connection_end(c, CAUSE_DRAIN, &words))
 		d->owed -= SHARE;
 }
 
@@ -193,10 +195,11 @@ static void pace(struct drain *d, int64_t now)
 	}
 }
 
-static void expel(void *arg, struct connection *c)
+static void cut_one(void *arg, struct connection *c)
 {
-	(void)arg;
-	connection_expel(c);
+	struct end_words words = connection_drain_words(arg);
+
+	connection_end(c, CAUSE_DRAIN_OVER, &words);
 }
 
 static void cut_all(struct drain *d)
@@ -205,7 +208,7 @@ static void cut_all(struct drain *d)
 
 	if (edge->sockets > 0)
 		log_info("edge.drain.cut", I("connections", edge->sockets));
-	registry_each(edge->registry, 0, UINT32_MAX, expel, NULL);
+	registry_each(edge->registry, 0, UINT32_MAX, cut_one, edge);
 }
 
 static void hand_over(struct drain *d, int64_t within_ms)
@@ -235,13 +238,13 @@ void drain_free(struct drain *d)
 	free(d);
 }
 
-static void abandon(void *arg, struct connection *c)
+static void stop_one(void *arg, struct connection *c)
 {
 	(void)arg;
-	connection_abandon(c);
+	connection_end(c, CAUSE_STOPPED, NULL);
 }
 
 void drain_last(struct edge *edge)
 {
-	registry_each(edge->registry, 0, UINT32_MAX, abandon, NULL);
+	registry_each(edge->registry, 0, UINT32_MAX, stop_one, NULL);
 }

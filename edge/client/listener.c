@@ -3,7 +3,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge/client/connection.h"
+#include "edge/client/accept.h"
 
 #include <errno.h>
 #include <linux/sock_diag.h>
@@ -78,7 +78,7 @@ static void accept_some(struct listener *l, int most)
 				     SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (client >= 0) {
-			connection_new(l->edge, client, (struct sockaddr *)&sa);
+			accept_client(l->edge, client, (struct sockaddr *)&sa);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||

@@ -3,15 +3,15 @@
  *
  *   verdict_keep     pushes that come before the verdict
  *   verdict_answer   the event's answer → accept_upgrade; or respond, and perhaps next_request
- *   verdict_late, verdict_tick, verdict_drain   there is none, or nobody waits for it
- *   verdict_refuse   the edge's own word
+ *   verdict_tick     no broker takes the request
+ *   verdict_refuse   the edge's own response
  */
 #include "edge/client/reply.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge/client/http_internal.h"
+#include "edge/client/handshake.h"
 #include "edge/client/registry.h"
 #include "http/response.h"
 #include "edge/client/websocket.h"
@@ -51,13 +51,13 @@ static void set_end(struct connection *c, int64_t expires_ms)
 	int64_t now = loop_now(c->edge->loop), age = c->edge->conf.max_age_ms;
 
 	c->ends_ms = age > 0 ? now + age : 0;
-	c->ends_code = FRAME_CODE_GOING_AWAY;
+	c->ends_cause = CAUSE_MAX_AGE;
 	if (expires_ms == 0)
 		return;
 	expires_ms = now + (expires_ms - clock_wall_ms());
 	if (c->ends_ms == 0 || expires_ms < c->ends_ms) {
 		c->ends_ms = expires_ms;
-		c->ends_code = WEBSOCKET_EXPIRED;
+		c->ends_cause = CAUSE_EXPIRED;
 	}
 }
 
@@ -76,17 +76,18 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a)
 	if (c->state == CONNECTION_ASKED && accepted && !c->edge->closing) {
 		set_end(c, a->expires_ms);
 		accept_upgrade(c, r);
-	} else if (accepted) { /* it was let in, but is not here any more */
-		c->lane.is_open = true;
-		metric_add(c->edge->counts.opened, 1);
-		websocket_lost(c, FRAME_CODE_ABNORMAL,
-			       "Gone before the handshake was done");
-		if (c->state == CONNECTION_ASKED)
-			verdict_refuse(c, 503,
-				       "This edge takes no connections now: try again");
+	} else if (accepted) {
+		verdict_discard(c, CAUSE_TOO_LATE);
 	} else if (c->state == CONNECTION_ASKED) {
 		respond(c, r);
 	}
+}
+
+void verdict_discard(struct connection *c, enum end_cause cause)
+{
+	c->lane.is_open = true;
+	metric_add(c->edge->counts.opened, 1);
+	connection_end(c, cause, NULL);
 }
 
 /* The subprotocol that the function chose, if it is one that the client offered. */
@@ -133,7 +134,7 @@ static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
 	for (size_t i = 0; i < h->n_early; i++)
 		websocket_send(c, blob_ref(h->early[i]));
 	if (h->n > 0)
-		websocket_feed(c, span_of(h->in + h->at, h->n - h->at));
+		c->protocol->receive(c, handshake_kept(h));
 	handshake_free(h);
 }
 
@@ -153,7 +154,7 @@ static void respond(struct connection *c, const Gatepost__Response *r)
 	if (again)
 		next_request(c);
 	else
-		connection_finish(c);
+		connection_end(c, CAUSE_ANSWERED, NULL);
 }
 
 struct later {
@@ -168,33 +169,19 @@ static void on_next_turn(void *arg)
 	struct connection *c = registry_find(l->edge->registry, &l->id);
 
 	if (c != NULL && c->state == CONNECTION_HEAD)
-		handshake_feed(c, span_of(NULL, 0));
+		c->protocol->receive(c, span_of(NULL, 0));
 	free(l);
 }
 
 static void next_request(struct connection *c)
 {
-	handshake_next(c);
+	connection_enter(c, CONNECTION_HEAD, c->edge->conf.keep_alive_ms);
+	handshake_count(c->handshake, 0);
 	if (c->handshake->n > 0) {
 		struct later *l = xmalloc(sizeof *l);
 
 		*l = (struct later){c->edge, c->lane.id};
 		loop_defer(c->edge->loop, on_next_turn, l);
-	}
-}
-
-void verdict_late(struct connection *c)
-{
-	struct handshake *h = c->handshake;
-
-	if (c->state == CONNECTION_ASKED) {
-		verdict_refuse(c, 504, "No answer in time");
-	} else if (c->state == CONNECTION_BODY || h->n > 0) {
-		verdict_refuse(c, 408, "The request did not arrive in time");
-	} else {
-		if (h->asked_ms == 0)
-			metric_add(c->edge->counts.silent, 1);
-		connection_cut(c); /* it said nothing, and so do we */
 	}
 }
 
@@ -215,29 +202,11 @@ void verdict_tick(struct connection *c, int64_t now)
 	/* Its lane waits: for a broker, for credit, or to be tried again. */
 	if (c->lane.waits_in == NULL || now - c->handshake->asked_ms < PATIENCE_MS)
 		return;
-	verdict_refuse(c, 503, "This cannot be done now: try again");
-	verdict_forget(c);
-}
-
-bool verdict_drain(struct connection *c)
-{
-	struct handshake *h = c->handshake;
-	bool asked = c->state == CONNECTION_ASKED;
-
-	if (asked && !h->is_upgrade)
-		return false;
-	if (c->state == CONNECTION_HEAD && h->n == 0 && h->asked_ms != 0) {
-		connection_cut(c); /* nothing was asked since the last answer */
-		return true;
-	}
-	verdict_refuse(c, 503, "This edge takes no connections now: try again");
-	if (asked)
-		verdict_forget(c);
-	return true;
+	connection_end(c, CAUSE_NO_BROKER, NULL);
 }
 
 /* In the form that API Gateway gives it. */
-void verdict_refuse(struct connection *c, int status, const char *why)
+void verdict_refuse(struct connection *c, const struct end *how)
 {
 	static const struct {
 		int status;
@@ -249,19 +218,18 @@ void verdict_refuse(struct connection *c, int status, const char *why)
 	};
 	struct response_header h[2] = {
 		{span_str("Content-Type"), span_str("application/json")}};
-	char *body = xasprintf("{\"message\":\"%s\"}", why);
+	char *body = xasprintf("{\"message\":\"%.*s\"}", SPAN_ARG(how->message));
 	unsigned flags = c->handshake->head_only ? RESPONSE_HEAD_ONLY : 0;
 	char id[ID_TEXT];
 	size_t n = 1;
 
 	for (size_t i = 0; i < sizeof extra / sizeof *extra; i++)
-		if (extra[i].status == status)
+		if (extra[i].status == how->status)
 			h[n++] = (struct response_header){span_str(extra[i].name),
 							  span_str(extra[i].value)};
 	metric_add(c->edge->counts.refused, 1);
 	log_info_flood("request.refused", S("id", id_text(&c->lane.id, id)),
-		       I("status", status), S("why", why));
-	connection_push(c, response_blob(status, h, n, span_str(body), flags));
+		       I("status", how->status), B("why", how->message));
+	connection_push(c, response_blob(how->status, h, n, span_str(body), flags));
 	free(body);
-	connection_finish(c);
 }

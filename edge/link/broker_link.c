@@ -301,7 +301,7 @@ static void hear_of_store(struct broker *b, const Gatepost__Store *m)
 static void give_up(void *arg, struct connection *c)
 {
 	(void)arg;
-	connection_abandon(c);
+	connection_end(c, CAUSE_FENCED, NULL);
 }
 
 static void adopt_number(struct uplink *u, uint16_t number)

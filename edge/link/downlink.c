@@ -29,7 +29,9 @@ static void apply(struct connection *c, const struct lane_event *e,
 	if (request && a->response != NULL)
 		verdict_answer(c, a);
 	else if (a->close != 0 && c->state == CONNECTION_OPEN)
-		websocket_close(c, (uint16_t)a->close, span_from(a->close_reason));
+		connection_end(c, CAUSE_FUNCTION_CLOSE,
+			       &(struct end_words){(uint16_t)a->close,
+						   span_from(a->close_reason)});
 	else if (a->frame != NULL && websocket_is_answering(c))
 		websocket_send(c, frame_of(a->frame));
 }
@@ -119,7 +121,9 @@ static enum err obey(struct edge *edge, const Gatepost__Command *m, Gatepost__Ou
 	if (c->state != CONNECTION_OPEN)
 		return ERR_NOTFOUND;
 	if (m->kind == GATEPOST__COMMAND__KIND__CLOSE)
-		websocket_close(c, (uint16_t)m->code, span_from(m->reason));
+		connection_end(
+			c, CAUSE_COMMAND_CLOSE,
+			&(struct end_words){(uint16_t)m->code, span_from(m->reason)});
 	else
 		look(c, o);
 	return OK;

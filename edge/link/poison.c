@@ -96,14 +96,10 @@ void poison_end(struct connection *c, struct lane_event *e)
 		c->lane.unsent = e->next;
 	if (e->kind == GATEPOST__EVENT__KIND__MESSAGE && websocket_is_answering(c))
 		send_error(c, e);
-	if (e->kind == GATEPOST__EVENT__KIND__CONNECT) {
+	if (e->kind == GATEPOST__EVENT__KIND__CONNECT)
 		/* Its row may stand, and its function may have let it in: as when an edge dies now. */
-		c->lane.is_open = true;
-		metric_add(c->edge->counts.opened, 1);
-		websocket_lost(c, FRAME_CODE_ABNORMAL,
-			       "Gone before the handshake was done");
-	}
-	if (c->state == CONNECTION_ASKED)
-		verdict_refuse(c, 502, ERROR_TEXT);
+		verdict_discard(c, CAUSE_POISONED_CONNECT);
+	if (e->kind == GATEPOST__EVENT__KIND__HTTP)
+		connection_end(c, CAUSE_POISONED_REQUEST, NULL);
 	connection_event_done(c, e);
 }

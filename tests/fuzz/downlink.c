@@ -9,7 +9,7 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge/client/connection.h"
+#include "edge/client/accept.h"
 #include "edge/client/registry.h"
 #include "edge/link/resync.h"
 #include "edge/link/uplink_internal.h"
@@ -323,7 +323,7 @@ static void come(uint8_t which, bool upgrade)
 		check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 				 pair) == 0);
 		*fd = pair[0];
-		connection_new(&edge, pair[1], (struct sockaddr *)&peer);
+		accept_client(&edge, pair[1], (struct sockaddr *)&peer);
 	}
 	client_says(*fd, upgrade ? ws : plain,
 		    upgrade ? sizeof ws - 1 : sizeof plain - 1);
@@ -559,7 +559,7 @@ static void step(uint8_t kind)
 static void give_up(void *arg, struct connection *c)
 {
 	(void)arg;
-	connection_abandon(c);
+	connection_end(c, CAUSE_FENCED, NULL);
 }
 
 /* Nothing is left of it, and the next begins as the first did. */
