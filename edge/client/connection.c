@@ -69,7 +69,7 @@ struct connection *connection_new(struct edge *edge, int fd, const struct sockad
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	c->heard_ms = c->active_ms = loop_now(edge->loop);
 	c->deadline_ms = c->heard_ms + edge->conf.handshake_ms;
-	c->lane.id = id_make(edge->number, c->slot, 0);
+	c->lane.id = id_make(uplink_number(edge->uplink), c->slot, 0);
 	c->handshake = handshake_new(edge, peer);
 	event_assign(&c->ready, loop_base(edge->loop), fd, EV_READ | EV_PERSIST, on_ready,
 		     c);
@@ -333,7 +333,6 @@ static void forget_lane(struct connection *c)
 {
 	c->edge->held_bytes -= c->lane.bytes;
 	lane_close(&c->lane);
-	c->lane.is_open = false;
 }
 
 bool connection_end(struct connection *c, enum end_cause cause,
@@ -379,7 +378,8 @@ void connection_disconnect(struct connection *c, const struct end *how)
 		return;
 	c->lane.is_open = false;
 	metric_add(c->edge->counts.closed, 1);
-	uplink_disconnect(c->edge->uplink, c, how->code, how->reason);
+	connection_event_added(
+		c, uplink_disconnect(c->edge->uplink, &c->lane, how->code, how->reason));
 }
 
 void connection_linger(struct connection *c)
@@ -405,11 +405,15 @@ static void cut(struct connection *c)
 		free_later(c);
 }
 
-void connection_event_done(struct connection *c, struct lane_event *e)
+void connection_event_added(struct connection *c, uint32_t bytes)
 {
-	c->edge->held_bytes -= e->memory;
-	lane_done(&c->lane, e);
-	uplink_next(c->edge->uplink, c);
+	c->edge->held_bytes += bytes;
+	connection_settle(c);
+}
+
+void connection_event_done(struct connection *c, uint32_t bytes)
+{
+	c->edge->held_bytes -= bytes;
 	if (c->state == CONNECTION_GONE && c->lane.first == NULL)
 		free_later(c);
 	else if (c->state == CONNECTION_CLOSING)

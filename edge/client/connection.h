@@ -93,7 +93,7 @@ struct connection *connection_new(struct edge *edge, int fd, const struct sockad
 				  const struct connection_protocol *http,
 				  struct address_use *use);
 
-/* Whose lane is it? */
+/* The connection that has this lane. */
 struct connection *connection_of(struct lane *l);
 
 /* Change the state. deadline: milliseconds from now for it, 0: none. */
@@ -129,8 +129,11 @@ void connection_linger(struct connection *c);
 /* Look again at what is to be read and written: after the lane, the outbox or the state changed. */
 void connection_settle(struct connection *c);
 
-/* An event of the lane is done: count what it held, and free the connection after its last. */
-void connection_event_done(struct connection *c, struct lane_event *e);
+/* An event was appended to the lane, and takes bytes of memory. */
+void connection_event_added(struct connection *c, uint32_t bytes);
+
+/* An event of the lane is done, and bytes of memory are free: after its last one a connection that is GONE is freed. */
+void connection_event_done(struct connection *c, uint32_t bytes);
 
 /* Write what this turn has queued; a hook of the loop. */
 void connections_flush(void *edge);

@@ -128,7 +128,7 @@ static size_t on_head(struct connection *c, struct span in)
 		return in.n;
 	}
 	e = upgrade_check(&r, &u);
-	if (c->edge->number == 0 || c->edge->closing)
+	if (uplink_number(c->edge->uplink) == 0 || c->edge->closing)
 		connection_end(c, CAUSE_NOT_SERVING, NULL);
 	else if (e == OK)
 		on_upgrade(c, &r, &u);
@@ -192,7 +192,7 @@ static void name(struct connection *c, const struct request *r)
 	struct id id;
 
 	evutil_secure_rng_get_bytes(&random, sizeof random);
-	id = id_make(c->edge->number, c->slot, random);
+	id = id_make(uplink_number(c->edge->uplink), c->slot, random);
 	lane_begin(&c->lane, &id, pack_context(c, r));
 	c->handshake->request = pack_request(r);
 }
@@ -275,5 +275,6 @@ static void ask(struct connection *c, uint8_t kind)
 	h->body_n = h->body_want = 0;
 	h->asked_ms = loop_now(c->edge->loop);
 	connection_enter(c, CONNECTION_ASKED, c->edge->conf.verdict_ms);
-	uplink_request(c->edge->uplink, c, kind, request, body);
+	connection_event_added(
+		c, uplink_request(c->edge->uplink, &c->lane, kind, request, body));
 }

@@ -13,8 +13,9 @@
 #include "base/mem.h"
 #include "edge/client/handshake.h"
 #include "edge/client/registry.h"
-#include "http/response.h"
 #include "edge/client/websocket.h"
+#include "edge/link/uplink.h"
+#include "http/response.h"
 #include "proto/batch.h"
 
 #include <stdlib.h>
@@ -187,14 +188,10 @@ static void next_request(struct connection *c)
 
 void verdict_forget(struct connection *c)
 {
-	struct lane_event *e = c->lane.first;
+	uint32_t bytes = uplink_cancel(c->edge->uplink, &c->lane);
 
-	if (e == NULL || e != c->lane.unsent || e->was_sent ||
-	    e->kind == GATEPOST__EVENT__KIND__DISCONNECT)
-		return;
-	lane_unwait(&c->lane);
-	c->lane.unsent = e->next;
-	connection_event_done(c, e);
+	if (bytes > 0)
+		connection_event_done(c, bytes);
 }
 
 void verdict_tick(struct connection *c, int64_t now)

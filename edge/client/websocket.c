@@ -11,9 +11,9 @@
 #include "base/mem.h"
 #include "edge/client/backlog.h"
 #include "edge/link/uplink.h"
+#include "proto/batch.h"
 
 #include <assert.h>
-#include <proto/gatepost.pb-c.h>
 #include <stdlib.h>
 
 static void on_message(struct connection *c, struct message *m);
@@ -188,7 +188,8 @@ static void on_message(struct connection *c, struct message *m)
 		c->active_ms = loop_now(edge->loop);
 		metric_add(edge->counts.messages_in, 1);
 		metric_add(edge->counts.bytes_in, (int64_t)m->body->n);
-		uplink_message(edge->uplink, c, m->body, m->kind == MESSAGE_BINARY);
+		connection_event_added(c, uplink_message(edge->uplink, &c->lane, m->body,
+							 m->kind == MESSAGE_BINARY));
 		return;
 	case MESSAGE_PING:
 		if (c->state == CONNECTION_OPEN)
@@ -286,6 +287,11 @@ static void answered(struct connection *c)
 bool websocket_is_answering(const struct connection *c)
 {
 	return c->state == CONNECTION_OPEN || c->farewell != NULL;
+}
+
+struct blob *websocket_frame(const Gatepost__Frame *f)
+{
+	return frame_blob(f->binary ? FRAME_BINARY : FRAME_TEXT, span_from(f->body));
 }
 
 void websocket_send(struct connection *c, struct blob *frame)

@@ -5,8 +5,13 @@
 
 #include "edge/client/connection.h"
 
+#include <proto/gatepost.pb-c.h>
+
 /* The 101 is queued: OPEN, and what the connection speaks from now on. */
 void websocket_open(struct connection *c);
+
+/* A message of a broker as a frame; the caller holds the one reference. */
+struct blob *websocket_frame(const Gatepost__Frame *f);
 
 /* One message to the client; takes frame (which others may share). Only in OPEN. */
 void websocket_send(struct connection *c, struct blob *frame);

@@ -79,7 +79,7 @@ void lane_done(struct lane *l, struct lane_event *e)
 	event_free(e);
 }
 
-void lane_restart(struct lane *l, struct broker *home, uint32_t ring_version)
+void lane_restart(struct lane *l, struct broker_link *home, uint32_t ring_version)
 {
 	l->home = home;
 	l->ring_version = ring_version;

@@ -14,7 +14,7 @@
 
 #include <sys/queue.h>
 
-struct broker; /* edge/link/uplink.c: one live broker and the link to it */
+struct broker_link; /* edge/link/uplink.h */
 
 struct lane_event {
 	struct lane_event *next;
@@ -24,7 +24,7 @@ struct lane_event {
 	struct blob *request; /* CONNECT, HTTP: a packed Request */
 	struct blob *body;    /* MESSAGE, HTTP: the payload; DISCONNECT: the reason */
 	uint16_t code;        /* DISCONNECT */
-	uint16_t rosters;     /* CONNECT: that the edge had told when it came */
+	uint16_t resyncs;     /* CONNECT: that the edge had sent when it came */
 	uint32_t credit;      /* bytes that it was sent with */
 	uint32_t
 		memory; /* bytes that it takes, for the lane's limit and the edge's budget */
@@ -35,7 +35,7 @@ struct lane_event {
 };
 
 struct lane {
-	struct broker
+	struct broker_link
 		*home; /* NULL before the first event, and while there is no broker */
 	uint32_t term; /* raised whenever home changes */
 	uint32_t ring_version; /* of which home was the right one */
@@ -77,7 +77,7 @@ struct lane_event *lane_find(const struct lane *l, uint64_t seq);
 void lane_done(struct lane *l, struct lane_event *e);
 
 /* Another home: all of it is to be sent again, under a new term. */
-void lane_restart(struct lane *l, struct broker *home, uint32_t ring_version);
+void lane_restart(struct lane *l, struct broker_link *home, uint32_t ring_version);
 
 /* Events under way: sent, not answered. */
 uint32_t lane_under_way(const struct lane *l);

@@ -179,10 +179,10 @@ Test(lane, a_restart_sends_all_that_is_not_done_again_under_a_new_term)
 	append_and_send(3);
 	append("unsent");
 	done(1);
-	lane_restart(&l, (struct broker *)&home, 5);
+	lane_restart(&l, (struct broker_link *)&home, 5);
 	cr_assert(eq(u32, l.term, term + 1));
 	cr_assert(eq(u32, l.ring_version, 5));
-	cr_assert(l.home == (struct broker *)&home);
+	cr_assert(l.home == (struct broker_link *)&home);
 	cr_assert(l.unsent == l.first);
 	cr_assert(lane_find(&l, 0) ==
 		  NULL); /* a late answer to what is to be sent again */
