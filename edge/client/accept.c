@@ -9,7 +9,7 @@
  * Nothing is spent on it. A new socket's buffer takes a few bytes; whether they arrive is not
  * waited for. What the client has sent is read, since the kernel would tell of it with a reset.
  */
-static void refuse(struct edge *edge, int fd, const char *response)
+static void refuse(struct clients *clients, int fd, const char *response)
 {
 	struct transport t = {fd};
 	struct iovec iov = {(void *)(uintptr_t)response, strlen(response)};
@@ -17,18 +17,18 @@ static void refuse(struct edge *edge, int fd, const char *response)
 
 	(void)!transport_write(&t, &iov, 1, &n);
 	transport_shutdown(&t);
-	(void)!transport_read(&t, edge->scratch, EDGE_SCRATCH, &n);
+	(void)!transport_read(&t, clients->scratch, CLIENTS_SCRATCH, &n);
 	transport_close(&t);
 }
 
-static void refuse_full(struct edge *edge, int fd)
+static void refuse_full(struct clients *clients, int fd)
 {
-	metric_add(edge->counts.refused, 1);
+	metric_add(clients->counts.refused, 1);
 	log_warn_flood(
 		"connection.refused", S("why", "too many connections"),
-		I("connections", registry_count(edge->registry)),
+		I("connections", registry_count(clients->registry)),
 		S("do", "add edges, or raise max-connections and the descriptor limit"));
-	refuse(edge, fd,
+	refuse(clients, fd,
 	       "HTTP/1.1 503 Service Unavailable\r\n"
 	       "Content-Type: application/json\r\n"
 	       "Content-Length: 48\r\n"
@@ -38,17 +38,18 @@ static void refuse_full(struct edge *edge, int fd)
 }
 
 /* e: of address_limit_enter */
-static void refuse_address(struct edge *edge, int fd, const struct sockaddr *peer,
+static void refuse_address(struct clients *clients, int fd, const struct sockaddr *peer,
 			   enum err e)
 {
 	char host[ADDRESS_TEXT];
 
-	metric_add(e == ERR_BUSY ? edge->counts.over_connections : edge->counts.over_rate,
+	metric_add(e == ERR_BUSY ? clients->counts.over_connections
+				 : clients->counts.over_rate,
 		   1);
 	log_warn_flood("connection.limited", S("address", address_host(peer, host)),
 		       S("why", e == ERR_BUSY ? "address-connections" : "address-rate"),
 		       S("do", "see who that is; behind a proxy these limits must be 0"));
-	refuse(edge, fd,
+	refuse(clients, fd,
 	       "HTTP/1.1 429 Too Many Requests\r\n"
 	       "Content-Type: application/json\r\n"
 	       "Content-Length: 67\r\n"
@@ -58,27 +59,28 @@ static void refuse_address(struct edge *edge, int fd, const struct sockaddr *pee
 	       "later\"}");
 }
 
-void accept_client(struct edge *edge, int fd, const struct sockaddr *peer)
+void accept_client(void *arg, int fd, const struct sockaddr *peer)
 {
-	struct address_limit *limit = edge->address_limit;
+	struct clients *clients = arg;
+	struct address_limit *limit = clients->address_limit;
 	struct address_use *use = NULL;
 	struct connection *c;
 	enum err e = OK;
 
 	if (limit != NULL)
-		e = address_limit_enter(limit, peer, loop_now(edge->loop), &use);
+		e = address_limit_enter(limit, peer, loop_now(clients->loop), &use);
 	if (e != OK) {
-		refuse_address(edge, fd, peer, e);
+		refuse_address(clients, fd, peer, e);
 		return;
 	}
-	c = connection_new(edge, fd, peer, &http_protocol, use);
+	c = connection_new(clients, fd, peer, &http_protocol, use);
 	if (c == NULL) {
 		if (use != NULL)
-			address_limit_leave(limit, use, loop_now(edge->loop));
-		refuse_full(edge, fd);
+			address_limit_leave(limit, use, loop_now(clients->loop));
+		refuse_full(clients, fd);
 		return;
 	}
-	metric_add(edge->counts.accepted, 1);
-	if (edge->closing)
+	metric_add(clients->counts.accepted, 1);
+	if (clients->is_closing)
 		connection_end(c, CAUSE_NOT_SERVING, NULL);
 }

@@ -5,7 +5,7 @@
 
 #include "edge/client/connection.h"
 
-/* Takes the socket: a connection, or a refusal (503 without a slot, 429 over its address's limits) and its end. */
-void accept_client(struct edge *edge, int fd, const struct sockaddr *peer);
+/* A listener_fn; the argument is the struct clients. The socket is a connection's then, or is refused: 503 without a slot, 429 over its address's limits. */
+void accept_client(void *clients, int fd, const struct sockaddr *peer);
 
 #endif

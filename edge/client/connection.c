@@ -51,28 +51,29 @@ enum { SMALL_OUTBOX = 16 * 1024 };
 /* While the edge holds too much, a read brings no more than this. */
 enum { SMALL_READ = 16 * 1024 };
 
-struct connection *connection_new(struct edge *edge, int fd, const struct sockaddr *peer,
+struct connection *connection_new(struct clients *clients, int fd,
+				  const struct sockaddr *peer,
 				  const struct connection_protocol *http,
 				  struct address_use *use)
 {
 	struct connection *c = xcalloc(1, sizeof *c);
 
-	if (registry_add(edge->registry, c, &c->slot) != OK) {
+	if (registry_add(clients->registry, c, &c->slot) != OK) {
 		free(c);
 		return NULL;
 	}
-	c->edge = edge;
+	c->clients = clients;
 	c->protocol = http;
 	c->transport.fd = fd;
 	c->address = use;
-	edge->sockets++;
+	clients->sockets++;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	c->heard_ms = c->active_ms = loop_now(edge->loop);
-	c->deadline_ms = c->heard_ms + edge->conf.handshake_ms;
-	c->lane.id = id_make(uplink_number(edge->uplink), c->slot, 0);
-	c->handshake = handshake_new(edge, peer);
-	event_assign(&c->ready, loop_base(edge->loop), fd, EV_READ | EV_PERSIST, on_ready,
-		     c);
+	c->heard_ms = c->active_ms = loop_now(clients->loop);
+	c->deadline_ms = c->heard_ms + clients->conf.handshake_ms;
+	c->lane.id = id_make(uplink_number(clients->uplink), c->slot, 0);
+	c->handshake = handshake_new(clients, peer);
+	event_assign(&c->ready, loop_base(clients->loop), fd, EV_READ | EV_PERSIST,
+		     on_ready, c);
 	event_add(&c->ready, NULL);
 	return c;
 }
@@ -94,23 +95,24 @@ void connection_enter(struct connection *c, enum connection_state next, int64_t 
 			  S("from", state_names[c->state]), S("to", state_names[next]));
 	}
 	c->state = (uint8_t)next;
-	c->deadline_ms = deadline ? loop_now(c->edge->loop) + deadline : 0;
+	c->deadline_ms = deadline ? loop_now(c->clients->loop) + deadline : 0;
 	connection_settle(c);
 }
 
-static bool holds_too_much(const struct edge *edge)
+static bool holds_too_much(const struct clients *clients)
 {
-	return edge->held_bytes > (uint64_t)edge->conf.held_bytes;
+	return clients->held_bytes > (uint64_t)clients->conf.held_bytes;
 }
 
 bool connection_is_ahead(const struct connection *c)
 {
-	const struct edge_conf *conf = &c->edge->conf;
+	const struct clients_conf *conf = &c->clients->conf;
 	const struct lane *l = &c->lane;
 
 	return l->waits_in != NULL || l->n >= conf->lane_events ||
 	       l->bytes >= conf->lane_bytes ||
-	       (l->first != NULL && holds_too_much(c->edge)) || !connection_has_room(c);
+	       (l->first != NULL && holds_too_much(c->clients)) ||
+	       !connection_has_room(c);
 }
 
 /* What was read is parsed before more is read; who is ahead is held back by TCP. */
@@ -151,7 +153,7 @@ static void resume_later(struct connection *c)
 	if (c->is_resuming || (c->state == CONNECTION_OPEN && connection_is_ahead(c)))
 		return;
 	c->is_resuming = true;
-	loop_defer(c->edge->loop, resume, c);
+	loop_defer(c->clients->loop, resume, c);
 }
 
 void connection_settle(struct connection *c)
@@ -164,9 +166,9 @@ void connection_settle(struct connection *c)
 	if (now == want || c->state == CONNECTION_GONE)
 		return;
 	if (c->state == CONNECTION_OPEN && now & EV_READ && !(want & EV_READ))
-		metric_add(c->edge->counts.held_back, 1);
+		metric_add(c->clients->counts.held_back, 1);
 	event_del(&c->ready);
-	event_assign(&c->ready, loop_base(c->edge->loop), c->transport.fd,
+	event_assign(&c->ready, loop_base(c->clients->loop), c->transport.fd,
 		     want | EV_PERSIST, on_ready, c);
 	if (want)
 		event_add(&c->ready, NULL);
@@ -187,8 +189,8 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 
 static void read_some(struct connection *c)
 {
-	size_t most = holds_too_much(c->edge) ? SMALL_READ : EDGE_SCRATCH, n;
-	enum err e = transport_read(&c->transport, c->edge->scratch, most, &n);
+	size_t most = holds_too_much(c->clients) ? SMALL_READ : CLIENTS_SCRATCH, n;
+	enum err e = transport_read(&c->transport, c->clients->scratch, most, &n);
 
 	if (e == ERR_AGAIN)
 		return;
@@ -196,42 +198,42 @@ static void read_some(struct connection *c)
 		connection_end(c, CAUSE_PEER_CLOSED, NULL);
 		return;
 	}
-	c->heard_ms = loop_now(c->edge->loop);
+	c->heard_ms = loop_now(c->clients->loop);
 	c->is_pinged = false;
 	if (c->state != CONNECTION_LINGER)
-		c->protocol->receive(c, span_of(c->edge->scratch, n));
+		c->protocol->receive(c, span_of(c->clients->scratch, n));
 }
 
 void connection_push(struct connection *c, struct blob *b)
 {
 	assert(c->state != CONNECTION_GONE);
 	if (c->outbox == NULL)
-		c->wrote_ms = loop_now(c->edge->loop);
-	c->edge->outbox_bytes -= outbox_memory(c->outbox);
+		c->wrote_ms = loop_now(c->clients->loop);
+	c->clients->outbox_bytes -= outbox_memory(c->outbox);
 	outbox_push(&c->outbox, b);
-	c->edge->outbox_bytes += outbox_memory(c->outbox);
+	c->clients->outbox_bytes += outbox_memory(c->outbox);
 	if (c->is_dirty)
 		return;
 	c->is_dirty = true;
-	c->next_dirty = c->edge->dirty;
-	c->edge->dirty = c;
+	c->next_dirty = c->clients->dirty;
+	c->clients->dirty = c;
 }
 
 bool connection_has_room(const struct connection *c)
 {
-	const struct edge_conf *conf = &c->edge->conf;
+	const struct clients_conf *conf = &c->clients->conf;
 	size_t held = outbox_held(c->outbox);
 
 	return held < (size_t)conf->outbox_bytes &&
 	       (held <= SMALL_OUTBOX ||
-		c->edge->outbox_bytes <= (uint64_t)conf->outbox_memory);
+		c->clients->outbox_bytes <= (uint64_t)conf->outbox_memory);
 }
 
 /* Our last words are with the kernel. A slow reader had the time that it needed until here. */
 static void close_our_end(struct connection *c)
 {
 	transport_shutdown(&c->transport);
-	c->deadline_ms = loop_now(c->edge->loop) + LINGER_MS;
+	c->deadline_ms = loop_now(c->clients->loop) + LINGER_MS;
 }
 
 static void write_some(struct connection *c)
@@ -239,10 +241,10 @@ static void write_some(struct connection *c)
 	size_t wrote = 0, before = outbox_memory(c->outbox);
 	enum err e = outbox_write(&c->outbox, &c->transport, &wrote);
 
-	c->edge->outbox_bytes -= before - outbox_memory(c->outbox);
+	c->clients->outbox_bytes -= before - outbox_memory(c->outbox);
 	if (wrote > 0) {
-		c->wrote_ms = loop_now(c->edge->loop);
-		metric_add(c->edge->counts.bytes_out, (int64_t)wrote);
+		c->wrote_ms = loop_now(c->clients->loop);
+		metric_add(c->clients->counts.bytes_out, (int64_t)wrote);
 	}
 	if (e == ERR_DOWN) {
 		connection_end(c, CAUSE_PEER_CLOSED, NULL);
@@ -255,12 +257,12 @@ static void write_some(struct connection *c)
 
 void connections_flush(void *arg)
 {
-	struct edge *edge = arg;
+	struct clients *clients = arg;
 
-	while (edge->dirty != NULL) {
-		struct connection *c = edge->dirty;
+	while (clients->dirty != NULL) {
+		struct connection *c = clients->dirty;
 
-		edge->dirty = c->next_dirty;
+		clients->dirty = c->next_dirty;
 		c->is_dirty = false;
 		if (c->state != CONNECTION_GONE)
 			write_some(c);
@@ -290,7 +292,7 @@ static enum end_phase phase_of(const struct connection *c)
 
 static void note(const struct connection *c, const struct end *how)
 {
-	const struct edge_counts *counts = &c->edge->counts;
+	const struct client_counts *counts = &c->clients->counts;
 	char id[ID_TEXT];
 
 	switch (how->count) {
@@ -331,7 +333,7 @@ static void write_last(struct connection *c, const struct end *how)
 /* Its events are somebody else's now. */
 static void forget_lane(struct connection *c)
 {
-	c->edge->held_bytes -= c->lane.bytes;
+	c->clients->held_bytes -= c->lane.bytes;
 	lane_close(&c->lane);
 }
 
@@ -377,9 +379,9 @@ void connection_disconnect(struct connection *c, const struct end *how)
 	if (!how->has_event || !c->lane.is_open)
 		return;
 	c->lane.is_open = false;
-	metric_add(c->edge->counts.closed, 1);
-	connection_event_added(
-		c, uplink_disconnect(c->edge->uplink, &c->lane, how->code, how->reason));
+	metric_add(c->clients->counts.closed, 1);
+	connection_event_added(c, uplink_disconnect(c->clients->uplink, &c->lane,
+						    how->code, how->reason));
 }
 
 void connection_linger(struct connection *c)
@@ -394,11 +396,11 @@ static void cut(struct connection *c)
 	c->protocol->forget(c);
 	event_del(&c->ready);
 	transport_close(&c->transport);
-	c->edge->sockets--;
+	c->clients->sockets--;
 	if (c->address != NULL)
-		address_limit_leave(c->edge->address_limit, c->address,
-				    loop_now(c->edge->loop));
-	c->edge->outbox_bytes -= outbox_memory(c->outbox);
+		address_limit_leave(c->clients->address_limit, c->address,
+				    loop_now(c->clients->loop));
+	c->clients->outbox_bytes -= outbox_memory(c->outbox);
 	outbox_close(&c->outbox);
 	connection_enter(c, CONNECTION_GONE, 0);
 	if (c->lane.first == NULL)
@@ -407,13 +409,13 @@ static void cut(struct connection *c)
 
 void connection_event_added(struct connection *c, uint32_t bytes)
 {
-	c->edge->held_bytes += bytes;
+	c->clients->held_bytes += bytes;
 	connection_settle(c);
 }
 
 void connection_event_done(struct connection *c, uint32_t bytes)
 {
-	c->edge->held_bytes -= bytes;
+	c->clients->held_bytes -= bytes;
 	if (c->state == CONNECTION_GONE && c->lane.first == NULL)
 		free_later(c);
 	else if (c->state == CONNECTION_CLOSING)
@@ -426,7 +428,7 @@ static void free_now(void *arg)
 {
 	struct connection *c = arg;
 
-	registry_remove(c->edge->registry, c->slot);
+	registry_remove(c->clients->registry, c->slot);
 	lane_close(&c->lane);
 	handshake_free(c->handshake);
 	free(c);
@@ -438,7 +440,7 @@ static void free_later(struct connection *c)
 	if (c->is_freed)
 		return;
 	c->is_freed = true;
-	loop_defer(c->edge->loop, free_now, c);
+	loop_defer(c->clients->loop, free_now, c);
 }
 
 static void tick(void *arg, struct connection *c)
@@ -449,23 +451,23 @@ static void tick(void *arg, struct connection *c)
 /* A tenth of the slots each time: each connection about once a second. */
 void connections_tick(void *arg)
 {
-	struct edge *edge = arg;
-	int64_t now = loop_now(edge->loop);
-	uint32_t slots = registry_slots(edge->registry);
+	struct clients *clients = arg;
+	int64_t now = loop_now(clients->loop);
+	uint32_t slots = registry_slots(clients->registry);
 	uint32_t step = slots / (1000 / CONNECTIONS_TICK_MS) + 1;
 
-	if (edge->last_ticked >= slots)
-		edge->last_ticked = 0;
-	registry_each(edge->registry, edge->last_ticked, edge->last_ticked + step, tick,
-		      &now);
-	edge->last_ticked += step;
-	if (edge->address_limit != NULL)
-		address_limit_tick(edge->address_limit, now);
+	if (clients->last_ticked >= slots)
+		clients->last_ticked = 0;
+	registry_each(clients->registry, clients->last_ticked,
+		      clients->last_ticked + step, tick, &now);
+	clients->last_ticked += step;
+	if (clients->address_limit != NULL)
+		address_limit_tick(clients->address_limit, now);
 }
 
 static void connection_tick(struct connection *c, int64_t now)
 {
-	if (c->outbox != NULL && now - c->wrote_ms > c->edge->conf.stall_ms) {
+	if (c->outbox != NULL && now - c->wrote_ms > c->clients->conf.stall_ms) {
 		connection_end(c, CAUSE_STALLED, NULL);
 		return;
 	}
@@ -476,9 +478,9 @@ static void connection_tick(struct connection *c, int64_t now)
 }
 
 /* API Gateway's clients know 1001; the others can tell a restart from other ends. */
-struct end_words connection_drain_words(const struct edge *edge)
+struct end_words connection_drain_words(const struct clients *clients)
 {
-	if (edge->conf.profile == EDGE_PROFILE_AWS)
+	if (clients->conf.profile == EDGE_PROFILE_AWS)
 		return (struct end_words){FRAME_CODE_GOING_AWAY, span_str("Going away")};
 	return (struct end_words){FRAME_CODE_RESTART, span_str("Service Restart")};
 }

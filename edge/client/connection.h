@@ -20,7 +20,7 @@
  */
 
 #include "base/address.h"
-#include "edge/edge.h"
+#include "edge/client/clients.h"
 #include "edge/link/lane.h"
 #include "edge/client/end.h"
 #include "edge/client/outbox.h"
@@ -58,7 +58,7 @@ struct connection_protocol {
 
 struct connection {
 	struct event ready;
-	struct edge *edge;
+	struct clients *clients;
 	const struct connection_protocol *protocol;
 	struct connection *next_dirty;
 	struct lane lane;
@@ -89,7 +89,8 @@ struct connection {
  * use      what its address has, given back at its end; NULL: its address has no limits
  * returns  NULL when there is no slot: the socket is still the caller's
  */
-struct connection *connection_new(struct edge *edge, int fd, const struct sockaddr *peer,
+struct connection *connection_new(struct clients *clients, int fd,
+				  const struct sockaddr *peer,
 				  const struct connection_protocol *http,
 				  struct address_use *use);
 
@@ -136,13 +137,13 @@ void connection_event_added(struct connection *c, uint32_t bytes);
 void connection_event_done(struct connection *c, uint32_t bytes);
 
 /* Write what this turn has queued; a hook of the loop. */
-void connections_flush(void *edge);
+void connections_flush(void *clients);
 
 /* Deadlines, pings, stalled writers: for each connection about once a second. To be called each CONNECTIONS_TICK_MS. */
 enum { CONNECTIONS_TICK_MS = 100 };
-void connections_tick(void *edge);
+void connections_tick(void *clients);
 
 /* The code and reason of a connection that is closed because the process ends. */
-struct end_words connection_drain_words(const struct edge *edge);
+struct end_words connection_drain_words(const struct clients *clients);
 
 #endif

@@ -5,11 +5,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct handshake *handshake_new(struct edge *edge, const struct sockaddr *peer)
+struct handshake *handshake_new(struct clients *clients, const struct sockaddr *peer)
 {
 	struct handshake *h = xcalloc(1, sizeof *h);
 
-	h->edge = edge;
+	h->clients = clients;
 	address_host(peer, h->peer);
 	return h;
 }
@@ -25,7 +25,7 @@ void handshake_free(struct handshake *h)
 	for (size_t i = 0; i < h->n_early; i++)
 		blob_unref(h->early[i]);
 	free(h->early);
-	h->edge->held_bytes -= h->early_bytes + h->counted;
+	h->clients->held_bytes -= h->early_bytes + h->counted;
 	free(h);
 }
 
@@ -62,7 +62,7 @@ void handshake_use(struct handshake *h, size_t n)
 
 void handshake_drop_body(struct handshake *h)
 {
-	h->edge->held_bytes -= blob_memory(h->body);
+	h->clients->held_bytes -= blob_memory(h->body);
 	blob_unref(h->body);
 	h->body = NULL;
 }
@@ -70,7 +70,7 @@ void handshake_drop_body(struct handshake *h)
 /* The buffer grows with what has come, not with what was promised. */
 static void grow_body(struct handshake *h, size_t need)
 {
-	struct edge *edge = h->edge;
+	struct clients *clients = h->clients;
 	size_t room = h->body ? h->body->n : 0;
 	struct blob *b;
 
@@ -82,7 +82,7 @@ static void grow_body(struct handshake *h, size_t need)
 		memcpy(b->p, h->body->p, h->body_n);
 	handshake_drop_body(h);
 	h->body = b;
-	edge->held_bytes += blob_memory(b);
+	clients->held_bytes += blob_memory(b);
 }
 
 void handshake_add_body(struct handshake *h, struct span in)
@@ -101,6 +101,6 @@ void handshake_count(struct handshake *h, size_t context)
 		n += mem_chunk(h->room);
 	if (h->protocols != NULL)
 		n += mem_chunk(strlen(h->protocols) + 1);
-	h->edge->held_bytes += n - h->counted;
+	h->clients->held_bytes += n - h->counted;
 	h->counted = n;
 }

@@ -11,10 +11,10 @@
 #include "base/address.h"
 #include "base/blob.h"
 #include "edge/client/upgrade.h"
-#include "edge/edge.h"
+#include "edge/client/clients.h"
 
 struct handshake {
-	struct edge *edge;
+	struct clients *clients;
 	char peer[ADDRESS_TEXT]; /* the client's address, without the port */
 	uint8_t *in;             /* bytes that are not used yet: from at to n */
 	size_t at, n, room;
@@ -34,7 +34,7 @@ struct handshake {
 };
 
 /* peer: of the socket; borrowed. */
-struct handshake *handshake_new(struct edge *edge, const struct sockaddr *peer);
+struct handshake *handshake_new(struct clients *clients, const struct sockaddr *peer);
 void handshake_free(struct handshake *h); /* NULL is fine */
 
 /* The bytes that are kept; they stay where they are until the next call. */

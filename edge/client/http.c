@@ -85,7 +85,7 @@ static size_t feed(struct connection *c, struct span in)
 static bool may_be_whole(struct connection *c, struct span in)
 {
 	struct handshake *h = c->handshake;
-	bool yes = in.n >= 2 * h->parsed || in.n >= c->edge->request_limits.max_head;
+	bool yes = in.n >= 2 * h->parsed || in.n >= c->clients->request_limits.max_head;
 
 	for (; !yes && h->searched < in.n; h->searched++) {
 		const uint8_t *p = in.p + h->searched;
@@ -111,7 +111,7 @@ static size_t on_head(struct connection *c, struct span in)
 
 	if (!may_be_whole(c, in))
 		return 0;
-	e = request_parse(in, &c->edge->request_limits, &r);
+	e = request_parse(in, &c->clients->request_limits, &r);
 	c->handshake->searched = c->handshake->parsed = e == ERR_AGAIN ? in.n : 0;
 	if (e == ERR_AGAIN)
 		return 0;
@@ -128,7 +128,7 @@ static size_t on_head(struct connection *c, struct span in)
 		return in.n;
 	}
 	e = upgrade_check(&r, &u);
-	if (uplink_number(c->edge->uplink) == 0 || c->edge->closing)
+	if (uplink_number(c->clients->uplink) == 0 || c->clients->is_closing)
 		connection_end(c, CAUSE_NOT_SERVING, NULL);
 	else if (e == OK)
 		on_upgrade(c, &r, &u);
@@ -192,7 +192,7 @@ static void name(struct connection *c, const struct request *r)
 	struct id id;
 
 	evutil_secure_rng_get_bytes(&random, sizeof random);
-	id = id_make(uplink_number(c->edge->uplink), c->slot, random);
+	id = id_make(uplink_number(c->clients->uplink), c->slot, random);
 	lane_begin(&c->lane, &id, pack_context(c, r));
 	c->handshake->request = pack_request(r);
 }
@@ -230,7 +230,7 @@ static void on_request(struct connection *c, const struct request *r)
 {
 	struct handshake *h = c->handshake;
 
-	if (r->content_length > c->edge->conf.max_message) {
+	if (r->content_length > c->clients->conf.max_message) {
 		refuse(c, 413, "The body is larger than this server takes");
 		return;
 	}
@@ -242,7 +242,7 @@ static void on_request(struct connection *c, const struct request *r)
 	h->body_want = (size_t)r->content_length;
 	if (r->expect_continue)
 		connection_push(c, blob_new(span_str("HTTP/1.1 100 Continue\r\n\r\n")));
-	connection_enter(c, CONNECTION_BODY, c->edge->conf.handshake_ms);
+	connection_enter(c, CONNECTION_BODY, c->clients->conf.handshake_ms);
 }
 
 static size_t take_body(struct connection *c, struct span in)
@@ -254,8 +254,8 @@ static size_t take_body(struct connection *c, struct span in)
 	handshake_add_body(h, span_of(in.p, n));
 	c->deadline_ms += (int64_t)n / BODY_BYTES_A_MS;
 	if (h->body_n > SMALL_BODY &&
-	    c->edge->held_bytes > (uint64_t)c->edge->conf.held_bytes) {
-		metric_add(c->edge->counts.shed, 1);
+	    c->clients->held_bytes > (uint64_t)c->clients->conf.held_bytes) {
+		metric_add(c->clients->counts.shed, 1);
 		connection_end(c, CAUSE_NO_MEMORY, NULL);
 		return n;
 	}
@@ -273,8 +273,8 @@ static void ask(struct connection *c, uint8_t kind)
 	h->request = NULL;
 	handshake_drop_body(h);
 	h->body_n = h->body_want = 0;
-	h->asked_ms = loop_now(c->edge->loop);
-	connection_enter(c, CONNECTION_ASKED, c->edge->conf.verdict_ms);
+	h->asked_ms = loop_now(c->clients->loop);
+	connection_enter(c, CONNECTION_ASKED, c->clients->conf.verdict_ms);
 	connection_event_added(
-		c, uplink_request(c->edge->uplink, &c->lane, kind, request, body));
+		c, uplink_request(c->clients->uplink, &c->lane, kind, request, body));
 }

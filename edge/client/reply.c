@@ -32,24 +32,24 @@ static void next_request(struct connection *c);
 enum err verdict_keep(struct connection *c, struct blob *frame)
 {
 	struct handshake *h = c->handshake;
-	const struct edge_conf *conf = &c->edge->conf;
+	const struct clients_conf *conf = &c->clients->conf;
 
 	if (!h->is_upgrade || conf->early_posts == 0)
 		return ERR_NOTFOUND;
 	if (h->n_early >= (size_t)conf->early_posts || h->early_bytes >= EARLY_BYTES ||
-	    c->edge->held_bytes > (uint64_t)conf->held_bytes)
+	    c->clients->held_bytes > (uint64_t)conf->held_bytes)
 		return ERR_BUSY;
 	h->early = xrealloc(h->early, (h->n_early + 1) * sizeof(struct blob *));
 	h->early[h->n_early++] = blob_ref(frame);
 	h->early_bytes += frame->n;
-	c->edge->held_bytes += frame->n;
+	c->clients->held_bytes += frame->n;
 	return OK;
 }
 
 /* Until when it may stay: its caller's leave, and the longest life of a connection. */
 static void set_end(struct connection *c, int64_t expires_ms)
 {
-	int64_t now = loop_now(c->edge->loop), age = c->edge->conf.max_age_ms;
+	int64_t now = loop_now(c->clients->loop), age = c->clients->conf.max_age_ms;
 
 	c->ends_ms = age > 0 ? now + age : 0;
 	c->ends_cause = CAUSE_MAX_AGE;
@@ -68,13 +68,13 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a)
 	const Gatepost__Response *r = a->response;
 	bool accepted = h->is_upgrade && r->status >= 200 && r->status <= 299;
 
-	metric_add(c->edge->counts.verdict_seconds,
-		   1000 * (loop_now(c->edge->loop) - h->asked_ms));
+	metric_add(c->clients->counts.verdict_seconds,
+		   1000 * (loop_now(c->clients->loop) - h->asked_ms));
 	if (accepted && a->context.len > 0) {
 		blob_unref(c->lane.context);
 		c->lane.context = blob_new(span_from(a->context));
 	}
-	if (c->state == CONNECTION_ASKED && accepted && !c->edge->closing) {
+	if (c->state == CONNECTION_ASKED && accepted && !c->clients->is_closing) {
 		set_end(c, a->expires_ms);
 		accept_upgrade(c, r);
 	} else if (accepted) {
@@ -87,7 +87,7 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a)
 void verdict_discard(struct connection *c, enum end_cause cause)
 {
 	c->lane.is_open = true;
-	metric_add(c->edge->counts.opened, 1);
+	metric_add(c->clients->counts.opened, 1);
 	connection_end(c, cause, NULL);
 }
 
@@ -144,7 +144,7 @@ static void respond(struct connection *c, const Gatepost__Response *r)
 	struct handshake *h = c->handshake;
 	struct response_header *headers = headers_of(r);
 	/* Who asks on without reading its answers gets the last one now. */
-	bool again = h->keep_alive && !h->is_upgrade && !c->edge->draining &&
+	bool again = h->keep_alive && !h->is_upgrade && !c->clients->is_draining &&
 		     connection_has_room(c);
 	unsigned flags = (again ? RESPONSE_KEEP_ALIVE : 0) |
 			 (h->head_only ? RESPONSE_HEAD_ONLY : 0);
@@ -159,7 +159,7 @@ static void respond(struct connection *c, const Gatepost__Response *r)
 }
 
 struct later {
-	struct edge *edge;
+	struct clients *clients;
 	struct id id;
 };
 
@@ -167,7 +167,7 @@ struct later {
 static void on_next_turn(void *arg)
 {
 	struct later *l = arg;
-	struct connection *c = registry_find(l->edge->registry, &l->id);
+	struct connection *c = registry_find(l->clients->registry, &l->id);
 
 	if (c != NULL && c->state == CONNECTION_HEAD)
 		c->protocol->receive(c, span_of(NULL, 0));
@@ -176,19 +176,19 @@ static void on_next_turn(void *arg)
 
 static void next_request(struct connection *c)
 {
-	connection_enter(c, CONNECTION_HEAD, c->edge->conf.keep_alive_ms);
+	connection_enter(c, CONNECTION_HEAD, c->clients->conf.keep_alive_ms);
 	handshake_count(c->handshake, 0);
 	if (c->handshake->n > 0) {
 		struct later *l = xmalloc(sizeof *l);
 
-		*l = (struct later){c->edge, c->lane.id};
-		loop_defer(c->edge->loop, on_next_turn, l);
+		*l = (struct later){c->clients, c->lane.id};
+		loop_defer(c->clients->loop, on_next_turn, l);
 	}
 }
 
 void verdict_forget(struct connection *c)
 {
-	uint32_t bytes = uplink_cancel(c->edge->uplink, &c->lane);
+	uint32_t bytes = uplink_cancel(c->clients->uplink, &c->lane);
 
 	if (bytes > 0)
 		connection_event_done(c, bytes);
@@ -224,7 +224,7 @@ void verdict_refuse(struct connection *c, const struct end *how)
 		if (extra[i].status == how->status)
 			h[n++] = (struct response_header){span_str(extra[i].name),
 							  span_str(extra[i].value)};
-	metric_add(c->edge->counts.refused, 1);
+	metric_add(c->clients->counts.refused, 1);
 	log_info_flood("request.refused", S("id", id_text(&c->lane.id, id)),
 		       I("status", how->status), B("why", how->message));
 	connection_push(c, response_blob(how->status, h, n, span_str(body), flags));

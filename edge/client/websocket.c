@@ -44,8 +44,8 @@ void websocket_open(struct connection *c)
 {
 	c->protocol = &protocol;
 	c->lane.is_open = true;
-	c->active_ms = loop_now(c->edge->loop);
-	metric_add(c->edge->counts.opened, 1);
+	c->active_ms = loop_now(c->clients->loop);
+	metric_add(c->clients->counts.opened, 1);
 	connection_enter(c, CONNECTION_OPEN, 0);
 }
 
@@ -77,9 +77,9 @@ static bool may_parse(const struct connection *c)
 
 static void keep_rest(struct connection *c, struct span rest)
 {
-	c->edge->held_bytes -= backlog_memory(c->backlog);
+	c->clients->held_bytes -= backlog_memory(c->backlog);
 	backlog_set(&c->backlog, is_listening(c) ? rest : span_of(NULL, 0));
-	c->edge->held_bytes += backlog_memory(c->backlog);
+	c->clients->held_bytes += backlog_memory(c->backlog);
 }
 
 /* What goes beyond the limits becomes a backlog; while there is one nothing is read. */
@@ -129,17 +129,17 @@ static void parse(struct connection *c, struct span *in)
 	while (e == OK && in->n > 0 && may_parse(c)) {
 		struct message m;
 
-		e = message_read(r, in, &c->edge->message_limits, &m);
+		e = message_read(r, in, &c->clients->message_limits, &m);
 		if (e == OK)
 			on_message(c, &m);
 		else if (e != ERR_AGAIN)
 			fail(c, &m);
 	}
-	c->edge->held_bytes += message_reader_bytes(r) - held;
+	c->clients->held_bytes += message_reader_bytes(r) - held;
 	if (message_reader_bytes(r) > SMALL_MESSAGE &&
-	    c->edge->held_bytes > (uint64_t)c->edge->conf.held_bytes &&
+	    c->clients->held_bytes > (uint64_t)c->clients->conf.held_bytes &&
 	    c->state == CONNECTION_OPEN) {
-		metric_add(c->edge->counts.shed, 1);
+		metric_add(c->clients->counts.shed, 1);
 		connection_end(c, CAUSE_NO_MEMORY, NULL);
 	}
 	keep_reader(c, r);
@@ -153,7 +153,7 @@ static void keep_reader(struct connection *c, struct message_reader *r)
 	if (keep && r != c->reader) {
 		c->reader = xmalloc(sizeof *r);
 		*c->reader = *r;
-		c->edge->held_bytes += mem_chunk(sizeof *r);
+		c->clients->held_bytes += mem_chunk(sizeof *r);
 	}
 	if (!keep)
 		drop_reader(c, r);
@@ -161,10 +161,10 @@ static void keep_reader(struct connection *c, struct message_reader *r)
 
 static void drop_reader(struct connection *c, struct message_reader *r)
 {
-	c->edge->held_bytes -= message_reader_bytes(r);
+	c->clients->held_bytes -= message_reader_bytes(r);
 	message_reader_close(r);
 	if (r == c->reader) {
-		c->edge->held_bytes -= mem_chunk(sizeof *r);
+		c->clients->held_bytes -= mem_chunk(sizeof *r);
 		free(c->reader);
 		c->reader = NULL;
 	}
@@ -173,7 +173,7 @@ static void drop_reader(struct connection *c, struct message_reader *r)
 /* Takes m->body. */
 static void on_message(struct connection *c, struct message *m)
 {
-	struct edge *edge = c->edge;
+	struct clients *clients = c->clients;
 
 	switch (m->kind) {
 	case MESSAGE_TEXT:
@@ -181,15 +181,16 @@ static void on_message(struct connection *c, struct message *m)
 		if (c->state != CONNECTION_OPEN)
 			break; /* after our close frame nothing counts */
 		if (m->kind == MESSAGE_BINARY &&
-		    edge->conf.binary == EDGE_BINARY_REFUSE) {
+		    clients->conf.binary == EDGE_BINARY_REFUSE) {
 			connection_end(c, CAUSE_BINARY, NULL);
 			break;
 		}
-		c->active_ms = loop_now(edge->loop);
-		metric_add(edge->counts.messages_in, 1);
-		metric_add(edge->counts.bytes_in, (int64_t)m->body->n);
-		connection_event_added(c, uplink_message(edge->uplink, &c->lane, m->body,
-							 m->kind == MESSAGE_BINARY));
+		c->active_ms = loop_now(clients->loop);
+		metric_add(clients->counts.messages_in, 1);
+		metric_add(clients->counts.bytes_in, (int64_t)m->body->n);
+		connection_event_added(c,
+				       uplink_message(clients->uplink, &c->lane, m->body,
+						      m->kind == MESSAGE_BINARY));
 		return;
 	case MESSAGE_PING:
 		if (c->state == CONNECTION_OPEN)
@@ -214,7 +215,7 @@ static void on_close(struct connection *c, const struct message *m)
 
 static void drain(struct connection *c)
 {
-	struct end_words words = connection_drain_words(c->edge);
+	struct end_words words = connection_drain_words(c->clients);
 
 	connection_end(c, CAUSE_DRAIN, &words);
 }
@@ -229,7 +230,7 @@ static void close_now(struct connection *c, const struct end *how)
 {
 	connection_push(c, close_frame(how));
 	connection_disconnect(c, how);
-	connection_enter(c, CONNECTION_CLOSING, c->edge->conf.close_ms);
+	connection_enter(c, CONNECTION_CLOSING, c->clients->conf.close_ms);
 }
 
 /*
@@ -240,7 +241,7 @@ static void close_behind(struct connection *c, const struct end *how)
 {
 	c->farewell = close_frame(how);
 	connection_disconnect(c, how);
-	connection_enter(c, CONNECTION_CLOSING, c->edge->conf.close_ms);
+	connection_enter(c, CONNECTION_CLOSING, c->clients->conf.close_ms);
 	answered(c);
 }
 
@@ -248,7 +249,7 @@ static void close_when_parsed(struct connection *c, const struct end *how)
 {
 	if (c->backlog != NULL && !c->is_retiring) {
 		c->is_retiring = true;
-		c->deadline_ms = loop_now(c->edge->loop) + c->edge->conf.close_ms;
+		c->deadline_ms = loop_now(c->clients->loop) + c->clients->conf.close_ms;
 		connection_settle(c);
 		return;
 	}
@@ -296,15 +297,15 @@ struct blob *websocket_frame(const Gatepost__Frame *f)
 
 void websocket_send(struct connection *c, struct blob *frame)
 {
-	c->active_ms = loop_now(c->edge->loop);
-	metric_add(c->edge->counts.frames_out, 1);
+	c->active_ms = loop_now(c->clients->loop);
+	metric_add(c->clients->counts.frames_out, 1);
 	connection_push(c, frame);
 }
 
 /* Pings, dead peers, idle ones. Only in OPEN. */
 static void tick(struct connection *c, int64_t now)
 {
-	const struct edge_conf *conf = &c->edge->conf;
+	const struct clients_conf *conf = &c->clients->conf;
 	int64_t silent = now - c->heard_ms;
 
 	if (c->is_retiring && now >= c->deadline_ms) {
