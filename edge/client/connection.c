@@ -75,6 +75,7 @@ struct connection *connection_new(struct clients *clients, int fd,
 	event_assign(&c->ready, loop_base(clients->loop), fd, EV_READ | EV_PERSIST,
 		     on_ready, c);
 	event_add(&c->ready, NULL);
+	c->watched = EV_READ;
 	return c;
 }
 
@@ -158,8 +159,7 @@ static void resume_later(struct connection *c)
 
 void connection_settle(struct connection *c)
 {
-	short now = event_get_events(&c->ready) & (EV_READ | EV_WRITE | EV_CLOSED);
-	short want = wanted(c);
+	short now = c->watched, want = wanted(c);
 
 	if (c->backlog != NULL)
 		resume_later(c);
@@ -167,6 +167,7 @@ void connection_settle(struct connection *c)
 		return;
 	if (c->state == CONNECTION_OPEN && now & EV_READ && !(want & EV_READ))
 		metric_add(c->clients->counts.held_back, 1);
+	c->watched = (uint8_t)want;
 	event_del(&c->ready);
 	event_assign(&c->ready, loop_base(c->clients->loop), c->transport.fd,
 		     want | EV_PERSIST, on_ready, c);
@@ -252,7 +253,9 @@ static void write_some(struct connection *c)
 	}
 	if (e == OK && c->state == CONNECTION_LINGER)
 		close_our_end(c);
-	connection_settle(c);
+	/* Mostly all is written, and the socket was only read: then nothing else is to be watched. */
+	if (c->outbox != NULL || c->watched != EV_READ)
+		connection_settle(c);
 }
 
 void connections_flush(void *arg)

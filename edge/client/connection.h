@@ -77,6 +77,7 @@ struct connection {
 	uint32_t slot;
 	uint8_t ends_cause; /* enum end_cause */
 	uint8_t state;
+	uint8_t watched; /* what ready is added for: EV_READ, EV_WRITE, EV_CLOSED */
 	bool is_dirty, is_pinged, is_freed;
 	bool is_resuming; /* its backlog is looked at after this turn */
 	bool is_retiring; /* OPEN: its close frame waits until its backlog is parsed */

@@ -314,7 +314,7 @@ static void tick(struct connection *c, int64_t now)
 		connection_end(c, (enum end_cause)c->ends_cause, NULL);
 	} else if (conf->idle_ms > 0 && now - c->active_ms > conf->idle_ms) {
 		connection_end(c, CAUSE_IDLE, NULL);
-	} else if (!(event_get_events(&c->ready) & EV_READ)) {
+	} else if (!(c->watched & EV_READ)) {
 		c->heard_ms = now; /* we do not listen: its silence is ours */
 	} else if (c->is_pinged && silent > conf->ping_ms + conf->pong_ms) {
 		connection_end(c, CAUSE_NO_PONG, NULL);

@@ -28,11 +28,11 @@ void downlink_answer(struct broker_link *from, const Gatepost__Answer *a)
 		log_debug("answer.stale", I("seq", a->seq), I("term", a->term));
 		return;
 	}
-	uplink_credit(from, e);
 	if (a->retry) {
 		uplink_retry(u, l, e);
 		return;
 	}
+	uplink_credit(from, e);
 	u->on.answer(u->arg, l, e, a);
 	if (e->kind == GATEPOST__EVENT__KIND__CONNECT && e->resyncs != u->resyncs)
 		resync_send_one(l, &from->link);

@@ -372,6 +372,9 @@ void uplink_pause(struct uplink *u, struct lane *l)
 
 void uplink_retry(struct uplink *u, struct lane *l, struct lane_event *e)
 {
+	/* What follows it is sent again too: this owner answers none of it under this sending. */
+	for (struct lane_event *i = e; i != l->unsent; i = i->next)
+		uplink_credit(l->home, i);
 	l->unsent = e;
 	uplink_pause(u, l);
 	metric_add(u->counts.resent, 1);

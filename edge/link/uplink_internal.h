@@ -62,7 +62,7 @@ void uplink_pump(struct uplink *u, struct lane *l);
 /* The event has been answered: forget it, and send what may follow it. */
 void uplink_event_done(struct uplink *u, struct lane *l, struct lane_event *e);
 
-/* The event could not be done for now: it, and what follows it, is sent again after a pause, to another broker if there is one. */
+/* The event could not be done for now: it, and what follows it, gives back its credit, and is sent again after a pause, to another broker if there is one. */
 void uplink_retry(struct uplink *u, struct lane *l, struct lane_event *e);
 
 /* The lane's events are to be sent again, but not before --retry. */
