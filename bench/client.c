@@ -1,9 +1,10 @@
 #include "bench/client.h"
 
 #include "base/mem.h"
-#include "bench/frame.h"
-#include "bench/handshake.h"
+#include "ws/client_handshake.h"
+#include "ws/frame.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -127,12 +128,33 @@ static void put_rest(struct client *c, struct crowd *w)
 static void put_frame(struct client *c, struct crowd *w, enum frame_op op,
 		      struct span body)
 {
-	put(c, w, w->out, frame_write(w->out, op, body, crowd_mask(w)));
+	uint8_t mask[4];
+	uint32_t word = crowd_mask(w);
+
+	memcpy(mask, &word, sizeof mask);
+
+	size_t n = frame_head_masked(w->out, op, true, body.n, mask);
+
+	frame_unmask(w->out + n, body.p, body.n, mask, 0);
+	put(c, w, w->out, n + body.n);
+}
+
+/* Its key follows from its number and the seed, so that nobody has to keep it. */
+static struct client_handshake handshake_of(const struct client *c, const struct crowd *w)
+{
+	uint64_t words[2] = {w->seed * 0x9e3779b97f4a7c15u + c->number,
+			     w->seed ^ c->number};
+	struct client_handshake h = {.host = w->plan->authority, .target = w->plan->path};
+	uint8_t nonce[ACCEPT_KEY_NONCE];
+
+	static_assert(sizeof nonce == sizeof words, "a nonce is two words");
+	memcpy(nonce, words, sizeof nonce);
+	accept_key_request(nonce, h.key);
+	return h;
 }
 
 static void on_connected(struct client *c, struct crowd *w)
 {
-	char key[HANDSHAKE_KEY], text[1024];
 	int error = 0;
 
 	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
@@ -140,26 +162,24 @@ static void on_connected(struct client *c, struct crowd *w)
 		client_fail(c, w, TROUBLE_REFUSED);
 		return;
 	}
-	handshake_key(c->number, w->seed, key);
-	int n = snprintf(text, sizeof text,
-			 "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
-			 "Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\n"
-			 "Sec-WebSocket-Version: 13\r\n\r\n",
-			 w->plan->path, w->plan->authority, key);
+
+	struct client_handshake h = handshake_of(c, w);
+	char *text = client_handshake_request(&h);
+
 	watch(c, w, EPOLL_CTL_MOD, EPOLLIN);
 	client_enter(c, w, CLIENT_UPGRADING);
-	put(c, w, (const uint8_t *)text, (size_t)n);
+	put(c, w, (const uint8_t *)text, strlen(text));
+	free(text);
 }
 
 /* Returns the bytes used, 0 when more are needed or the client is gone. */
 static size_t take_upgrade(struct client *c, struct crowd *w, struct span in)
 {
-	char key[HANDSHAKE_KEY];
+	struct client_handshake h = handshake_of(c, w);
 	unsigned status = 0;
 	size_t used = 0;
+	enum err e = client_handshake_response(&h, in, &status, &used);
 
-	handshake_key(c->number, w->seed, key);
-	enum err e = handshake_check(in, key, &status, &used);
 	if (e == ERR_AGAIN)
 		return 0;
 	if (e != OK) {
@@ -200,16 +220,17 @@ static void take_close(struct client *c, struct crowd *w, struct span body)
 	client_fail(c, w, TROUBLE_CLOSED);
 }
 
-static void take_frame(struct client *c, struct crowd *w, const struct frame_in *f)
+static void take_frame(struct client *c, struct crowd *w, const struct frame *f,
+		       struct span body)
 {
 	if (!f->fin)
 		client_fail(c, w, TROUBLE_FRAME);
 	else if (f->op == FRAME_TEXT)
-		take_answer(c, w, f->body);
+		take_answer(c, w, body);
 	else if (f->op == FRAME_CLOSE)
-		take_close(c, w, f->body);
-	else if (f->op == FRAME_PING && f->body.n <= 125)
-		put_frame(c, w, FRAME_PONG, f->body);
+		take_close(c, w, body);
+	else if (f->op == FRAME_PING)
+		put_frame(c, w, FRAME_PONG, body);
 	else if (f->op != FRAME_PONG)
 		client_fail(c, w, TROUBLE_FRAME);
 }
@@ -219,17 +240,16 @@ static size_t take_frames(struct client *c, struct crowd *w, struct span in)
 	size_t used = 0;
 
 	while (c->state != CLIENT_GONE && used < in.n) {
-		struct frame_in f;
-		enum err e = frame_read(span_of(in.p + used, in.n - used), &f);
+		struct frame f;
+		struct span rest = span_of(in.p + used, in.n - used);
+		enum err e = frame_parse_server(rest, &f);
 
-		if (e == ERR_AGAIN)
-			break;
-		if (e != OK) {
+		if (e == ERR_MALFORMED)
 			client_fail(c, w, TROUBLE_FRAME);
+		if (e != OK || f.payload > rest.n - f.header)
 			break;
-		}
-		take_frame(c, w, &f);
-		used += f.whole;
+		take_frame(c, w, &f, span_of(rest.p + f.header, (size_t)f.payload));
+		used += f.header + (size_t)f.payload;
 	}
 	return used;
 }

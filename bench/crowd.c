@@ -1,7 +1,7 @@
 #include "bench/crowd.h"
 
 #include "base/mem.h"
-#include "bench/frame.h"
+#include "ws/frame.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -25,7 +25,7 @@ static void write_body(struct crowd *c)
 void crowd_init(struct crowd *c, const struct plan *p, struct tally *t, uint32_t first,
 		uint64_t seed)
 {
-	size_t frame = (size_t)p->size + FRAME_HEADER;
+	size_t frame = (size_t)p->size + FRAME_HEADER_MOST;
 
 	*c = (struct crowd){.plan = p,
 			    .tally = t,

@@ -8,16 +8,15 @@
  * It is no server for anything else: an upgrade and a frame must come in one piece,
  * frames are under 64 KiB, and who sends something else is dropped.
  */
-#include "bench/handshake.h"
 #include "bench/server.h"
+#include "ws/accept_key.h"
+#include "ws/frame.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 enum { BUFFER = 1 << 17 };
-
-enum opcode { CLOSE = 8, PING = 9, PONG = 10 }; /* RFC 6455 5.2 */
 
 static bool upgraded[SERVER_PEERS]; /* by descriptor */
 static uint8_t in[BUFFER + 1];
@@ -30,7 +29,7 @@ static void begin(int fd)
 static bool upgrade(int fd, size_t n)
 {
 	static const char name[] = "\r\nSec-WebSocket-Key: ";
-	char accept[HANDSHAKE_ACCEPT];
+	char accept[ACCEPT_KEY_ANSWER];
 	char out[160];
 
 	in[n] = '\0';
@@ -38,31 +37,15 @@ static bool upgrade(int fd, size_t n)
 	if (key == NULL || strstr(key, "\r\n\r\n") == NULL)
 		return false;
 	key += sizeof name - 1;
-	if (strcspn(key, "\r") != HANDSHAKE_KEY - 1)
+	if (strcspn(key, "\r") != ACCEPT_KEY_CHARS)
 		return false;
-	handshake_accept(key, accept);
+	accept_key_answer(span_of(key, ACCEPT_KEY_CHARS), accept);
 	int out_n = snprintf(out, sizeof out,
 			     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
 			     "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
 			     accept);
 	upgraded[fd] = true;
 	return send(fd, out, (size_t)out_n, MSG_NOSIGNAL) == out_n;
-}
-
-/* Undo the mask, four bytes at a time while there are as many. */
-static void unmask(uint8_t *p, size_t n, const uint8_t *mask)
-{
-	uint32_t key, word;
-	size_t i = 0;
-
-	memcpy(&key, mask, 4);
-	for (; i + 4 <= n; i += 4) {
-		memcpy(&word, p + i, 4);
-		word ^= key;
-		memcpy(p + i, &word, 4);
-	}
-	for (; i < n; i++)
-		p[i] ^= mask[i & 3];
 }
 
 /* The masked frame at `at` becomes its unmasked answer, in place. Returns the answer's first byte, NULL for no frame. */
@@ -77,9 +60,9 @@ static uint8_t *answer(uint8_t *at, size_t n, size_t *whole)
 	*whole = header + 4 + payload;
 	if (n < *whole)
 		return NULL;
-	unmask(at + header + 4, payload, at + header);
-	if ((at[0] & 0x0f) == PING)
-		at[0] = 0x80 | PONG;
+	frame_unmask(at + header + 4, at + header + 4, payload, at + header, 0);
+	if ((at[0] & 0x0f) == FRAME_PING)
+		at[0] = 0x80 | FRAME_PONG;
 	at[1] &= 0x7f;
 	memmove(at + 4, at, header); /* over the mask, right before the payload */
 	return at + 4;
@@ -95,7 +78,7 @@ static bool echo(int fd, size_t n)
 			return false;
 		if (send(fd, out, whole - 4, MSG_NOSIGNAL) != (ssize_t)(whole - 4))
 			return false;
-		if ((out[0] & 0x0f) == CLOSE)
+		if ((out[0] & 0x0f) == FRAME_CLOSE)
 			return false;
 	}
 	return true;

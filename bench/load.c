@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	enum err e = plan_load(&plan, argc, argv);
 
 	if (e != OK)
-		return e == ERR_AGAIN ? 0 : 2;
+		return e == ERR_EXIT ? 0 : 2;
 	if (find_servers(&plan, &usage) != OK)
 		return 2;
 

@@ -75,15 +75,6 @@ static bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
-static struct span trim(struct span s)
-{
-	while (s.n && is_blank(s.p[0]))
-		s = span_of(s.p + 1, s.n - 1);
-	while (s.n && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 static struct span skip(struct span s, size_t n)
 {
 	return span_of(s.p + n, s.n - n);
@@ -115,7 +106,7 @@ static bool is_variable(struct span s)
 
 	if (!begins(s, "${"))
 		return false;
-	inner = trim(skip(s, 2));
+	inner = span_trim(skip(s, 2));
 	if (begins(inner, "'") || begins(inner, "\""))
 		return true;
 	if (begins(inner, "${"))
@@ -258,7 +249,7 @@ static enum found resolve_variable(const struct walk *w, struct span inner,
 	while (f == MISSING) {
 		size_t n = span_until(inner, ",");
 
-		f = resolve_source(w, trim(span_of(inner.p, n)), out);
+		f = resolve_source(w, span_trim(span_of(inner.p, n)), out);
 		if (f == FOUND && node_is_null(*out)) {
 			snprintf(w->why, VARIABLE_WHY, "%.*s is null",
 				 (int)(n < 200 ? n : 200), (const char *)inner.p);
@@ -309,7 +300,7 @@ static enum found resolve_part(const struct walk *w, struct span s, const char *
 	const struct node *value;
 	enum found f;
 
-	s = trim(s);
+	s = span_trim(s);
 	if (s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"') && s.p[s.n - 1] == s.p[0])
 		s = span_of(s.p + 1, s.n - 2);
 	f = resolve_text(w, s, &value);

@@ -75,9 +75,9 @@ void drain_signal(void *arg)
 	switch (++d->signals) {
 	case 1: begin(d); return;
 	case 2:
-		log_info("edge.drain.hurry",
+		log_info("edge.drain.fast",
 			 I("connections", clients_sockets(d->uses.clients)),
-			 S("again", "ends at once"));
+			 S("hint", "the next SIGTERM stops at once"));
 		if (d->phase == DELAY)
 			start_closing(d);
 		cut_all(d);
@@ -205,7 +205,8 @@ static void cut_all(struct drain *d)
 	struct clients *clients = d->uses.clients;
 
 	if (clients_sockets(clients) > 0)
-		log_info("edge.drain.cut", I("connections", clients_sockets(clients)));
+		log_info("edge.drain.timeout",
+			 I("connections", clients_sockets(clients)));
 	registry_each(clients->registry, 0, UINT32_MAX, cut_one, clients);
 }
 

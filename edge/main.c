@@ -140,8 +140,8 @@ static void run(struct edge *edge, uint32_t most)
 
 	log_info("edge.start", S("listen", address), I("max-connections", most),
 		 I("drain_at_most_s", (drain_most_ms(&conf) + 999) / 1000),
-		 S("grace", "give terminationGracePeriodSeconds or "
-			    "TimeoutStopSec more than that"));
+		 S("hint", "set terminationGracePeriodSeconds or TimeoutStopSec "
+			   "to more than drain_at_most_s"));
 	text = xasprintf("X_GATEPOST_LISTEN=%s\nX_GATEPOST_METRICS=%s", address,
 			 health_url(edge->health));
 	ready = ready_new(edge->loop, missing, edge, text);
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 	bool started;
 
 	if (e != OK)
-		return e == ERR_AGAIN ? 0 : 2;
+		return e == ERR_EXIT ? 0 : 2;
 	log_init(edge.conf.name, (enum log_level)edge.conf.log_level,
 		 (enum log_format)edge.conf.log_format);
 	most = most_connections(&edge.conf);

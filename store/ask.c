@@ -58,7 +58,7 @@ enum err ask_word(const redisReply *reply)
 	if (span_is(word, "gone"))
 		return ERR_NOTFOUND;
 	if (span_is(word, "unknown"))
-		return ERR_AGAIN;
+		return ERR_UNKNOWN;
 	return span_is(word, "full") ? ERR_TOOBIG : ERR_DENIED;
 }
 

@@ -17,10 +17,18 @@ struct ask {
 	struct store *store;
 };
 
+struct store_listener {
+	loop_fn *fn;
+	void *arg;
+};
+
 struct store {
 	struct redis *redis;
 	char *prefix;
 	struct ask *asks;
+	struct store_listener *listeners; /* in the order in which they came */
+	size_t n_listeners;
+	size_t next; /* of them, whose turn is next while they are called */
 };
 
 /* A zeroed struct of n bytes that begins with a struct ask, and that plain free(3) can free. */
@@ -38,7 +46,7 @@ struct ask_done {
 };
 struct ask_done *ask_done_new(struct store *st, store_done_fn *fn, void *arg);
 
-/* The word of a script: ok; gone: ERR_NOTFOUND; full: ERR_TOOBIG; unknown: ERR_AGAIN; held, rows: ERR_DENIED. */
+/* The word of a script: ok; gone: ERR_NOTFOUND; full: ERR_TOOBIG; unknown: ERR_UNKNOWN; held, rows: ERR_DENIED. */
 must_use enum err ask_word(const struct redisReply *reply);
 
 /* Each gives the answer and frees the question: from a script's word, from the number of

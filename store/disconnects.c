@@ -77,7 +77,7 @@ static void on_begun(void *arg, enum err e, const redisReply *reply)
 	json_t *keep = NULL;
 
 	if (e == OK && reply->type == REDIS_REPLY_NIL)
-		e = ERR_AGAIN;
+		e = ERR_CLAIMED;
 	if (e == OK)
 		e = disconnect_json_find(a->ask.store, span_of(reply->str, reply->len),
 					 false, &a->d, &keep);

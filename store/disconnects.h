@@ -37,7 +37,7 @@ typedef void store_disconnect_fn(void *arg, enum err e, const struct disconnect 
  * d         borrowed until the call returns
  * claim_ms  0: not claimed, it is due at once
  * fn        OK with what is owed: an earlier one's content, if it was begun before (and can
- *           be read; else this one is written over it); ERR_AGAIN: it is claimed already,
+ *           be read; else this one is written over it); ERR_CLAIMED: it is claimed already,
  *           or due later: there is nothing to do
  */
 void store_disconnect_begin(struct store *st, const struct disconnect *d,

@@ -29,7 +29,7 @@
  *         wants that one.
  * sure    take a wanted one also when Redis does not know that anybody has ever had it
  * fn      OK with the number; ERR_DENIED: the wanted one is another's, or was another's and
- *         still has rows, or was given up; ERR_AGAIN: nobody is known to have had it, so
+ *         still has rows, or was given up; ERR_UNKNOWN: nobody is known to have had it, so
  *         Redis may have lost that it was given up; ERR_NOTFOUND: no free one. number is 0
  *         unless OK.
  */

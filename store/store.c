@@ -7,6 +7,7 @@
 #include "redis/url.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { STALL_MS = 5000 };
 
@@ -30,6 +31,17 @@ bool store_conf_is_right(const struct store_conf *c, struct conf_wrong *w)
 	return true;
 }
 
+static void call_listeners(void *arg)
+{
+	struct store *st = arg;
+
+	for (st->next = 0; st->next < st->n_listeners;) {
+		struct store_listener l = st->listeners[st->next++];
+
+		l.fn(l.arg);
+	}
+}
+
 struct store *store_new(struct loop *l, const struct store_conf *conf, struct metrics *m)
 {
 	struct redis_conf redis = {
@@ -42,7 +54,7 @@ struct store *store_new(struct loop *l, const struct store_conf *conf, struct me
 
 	if (keys_check_prefix(conf->prefix) != OK) {
 		log_error("store.prefix", S("setting", "redis-prefix"),
-			  S("value", conf->prefix), S("err", prefix_allowed));
+			  S("value", conf->prefix), S("why", prefix_allowed));
 		return NULL;
 	}
 
@@ -55,6 +67,7 @@ struct store *store_new(struct loop *l, const struct store_conf *conf, struct me
 
 	st->redis = r;
 	st->prefix = xstrdup(conf->prefix);
+	redis_on_up(r, call_listeners, st);
 	return st;
 }
 
@@ -64,6 +77,7 @@ void store_free(struct store *st)
 		return;
 	redis_free(st->redis);
 	ask_close(st);
+	free(st->listeners);
 	free(st->prefix);
 	free(st);
 }
@@ -80,5 +94,23 @@ int64_t store_lost_ms(const struct store *st)
 
 void store_on_up(struct store *st, loop_fn *fn, void *arg)
 {
-	redis_on_up(st->redis, fn, arg);
+	st->listeners =
+		xrealloc(st->listeners, (st->n_listeners + 1) * sizeof *st->listeners);
+	st->listeners[st->n_listeners++] = (struct store_listener){fn, arg};
+}
+
+void store_off_up(struct store *st, loop_fn *fn, void *arg)
+{
+	size_t i = 0;
+
+	while (i < st->n_listeners &&
+	       (st->listeners[i].fn != fn || st->listeners[i].arg != arg))
+		i++;
+	if (i == st->n_listeners)
+		return;
+	st->n_listeners--;
+	memmove(st->listeners + i, st->listeners + i + 1,
+		(st->n_listeners - i) * sizeof *st->listeners);
+	if (i < st->next)
+		st->next--;
 }

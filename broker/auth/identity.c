@@ -25,15 +25,6 @@ bool identity_is_source(const char *source)
 	       behind(source, cookie_form) || strcmp(source, subprotocol_form) == 0;
 }
 
-static struct span trim(struct span s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_of(s.p + 1, s.n - 1);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 /* What stands before c; *rest goes behind it. False at the end. */
 static bool next(struct span *rest, char c, struct span *part)
 {
@@ -66,7 +57,7 @@ static char *from_header(const Gatepost__Request *q, const char *name)
 
 	if (strcasecmp(name, "Authorization") == 0 && v.n > 7 &&
 	    span_is_nocase(span_of(v.p, 7), "Bearer "))
-		v = trim(span_of(v.p + 7, v.n - 7));
+		v = span_trim(span_of(v.p + 7, v.n - 7));
 	return dup_unless_empty(v);
 }
 
@@ -98,7 +89,7 @@ static char *from_cookie(const Gatepost__Request *q, const char *name)
 	struct span rest = find_header(q, "Cookie"), one, key;
 
 	while (next(&rest, ';', &one)) {
-		one = trim(one);
+		one = span_trim(one);
 		if (next(&one, '=', &key) && span_is(key, name))
 			return dup_unless_empty(one);
 	}
@@ -112,7 +103,7 @@ static struct span after_bearer(const Gatepost__Request *q)
 	bool bearer = false;
 
 	while (next(&rest, ',', &one)) {
-		one = trim(one);
+		one = span_trim(one);
 		if (bearer)
 			return one;
 		bearer = span_is_nocase(one, "bearer");

@@ -98,7 +98,7 @@ static void on_begun(void *arg, enum err e, const struct disconnect *d)
 {
 	struct call *c = arg;
 
-	if (e == ERR_AGAIN) { /* the edge's answer was lost, not its event */
+	if (e == ERR_CLAIMED) { /* the edge's answer was lost, not its event */
 		call_end(c);
 		return;
 	}

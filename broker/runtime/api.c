@@ -18,7 +18,6 @@
 #include "broker/runtime/error.h"
 #include "broker/runtime/worker.h"
 
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
@@ -98,16 +97,14 @@ static void keep_alive(int fd)
 
 static int listen_at(const char *function, const char *address, struct address *at)
 {
-	struct address a;
-	enum err e = address_parse(address, &a);
-	int fd = e == OK ? address_listen(&a, false, at) : -1;
+	const char *why;
+	int fd = address_listen_at(address, false, at, &why);
 
 	if (fd == -1) {
 		log_error("runtime.failed", S("function", function),
-			  S("address", address),
-			  S("why", e == OK ? strerror(errno) : "no such address"),
-			  S("fix", "give --runtime-address HOST, or HOST:PORT with free "
-				   "ports from there on"));
+			  S("address", address), S("why", why),
+			  S("hint", "set --runtime-address to HOST, or to HOST:PORT with "
+				    "free ports from PORT on"));
 		return -1;
 	}
 	keep_alive(fd);

@@ -53,7 +53,7 @@ enum err stream_take(struct stream *s, void *out, size_t n)
 	while (n > 0) {
 		if (s->at == s->n) {
 			if (!wait_for(s->fd, POLLIN, s->deadline))
-				return ERR_AGAIN;
+				return ERR_TIMEOUT;
 			ssize_t got = recv(s->fd, s->in, sizeof s->in, 0);
 			if (got == -1 && (errno == EAGAIN || errno == EINTR))
 				continue;
@@ -80,7 +80,7 @@ enum err stream_send(struct stream *s, const void *p, size_t n)
 
 		if (sent == -1 && errno == EAGAIN) {
 			if (!wait_for(s->fd, POLLOUT, s->deadline))
-				return ERR_AGAIN;
+				return ERR_TIMEOUT;
 			continue;
 		}
 		if (sent == -1 && errno == EINTR)

@@ -24,7 +24,7 @@ struct stream {
 must_use enum err stream_open(struct stream *s, const char *place, int64_t deadline);
 void stream_close(struct stream *s);
 
-/* Take n bytes. ERR_AGAIN when the time is over, ERR_DOWN at the end of the stream. */
+/* Take n bytes. ERR_TIMEOUT when the time is over, ERR_DOWN at the end of the stream. */
 must_use enum err stream_take(struct stream *s, void *out, size_t n);
 
 /* Send n bytes. As stream_take. */

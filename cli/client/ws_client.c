@@ -6,19 +6,16 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "cli/client/ws_handshake.h"
+#include "cli/client/stream.h"
+#include "ws/client_handshake.h"
+#include "ws/frame.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
 
 enum {
-	OP_CONTINUATION = 0,
-	OP_CLOSE = 8,
-	OP_PING = 9,
-	OP_PONG = 10,
-	CONTROL_MAX = 125,
+	HEAD_MAX = 16 << 10, /* of the handshake's response */
 	MESSAGE_MAX = 1 << 20,
-	NO_CODE = 1005,
 };
 
 struct ws_client {
@@ -28,18 +25,20 @@ struct ws_client {
 	size_t body_n;
 };
 
-struct frame {
-	unsigned op;
-	bool fin;
-	uint64_t n;
-};
-
+static int shake_hands(struct ws_client *c, const char *host, const char *target,
+		       const char *user_agent);
 static enum err send_frame(struct ws_client *c, unsigned op, struct span body);
 static enum err read_frame(struct ws_client *c, struct frame *out);
 static enum err read_body(struct ws_client *c, uint64_t n);
 static enum err take_control(struct ws_client *c, const struct frame *f,
 			     struct ws_message *out, bool *closed);
 static enum err take_close(struct ws_client *c, struct span body, struct ws_message *out);
+
+static void make_random(uint8_t *p, size_t n)
+{
+	if (getrandom(p, n, 0) != (ssize_t)n)
+		abort();
+}
 
 struct ws_client *ws_client_open(const char *url, const char *user_agent,
 				 int64_t timeout_ms, int *status)
@@ -55,9 +54,8 @@ struct ws_client *ws_client_open(const char *url, const char *user_agent,
 	char *place = xasprintf("%.*s", (int)n, host);
 	struct ws_client *c = xcalloc(1, sizeof *c);
 	c->timeout_ms = timeout_ms;
-	struct ws_request r = {place, host[n] ? host + n : "/", user_agent};
 	if (stream_open(&c->stream, place, clock_ms() + timeout_ms) == OK)
-		*status = ws_handshake(&c->stream, &r);
+		*status = shake_hands(c, place, host[n] ? host + n : "/", user_agent);
 	free(place);
 	if (*status == 101)
 		return c;
@@ -74,6 +72,47 @@ void ws_client_free(struct ws_client *c)
 	free(c);
 }
 
+/* The response up to the empty line behind its head, byte by byte: frames may follow it. */
+static enum err read_response(struct ws_client *c, const struct client_handshake *h,
+			      unsigned *status)
+{
+	char head[HEAD_MAX];
+	size_t used;
+
+	for (size_t n = 0; n < sizeof head; n++) {
+		enum err e = stream_take(&c->stream, head + n, 1);
+
+		if (e == OK && head[n] != '\n')
+			continue;
+		if (e == OK)
+			e = client_handshake_response(h, span_of(head, n + 1), status,
+						      &used);
+		if (e != ERR_AGAIN)
+			return e;
+	}
+	return ERR_TOOBIG;
+}
+
+/* Returns the response's status, 101 only when all of it was right; 0 when there was no right one. */
+static int shake_hands(struct ws_client *c, const char *host, const char *target,
+		       const char *user_agent)
+{
+	struct client_handshake h = {host, target, user_agent, {0}};
+	uint8_t nonce[ACCEPT_KEY_NONCE];
+	unsigned status = 0;
+
+	make_random(nonce, sizeof nonce);
+	accept_key_request(nonce, h.key);
+
+	char *request = client_handshake_request(&h);
+	enum err e = stream_send(&c->stream, request, strlen(request));
+
+	free(request);
+	if (e == OK)
+		e = read_response(c, &h, &status);
+	return e == OK || e == ERR_DENIED ? (int)status : 0;
+}
+
 /* Messages out. */
 
 enum err ws_client_send(struct ws_client *c, enum ws_kind kind, struct span body)
@@ -82,30 +121,19 @@ enum err ws_client_send(struct ws_client *c, enum ws_kind kind, struct span body
 	return send_frame(c, kind, body);
 }
 
-/* The length in its shortest form, RFC 6455 5.2. Returns the bytes written behind out[1]. */
-static size_t put_length(uint8_t *out, uint64_t n)
-{
-	size_t extra = n <= CONTROL_MAX ? 0 : n <= UINT16_MAX ? 2 : 8;
-
-	out[1] = (uint8_t)(0x80 | (extra == 0 ? n : extra == 2 ? 126 : 127));
-	for (size_t i = 0; i < extra; i++)
-		out[2 + i] = (uint8_t)(n >> 8 * (extra - 1 - i));
-	return extra;
-}
-
 static enum err send_frame(struct ws_client *c, unsigned op, struct span body)
 {
-	uint8_t *out = xmalloc(2 + 8 + 4 + body.n);
-	size_t head = 2 + put_length(out, body.n);
-	uint8_t *mask = out + head;
+	uint8_t *out = xmalloc(FRAME_HEADER_MOST + body.n);
+	uint8_t mask[4];
 
-	out[0] = (uint8_t)(0x80 | op);
-	if (getrandom(mask, 4, 0) != 4)
-		abort();
-	for (size_t i = 0; i < body.n; i++)
-		mask[4 + i] = body.p[i] ^ mask[i % 4];
+	make_random(mask, sizeof mask);
 
-	enum err e = stream_send(&c->stream, out, head + 4 + body.n);
+	size_t n = frame_head_masked(out, op, true, body.n, mask);
+
+	frame_unmask(out + n, body.p, body.n, mask, 0);
+
+	enum err e = stream_send(&c->stream, out, n + body.n);
+
 	free(out);
 	return e;
 }
@@ -114,7 +142,7 @@ static enum err send_frame(struct ws_client *c, unsigned op, struct span body)
 
 enum err ws_client_take(struct ws_client *c, struct ws_message *out)
 {
-	unsigned kind = OP_CONTINUATION;
+	unsigned kind = FRAME_CONTINUATION;
 
 	c->stream.deadline = clock_ms() + c->timeout_ms;
 	c->body_n = 0;
@@ -123,18 +151,18 @@ enum err ws_client_take(struct ws_client *c, struct ws_message *out)
 		bool closed = false;
 		enum err e = read_frame(c, &f);
 
-		if (e == OK && f.op >= OP_CLOSE)
+		if (e == OK && f.op >= FRAME_CLOSE)
 			e = take_control(c, &f, out, &closed);
 		else if (e == OK &&
-			 (f.op == OP_CONTINUATION) == (kind == OP_CONTINUATION))
+			 (f.op == FRAME_CONTINUATION) == (kind == FRAME_CONTINUATION))
 			e = ERR_MALFORMED; /* nothing to go on with, or something not at its end */
 		else if (e == OK)
-			e = read_body(c, f.n);
+			e = read_body(c, f.payload);
 		if (e != OK || closed)
 			return e;
-		if (f.op >= OP_CLOSE)
+		if (f.op >= FRAME_CLOSE)
 			continue;
-		kind = f.op == OP_CONTINUATION ? kind : f.op;
+		kind = f.op == FRAME_CONTINUATION ? kind : f.op;
 		if (!f.fin)
 			continue;
 		*out = (struct ws_message){.kind = kind,
@@ -143,31 +171,17 @@ enum err ws_client_take(struct ws_client *c, struct ws_message *out)
 	}
 }
 
+/* The header alone, byte by byte: what follows it is the payload. */
 static enum err read_frame(struct ws_client *c, struct frame *out)
 {
-	uint8_t head[2], length[8];
-	enum err e = stream_take(&c->stream, head, sizeof head);
+	uint8_t head[FRAME_HEAD_MOST];
+	enum err e = ERR_AGAIN;
 
-	if (e != OK)
-		return e;
-	*out = (struct frame){
-		.op = head[0] & 0x0f, .fin = head[0] & 0x80, .n = head[1] & 0x7f};
-
-	bool control = out->op >= OP_CLOSE;
-	bool masked = head[1] & 0x80; /* RFC 6455 5.1: a server must not */
-	bool known = out->op <= WS_BINARY || (control && out->op <= OP_PONG);
-	if (masked || (head[0] & 0x70) || !known)
-		return ERR_MALFORMED;
-	if (control && (!out->fin || out->n > CONTROL_MAX))
-		return ERR_MALFORMED;
-	if (out->n <= CONTROL_MAX)
-		return OK;
-
-	size_t extra = out->n == 126 ? 2 : 8;
-	e = stream_take(&c->stream, length, extra);
-	out->n = 0;
-	for (size_t i = 0; e == OK && i < extra; i++)
-		out->n = out->n << 8 | length[i];
+	for (size_t n = 0; e == ERR_AGAIN && n < sizeof head; n++) {
+		e = stream_take(&c->stream, head + n, 1);
+		if (e == OK)
+			e = frame_parse_server(span_of(head, n + 1), out);
+	}
 	return e;
 }
 
@@ -187,17 +201,17 @@ static enum err read_body(struct ws_client *c, uint64_t n)
 static enum err take_control(struct ws_client *c, const struct frame *f,
 			     struct ws_message *out, bool *closed)
 {
-	uint8_t body[CONTROL_MAX];
-	enum err e = stream_take(&c->stream, body, f->n);
+	uint8_t body[FRAME_CONTROL_MOST];
+	enum err e = stream_take(&c->stream, body, (size_t)f->payload);
 
 	if (e != OK)
 		return e;
-	if (f->op == OP_PING)
-		return send_frame(c, OP_PONG, span_of(body, f->n));
-	if (f->op == OP_PONG)
+	if (f->op == FRAME_PING)
+		return send_frame(c, FRAME_PONG, span_of(body, (size_t)f->payload));
+	if (f->op == FRAME_PONG)
 		return OK;
 	*closed = true;
-	return take_close(c, span_of(body, f->n), out);
+	return take_close(c, span_of(body, (size_t)f->payload), out);
 }
 
 static enum err take_close(struct ws_client *c, struct span body, struct ws_message *out)
@@ -206,16 +220,17 @@ static enum err take_close(struct ws_client *c, struct span body, struct ws_mess
 		return ERR_MALFORMED;
 
 	size_t code = body.n ? 2 : 0;
+
 	c->body_n = 0;
-	c->body = xrealloc(c->body, CONTROL_MAX);
+	c->body = xrealloc(c->body, FRAME_CONTROL_MOST);
 	if (body.n > code)
 		memcpy(c->body, body.p + code, body.n - code);
 	*out = (struct ws_message){
 		.kind = WS_CLOSE,
 		.body = span_of(c->body, body.n - code),
-		.close_code = code ? (unsigned)(body.p[0] << 8 | body.p[1]) : NO_CODE,
+		.close_code = frame_close_code(body),
 	};
 	/* RFC 6455 5.5.1: a close is answered by a close, typically with its status code. */
-	enum err e = send_frame(c, OP_CLOSE, span_of(body.p, code));
+	enum err e = send_frame(c, FRAME_CLOSE, span_of(body.p, code));
 	return e == ERR_DOWN ? OK : e; /* it may be gone already */
 }

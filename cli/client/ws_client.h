@@ -43,7 +43,7 @@ must_use enum err ws_client_send(struct ws_client *c, enum ws_kind kind,
 /*
  * Wait for one message; the server's close is answered with the same code.
  *
- * returns  OK; ERR_AGAIN when the time is over; ERR_DOWN at the end of the stream;
+ * returns  OK; ERR_TIMEOUT when the time is over; ERR_DOWN at the end of the stream;
  *          ERR_MALFORMED and ERR_TOOBIG (over 1 MiB) for what a server must not send
  */
 must_use enum err ws_client_take(struct ws_client *c, struct ws_message *out);

@@ -59,7 +59,7 @@ int close_run(int argc, char **argv)
 	char *path;
 
 	if (e != OK)
-		return e == ERR_AGAIN ? API_DONE : API_USAGE;
+		return e == ERR_EXIT ? API_DONE : API_USAGE;
 	if (n < 1) {
 		fputs("gatepost close: which one? gatepost close ID\n", stderr);
 		return API_USAGE;

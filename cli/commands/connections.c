@@ -131,6 +131,6 @@ int connections_run(int argc, char **argv)
 	enum err e = conf_load(&table, &conf, argc - n, argv + n);
 
 	if (e != OK)
-		return e == ERR_AGAIN ? API_DONE : API_USAGE;
+		return e == ERR_EXIT ? API_DONE : API_USAGE;
 	return n > 0 ? print_one(&conf, id) : print_all(&conf);
 }

@@ -72,7 +72,7 @@ int disconnects_run(int argc, char **argv)
 	forget_environment();
 	e = conf_load(&table, &conf, argc, argv);
 	if (e != OK)
-		return e == ERR_AGAIN ? API_DONE : API_USAGE;
+		return e == ERR_EXIT ? API_DONE : API_USAGE;
 	if (conf.retry != NULL && conf.drop != NULL) {
 		fputs("gatepost disconnects: give one of --retry and --drop\n", stderr);
 		return API_USAGE;

@@ -76,7 +76,7 @@ int send_run(int argc, char **argv)
 	int x;
 
 	if (e != OK)
-		return e == ERR_AGAIN ? API_DONE : API_USAGE;
+		return e == ERR_EXIT ? API_DONE : API_USAGE;
 	if (n < 2) {
 		fputs("gatepost send: to whom, and what? gatepost send ID TEXT\n",
 		      stderr);

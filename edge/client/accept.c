@@ -27,7 +27,8 @@ static void refuse_full(struct clients *clients, int fd)
 	log_warn_flood(
 		"connection.refused", S("why", "too many connections"),
 		I("connections", registry_count(clients->registry)),
-		S("do", "add edges, or raise max-connections and the descriptor limit"));
+		S("hint",
+		  "add edges, or raise --max-connections and the limit of open files"));
 	refuse(clients, fd,
 	       "HTTP/1.1 503 Service Unavailable\r\n"
 	       "Content-Type: application/json\r\n"
@@ -43,12 +44,13 @@ static void refuse_address(struct clients *clients, int fd, const struct sockadd
 {
 	char host[ADDRESS_TEXT];
 
-	metric_add(e == ERR_BUSY ? clients->counts.over_connections
-				 : clients->counts.over_rate,
+	metric_add(e == ERR_RATE ? clients->counts.over_rate
+				 : clients->counts.over_connections,
 		   1);
-	log_warn_flood("connection.limited", S("address", address_host(peer, host)),
-		       S("why", e == ERR_BUSY ? "address-connections" : "address-rate"),
-		       S("do", "see who that is; behind a proxy these limits must be 0"));
+	log_warn_flood(
+		"connection.limited", S("address", address_host(peer, host)),
+		S("why", e == ERR_RATE ? "address-rate" : "address-connections"),
+		S("hint", "check this address; behind a proxy set both limits to 0"));
 	refuse(clients, fd,
 	       "HTTP/1.1 429 Too Many Requests\r\n"
 	       "Content-Type: application/json\r\n"

@@ -32,8 +32,8 @@ static void log_full(struct connection *c)
 
 	metric_add(c->clients->counts.shed, 1);
 	log_info_flood("push.refused", S("id", id_text(&c->lane.id, id)),
-		       S("why", asked ? "enough pushes wait for the end of its $connect"
-				      : "the client does not read what is queued for it"),
+		       S("why", asked ? "too many pushes wait for its $connect"
+				      : "client does not read"),
 		       S("hint", asked ? "--early-posts, --held-memory"
 				       : "--outbox, --outbox-memory"));
 }

@@ -307,11 +307,9 @@ static void note(const struct connection *c, const struct end *how)
 		return;
 	case COUNT_STALLED:
 		metric_add(counts->slow, 1);
-		log_info_flood(
-			"connection.stalled", S("id", id_text(&c->lane.id, id)),
-			S("why",
-			  "the client takes nothing: what is queued for it is lost"),
-			S("hint", "--stall-timeout"));
+		log_info_flood("connection.stalled", S("id", id_text(&c->lane.id, id)),
+			       S("why", "client does not read: queued messages are lost"),
+			       S("hint", "--stall-timeout"));
 		return;
 	case COUNT_SILENT: metric_add(counts->silent, 1); return;
 	case COUNT_UNANSWERED: metric_add(counts->unanswered, 1); return;

@@ -10,8 +10,8 @@
 
 #include "base/address.h"
 #include "base/blob.h"
-#include "edge/client/upgrade.h"
 #include "edge/client/clients.h"
+#include "ws/accept_key.h"
 
 struct handshake {
 	struct clients *clients;
@@ -24,7 +24,7 @@ struct handshake {
 	struct blob *body;    /* of a plain request */
 	size_t body_n;        /* of it, what has come */
 	size_t body_want;
-	char key[UPGRADE_ACCEPT];
+	char key[ACCEPT_KEY_REQUEST];
 	char *protocols;     /* the subprotocols offered, as ",a,b," */
 	int64_t asked_ms;    /* when its last request was whole; 0: there was none */
 	struct blob **early; /* frames that are to follow the 101 */

@@ -139,7 +139,7 @@ enum err address_limit_enter(struct address_limit *l, const struct sockaddr *sa,
 	if (l->connections > 0 && u->sockets >= l->connections)
 		e = ERR_BUSY;
 	else if (l->rate > 0 && u->left < SOCKET)
-		e = ERR_AGAIN;
+		e = ERR_RATE;
 	if (e != OK) {
 		if (u->sockets == 0)
 			idle(l, u, now);

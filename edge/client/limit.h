@@ -32,7 +32,7 @@ void address_limit_free(struct address_limit *l); /* NULL is fine */
  * A socket of this address has come.
  *
  * out      on OK: to be given back by address_limit_leave, once
- * returns  OK; ERR_BUSY: too many sockets; ERR_AGAIN: too many in this time
+ * returns  OK; ERR_BUSY: too many sockets; ERR_RATE: too many in this time
  */
 must_use enum err address_limit_enter(struct address_limit *l, const struct sockaddr *sa,
 				      int64_t now, struct address_use **out);

@@ -41,16 +41,16 @@ struct listener *listener_new(struct loop *loop, struct metrics *metrics,
 			      const char *address, listener_fn *fn, void *arg)
 {
 	struct listener *l = xcalloc(1, sizeof *l);
-	struct address a, at;
-	enum err e = address_parse(address, &a);
+	struct address at;
+	const char *why;
 
 	l->fn = fn;
 	l->arg = arg;
-	l->fd = e == OK ? address_listen(&a, true, &at) : -1;
+	l->fd = address_listen_at(address, true, &at, &why);
 	if (l->fd < 0) {
-		log_error("listen.failed", S("listen", address),
-			  S("why", e == OK ? strerror(errno) : "not an address"),
-			  S("do", "give --listen another address, such as 0.0.0.0:8080"));
+		log_error("listen.failed", S("listen", address), S("why", why),
+			  S("hint",
+			    "set --listen to a free address, such as 0.0.0.0:8080"));
 		free(l);
 		return NULL;
 	}
@@ -89,7 +89,7 @@ static void accept_some(struct listener *l, int most)
 		    errno == ENOMEM) {
 			log_warn_flood(
 				"listen.paused", S("why", strerror(errno)),
-				S("do", "raise the descriptor limit, or add edges"));
+				S("hint", "raise the limit of open files, or add edges"));
 			event_del(l->ready);
 			timer_after(l->pause, PAUSE_MS);
 		}

@@ -124,9 +124,9 @@ static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
 {
 	struct handshake *h = c->handshake;
 	struct response_header *headers = headers_of(r);
-	char accept[UPGRADE_ACCEPT];
+	char accept[ACCEPT_KEY_ANSWER];
 
-	upgrade_accept(span_str(h->key), accept);
+	accept_key_answer(span_str(h->key), accept);
 	connection_push(c, response_switching(span_str(accept), chosen_protocol(h, r),
 					      headers, r->n_headers));
 	free(headers);

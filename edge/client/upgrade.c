@@ -1,10 +1,6 @@
 #include "edge/client/upgrade.h"
 
-#include <assert.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-
-enum { KEY_CHARS = 24 };
+#include "ws/accept_key.h"
 
 static enum err refuse(struct upgrade *out, int status, const char *why)
 {
@@ -39,29 +35,12 @@ static enum err check_version(const struct request *r, struct upgrade *out)
 	return OK;
 }
 
-static bool is_base64(uint8_t c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (c >= '0' && c <= '9') || c == '+' || c == '/';
-}
-
-/* 16 bytes in base64 are 22 characters and "==". */
-static bool is_key(struct span s)
-{
-	if (s.n != KEY_CHARS || s.p[22] != '=' || s.p[23] != '=')
-		return false;
-	for (size_t i = 0; i < 22; i++)
-		if (!is_base64(s.p[i]))
-			return false;
-	return true;
-}
-
 static enum err check_key(const struct request *r, struct upgrade *out)
 {
 	if (request_count(r, "Sec-WebSocket-Key") != 1)
 		return refuse(out, 400, "The request must have one Sec-WebSocket-Key.");
 	out->key = request_header(r, "Sec-WebSocket-Key")->value;
-	if (!is_key(out->key))
+	if (!accept_key_is_valid(out->key))
 		return refuse(out, 400,
 			      "The Sec-WebSocket-Key is not 16 bytes in base64.");
 	return OK;
@@ -123,18 +102,4 @@ enum err upgrade_check(const struct request *r, struct upgrade *out)
 	if (e == OK)
 		e = check_protocols(r, out);
 	return e;
-}
-
-void upgrade_accept(struct span key, char out[UPGRADE_ACCEPT])
-{
-	static const char guid[] =
-		"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; /* RFC 6455 1.3 */
-	uint8_t joined[KEY_CHARS + sizeof guid - 1];
-	uint8_t digest[SHA_DIGEST_LENGTH];
-
-	assert(key.n == KEY_CHARS);
-	memcpy(joined, key.p, KEY_CHARS);
-	memcpy(joined + KEY_CHARS, guid, sizeof guid - 1);
-	SHA1(joined, sizeof joined, digest);
-	EVP_EncodeBlock((unsigned char *)out, digest, sizeof digest);
 }

@@ -5,7 +5,7 @@
 
 #include "http/request.h"
 
-enum { UPGRADE_PROTOCOLS = 32, UPGRADE_ACCEPT = 29 };
+enum { UPGRADE_PROTOCOLS = 32 };
 
 struct upgrade {
 	struct span key; /* 24 characters of base64 */
@@ -27,8 +27,5 @@ struct upgrade {
  * source   RFC 6455 4.2.1, 4.4
  */
 must_use enum err upgrade_check(const struct request *r, struct upgrade *out);
-
-/* Sec-WebSocket-Accept for this key, with a zero at the end (RFC 6455 4.2.2). */
-void upgrade_accept(struct span key, char out[UPGRADE_ACCEPT]);
 
 #endif

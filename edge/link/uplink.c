@@ -192,13 +192,14 @@ static struct broker_link *home_with_store(const struct uplink *u, const struct 
  */
 static void settle_home(struct uplink *u, struct lane *l)
 {
-	bool store = needs_store(l->unsent);
 	struct broker_link *right, *home;
 	uint64_t hash;
+	bool store;
 
 	if (l->home != NULL && l->ring_version == ring_version(u->ring) &&
-	    !(store && l->home->lacks_store))
+	    !(l->home->lacks_store && needs_store(l->unsent)))
 		return;
+	store = needs_store(l->unsent);
 	hash = id_hash(&l->id);
 	right = ring_pick(u->ring, hash);
 	home = store ? home_with_store(u, l, hash) : right;
@@ -207,7 +208,7 @@ static void settle_home(struct uplink *u, struct lane *l)
 	l->ring_version = home == right ? ring_version(u->ring) : 0;
 }
 
-static size_t head_bytes(struct lane *l, const struct lane_event *e)
+static size_t head_bytes(const struct lane *l, const struct lane_event *e)
 {
 	return l->context->n + (e->request ? e->request->n : 0);
 }
@@ -218,18 +219,9 @@ static size_t body_bytes(const struct lane_event *e)
 }
 
 /* What the event needs of the credit: all that goes with it, and what it costs besides. */
-static uint32_t credit_for(struct lane *l, const struct lane_event *e)
+static uint32_t credit_for(const struct lane *l, const struct lane_event *e)
 {
 	return (uint32_t)(EVENT_COSTS + body_bytes(e) + HEAD_COSTS * head_bytes(l, e));
-}
-
-/* May the lane's next event use what is kept in reserve? n: those under way. */
-static bool is_modest(struct lane *l, uint32_t n)
-{
-	const struct lane_event *e = l->unsent;
-
-	return n == 0 && !is_departing(e) &&
-	       body_bytes(e) + head_bytes(l, e) <= SMALL_EVENT;
 }
 
 static bool is_beside_reserve(const struct window *w)
@@ -238,66 +230,65 @@ static bool is_beside_reserve(const struct window *w)
 	       w->used_bytes < w->bytes - w->bytes / RESERVE;
 }
 
-static bool has_credit(struct lane *l, uint32_t n)
+/*
+ * The one decision about a lane's next event: may it be sent now, or where does the lane wait?
+ *
+ * n             events of the lane under way
+ * is_its_turn   it has come to the head of its queue; else those who wait there go before it
+ * returns       NULL: send it; else the queue that the lane is to wait in
+ */
+static struct lane_queue *queue_for(struct uplink *u, const struct lane *l, uint32_t n,
+				    bool is_its_turn)
 {
-	const struct broker_link *b = l->home;
+	const struct lane_event *e = l->unsent;
+	struct broker_link *b = l->home;
+	struct lane_queue *q;
+	bool is_modest, has_credit;
 
-	return window_has_room(&b->link.ahead) &&
-	       (!poison_is_accused(l->unsent) || b->uplink->on_trial == NULL) &&
-	       (is_beside_reserve(&b->link.ahead) || is_modest(l, n)) &&
-	       (!is_departing(l->unsent) || b->n_departing < DEPARTING_MOST);
-}
-
-static struct lane_queue *queue_for(struct uplink *u, struct lane *l, uint32_t n)
-{
-	if (l->home == NULL)
+	if (b == NULL)
 		return &u->orphans;
-	if (poison_is_accused(l->unsent))
-		return &u->accused;
-	if (is_departing(l->unsent))
-		return &l->home->departing;
-	return is_modest(l, n) ? &l->home->waiting : &l->home->greedy;
-}
-
-/* So it is mostly, and then it need not be known which queue would be the lane's. */
-static bool nobody_waits(const struct uplink *u, const struct broker_link *b)
-{
-	return TAILQ_EMPTY(&b->waiting.lanes) && TAILQ_EMPTY(&b->greedy.lanes) &&
-	       TAILQ_EMPTY(&b->departing.lanes) && TAILQ_EMPTY(&u->accused.lanes);
-}
-
-/* Those who came before it have their turns before it. */
-static bool may_send(struct uplink *u, struct lane *l, uint32_t n, bool is_its_turn)
-{
-	return n < u->conf.lane_in_flight && has_credit(l, n) &&
-	       (is_its_turn || nobody_waits(u, l->home) ||
-		TAILQ_EMPTY(&queue_for(u, l, n)->lanes));
+	/* Small, and alone: it may use the reserve. */
+	is_modest = n == 0 && body_bytes(e) + head_bytes(l, e) <= SMALL_EVENT &&
+		    !is_departing(e);
+	has_credit = is_beside_reserve(&b->link.ahead) ||
+		     (is_modest && window_has_room(&b->link.ahead));
+	q = is_modest ? &b->waiting : &b->greedy;
+	if (is_departing(e)) {
+		q = &b->departing;
+		has_credit = has_credit && b->n_departing < DEPARTING_MOST;
+	}
+	if (poison_is_accused(e)) {
+		q = &u->accused;
+		has_credit = has_credit && u->on_trial == NULL;
+	}
+	return has_credit && (is_its_turn || TAILQ_EMPTY(&q->lanes)) ? NULL : q;
 }
 
 /* is_its_turn: it has come to the head of its queue. */
 static void pump(struct uplink *u, struct lane *l, bool is_its_turn)
 {
+	struct lane_queue *q = NULL;
 	uint32_t n;
 
 	if (l->waits_in == &u->retrying)
 		return;
-	if (lane_is_quiet(l))
-		settle_home(u, l);
 	n = lane_under_way(l);
-	for (; l->unsent != NULL && l->home != NULL; n++) {
-		if (!may_send(u, l, n, is_its_turn))
+	if (n == 0)
+		settle_home(u, l);
+	for (; l->unsent != NULL && n < u->conf.lane_in_flight; n++) {
+		q = queue_for(u, l, n, is_its_turn);
+		if (q != NULL)
 			break;
 		send_one(l);
 		is_its_turn = false;
 	}
-	if (l->unsent == NULL || (l->home != NULL && n >= u->conf.lane_in_flight)) {
-		lane_unwait(
-			l); /* in the second case an answer is due, and then uplink_event_done */
+	if (q == NULL) { /* all is sent, or an answer is due that sends the next one */
+		lane_unwait(l);
 		return;
 	}
 	if (l->waits_in == NULL)
 		metric_add(u->counts.out_of_credit, 1);
-	lane_wait(l, queue_for(u, l, n));
+	lane_wait(l, q);
 }
 
 void uplink_pump(struct uplink *u, struct lane *l)
@@ -409,21 +400,22 @@ void uplink_pump_orphans(struct uplink *u)
 }
 
 /* The first of the queue, if it may go. */
-static struct lane *next_of(const struct lane_queue *q)
+static struct lane *next_of(struct uplink *u, const struct lane_queue *q)
 {
 	struct lane *l = TAILQ_FIRST(&q->lanes);
 
-	return l != NULL && has_credit(l, lane_under_way(l)) ? l : NULL;
+	return l != NULL && queue_for(u, l, lane_under_way(l), true) == NULL ? l : NULL;
 }
 
 /* Who has something to say before who says more at a time, and both before who has left. */
 static struct lane *next_waiting(const struct broker_link *b)
 {
-	struct lane *l = next_of(&b->waiting);
+	struct uplink *u = b->uplink;
+	struct lane *l = next_of(u, &b->waiting);
 
 	if (l == NULL)
-		l = next_of(&b->greedy);
-	return l != NULL ? l : next_of(&b->departing);
+		l = next_of(u, &b->greedy);
+	return l != NULL ? l : next_of(u, &b->departing);
 }
 
 static void pump_at_head(struct uplink *u, struct lane *l)
@@ -444,7 +436,7 @@ static void pump_waiting(struct broker_link *b)
 /* The next of those that are tried alone. */
 static void pump_accused(struct uplink *u)
 {
-	struct lane *l = next_of(&u->accused);
+	struct lane *l = next_of(u, &u->accused);
 
 	if (l == NULL)
 		return;
@@ -458,7 +450,7 @@ static void flush(struct broker_link *b, int64_t now)
 	if (e == OK)
 		return;
 	metric_add(b->uplink->counts.link_full, e == ERR_BUSY);
-	broker_link_close(b, "it takes nothing", LINK_ENDED_BY_US);
+	broker_link_close(b, "peer does not read", LINK_ENDED_BY_US);
 }
 
 void uplink_flush(void *arg)

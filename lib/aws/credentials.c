@@ -81,20 +81,6 @@ enum err credentials_parse(struct span text, struct credentials **out, char *why
 	return ERR_MALFORMED;
 }
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct span trim(struct span s)
-{
-	while (s.n > 0 && is_blank(s.p[0]))
-		s = span_of(s.p + 1, s.n - 1);
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 /* Visible ASCII: what a header can carry, and a log line show. */
 static bool is_word(struct span s)
 {
@@ -108,18 +94,18 @@ static void take_line(struct reading *r, struct span line)
 {
 	const uint8_t *equals;
 
-	line = trim(line);
+	line = span_trim(line);
 	if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';')
 		return;
 	equals = memchr(line.p, '=', line.n);
 	if (line.p[0] == '[' && line.p[line.n - 1] == ']')
-		take_section(r, trim(span_of(line.p + 1, line.n - 2)));
+		take_section(r, span_trim(span_of(line.p + 1, line.n - 2)));
 	else if (equals == NULL)
 		r->wrong = "neither [name] nor `setting = value`";
 	else
-		take_setting(r, trim(span_of(line.p, (size_t)(equals - line.p))),
-			     trim(span_of(equals + 1,
-					  line.n - (size_t)(equals + 1 - line.p))));
+		take_setting(r, span_trim(span_of(line.p, (size_t)(equals - line.p))),
+			     span_trim(span_of(equals + 1,
+					       line.n - (size_t)(equals + 1 - line.p))));
 }
 
 static void take_section(struct reading *r, struct span name)

@@ -34,21 +34,12 @@ static bool starts(struct span s, const char *with)
 
 /* ---- the header ---- */
 
-static struct span trim(struct span s)
-{
-	while (s.n > 0 && s.p[0] == ' ')
-		s = span_of(s.p + 1, s.n - 1);
-	while (s.n > 0 && s.p[s.n - 1] == ' ')
-		s.n--;
-	return s;
-}
-
 /* "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…" */
 static void read_header(const struct sigv4_request *r, struct span rest,
 			struct sigv4 *out, struct span *credential)
 {
 	while (rest.n > 0) {
-		struct span value = trim(sigv4_cut(&rest, ','));
+		struct span value = span_trim(sigv4_cut(&rest, ','));
 		struct span name = sigv4_cut(&value, '=');
 
 		if (span_is(name, "Credential"))

@@ -156,3 +156,19 @@ int address_listen(const struct address *a, bool shared, struct address *at)
 	errno = error;
 	return -1;
 }
+
+int address_listen_at(const char *text, bool shared, struct address *at, const char **why)
+{
+	struct address a;
+
+	if (address_parse(text, &a) != OK) {
+		*why = "not HOST:PORT, or no such host";
+		return -1;
+	}
+
+	int fd = address_listen(&a, shared, at);
+
+	if (fd == -1)
+		*why = strerror(errno);
+	return fd;
+}

@@ -39,4 +39,13 @@ const char *address_host(const struct sockaddr *sa, char out[ADDRESS_TEXT]);
  */
 int address_listen(const struct address *a, bool shared, struct address *at);
 
+/*
+ * The same, from text.
+ *
+ * text     as for address_parse
+ * why      on -1: the reason, in words for a log line; until the next error of this thread
+ */
+int address_listen_at(const char *text, bool shared, struct address *at,
+		      const char **why);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/conf_value.h"
 #include "base/mem.h"
+#include "base/span.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -62,15 +63,15 @@ enum err conf_load(const struct conf_table *t, void *out, int argc, char **argv)
 {
 	if (asks(argc, argv, "--help")) {
 		conf_help(t, stdout);
-		return ERR_AGAIN;
+		return ERR_EXIT;
 	}
 	if (asks(argc, argv, "--man")) { /* the build fills the manual pages with this */
 		conf_man(t, stdout);
-		return ERR_AGAIN;
+		return ERR_EXIT;
 	}
 	if (asks(argc, argv, "--version")) {
 		printf("%s %s\n", t->program, GATEPOST_VERSION);
-		return ERR_AGAIN;
+		return ERR_EXIT;
 	}
 
 	struct load l = {t, xcalloc(t->n + 1, sizeof *l.rows)};
@@ -187,40 +188,33 @@ static void take_environment(struct load *l)
 	}
 }
 
-/* Without the white space at both ends. */
-static char *trim(char *s)
+static enum err take_line(struct load *l, const char *path, int number, const char *line)
 {
-	s += strspn(s, " \t");
+	struct span all = span_trim(span_str(line));
+	const uint8_t *equals = all.n ? memchr(all.p, '=', all.n) : NULL;
 
-	size_t n = strlen(s);
-
-	while (n && strchr(" \t\r\n", s[n - 1]))
-		s[--n] = '\0';
-	return s;
-}
-
-static enum err take_line(struct load *l, const char *path, int number, char *line)
-{
-	char *name = trim(line);
-	char *equals = strchr(name, '=');
-
-	if (*name == '\0' || *name == '#')
+	if (all.n == 0 || all.p[0] == '#')
 		return OK;
 	if (!equals)
-		return complain(l, "%s line %d: \"%s\" is not `name = value`", path,
-				number, name);
-	*equals = '\0';
-	name = trim(name);
+		return complain(l, "%s line %d: \"%.*s\" is not `name = value`", path,
+				number, SPAN_ARG(all));
 
-	size_t i = row_find(l, name, strlen(name));
+	size_t n = (size_t)(equals - all.p);
+	struct span name = span_trim(span_of(all.p, n));
+	size_t i = row_find(l, (const char *)name.p, name.n);
 
 	if (i >= l->t->n)
-		return complain(l, "%s line %d: no setting is named \"%s\"; see --help",
-				path, number, name);
+		return complain(l, "%s line %d: no setting is named \"%.*s\"; see --help",
+				path, number, SPAN_ARG(name));
 	if (l->rows[i].where && strncmp(l->rows[i].where, "file, ", 6) == 0)
-		return complain(l, "%s line %d: \"%s\" is set a second time (first: %s)",
-				path, number, name, l->rows[i].where);
-	give(l, i, trim(equals + 1), xasprintf("file, %s line %d", path, number));
+		return complain(l,
+				"%s line %d: \"%.*s\" is set a second time (first: %s)",
+				path, number, SPAN_ARG(name), l->rows[i].where);
+
+	char *value = span_dup(span_trim(span_of(equals + 1, all.n - n - 1)));
+
+	give(l, i, value, xasprintf("file, %s line %d", path, number));
+	free(value);
 	return OK;
 }
 

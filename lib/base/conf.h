@@ -90,7 +90,7 @@ struct conf_table {
  * Fill the struct at out from all four sources.
  *
  * argv     argv[0] is not read; flags are `--name value` or `--name=value`; the last of a name wins
- * returns  OK; ERR_AGAIN after --help, --man or --version were printed to stdout (exit 0);
+ * returns  OK; ERR_EXIT after --help, --man or --version were printed to stdout (exit 0);
  *          ERR_MALFORMED after a line on stderr that says which row, where it came
  *          from and what is allowed (exit 2)
  * owns     texts live as long as the process

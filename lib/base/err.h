@@ -8,7 +8,12 @@
  */
 enum err {
 	OK = 0,
-	ERR_AGAIN, /* not yet: feed more bytes, or wait for the next event */
+	ERR_AGAIN, /* not finished: call again with more bytes, or when the socket has room */
+	ERR_EXIT,    /* what was asked for is done, as --help: exit with 0 */
+	ERR_TIMEOUT, /* nothing came before the deadline: give up */
+	ERR_RATE,    /* too many in this time: refuse, keep the peer */
+	ERR_CLAIMED, /* another one works on it already: leave it */
+	ERR_UNKNOWN, /* nobody can say yet: ask later */
 	ERR_MALFORMED, /* the peer broke its protocol: answer with the refusal, or close the peer */
 	ERR_TOOBIG,   /* over a limit from the settings: refuse, keep the peer */
 	ERR_DENIED,   /* not allowed to: refuse, keep the peer */

@@ -15,6 +15,20 @@ bool span_is_nocase(struct span a, const char *s)
 	return s[a.n] == '\0';
 }
 
+static bool is_white(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct span span_trim(struct span s)
+{
+	while (s.n > 0 && is_white(s.p[0]))
+		s = span_of(s.p + 1, s.n - 1);
+	while (s.n > 0 && is_white(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
 char *span_dup(struct span a)
 {
 	char *s = xmalloc(a.n + 1);

@@ -39,6 +39,9 @@ static inline bool span_is(struct span a, const char *s)
 /* Equal but for the case of ASCII letters. */
 bool span_is_nocase(struct span a, const char *s);
 
+/* Without the spaces, tabs and line ends at both ends. */
+struct span span_trim(struct span s);
+
 /* A zero-terminated copy, freed with free(3). */
 char *span_dup(struct span a);
 

@@ -7,7 +7,6 @@
 #include "http/server.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,30 +96,6 @@ static void on_request(void *arg, struct http_request *q)
 		reply_text(q, 405, "only GET and HEAD are served here", "GET, HEAD");
 }
 
-static void refuse(const char *address, const char *why)
-{
-	log_error("health.failed", S("address", address), S("why", why),
-		  S("next", "give --metrics HOST:PORT of this machine that is free; port "
-			    "0 takes one"));
-}
-
-/* The descriptor that listens, or -1 after an error line. */
-static int listen_at(const char *address, struct address *at)
-{
-	struct address a;
-
-	if (address_parse(address, &a) != OK) {
-		refuse(address, "not HOST:PORT, or no such host");
-		return -1;
-	}
-
-	int fd = address_listen(&a, false, at);
-
-	if (fd == -1)
-		refuse(address, strerror(errno));
-	return fd;
-}
-
 struct health *health_new(struct loop *l, const char *address, struct metrics *m,
 			  ready_fn *fn, void *arg)
 {
@@ -132,10 +107,15 @@ struct health *health_new(struct loop *l, const char *address, struct metrics *m
 					      .half_close = true};
 	struct address at;
 	char text[ADDRESS_TEXT];
-	int fd = listen_at(address, &at);
+	const char *why;
+	int fd = address_listen_at(address, false, &at, &why);
 
-	if (fd == -1)
+	if (fd == -1) {
+		log_error("health.failed", S("address", address), S("why", why),
+			  S("hint", "set --metrics to a free HOST:PORT of this machine; "
+				    "port 0 picks one"));
 		return NULL;
+	}
 
 	struct health *h = xcalloc(1, sizeof *h);
 

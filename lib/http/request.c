@@ -215,15 +215,6 @@ static bool is_field_byte(uint8_t c)
 	return (c >= ' ' && c != 0x7f) || c == '\t';
 }
 
-static struct span trimmed(struct span s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_of(s.p + 1, s.n - 1);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 static enum err read_name(struct reader *rd, struct span *name)
 {
 	size_t n = token_length(rd);
@@ -248,7 +239,7 @@ static enum err read_value(struct reader *rd, struct span *value)
 
 	while (end < rd->in.n && is_field_byte(rd->in.p[end]))
 		end++;
-	*value = trimmed(span_of(rd->in.p + rd->at, end - rd->at));
+	*value = span_trim(span_of(rd->in.p + rd->at, end - rd->at));
 	if (end < rd->in.n && rd->in.p[end] != '\r' && rd->in.p[end] != '\n')
 		return malformed(rd->out, "A header's value has a control byte.");
 	rd->at = end;
@@ -387,7 +378,7 @@ bool request_list_next(struct span *rest, struct span *element)
 		size_t n = comma ? (size_t)(comma - rest->p) : rest->n;
 		size_t past = comma ? n + 1 : n;
 
-		*element = trimmed(span_of(rest->p, n));
+		*element = span_trim(span_of(rest->p, n));
 		*rest = span_of(rest->p + past, rest->n - past);
 		if (element->n > 0)
 			return true;

@@ -19,7 +19,7 @@ static uint64_t read_be(const uint8_t *p, size_t n)
 }
 
 /* What is wrong with the first byte, and the second when it is there; NULL when nothing is. */
-static const char *first_fault(struct span in)
+static inline const char *first_fault(struct span in, bool masked)
 {
 	unsigned op = in.p[0] & 0x0f;
 	bool control = op & 0x08;
@@ -30,8 +30,9 @@ static const char *first_fault(struct span in)
 		return "the frame's opcode is reserved";
 	if (control && !(in.p[0] & 0x80))
 		return "a control frame must not be fragmented";
-	if (in.n > 1 && !(in.p[1] & 0x80))
-		return "a client must mask its frames";
+	if (in.n > 1 && (in.p[1] & 0x80) != (masked ? 0x80 : 0))
+		return masked ? "a client must mask its frames"
+			      : "a server must not mask its frames";
 	if (in.n > 1 && control && (in.p[1] & 0x7f) > FRAME_CONTROL_MOST)
 		return "a control frame carries at most 125 bytes";
 	return NULL;
@@ -52,12 +53,15 @@ static enum err malformed(struct frame *out, const char *why)
 	return ERR_MALFORMED;
 }
 
-enum err frame_parse(struct span in, struct frame *out)
+/* Inline, so that each side has a parser without a question for the other one. */
+static inline enum err parse(struct span in, bool masked, struct frame *out)
 {
+	size_t mask = masked ? 4 : 0;
+
 	if (in.n == 0)
 		return ERR_AGAIN;
 
-	const char *fault = first_fault(in);
+	const char *fault = first_fault(in, masked);
 
 	if (fault)
 		return malformed(out, fault);
@@ -75,17 +79,28 @@ enum err frame_parse(struct span in, struct frame *out)
 	fault = length_fault(payload, extra);
 	if (fault)
 		return malformed(out, fault);
-	if (in.n < 2 + extra + 4)
+	if (in.n < 2 + extra + mask)
 		return ERR_AGAIN;
 
 	*out = (struct frame){
 		.op = in.p[0] & 0x0f,
 		.fin = in.p[0] & 0x80,
 		.payload = payload,
-		.header = 2 + extra + 4,
+		.header = 2 + extra + mask,
 	};
-	memcpy(out->mask, in.p + 2 + extra, 4);
+	if (masked)
+		memcpy(out->mask, in.p + 2 + extra, 4);
 	return OK;
+}
+
+enum err frame_parse(struct span in, struct frame *out)
+{
+	return parse(in, true, out);
+}
+
+enum err frame_parse_server(struct span in, struct frame *out)
+{
+	return parse(in, false, out);
 }
 
 void frame_unmask(uint8_t *to, const uint8_t *from, size_t n, const uint8_t mask[4],
@@ -118,6 +133,23 @@ size_t frame_head(uint8_t out[FRAME_HEAD_MOST], unsigned op, bool fin, uint64_t 
 	for (size_t i = 0; i < extra; i++)
 		out[2 + i] = (uint8_t)(payload >> 8 * (extra - 1 - i));
 	return 2 + extra;
+}
+
+size_t frame_head_masked(uint8_t out[FRAME_HEADER_MOST], unsigned op, bool fin,
+			 uint64_t payload, const uint8_t mask[4])
+{
+	size_t n = frame_head(out, op, fin, payload);
+
+	out[1] |= 0x80;
+	memcpy(out + n, mask, 4);
+	return n + 4;
+}
+
+uint16_t frame_close_code(struct span payload)
+{
+	if (payload.n < 2)
+		return FRAME_CODE_NONE;
+	return (uint16_t)(payload.p[0] << 8 | payload.p[1]);
 }
 
 struct blob *frame_blob(unsigned op, struct span payload)

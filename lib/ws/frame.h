@@ -1,7 +1,7 @@
 #ifndef WS_FRAME_H
 #define WS_FRAME_H
 
-/* WebSocket frames: a client's are read, ours are written. RFC 6455 section 5; no state. */
+/* WebSocket frames, as a server and as a client reads and writes them. RFC 6455 section 5; no state. */
 
 #include "base/blob.h"
 #include "base/err.h"
@@ -39,7 +39,7 @@ struct frame {
 	bool fin;
 	uint64_t payload; /* bytes, 0 to 2^63 - 1 */
 	size_t header;    /* bytes of the header, mask included */
-	uint8_t mask[4];
+	uint8_t mask[4];  /* of a client's frame; zeros in a server's */
 	const char *
 		why; /* set on ERR_MALFORMED alone: a sentence for the close frame's reason */
 };
@@ -58,6 +58,9 @@ struct frame {
  */
 must_use enum err frame_parse(struct span in, struct frame *out);
 
+/* Read the header of a server's frame: the same, but a masked one is malformed (RFC 6455 5.1). */
+must_use enum err frame_parse_server(struct span in, struct frame *out);
+
 /*
  * Take the mask off n bytes of a payload (or put it on).
  *
@@ -70,6 +73,13 @@ void frame_unmask(uint8_t *to, const uint8_t *from, size_t n, const uint8_t mask
 
 /* The header of a server's frame (unmasked) into out; returns its length. */
 size_t frame_head(uint8_t out[FRAME_HEAD_MOST], unsigned op, bool fin, uint64_t payload);
+
+/* The header of a client's frame, mask included, into out; returns its length. */
+size_t frame_head_masked(uint8_t out[FRAME_HEADER_MOST], unsigned op, bool fin,
+			 uint64_t payload, const uint8_t mask[4]);
+
+/* The code in the payload of a close frame; FRAME_CODE_NONE when it has none (RFC 6455 7.1.5). */
+uint16_t frame_close_code(struct span payload);
 
 /* One whole server frame, header and payload: what outboxes share. The caller holds the one reference. */
 struct blob *frame_blob(unsigned op, struct span payload);

@@ -138,7 +138,7 @@ static size_t at_hand(const struct message_reader *r, const struct span *in)
 /* RFC 6455 5.5.1, 7.4: an empty body, or a code and a reason in UTF-8. */
 static enum err check_close(struct span body, struct message *out)
 {
-	out->code = FRAME_CODE_NONE;
+	out->code = frame_close_code(body);
 	out->reason = span_of(body.p, 0);
 	if (body.n == 0)
 		return OK;
@@ -146,7 +146,6 @@ static enum err check_close(struct span body, struct message *out)
 		return fail(out, ERR_MALFORMED, FRAME_CODE_PROTOCOL,
 			    "a close frame's body is empty or begins with a code of two "
 			    "bytes");
-	out->code = (uint16_t)(body.p[0] << 8 | body.p[1]);
 	out->reason = span_of(body.p + 2, body.n - 2);
 	if (!frame_code_is_allowed(out->code))
 		return fail(out, ERR_MALFORMED, FRAME_CODE_PROTOCOL,

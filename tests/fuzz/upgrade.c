@@ -1,5 +1,6 @@
 /* An HTTP head and the handshake in it. Any beginning of a good head must be good so far. */
 #include "http/response.h"
+#include "ws/accept_key.h"
 #include "edge/client/upgrade.h"
 
 #include <stdlib.h>
@@ -46,9 +47,9 @@ static void check_upgrade(const struct request *r)
 
 	struct response_header h = {r->headers[0].name, r->headers[0].value};
 	struct span none = {0};
-	char accept[UPGRADE_ACCEPT];
+	char accept[ACCEPT_KEY_ANSWER];
 
-	upgrade_accept(u.key, accept);
+	accept_key_answer(u.key, accept);
 	blob_unref(response_switching(span_str(accept),
 				      u.n_protocols ? u.protocols[0] : none, &h, 1));
 }

@@ -103,3 +103,20 @@ Test(address, a_port_is_shared_only_when_both_say_so)
 	close(first);
 	close(second);
 }
+
+Test(address, listening_at_a_text_gives_the_port_or_why_not)
+{
+	struct address at, again;
+	char text[ADDRESS_TEXT];
+	const char *why = NULL;
+	int fd = address_listen_at("127.0.0.1:0", false, &at, &why);
+
+	cr_assert(fd >= 0);
+	cr_assert(why == NULL);
+	address_text((struct sockaddr *)&at.sa, text);
+	cr_assert(eq(int, address_listen_at(text, false, &again, &why), -1));
+	cr_assert(eq(str, (char *)why, "Address already in use"));
+	cr_assert(eq(int, address_listen_at("127.0.0.1", false, &again, &why), -1));
+	cr_assert(eq(str, (char *)why, "not HOST:PORT, or no such host"));
+	close(fd);
+}

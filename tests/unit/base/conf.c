@@ -223,10 +223,10 @@ Test(conf, help_and_version_are_printed_and_end_the_start)
 	struct fields f;
 	char *said;
 
-	cr_assert(eq(int, load(&f, "--version", STDOUT_FILENO, &said), ERR_AGAIN));
+	cr_assert(eq(int, load(&f, "--version", STDOUT_FILENO, &said), ERR_EXIT));
 	cr_assert(strncmp(said, "gatepost-edge 0.", 16) == 0, "%s", said);
 	free(said);
-	cr_assert(eq(int, load(&f, "--nope --help", STDOUT_FILENO, &said), ERR_AGAIN));
+	cr_assert(eq(int, load(&f, "--nope --help", STDOUT_FILENO, &said), ERR_EXIT));
 	cr_assert(strstr(said, "--edges NUMBER\n") != NULL);
 	free(said);
 }

@@ -30,3 +30,12 @@ Test(span, a_copy_ends_with_a_zero)
 	free(copy);
 	free(nothing);
 }
+
+Test(span, trimming_takes_white_space_from_both_ends_alone)
+{
+	cr_assert(span_is(span_trim(span_str(" \t a b\tc \r\n")), "a b\tc"));
+	cr_assert(span_is(span_trim(span_str("a")), "a"));
+	cr_assert(span_is(span_trim(span_str(" \t\r\n")), ""));
+	cr_assert(span_is(span_trim((struct span){0}), ""));
+	cr_assert(span_is(span_trim(span_str("\va\f")), "\va\f"));
+}

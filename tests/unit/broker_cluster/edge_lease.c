@@ -27,14 +27,14 @@ struct row {
 
 static struct row rows[] = {
 	{0, OK, WELCOME, 0},
-	{0, ERR_AGAIN, SAME_LATER, 1},
+	{0, ERR_UNKNOWN, SAME_LATER, 1},
 	{0, ERR_DENIED, ANY_AT_ONCE, 0},
 	{0, ERR_NOTFOUND, SAME_LATER, 0},
 	{0, ERR_DOWN, SAME_LATER, 0},
 	{0, ERR_BUSY, SAME_LATER, 0},
 	{0, ERR_MALFORMED, SAME_LATER, 0},
 	{7, OK, WELCOME, 0},
-	{7, ERR_AGAIN, SAME_LATER, 1},
+	{7, ERR_UNKNOWN, SAME_LATER, 1},
 	{7, ERR_DENIED, ANY_AT_ONCE, 0},
 	{7, ERR_DOWN, WELCOME, 0}, /* without the store it keeps what it has served on */
 	{7, ERR_BUSY, WELCOME, 0},
@@ -76,12 +76,12 @@ ParameterizedTest(struct row *r, edge_lease, every_answer_to_the_question_for_a_
 Test(edge_lease, a_number_that_nobody_knows_is_taken_once_all_brokers_had_two_beats)
 {
 	cluster_hello("e1", 0xe1, 7);
-	fake_store_number(ERR_AGAIN, 0);
+	fake_store_number(ERR_UNKNOWN, 0);
 	for (int64_t ms = 0; ms < 2 * BEAT_MS; ms += AGAIN_MS) {
 		cluster_run(AGAIN_MS, "e1");
 		cr_assert(eq(int, fake_store_asked(TAKE)->sure,
 			     ms + AGAIN_MS >= 2 * BEAT_MS));
-		fake_store_number(ERR_AGAIN, 0);
+		fake_store_number(ERR_UNKNOWN, 0);
 	}
 }
 

@@ -117,11 +117,3 @@ Test(upgrade, subprotocols_are_one_list_over_all_lines_in_the_clients_order)
 	cr_assert(span_is(u.protocols[1], "superchat"));
 	cr_assert(span_is(u.protocols[2], "third"));
 }
-
-Test(upgrade, accepts_the_key_of_rfc_6455_4_2_2)
-{
-	char accept[UPGRADE_ACCEPT];
-
-	upgrade_accept(span_str("dGhlIHNhbXBsZSBub25jZQ=="), accept);
-	cr_assert(eq(str, accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
-}

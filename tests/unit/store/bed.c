@@ -70,7 +70,7 @@ void bed_run_until_up(struct bed *b)
 	store_on_up(b->store, on_up, b->loop);
 	if (!store_is_up(b->store))
 		bed_run(b);
-	store_on_up(b->store, NULL, NULL);
+	store_off_up(b->store, on_up, b->loop);
 	cr_assert(store_is_up(b->store));
 }
 

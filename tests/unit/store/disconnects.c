@@ -92,7 +92,7 @@ Test(disconnects, that_is_begun_twice_while_it_is_claimed_leaves_nothing_to_do)
 {
 	begin(A, LONG_MS);
 	bed_redis(&bed, "HSET t:{e7}:connections " A " {}");
-	cr_assert(eq(int, begin(A, LONG_MS).err, ERR_AGAIN));
+	cr_assert(eq(int, begin(A, LONG_MS).err, ERR_CLAIMED));
 	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:connections"), "0"));
 	cr_assert(eq(str, (char *)bed_redis(&bed, "HLEN t:{e7}:disconnects"), "1"));
 }

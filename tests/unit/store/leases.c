@@ -231,7 +231,7 @@ Test(leases,
 
 	store_lease_take(bed.store, "boot-a", 7, TTL_MS, false, on_taken, &t);
 	bed_run(&bed);
-	cr_assert(eq(int, t.err, ERR_AGAIN));
+	cr_assert(eq(int, t.err, ERR_UNKNOWN));
 	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:lease t:{e7}:owner"),
 		     "0"));
 	cr_assert(eq(int, take("boot-a", 7), OK));

@@ -101,6 +101,62 @@ Test(frame, every_prefix_of_a_header_asks_for_more)
 	}
 }
 
+Test(frame, a_server_s_frame_is_read_without_a_mask_and_refused_with_one)
+{
+	static const char *const headers[] = {"8105", "827e 0100",
+					      "827f 0000000100000000"};
+	uint8_t in[FRAME_HEADER_MOST];
+	struct frame f;
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t n = hex(headers[i], in);
+
+		for (size_t part = 0; part < n; part++)
+			cr_assert(eq(int, frame_parse_server(span_of(in, part), &f),
+				     ERR_AGAIN));
+		cr_assert(eq(int, frame_parse_server(span_of(in, n), &f), OK));
+		cr_assert(eq(sz, f.header, n));
+	}
+	cr_assert(eq(int, frame_parse_server(span_of(in, hex("8185", in)), &f),
+		     ERR_MALFORMED));
+	cr_assert(eq(str, (char *)f.why, "a server must not mask its frames"));
+}
+
+Test(frame, a_client_s_hello_is_the_one_of_rfc_6455_5_7)
+{
+	static const uint8_t mask[] = {0x37, 0xfa, 0x21, 0x3d};
+	uint8_t want[32], out[FRAME_HEADER_MOST + 5];
+	size_t n = frame_head_masked(out, FRAME_TEXT, true, 5, mask);
+
+	frame_unmask(out + n, (const uint8_t *)"Hello", 5, mask, 0);
+	cr_assert(span_eq(span_of(out, n + 5),
+			  span_of(want, hex("8185 37fa213d 7f9f4d5158", want))));
+}
+
+Test(frame, a_client_s_header_reads_back_at_every_form_of_the_length)
+{
+	static const uint64_t lengths[] = {0, 1, 125, 126, 65535, 65536, INT64_MAX};
+
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		uint8_t out[FRAME_HEADER_MOST];
+		size_t n = frame_head_masked(out, FRAME_BINARY, false, lengths[i],
+					     (const uint8_t *)"\1\2\3\4");
+		struct frame f;
+
+		cr_assert(eq(int, frame_parse(span_of(out, n), &f), OK));
+		cr_assert(eq(u64, f.payload, lengths[i]));
+		cr_assert(eq(sz, f.header, n));
+		cr_assert(eq(int, memcmp(f.mask, "\1\2\3\4", 4), 0));
+		cr_assert(not(f.fin));
+	}
+}
+
+Test(frame, a_close_frame_without_a_code_counts_as_1005)
+{
+	cr_assert(eq(uint, frame_close_code(span_of("", 0)), 1005));
+	cr_assert(eq(uint, frame_close_code(span_of("\x03\xe8", 2)), 1000));
+}
+
 Test(frame, unmasking_is_xor_at_every_length_offset_and_alignment)
 {
 	static const uint8_t mask[4] = {0xde, 0xad, 0xbe, 0xef};
