@@ -1,6 +1,7 @@
 #include "redis/redis.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "tests/unit/store/bed.h"
 
 #include <criterion/criterion.h>
@@ -99,6 +100,46 @@ Test(redis, gives_each_of_many_pipelined_requests_its_own_reply)
 		cr_assert(eq(int, got[i].calls, 1));
 		cr_assert(eq(str, got[i].text, text[i]));
 	}
+}
+
+static int turns;
+
+static void count_turn(void *arg)
+{
+	(void)arg;
+	turns++;
+}
+
+/* How many turns of the loop a value of n bytes needs, there and back. */
+static void turns_of(size_t n, int *set, int *get)
+{
+	char *value = xcalloc(1, n);
+	struct got put = {0}, got = {0};
+
+	turns = 0;
+	memset(value, 'v', n);
+	redis_call(redis, on_reply, &put, 3, (const char *[]){"SET", "k", value},
+		   (size_t[]){3, 1, n});
+	wait_for(&put);
+	cr_assert(eq(int, put.err, OK));
+	*set = turns;
+	redis_words(redis, on_reply, &got, "GET", "k", NULL);
+	wait_for(&got);
+	cr_assert(eq(int, got.err, OK));
+	*get = turns - *set;
+	free(value);
+}
+
+/* libevent's own limits, 16 KiB a write and 4,096 bytes a read, would need 6 and 16 turns at least. */
+Test(redis, writes_96_kib_and_reads_64_kib_in_few_turns)
+{
+	int set, get;
+
+	loop_at_turn_end(bed.loop, count_turn, NULL);
+	turns_of(96 << 10, &set, &get);
+	cr_assert(le(int, set, 4));
+	turns_of(63 << 10, &set, &get);
+	cr_assert(le(int, get, 4));
 }
 
 Test(redis, sends_bytes_as_they_are)
