@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,6 @@
 #include <time.h>
 
 enum {
-	WORDS_MOST = 16,
 	LIBEVENT_READ = 4096, /* bytes that libevent reads in a turn */
 	READ_MOST = 64 << 10, /* bytes that are read behind those */
 };
@@ -231,22 +229,6 @@ void redis_call(struct redis *r, redis_reply_fn *fn, void *arg, int argc,
 		redis_send(r, q, argc, argv, lens);
 	else
 		refuse(r, q, e);
-}
-
-void redis_words(struct redis *r, redis_reply_fn *fn, void *arg, ...)
-{
-	const char *words[WORDS_MOST];
-	int n = 0;
-	va_list ap;
-
-	va_start(ap, arg);
-	for (const char *w = va_arg(ap, const char *); w != NULL;
-	     w = va_arg(ap, const char *)) {
-		assert(n < WORDS_MOST);
-		words[n++] = w;
-	}
-	va_end(ap);
-	redis_call(r, fn, arg, n, words, NULL);
 }
 
 /* ---- scripts ---- */

@@ -9,13 +9,14 @@
 #include <event2/buffer.h>
 #include <event2/listener.h>
 #include <hiredis/hiredis.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 300, STALL_MS = 1500 };
+enum { TIMEOUT_MS = 300, STALL_MS = 1500, WORDS_MOST = 16 };
 
 static struct redis *redis;
 
@@ -82,6 +83,24 @@ static void wait_for(const struct got *g)
 	cr_assert(eq(int, g->calls, 1));
 }
 
+/* A command of zero-terminated words, ended by NULL. */
+static __attribute__((sentinel)) void call_words(struct redis *r, redis_reply_fn *fn,
+						 void *arg, ...)
+{
+	const char *words[WORDS_MOST];
+	int n = 0;
+	va_list ap;
+
+	va_start(ap, arg);
+	for (const char *w = va_arg(ap, const char *); w != NULL;
+	     w = va_arg(ap, const char *)) {
+		cr_assert(n < WORDS_MOST);
+		words[n++] = w;
+	}
+	va_end(ap);
+	redis_call(r, fn, arg, n, words, NULL);
+}
+
 TestSuite(redis, .init = start, .fini = stop, .timeout = 60);
 
 Test(redis, gives_each_of_many_pipelined_requests_its_own_reply)
@@ -92,7 +111,7 @@ Test(redis, gives_each_of_many_pipelined_requests_its_own_reply)
 	for (int i = 0; i < 50; i++) {
 		snprintf(text[i], sizeof text[i], "%d", i);
 		got[i].keep_running = i < 49;
-		redis_words(redis, on_reply, &got[i], "ECHO", text[i], NULL);
+		call_words(redis, on_reply, &got[i], "ECHO", text[i], NULL);
 		cr_assert(eq(int, got[i].calls, 0), "called from inside the call");
 	}
 	wait_for(&got[49]);
@@ -123,7 +142,7 @@ static void turns_of(size_t n, int *set, int *get)
 	wait_for(&put);
 	cr_assert(eq(int, put.err, OK));
 	*set = turns;
-	redis_words(redis, on_reply, &got, "GET", "k", NULL);
+	call_words(redis, on_reply, &got, "GET", "k", NULL);
 	wait_for(&got);
 	cr_assert(eq(int, got.err, OK));
 	*get = turns - *set;
@@ -150,7 +169,7 @@ Test(redis, sends_bytes_as_they_are)
 		   (size_t[]){3, 1, 5});
 	wait_for(&set);
 	cr_assert(eq(str, (char *)bed_redis(&bed, "STRLEN k"), "5"));
-	redis_words(redis, on_reply, &n, "GET", "k", NULL);
+	call_words(redis, on_reply, &n, "GET", "k", NULL);
 	wait_for(&n);
 	cr_assert(eq(int, n.err, OK));
 }
@@ -163,10 +182,10 @@ Test(redis, that_is_not_there_is_down_on_the_next_turn)
 	while (redis_is_up(redis)) {
 		struct got probe = {0};
 
-		redis_words(redis, on_reply, &probe, "PING", NULL);
+		call_words(redis, on_reply, &probe, "PING", NULL);
 		wait_for(&probe);
 	}
-	redis_words(redis, on_reply, &g, "PING", NULL);
+	call_words(redis, on_reply, &g, "PING", NULL);
 	cr_assert(eq(int, g.calls, 0));
 	wait_for(&g);
 	cr_assert(eq(int, g.err, ERR_DOWN));
@@ -178,7 +197,7 @@ Test(redis, that_freezes_is_down_at_the_deadline_and_its_late_replies_reach_nobo
 	int64_t begun = clock_ms(), took;
 
 	redis_server_freeze(&bed.server);
-	redis_words(redis, on_reply, &late, "ECHO", "late", NULL);
+	call_words(redis, on_reply, &late, "ECHO", "late", NULL);
 	wait_for(&late);
 	took = clock_ms() - begun;
 	cr_assert(eq(int, late.err, ERR_DOWN));
@@ -186,7 +205,7 @@ Test(redis, that_freezes_is_down_at_the_deadline_and_its_late_replies_reach_nobo
 	cr_assert(redis_is_up(redis));
 
 	redis_server_thaw(&bed.server);
-	redis_words(redis, on_reply, &next, "ECHO", "next", NULL);
+	call_words(redis, on_reply, &next, "ECHO", "next", NULL);
 	wait_for(&next);
 	cr_assert(eq(str, next.text, "next"));
 	cr_assert(eq(int, late.calls, 1));
@@ -198,10 +217,10 @@ Test(redis, request_after_an_expired_one_has_its_full_and_only_its_own_time)
 	int64_t begun;
 
 	redis_server_freeze(&bed.server);
-	redis_words(redis, on_reply, &first, "PING", NULL);
+	call_words(redis, on_reply, &first, "PING", NULL);
 	wait_for(&first);
 	begun = clock_ms();
-	redis_words(redis, on_reply, &second, "PING", NULL);
+	call_words(redis, on_reply, &second, "PING", NULL);
 	wait_for(&second);
 	cr_assert(eq(int, second.err, ERR_DOWN));
 	cr_assert(clock_ms() - begun >= TIMEOUT_MS - 20);
@@ -215,12 +234,12 @@ Test(redis, connection_that_stalls_is_made_anew)
 	int64_t begun = clock_ms();
 
 	redis_server_freeze(&bed.server);
-	redis_words(redis, on_reply, &lost, "PING", NULL);
+	call_words(redis, on_reply, &lost, "PING", NULL);
 	wait_for(&lost);
 	while (redis_is_up(redis)) {
 		struct got probe = {0};
 
-		redis_words(redis, on_reply, &probe, "PING", NULL);
+		call_words(redis, on_reply, &probe, "PING", NULL);
 		wait_for(&probe);
 	}
 	cr_assert(clock_ms() - begun >= STALL_MS - 20);
@@ -228,7 +247,7 @@ Test(redis, connection_that_stalls_is_made_anew)
 	redis_server_thaw(&bed.server);
 	while (!redis_is_up(redis))
 		bed_run(&bed);
-	redis_words(redis, on_reply, &next, "ECHO", "again", NULL);
+	call_words(redis, on_reply, &next, "ECHO", "again", NULL);
 	wait_for(&next);
 	cr_assert(eq(str, next.text, "again"));
 }
@@ -238,14 +257,14 @@ Test(redis, that_was_killed_and_started_again_is_found_by_itself)
 	struct got waiting = {0}, g = {0};
 
 	redis_server_freeze(&bed.server);
-	redis_words(redis, on_reply, &waiting, "PING", NULL);
+	call_words(redis, on_reply, &waiting, "PING", NULL);
 	redis_server_kill(&bed.server);
 	wait_for(&waiting);
 	cr_assert(eq(int, waiting.err, ERR_DOWN));
 	redis_server_restart(&bed.server);
 	while (!redis_is_up(redis))
 		bed_run(&bed);
-	redis_words(redis, on_reply, &g, "ECHO", "back", NULL);
+	call_words(redis, on_reply, &g, "ECHO", "back", NULL);
 	wait_for(&g);
 	cr_assert(eq(str, g.text, "back"));
 }
@@ -256,7 +275,7 @@ Test(redis, takes_no_more_than_it_may_have_in_flight)
 
 	for (int i = 0; i < 102; i++) {
 		got[i].keep_running = true;
-		redis_words(redis, on_reply, &got[i], "PING", NULL);
+		call_words(redis, on_reply, &got[i], "PING", NULL);
 	}
 	got[99].keep_running = false;
 	while (got[99].calls == 0)
@@ -268,7 +287,7 @@ Test(redis, takes_no_more_than_it_may_have_in_flight)
 
 	struct got after = {0};
 
-	redis_words(redis, on_reply, &after, "PING", NULL);
+	call_words(redis, on_reply, &after, "PING", NULL);
 	wait_for(&after);
 	cr_assert(eq(int, after.err, OK));
 }
@@ -278,7 +297,7 @@ Test(redis, key_of_another_type_is_malformed)
 	struct got g = {0};
 
 	bed_redis(&bed, "SET k text");
-	redis_words(redis, on_reply, &g, "HLEN", "k", NULL);
+	call_words(redis, on_reply, &g, "HLEN", "k", NULL);
 	wait_for(&g);
 	cr_assert(eq(int, g.err, ERR_MALFORMED));
 }
@@ -288,10 +307,10 @@ Test(redis, without_memory_is_busy_for_writes_and_there_for_reads)
 	struct got set = {0}, get = {0};
 
 	bed_redis(&bed, "CONFIG SET maxmemory 1");
-	redis_words(redis, on_reply, &set, "SET", "k", "v", NULL);
+	call_words(redis, on_reply, &set, "SET", "k", "v", NULL);
 	wait_for(&set);
 	cr_assert(eq(int, set.err, ERR_BUSY));
-	redis_words(redis, on_reply, &get, "GET", "k", NULL);
+	call_words(redis, on_reply, &get, "GET", "k", NULL);
 	wait_for(&get);
 	cr_assert(eq(int, get.err, OK));
 }
@@ -354,7 +373,7 @@ Test(redis, that_became_a_replica_refuses_writes_is_left_and_is_back_as_a_master
 	struct got g = {0}, later = {0};
 
 	bed_redis(&bed, "REPLICAOF 127.0.0.1 1");
-	redis_words(redis, on_reply, &g, "SET", "k", "v", NULL);
+	call_words(redis, on_reply, &g, "SET", "k", "v", NULL);
 	wait_for(&g);
 	cr_assert(eq(int, g.err, ERR_BUSY));
 	run_for(500);
@@ -362,7 +381,7 @@ Test(redis, that_became_a_replica_refuses_writes_is_left_and_is_back_as_a_master
 	bed_redis(&bed, "REPLICAOF NO ONE");
 	while (!redis_is_up(redis))
 		bed_run(&bed);
-	redis_words(redis, on_reply, &later, "SET", "k", "v", NULL);
+	call_words(redis, on_reply, &later, "SET", "k", "v", NULL);
 	wait_for(&later);
 	cr_assert(eq(int, later.err, OK));
 }
@@ -386,7 +405,7 @@ Test(redis, user_comes_up_without_role_and_is_told_what_is_forbidden)
 	redis = connect_to(bed.server.url, 10);
 	bed_run(&bed);
 	cr_assert(redis_is_up(redis));
-	redis_words(redis, on_reply, &g, "GET", "b", NULL);
+	call_words(redis, on_reply, &g, "GET", "b", NULL);
 	wait_for(&g);
 	cr_assert(eq(int, g.err, ERR_BUSY));
 	cr_assert(eq(int,
@@ -454,11 +473,11 @@ Test(redis, freed_with_requests_in_flight_calls_nobody)
 {
 	struct got g = {0};
 
-	redis_words(redis, on_reply, &g, "PING", NULL);
+	call_words(redis, on_reply, &g, "PING", NULL);
 	redis_free(redis);
 	redis = connect_to(bed.server.url, 1);
-	redis_words(redis, on_reply, &g, "PING",
-		    NULL); /* not connected: due on the next turn */
+	call_words(redis, on_reply, &g, "PING",
+		   NULL); /* not connected: due on the next turn */
 	redis_free(redis);
 	redis = connect_to(bed.server.url, 100);
 	bed_run(&bed);
@@ -496,7 +515,7 @@ Test(redis, late_requests_are_counted)
 	redis_on_up(r, on_up, NULL);
 	bed_run(&bed);
 	redis_server_freeze(&bed.server);
-	redis_words(r, on_reply, &g, "PING", NULL);
+	call_words(r, on_reply, &g, "PING", NULL);
 	wait_for(&g);
 	metrics_print(m, out);
 	evbuffer_add(out, "", 1);
@@ -547,16 +566,16 @@ Test(redis_login, with_password_and_database_over_tcp_and_a_name)
 		 bed.server.port);
 	redis = connect_to(url, 10);
 	bed_run(&bed);
-	redis_words(redis, on_reply, &g, "CLIENT", "INFO", NULL);
+	call_words(redis, on_reply, &g, "CLIENT", "INFO", NULL);
 	wait_for(&g);
 	cr_assert(eq(int, g.err, OK));
 
 	struct got set = {0}, move = {0};
 
-	redis_words(redis, on_reply, &set, "SET", "k", "v", NULL);
+	call_words(redis, on_reply, &set, "SET", "k", "v", NULL);
 	wait_for(&set);
-	redis_words(redis, on_reply, &move, "MOVE", "k", "3",
-		    NULL); /* refused only inside 3 */
+	call_words(redis, on_reply, &move, "MOVE", "k", "3",
+		   NULL); /* refused only inside 3 */
 	wait_for(&move);
 	cr_assert(eq(int, move.err, ERR_MALFORMED));
 }
@@ -568,7 +587,7 @@ static void never_comes_up(const char *url)
 	redis = connect_to(url, 10);
 	run_for(1000);
 	cr_assert(not(redis_is_up(redis)));
-	redis_words(redis, on_reply, &g, "PING", NULL);
+	call_words(redis, on_reply, &g, "PING", NULL);
 	wait_for(&g);
 	cr_assert(eq(int, g.err, ERR_DOWN));
 }
