@@ -257,6 +257,12 @@ class World:
             return [i for key in db.scan_iter("*:parked", 1000) for i in db.hkeys(key)]
         return []
 
+    def pending(self):
+        """The connection ids of disconnects that are still to be done, or done again."""
+        with suppress(redis.RedisError), self.redis() as db:
+            return [i for key in db.scan_iter("*:disconnects", 1000) for i in db.hkeys(key)]
+        return []
+
     def table(self):
         """The connection ids that stand in it; None when Redis does not say."""
         with suppress(redis.RedisError), self.redis() as db:
