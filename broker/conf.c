@@ -38,7 +38,7 @@ static const struct conf_key keys[] = {
 	TEXT(metrics, "metrics", "127.0.0.1:9102",
 	     "where /livez, /readyz and /metrics are"),
 	CHOICE(log_level, "log-level", "info", "debug|info|warn|error",
-	       "least grave log line to write"),
+	       "minimum log level"),
 	CHOICE(log_format, "log-format", "text", "text|json", "form of the log lines"),
 
 	TEXT(config, "config", NULL,

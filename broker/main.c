@@ -272,8 +272,8 @@ static const char *missing(void *arg)
 	if (b->draining)
 		return "draining";
 	if (!store_is_up(b->store))
-		return "Redis is away";
-	return members_cluster(b->members)[0] ? NULL : "not yet among the brokers";
+		return "Redis is unreachable";
+	return members_cluster(b->members)[0] ? NULL : "not yet a member";
 }
 
 static int64_t ask_lanes(void *arg)

@@ -28,7 +28,7 @@ static const struct conf_key keys[] = {
 	TEXT(metrics, "metrics", "127.0.0.1:9101",
 	     "where /livez, /readyz and /metrics are"),
 	CONF_CHOICE(struct edge_conf, log_level, "log-level", "info",
-		    "debug|info|warn|error", "least grave log line to write"),
+		    "debug|info|warn|error", "minimum log level"),
 	CONF_CHOICE(struct edge_conf, log_format, "log-format", "text", "text|json",
 		    "form of the log lines"),
 

@@ -76,8 +76,8 @@ static void on_signal(void *arg)
 	switch (++d->signals) {
 	case 1: begin(d); return;
 	case 2:
-		log_info("edge.drain.hurry", I("connections", d->edge->sockets),
-			 S("again", "ends at once"));
+		log_info("edge.drain.fast", I("connections", d->edge->sockets),
+			 S("hint", "the next SIGTERM stops at once"));
 		if (d->phase == DELAY)
 			start_closing(d);
 		cut_all(d);
@@ -204,7 +204,7 @@ static void cut_all(struct drain *d)
 	struct edge *edge = d->edge;
 
 	if (edge->sockets > 0)
-		log_info("edge.drain.cut", I("connections", edge->sockets));
+		log_info("edge.drain.timeout", I("connections", edge->sockets));
 	registry_each(edge->registry, 0, UINT32_MAX, expel, NULL);
 }
 

@@ -106,8 +106,8 @@ int main(int argc, char **argv)
 		log_info("edge.start", S("listen", listener_address(edge.listener)),
 			 I("max-connections", most),
 			 I("drain_at_most_s", (drain_most_ms(&edge.conf) + 999) / 1000),
-			 S("grace", "give terminationGracePeriodSeconds or "
-				    "TimeoutStopSec more than that"));
+			 S("hint", "set terminationGracePeriodSeconds or TimeoutStopSec "
+				   "to more than drain_at_most_s"));
 		char *text =
 			xasprintf("X_GATEPOST_LISTEN=%s\nX_GATEPOST_METRICS=%s",
 				  listener_address(edge.listener), health_url(health));

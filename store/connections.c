@@ -153,9 +153,8 @@ static enum err read_row(struct store *st, const redisReply *json,
 		log_warn_flood(
 			"store.row",
 			S("key", keys_connections(st->prefix, row->edge, key)),
-			B("id", row->id), S("err", err_name(e)),
-			S("todo",
-			  "not a row of ours: remove the field, or the whole key"));
+			B("id", row->id), S("why", err_name(e)),
+			S("hint", "foreign row: remove the field, or the whole key"));
 	return e;
 }
 

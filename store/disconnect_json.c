@@ -83,9 +83,9 @@ enum err disconnect_json_find(struct store *st, struct span json, bool parked,
 			"store.disconnect",
 			S("key", parked ? keys_parked(st->prefix, key)
 					: keys_disconnects(st->prefix, d->row.edge, key)),
-			B("id", d->row.id), S("err", err_name(e)),
-			S("todo", "not written by us, or by a later version: "
-				  "remove the field, or update"));
+			B("id", d->row.id), S("why", err_name(e)),
+			S("hint", "foreign, or written by a later version: remove the "
+				  "field, or update"));
 	return e;
 }
 
@@ -97,8 +97,7 @@ static void read_one(const redisReply *id, const redisReply *json, struct discon
 		return;
 	d->is_broken = true;
 	d->raw = span_of(json->str, json->len);
-	d->error = span_str(
-		"it cannot be read: it is not written by us, or by a later version");
+	d->error = span_str("it cannot be read: foreign, or written by a later version");
 }
 
 void disconnect_json_list(const redisReply *pairs, uint16_t edge,

@@ -50,7 +50,7 @@ struct store *store_new(struct loop *l, const struct store_conf *conf, struct me
 
 	if (keys_check_prefix(conf->prefix) != OK) {
 		log_error("store.prefix", S("setting", "redis-prefix"),
-			  S("value", conf->prefix), S("err", prefix_allowed));
+			  S("value", conf->prefix), S("why", prefix_allowed));
 		return NULL;
 	}
 

@@ -277,9 +277,10 @@ static void turn_away(struct guest *k)
 {
 	char rest[4096];
 
-	log_warn_flood("management.full", I("connections", (int64_t)k->gate->most),
-		       S("do", "see who asks so much; raise --management-connections, or "
-			       "add brokers"));
+	log_warn_flood(
+		"management.full", I("connections", (int64_t)k->gate->most),
+		S("hint",
+		  "check the callers; raise --management-connections, or add brokers"));
 	metric_add(k->gate->refused.connections, 1);
 	say(k, "503 Service Unavailable", "ServiceUnavailableException",
 	    "The management API is full: try again");

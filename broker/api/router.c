@@ -76,9 +76,8 @@ struct management *management_new(struct broker *b)
 static bool refuse_address(const char *text, const char *why)
 {
 	log_error("management.failed", S("management", text), S("why", why),
-		  S("do", "give --management addresses that are free, such as "
-			  "127.0.0.1:8081; others than loopback need "
-			  "--management-auth"));
+		  S("hint", "set --management to free addresses, such as 127.0.0.1:8081; "
+			    "addresses other than loopback need --management-auth"));
 	return false;
 }
 
@@ -93,7 +92,8 @@ static bool listen_at(struct management *m, const char *text)
 		return refuse_address(text, "not an address");
 	if (auth_is_open(m->auth) && !address_is_loopback(&a))
 		return refuse_address(
-			text, "without authentication it is for this machine alone");
+			text,
+			"without authentication only loopback addresses are allowed");
 	fd = address_listen(&a, true, &at);
 	if (fd < 0 || !gate_listen(m->gate, fd))
 		return refuse_address(text, strerror(errno));

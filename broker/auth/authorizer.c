@@ -168,8 +168,8 @@ static void on_result(struct call *c, const struct result *r)
 	enum err e;
 
 	if (status != 0 || r->kind != RESULT_OK) {
-		refuse(a, c, status ? status : 500, r->why ? r->why : "it said so",
-		       c->on_permission);
+		refuse(a, c, status ? status : 500,
+		       r->why ? r->why : "refused by the authorizer", c->on_permission);
 		return;
 	}
 	arn = arn_of(c);
@@ -179,7 +179,8 @@ static void on_result(struct call *c, const struct result *r)
 	if (e != OK)
 		refuse(a, c, 500, g.why, c->on_permission);
 	else if (!g.allow)
-		refuse(a, c, 403, "its policy does not allow", c->on_permission);
+		refuse(a, c, 403, "policy does not allow the connection",
+		       c->on_permission);
 	else
 		c->on_permission(c, &p);
 	free(g.context);

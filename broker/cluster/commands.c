@@ -42,13 +42,13 @@ static void on_row(void *arg, enum err e, const struct connection_row *row);
 static struct metric *asked(struct metrics *m, const char *labels)
 {
 	return metric_counter(m, "gatepost_broker_commands_total", labels,
-			      "What the management API was asked for");
+			      "Commands of the management API to edges");
 }
 
 static struct metric *failed(struct metrics *m, const char *labels)
 {
 	return metric_counter(m, "gatepost_broker_commands_failed_total", labels,
-			      "What of it could not be done");
+			      "Commands of the management API that failed");
 }
 
 struct commands *commands_new(struct loop *loop, struct store *st, struct edges *edges,

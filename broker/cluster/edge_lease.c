@@ -114,8 +114,8 @@ static void on_number(void *arg, enum err e, uint16_t number)
 	} else if (e == ERR_DENIED) {
 		edge_lease_take(edge, 0);
 	} else if (e == ERR_NOTFOUND) {
-		log_error("edge.numbers.none", S("edge", edge->link.peer),
-			  S("why", "all 65535 numbers are taken"));
+		log_error("edge.numbers.exhausted", S("edge", edge->link.peer),
+			  S("why", "all 65535 edge numbers are in use"));
 	}
 	edge_link_unref(edge);
 }
@@ -124,9 +124,8 @@ static void lost(struct edge_link *edge)
 {
 	log_warn("edge.lease.lost", S("edge", edge->link.peer),
 		 I("number", edge->number));
-	edges_refuse(edge->edges, edge_link_route(edge),
-		     "the lease of its number was given up");
-	edge_link_drop(edge, "its lease was given up");
+	edges_refuse(edge->edges, edge_link_route(edge), "lease expired");
+	edge_link_drop(edge, "lease expired");
 }
 
 void edge_lease_tick(struct edge_link *edge, int64_t now)

@@ -127,9 +127,9 @@ static void add_members(struct link *l, Gatepost__Members *m, const struct membe
 	const struct members_row *rows = members_rows(ms, &n);
 
 	if (n > ENVELOPE_ITEM_PARTS) {
-		log_warn_flood(
-			"members.too_many", I("rows", n), I("most", ENVELOPE_ITEM_PARTS),
-			S("do", "remove what does not belong into the hash of members"));
+		log_warn_flood("members.too_many", I("rows", n),
+			       I("most", ENVELOPE_ITEM_PARTS),
+			       S("hint", "remove foreign rows from the hash of members"));
 		n = ENVELOPE_ITEM_PARTS;
 	}
 	m->members = arena_alloc(&l->out.arena, n * sizeof *m->members);

@@ -63,8 +63,8 @@ struct edges *edges_new(const struct edges_conf *conf, const struct edges_uses *
 	if (zsock_bind(edges->z, conf->bind) != OK) {
 		log_error("bind.failed", S("bind", conf->bind),
 			  S("why", zmq_strerror(errno)),
-			  S("do",
-			    "give --bind another endpoint, such as tcp://0.0.0.0:7400"));
+			  S("hint",
+			    "set --bind to a free endpoint, such as tcp://0.0.0.0:7400"));
 		edges_free(edges);
 		return NULL;
 	}
@@ -86,7 +86,7 @@ void edges_free(struct edges *edges)
 	if (edges == NULL)
 		return;
 	for (size_t at = 0; (edge = map_next(edges->by_route, &at)) != NULL;)
-		edge_link_drop(edge, "this broker ends");
+		edge_link_drop(edge, "broker is shutting down");
 	edge_lease_abandon(edges);
 	timer_free(edges->timer);
 	zsock_free(edges->z);
@@ -143,8 +143,8 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 	if (err == ERR_DENIED) {
 		log_error("link.version", I("theirs", e->version),
 			  I("ours", LINK_VERSION),
-			  S("do", "run one version of edge and broker"));
-		edges_refuse(edges, from, "another protocol version");
+			  S("hint", "run the same version of edge and broker"));
+		edges_refuse(edges, from, "protocol version mismatch");
 	} else if (err != OK) {
 		log_warn_flood("link.malformed", S("edge", edge ? edge->link.peer : "?"));
 		edges_refuse(edges, from, ENVELOPE_UNREADABLE);
@@ -154,7 +154,7 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 	if (edge != NULL) {
 		edge_link_ref(edge); /* what it says may be its end */
 		if (err != OK)
-			edge_link_drop(edge, "it broke the protocol");
+			edge_link_drop(edge, "protocol error");
 		else
 			receive_all(edge, e);
 		edge_link_unref(edge);
@@ -172,8 +172,8 @@ static void receive_event(struct edge_link *edge, const Gatepost__Event *e)
 		edges->on.event(edges->arg, edge, e);
 		return;
 	}
-	edges_refuse(edges, edge_link_route(edge), "that connection is another edge's");
-	edge_link_drop(edge, "it speaks for another edge");
+	edges_refuse(edges, edge_link_route(edge), "connection belongs to another edge");
+	edge_link_drop(edge, "edge sent an event of another edge's connection");
 }
 
 /* All that an edge can say. */
@@ -197,8 +197,9 @@ static void receive(struct edge_link *edge, const Gatepost__Item *i)
 		return;
 	case GATEPOST__ITEM__BODY_LEAVING: edge->is_leaving = true; return;
 	default:
-		edges_refuse(edges, edge_link_route(edge), "only a broker says that");
-		edge_link_drop(edge, "it says what only a broker says");
+		edges_refuse(edges, edge_link_route(edge),
+			     "only brokers send this message");
+		edge_link_drop(edge, "edge sent a message that only brokers send");
 	}
 }
 
@@ -209,7 +210,7 @@ static void drop_older(struct edges *edges, uint64_t boot)
 
 	for (size_t at = 0; (edge = map_next(edges->by_route, &at)) != NULL;)
 		if (edge->boot == boot)
-			edge_link_drop(edge, "it links anew");
+			edge_link_drop(edge, "edge reconnected");
 }
 
 static struct edge_link *on_hello(struct edges *edges, struct span from,
@@ -220,8 +221,8 @@ static struct edge_link *on_hello(struct edges *edges, struct span from,
 
 	if (e->n_items == 0 || e->items[0]->body_case != GATEPOST__ITEM__BODY_HELLO) {
 		/* It outlived a broker of this endpoint. */
-		log_info_flood("link.refused", S("why", "no Hello came before"));
-		edges_refuse(edges, from, "say Hello first");
+		log_info_flood("link.refused", S("why", "message before Hello"));
+		edges_refuse(edges, from, "Hello must come first");
 		return NULL;
 	}
 	h = e->items[0]->hello;
@@ -259,11 +260,11 @@ void edges_look_at_clock(struct edges *edges)
 	if (late <= edges->conf.lease_ms / 4)
 		return;
 	log_warn("broker.stopped", I("ms", late),
-		 S("why", "this process did not run: its edges link anew"));
+		 S("why", "process was suspended: its edges reconnect"));
 	edges->ticked_ms += late;
 	edges->stopped_ms = edges->ticked_ms;
 	for (size_t at = 0; (edge = map_next(edges->by_route, &at)) != NULL;)
-		edge_link_drop(edge, "this broker was stopped");
+		edge_link_drop(edge, "broker process was suspended");
 }
 
 bool edges_were_stopped(struct edges *edges, int64_t since_ms)
@@ -345,9 +346,9 @@ void edges_flush(void *arg)
 	for (size_t at = 0; (edge = map_next(edges->by_route, &at)) != NULL;)
 		switch ((int)link_flush(&edge->link, now)) {
 		case OK: break;
-		case ERR_DOWN: edge_link_drop(edge, "its end is closed"); break;
+		case ERR_DOWN: edge_link_drop(edge, "peer closed the link"); break;
 		default:
 			metric_add(edges->full, 1);
-			edge_link_drop(edge, "it takes nothing");
+			edge_link_drop(edge, "peer does not read");
 		}
 }

@@ -140,8 +140,8 @@ static void look_at_cluster(struct members *m, const struct members_view *v)
 	if (!changed)
 		return;
 	log_warn("store.changed", S("cluster", m->cluster),
-		 S("why", "Redis is another process now, or was emptied: the table is "
-			  "compared with the edges"));
+		 S("why", "Redis was restarted or emptied: the table is reconciled with "
+			  "the edges"));
 	STAILQ_FOREACH(w, &m->watchers, next)
 	if (w->on.store_changed != NULL)
 		w->on.store_changed(w->arg, left_behind);

@@ -75,10 +75,9 @@ static void count(struct reaper *r)
 	struct metrics *m = r->uses.metrics;
 
 	r->reaped = metric_counter(m, "gatepost_broker_edges_reaped_total", NULL,
-				   "Edges that this broker gave up, since nobody heard "
-				   "of them any more");
+				   "Edges whose expired lease this broker noticed first");
 	r->rows = metric_counter(m, "gatepost_broker_rows_reaped_total", NULL,
-				 "Connections of such edges");
+				 "Connections of these edges");
 	metric_asked_gauge(m, "gatepost_broker_edges_watched", NULL,
 			   "Edges that the store knows", ask_edges, r);
 	metric_asked_gauge(
@@ -299,8 +298,8 @@ static void reap(struct watched *w)
 /* Once for each death in the whole cluster, however many brokers give it up, and in however many steps. */
 static void tell(const struct watched *w)
 {
-	log_warn("edge.dead", I("number", w->number), I("connections", w->rows),
-		 S("why", "nobody renews its lease"));
+	log_warn("edge.expired", I("number", w->number), I("connections", w->rows),
+		 S("why", "its lease was not renewed"));
 	metric_add(w->reaper->reaped, 1);
 }
 
@@ -331,5 +330,5 @@ static void on_forgotten(void *arg, enum err e)
 	w->is_asking = false;
 	w->next_ms = loop_now(w->reaper->uses.loop) + OTHER_MS;
 	if (e == OK)
-		log_info("edge.forgotten", I("number", w->number));
+		log_info("edge.released", I("number", w->number));
 }

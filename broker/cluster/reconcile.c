@@ -49,8 +49,9 @@ struct reconcile *reconcile_new(struct store *st, struct commands *c, struct met
 	r->fn = fn;
 	r->arg = arg;
 	LIST_INIT(&r->running);
-	r->removed = metric_counter(m, "gatepost_broker_rows_swept_total", NULL,
-				    "Rows that their edge did not know");
+	r->removed =
+		metric_counter(m, "gatepost_broker_rows_swept_total", NULL,
+			       "Rows removed since their edge had no such connection");
 	return r;
 }
 
@@ -92,8 +93,8 @@ static void end(struct run *run, enum err e)
 	uint16_t edge = run->edge;
 
 	if (run->removed > 0)
-		log_info("rows.swept", I("edge", edge), I("rows", run->removed),
-			 S("why", "their edge does not know them"));
+		log_info("rows.removed", I("edge", edge), I("rows", run->removed),
+			 S("why", "their edge has no such connections"));
 	run_free(run);
 	r->fn(r->arg, edge, e);
 }

@@ -60,7 +60,7 @@ struct resync *resync_new(int64_t every_ms, const struct resync_uses *uses)
 	rs->reconcile = reconcile_new(uses->store, uses->commands, uses->metrics,
 				      on_reconciled, rs);
 	rs->resyncs = metric_counter(uses->metrics, "gatepost_broker_resyncs_total", NULL,
-				     "Edges whose rows were written anew");
+				     "Edges whose rows were written again by a resync");
 	members_watch(uses->members,
 		      &(struct members_watcher){.store_changed = doubt_all}, rs);
 	return rs;
@@ -247,14 +247,14 @@ static void look_whether_done(struct resync_edge *r)
 	if (!r->is_last || r->putting > 0)
 		return;
 	if (r->is_lacking) {
-		log_warn("roster.failed", I("edge", r->edge), I("rows", r->rows),
-			 S("why", "the store did not take all of them: tried again"));
+		log_warn("resync.failed", I("edge", r->edge), I("rows", r->rows),
+			 S("why", "not all rows were written: retrying"));
 		r->until_ms = loop_now(uses->loop) + 1000;
 		return;
 	}
 	r->ticket = 0;
 	if (r->rows > 0)
-		log_info("roster.taken", I("edge", r->edge), I("rows", r->rows));
+		log_info("resync.done", I("edge", r->edge), I("rows", r->rows));
 	metric_add(r->resync->resyncs, 1);
 	store_edge_synced(uses->store, r->edge, r->cluster, on_synced, NULL);
 	reconcile_begin(r->resync->reconcile, r->edge);

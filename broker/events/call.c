@@ -185,7 +185,7 @@ static void refuse_unreadable(struct call *c, int status, size_t headers)
 {
 	log_warn_flood("response.unreadable", I("status", status), I("headers", headers),
 		       I("most", ENVELOPE_ITEM_PARTS),
-		       S("why", "an edge would refuse to read it: its client gets 502"));
+		       S("why", "too many headers for an envelope: the client gets 502"));
 	call_refuse(c, 502, "Internal server error");
 }
 

@@ -22,10 +22,9 @@ struct parked *parked_new(struct broker *b)
 	struct parked *p = xcalloc(1, sizeof *p);
 
 	p->broker = b;
-	p->n = metric_gauge(
-		b->metrics, "gatepost_broker_disconnects_parked", NULL,
-		"Disconnects that are parked in the whole cluster: each broker "
-		"shows the same number, asked every 10 s");
+	p->n = metric_gauge(b->metrics, "gatepost_broker_disconnects_parked", NULL,
+			    "Dead letters in the whole cluster; each broker shows the "
+			    "same number, read every 10 s");
 	p->timer = timer_new(b->loop, ask, p);
 	timer_every(p->timer, ASK_MS);
 	return p;

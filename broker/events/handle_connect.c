@@ -77,10 +77,10 @@ void handle_connect(struct call *c)
 	metric_add(c->broker->counts.connects, 1);
 	c->route = route_find(c->routes, span_str("$connect"));
 	if (!is_our_stage(c))
-		refuse_at_once(c, 403, "its path is not the stage's: see --stage",
+		refuse_at_once(c, 403, "path is not under the stage: see --stage",
 			       "Forbidden");
 	else if (!store_is_up(c->broker->store))
-		put_off(c, "The connection table is away: try again");
+		put_off(c, "The connection table is unavailable, retry");
 	else if (c->route != NULL && c->route->authorizer != NULL)
 		authorizer_ask(c->route->authorizer, c, on_permission);
 	else
@@ -147,7 +147,7 @@ static void on_put(void *arg, enum err e)
 	if (has_lost(c))
 		return;
 	if (e == ERR_DENIED) /* its edge was given up, and hears of it soon */
-		refuse_at_once(c, 503, "its edge was given up",
+		refuse_at_once(c, 503, "lease of its edge expired",
 			       "This edge takes no connections now: try again");
 	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
 		call_retry(c);
@@ -256,7 +256,7 @@ static void refuse(struct call *c, const struct result *r)
 		take_out_row_and_say(c, failures[r->kind].status,
 				     failures[r->kind].message);
 	} else {
-		log_refused(c, r->status, "the function of $connect said so");
+		log_refused(c, r->status, "rejected by the $connect function");
 		if (r->has_body || r->n_headers > 0)
 			take_out_row(c, r->status, r->headers, r->n_headers, r->body);
 		else

@@ -51,7 +51,7 @@ void handle_http(struct call *c)
 	metric_add(c->broker->counts.requests, 1);
 	if (q == NULL) {
 		log_warn_flood("request.unreadable", I("bytes", c->request.n),
-			       S("hint", "run one version of edge and broker"));
+			       S("hint", "run the same version of edge and broker"));
 		call_refuse(c, 500, "Internal server error");
 		return;
 	}

@@ -29,9 +29,11 @@ static void log_unrouted(const struct call *c, const char *goes)
 {
 	char id[ID_TEXT], *why = route_explain(c->routes, c->body, c->binary);
 
-	log_info_flood("message.unrouted", S("id", id_text(&c->id, id)),
-		       I("bytes", c->body.n), S("why", why), S("answer", goes),
-		       S("hint", "add the route, or $default; levels: --json-depth"));
+	log_info_flood(
+		"message.unrouted", S("id", id_text(&c->id, id)), I("bytes", c->body.n),
+		S("why", why), S("answer", goes),
+		S("hint",
+		  "add the route, or $default; for deep nesting raise --json-depth"));
 	free(why);
 }
 
@@ -60,7 +62,7 @@ static void refuse_binary(struct call *c)
 
 	log_info_flood("message.refused", S("id", id_text(&c->id, id)),
 		       S("route", c->route->config->key),
-		       S("why", "a binary message, and its function gets JSON"),
+		       S("why", "binary message, but the function takes JSON"),
 		       I("close", 1003), S("hint", "gatepost.binary: true"));
 	call_close(c, 1003, "Binary messages are not taken: gatepost.binary is off");
 }

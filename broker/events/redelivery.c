@@ -53,16 +53,17 @@ struct owed *owed_new(struct broker *b)
 	o->refill = timer_new(b->loop, on_room, o);
 	o->failed = metric_counter(b->metrics, "gatepost_broker_disconnects_failed_total",
 				   NULL, "Times that a $disconnect function failed");
-	o->parked = metric_counter(b->metrics, "gatepost_broker_disconnects_parked_total",
-				   NULL, "Disconnects parked after their last try");
-	o->dropped =
-		metric_counter(b->metrics, "gatepost_broker_disconnects_dropped_total",
-			       NULL, "Disconnects dropped, since too many are parked");
-	o->unreadable = metric_counter(
-		b->metrics, "gatepost_broker_disconnects_unreadable_total", NULL,
-		"Disconnects parked since they are not as we write them");
+	o->parked = metric_counter(
+		b->metrics, "gatepost_broker_disconnects_parked_total", NULL,
+		"Disconnects that became dead letters after their last try");
+	o->dropped = metric_counter(
+		b->metrics, "gatepost_broker_disconnects_dropped_total", NULL,
+		"Disconnects dropped, since there are too many dead letters");
+	o->unreadable =
+		metric_counter(b->metrics, "gatepost_broker_disconnects_unreadable_total",
+			       NULL, "Unreadable disconnects that became dead letters");
 	metric_asked_gauge(b->metrics, "gatepost_broker_disconnects_running", NULL,
-			   "$disconnect functions at work", ask_held, o);
+			   "$disconnect functions that run now", ask_held, o);
 	return o;
 }
 
@@ -214,8 +215,8 @@ static void give_up(struct owed *o, const struct disconnect *d, const char *why)
 	metric_add(o->unreadable, 1);
 	log_warn_flood("disconnect.unreadable", B("id", d->row.id),
 		       I("edge", d->row.edge), S("why", why),
-		       S("do", "see who else writes to our keys; it is parked: gatepost "
-			       "disconnects --retry or --drop"));
+		       S("hint", "check who else writes to these keys; then gatepost "
+				 "disconnects --retry or --drop"));
 	store_disconnect_park(o->broker->store, &told, o->broker->conf.parked_most,
 			      on_given_up, o);
 }
@@ -232,10 +233,9 @@ static void take(struct owed *o, const struct disconnect *d)
 	struct call *c = d->is_broken ? NULL : call_new_owed(o->broker, d);
 
 	if (d->is_broken) {
-		give_up(o, d, "it is not written by us, or by a later version");
+		give_up(o, d, "foreign, or written by a later version");
 	} else if (c == NULL) {
-		give_up(o, d,
-			"its id is none of its edge's, or its context cannot be read");
+		give_up(o, d, "the id is another edge's, or the context cannot be read");
 	} else {
 		owed_hold(o, c);
 		lane_take(o->broker->lanes, c);
@@ -284,10 +284,11 @@ static int64_t pause_ms(int tries)
 static void park(struct owed *o, const struct disconnect *d, store_done_fn *fn, void *arg)
 {
 	metric_add(o->parked, 1);
-	log_warn_flood("disconnect.parked", B("id", d->row.id), I("tries", d->tries),
-		       B("why", d->error),
-		       S("do", "mend the $disconnect function, then: gatepost "
-			       "disconnects --retry ID"));
+	log_warn_flood(
+		"disconnect.dead_letter", B("id", d->row.id), I("tries", d->tries),
+		B("why", d->error),
+		S("hint",
+		  "fix the $disconnect function, then gatepost disconnects --retry ID"));
 	store_disconnect_park(o->broker->store, d, o->broker->conf.parked_most, fn, arg);
 }
 
@@ -295,8 +296,8 @@ void owed_dropped(struct owed *o)
 {
 	metric_add(o->dropped, 1);
 	log_warn_flood("disconnect.dropped", I("parked", o->broker->conf.parked_most),
-		       S("do", "mend the $disconnect function, then retry or drop what "
-			       "is parked: gatepost disconnects --help"));
+		       S("hint", "fix the $disconnect function, then retry or drop dead "
+				 "letters: gatepost disconnects --help"));
 }
 
 void owed_put_off(struct owed *o, const struct disconnect *d, store_done_fn *fn,

@@ -39,9 +39,9 @@ static void tell_accused(const struct function *f, const struct call *c)
 					       : "";
 	char text[ID_TEXT];
 
-	log_warn_flood("event.accused", S("route", route), S("function", f->config->name),
+	log_warn_flood("event.suspect", S("route", route), S("function", f->config->name),
 		       S("id", id_text(&c->id, text)), I("seq", c->seq),
-		       S("why", "links to edges have ended while it was under way"));
+		       S("why", "links to edges failed while it was handled"));
 }
 
 void function_invoke(const struct function *f, struct call *c, enum event_form form,

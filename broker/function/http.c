@@ -139,7 +139,8 @@ static void invoke(const struct function *f, struct call *c, enum event_form for
 
 	if (!bye && h->in_flight >= (unsigned)h->broker->conf.http_in_flight) {
 		metric_add(h->throttled, 1);
-		fail(c, RESULT_THROTTLED, "http-in-flight invocations are under way", fn);
+		fail(c, RESULT_THROTTLED,
+		     "too many invocations in flight: --http-in-flight", fn);
 		return;
 	}
 	event = function_event(c, form);
@@ -178,7 +179,7 @@ static void turn_away(struct invocation *i)
 {
 	static const struct result r = {
 		.kind = RESULT_UNREACHABLE,
-		.why = "it failed again and again, and is left alone for a while",
+		.why = "circuit open: it failed too often in a row",
 	};
 
 	if (i->call->kind == GATEPOST__EVENT__KIND__DISCONNECT)
@@ -253,7 +254,7 @@ static bool is_proxy_result(const struct invocation *i, const struct http_reply 
 			       S("function", i->function->config->name),
 			       I("at", report.at), S("expected", report.expected),
 			       S("answer", "sent as it is"),
-			       S("hint", "less nesting: --json-depth"));
+			       S("hint", "reduce the nesting, or raise --json-depth"));
 	return e == OK && v.kind != JSON_IS_MISSING;
 }
 
@@ -285,7 +286,7 @@ static struct blob *repair(const struct invocation *i, const struct http_reply *
 	utf8_repair(r->body, b->p);
 	log_info_flood("result.repaired", S("route", i->call->route->config->key),
 		       S("function", i->function->config->name),
-		       S("why", "bytes that are not UTF-8 are U+FFFD now"),
+		       S("why", "invalid UTF-8 replaced with U+FFFD"),
 		       I("at", utf8_good(r->body)));
 	return b;
 }
@@ -369,14 +370,15 @@ static struct result failure(const struct http_reply *r)
 
 	if (r->end == HTTP_ANSWERED && r->status == 429)
 		result = (struct result){.kind = RESULT_THROTTLED,
-					 .why = "it answered 429"};
+					 .why = "function answered 429"};
 	else if (r->function_error && runtime_error_is(r->body, "Unauthorized"))
 		result.why = "Unauthorized"; /* an authorizer's word: 401 */
 	else if (r->end == HTTP_ANSWERED)
-		result.why = r->function_error ? "it answered X-Amz-Function-Error"
+		result.why = r->function_error
+				     ? "function answered with X-Amz-Function-Error"
 			     : r->status < 200
-				     ? "it answered with a status below 200"
-				     : "it answered with a status of 500 or over";
+				     ? "function answered with a status below 200"
+				     : "function answered with a status of 500 or over";
 	return result;
 }
 
@@ -394,9 +396,9 @@ static void note(struct invocation *i, const struct http_reply *r)
 		metric_add(h->failed, 1);
 	if (circuit_note(&h->circuit, loop_now(h->broker->loop), i->is_probe,
 			 is_its_fault(i, r)))
-		log_warn("function.rests", S("function", h->config->name),
+		log_warn("function.circuit_open", S("function", h->config->name),
 			 I("ms", h->circuit.rest_ms),
-			 S("why", r->why ? r->why : "it answered 502, 503 or 504"));
+			 S("why", r->why ? r->why : "function answered 502, 503 or 504"));
 }
 
 static void on_reply(void *arg, const struct http_reply *r)

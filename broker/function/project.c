@@ -28,10 +28,10 @@ static void say(void *arg, bool is_error, const char *file, int line, int column
 {
 	(void)arg;
 	if (is_error)
-		log_error("config.wrong", S("file", file), I("line", line),
+		log_error("config.invalid", S("file", file), I("line", line),
 			  I("column", column), S("why", text));
 	else
-		log_info("config.passed-over", S("file", file), I("line", line),
+		log_info("config.ignored", S("file", file), I("line", line),
 			 S("what", text));
 }
 
@@ -96,8 +96,9 @@ static void reload(void *arg)
 	(void)stat(b->conf.config, &p->seen);
 	r = read_routes(b);
 	if (r == NULL) {
-		log_error("config.refused", S("file", b->conf.config),
-			  S("next", "the configuration as it was stays in force"));
+		log_error("config.rejected", S("file", b->conf.config),
+			  S("hint",
+			    "fix the file; the previous configuration stays active"));
 		return;
 	}
 	routes_unref(b->routes);

@@ -80,7 +80,7 @@ static void log_ignored(const struct event_result *r)
 {
 	log_info_flood("result.ignored", S("route", route_of(r->call)),
 		       S("function", function_of(r->call)),
-		       S("why", "it is not an object, so it has no body"),
+		       S("why", "result is not an object: nothing is sent"),
 		       S("hint", "return {\"statusCode\": 200, \"body\": \"...\"}"));
 }
 
@@ -112,7 +112,7 @@ static struct event_result *result_repaired(const struct call *c, struct span pa
 	assert(e == OK);
 	r = result_new(c, blob_span(b));
 	r->repaired = b;
-	log_repaired(r, "bytes that are not UTF-8 are U+FFFD now", utf8_good(payload));
+	log_repaired(r, "invalid UTF-8 replaced with U+FFFD", utf8_good(payload));
 	return r;
 }
 
@@ -163,7 +163,7 @@ struct event_result *event_result_parse(const struct call *c, struct span payloa
 		*out = (struct result){
 			.kind = RESULT_FAILED, .why = out->why, .payload = payload};
 	if (r->half != NULL)
-		log_repaired(r, "halves of surrogate pairs are U+FFFD now",
+		log_repaired(r, "unpaired surrogates replaced with U+FFFD",
 			     (size_t)(r->half - r->text.p));
 	out->headers = r->headers;
 	out->n_headers = out->kind == RESULT_OK ? r->n : 0;

@@ -103,8 +103,8 @@ static int listen_at(const char *function, const char *address, struct address *
 	if (fd == -1) {
 		log_error("runtime.failed", S("function", function),
 			  S("address", address), S("why", why),
-			  S("fix", "give --runtime-address HOST, or HOST:PORT with free "
-				   "ports from there on"));
+			  S("hint", "set --runtime-address to HOST, or to HOST:PORT with "
+				    "free ports from PORT on"));
 		return -1;
 	}
 	keep_alive(fd);

@@ -79,8 +79,8 @@ void runtime_lost(struct worker *w)
 	r->n_workers--;
 	runtime_recount(r);
 	if (!w->roams && !r->is_freed)
-		log_info("worker.gone", S("function", r->function), I("port", w->port),
-			 S("while", i != NULL ? "it ran an invocation" : "it was free"));
+		log_info("worker.lost", S("function", r->function), I("port", w->port),
+			 S("state", i != NULL ? "busy" : "idle"));
 	if (i != NULL)
 		i->worker = NULL;
 	bool died = i != NULL && !w->roams;
@@ -94,11 +94,11 @@ void runtime_cannot_start(struct runtime *r, const char *why)
 	struct invocation *i;
 
 	log_error("function.cannot_start", S("function", r->function), S("why", why),
-		  S("fix", "see what its worker has written; it is tried again"));
+		  S("hint", "see the output of its worker; it is started again"));
 	if (r->n_workers > 0)
 		return;
 	free(r->cannot_start);
-	r->cannot_start = xasprintf("it cannot start: %s", why);
+	r->cannot_start = xasprintf("function cannot start: %s", why);
 	while ((i = TAILQ_FIRST(&r->waiting)) != NULL)
 		runtime_fail(i, RESULT_FAILED, r->cannot_start);
 }

@@ -161,8 +161,8 @@ enum err child_start(struct child *c)
 static enum err cannot_start(struct child *c, int why)
 {
 	log_error("process.cannot_start", S("name", c->name), S("program", c->argv[0]),
-		  S("error", strerror(why)),
-		  S("fix", why == ENOENT ? c->if_missing : "it is tried again"));
+		  S("why", strerror(why)),
+		  S("hint", why == ENOENT ? c->if_missing : "it is tried again"));
 	if (why == ENOENT && !c->was_started && c->role != ROLE_FUNCTION)
 		return ERR_NOTFOUND;
 	timer_after(c->again, wait_longer(c));
@@ -274,7 +274,7 @@ void child_place(struct child *c, char **argv, char **env)
 /* It was not its fault. */
 static void follow(struct child *c)
 {
-	log_info("process.ended", S("name", c->name), I("pid", c->pid));
+	log_info("process.stopped", S("name", c->name), I("pid", c->pid));
 	c->ends_for_us = false;
 	c->pid = 0;
 	child_enter(c, CHILD_WAITING);
@@ -322,7 +322,7 @@ bool child_take_end(struct child *c, int wait_status)
 		    (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGTERM);
 
 	if (!well)
-		log_warn("process.ended_badly", S("name", c->name), I("pid", c->pid),
+		log_warn("process.failed", S("name", c->name), I("pid", c->pid),
 			 how_it_ended(wait_status));
 	c->pid = 0;
 	if (c->state != CHILD_STOPPING)

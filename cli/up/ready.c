@@ -54,8 +54,8 @@ bool ready_write(const char *path, const struct endpoints *e, const struct super
 
 		unlink(temporary); /* it may be there, cut short by a full disk */
 		errno = why;
-		log_error("up.ready_file", S("path", path), S("error", strerror(errno)),
-			  S("fix", "name a file in a folder that can be written"));
+		log_error("up.ready_file", S("path", path), S("why", strerror(errno)),
+			  S("hint", "name a file in a folder that can be written"));
 	}
 	free(temporary);
 	free(text);

@@ -25,7 +25,7 @@ char **runtime_argv(const struct runtime_plan *p)
 static char **refuse(const struct runtime_plan *p, const char *why, const char *fix)
 {
 	log_error("function.no_runtime", S("function", p->function->name),
-		  S("runtime", p->function->runtime), S("why", why), S("fix", fix));
+		  S("runtime", p->function->runtime), S("why", why), S("hint", fix));
 	return NULL;
 }
 

@@ -228,7 +228,7 @@ static void child_exited(struct supervisor *s, struct child *c, int wait_status)
 /* Trying again would not help. */
 static void give_up(struct supervisor *s, const struct child *c)
 {
-	log_error("up.gives_up", S("name", c->name), S("why", "it never became ready"));
+	log_error("up.failed", S("name", c->name), S("why", "it never became ready"));
 	if (s->status == 0)
 		s->status = 1;
 	supervisor_stop(s);
@@ -294,8 +294,8 @@ static void on_stop_deadline(void *arg)
 
 		if (c->role != s->rank || c->pid == 0)
 			continue;
-		log_warn("process.overdue", S("name", c->name), I("pid", c->pid),
-			 I("after_ms", stop_ms(s)), S("next", "SIGKILL"));
+		log_warn("process.stop_timeout", S("name", c->name), I("pid", c->pid),
+			 I("after_ms", stop_ms(s)), S("signal", "SIGKILL"));
 		child_kill(c);
 	}
 }

@@ -278,7 +278,7 @@ static void start_demo(struct up *u)
 	};
 	u->demo_task = task_start(u->loop, run_demo, on_demo_done, u);
 	if (u->demo_task == NULL) {
-		log_error("demo.cannot_start", S("error", strerror(errno)));
+		log_error("demo.cannot_start", S("why", strerror(errno)));
 		on_demo_done(u, FAILED);
 	}
 }
@@ -306,12 +306,11 @@ static void on_patience(void *arg)
 
 	if (c == NULL)
 		return;
-	log_info("up.waiting", S("for", c->name),
+	log_info("up.waiting", S("name", c->name),
 		 I("since_ms", (int64_t)++u->patiences * PATIENCE_MS));
 	if (!u->conf.once || u->patiences < ONCE_PATIENCES)
 		return;
-	log_error("up.not_ready", S("name", c->name),
-		  S("next", "stop, as --once is set"));
+	log_error("up.not_ready", S("name", c->name), S("why", "--once is set"));
 	stop(u, FAILED);
 }
 

@@ -369,9 +369,9 @@ static void take_worker(struct workers *w, unsigned broker, const char *text)
 	} else if (strcmp(what, "works") == 0) {
 		child_has_worked(k->child);
 	} else if (strcmp(what, "overdue") == 0) {
-		log_warn("function.overdue", S("name", k->child->name),
+		log_warn("function.timeout", S("name", k->child->name),
 			 I("pid", k->child->pid),
-			 S("next", "it is killed, and started again"));
+			 S("hint", "see why it is slow, or raise its timeout"));
 		child_renew(k->child);
 	}
 }

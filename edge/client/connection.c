@@ -74,7 +74,8 @@ static void turn_away_full(struct edge *edge, int fd)
 	log_warn_flood(
 		"connection.refused", S("why", "too many connections"),
 		I("connections", registry_count(edge->registry)),
-		S("do", "add edges, or raise max-connections and the descriptor limit"));
+		S("hint",
+		  "add edges, or raise --max-connections and the limit of open files"));
 	turn_away(edge, fd,
 		  "HTTP/1.1 503 Service Unavailable\r\n"
 		  "Content-Type: application/json\r\n"
@@ -99,9 +100,10 @@ static bool address_may(struct edge *edge, int fd, const struct sockaddr *peer,
 		return true;
 	metric_add(e == ERR_RATE ? edge->counts.over_rate : edge->counts.over_connections,
 		   1);
-	log_warn_flood("connection.limited", S("address", address_host(peer, host)),
-		       S("why", e == ERR_RATE ? "address-rate" : "address-connections"),
-		       S("do", "see who that is; behind a proxy these limits must be 0"));
+	log_warn_flood(
+		"connection.limited", S("address", address_host(peer, host)),
+		S("why", e == ERR_RATE ? "address-rate" : "address-connections"),
+		S("hint", "check this address; behind a proxy set both limits to 0"));
 	turn_away(edge, fd,
 		  "HTTP/1.1 429 Too Many Requests\r\n"
 		  "Content-Type: application/json\r\n"
@@ -468,11 +470,9 @@ static void connection_tick(struct connection *c, int64_t now)
 		char id[ID_TEXT];
 
 		metric_add(c->edge->counts.slow, 1);
-		log_info_flood(
-			"connection.stalled", S("id", id_text(&c->id, id)),
-			S("why",
-			  "the client takes nothing: what is queued for it is lost"),
-			S("hint", "--stall-timeout"));
+		log_info_flood("connection.stalled", S("id", id_text(&c->id, id)),
+			       S("why", "client does not read: queued messages are lost"),
+			       S("hint", "--stall-timeout"));
 		if (c->state == CONNECTION_OPEN)
 			websocket_lost(c, FRAME_CODE_ABNORMAL,
 				       "The client takes nothing");

@@ -46,7 +46,8 @@ struct listener *listener_new(struct edge *edge)
 	l->fd = address_listen_at(edge->conf.listen, true, &at, &why);
 	if (l->fd < 0) {
 		log_error("listen.failed", S("listen", edge->conf.listen), S("why", why),
-			  S("do", "give --listen another address, such as 0.0.0.0:8080"));
+			  S("hint",
+			    "set --listen to a free address, such as 0.0.0.0:8080"));
 		free(l);
 		return NULL;
 	}
@@ -84,7 +85,7 @@ static void accept_some(struct listener *l, int most)
 		    errno == ENOMEM) {
 			log_warn_flood(
 				"listen.paused", S("why", strerror(errno)),
-				S("do", "raise the descriptor limit, or add edges"));
+				S("hint", "raise the limit of open files, or add edges"));
 			event_del(l->ready);
 			timer_after(l->pause, PAUSE_MS);
 		}

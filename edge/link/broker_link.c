@@ -66,7 +66,7 @@ static struct broker *named(struct uplink *u, const char *endpoint)
 		return b;
 	if (u->n_brokers == BROKERS_MOST) {
 		log_warn_flood("brokers.too_many", I("most", BROKERS_MOST),
-			       S("passed_over", endpoint));
+			       S("ignored", endpoint));
 		return NULL;
 	}
 	b = xcalloc(1, sizeof *b);
@@ -107,7 +107,7 @@ static void members(struct uplink *u, const Gatepost__Members *m)
 		if (may_be_a_broker(endpoint))
 			b = named(u, endpoint);
 		else
-			log_warn_flood("brokers.transport", S("passed_over", endpoint));
+			log_warn_flood("brokers.transport", S("ignored", endpoint));
 		if (b != NULL)
 			b->is_member = true;
 	}
@@ -182,7 +182,7 @@ static void on_link(void *arg, bool up)
 	if (b->z == NULL)
 		return;
 	if (!up) {
-		broker_lost(b, "its end is closed", LINK_ENDED_CLOSED);
+		broker_lost(b, "peer closed the link", LINK_ENDED_CLOSED);
 		return;
 	}
 	if (b->link.state != LINK_CONNECTING)
@@ -215,11 +215,11 @@ void broker_hears(struct broker *b, struct span said)
 	if (err == ERR_DENIED)
 		log_error("link.version", S("broker", b->link.peer),
 			  I("theirs", e->version), I("ours", LINK_VERSION),
-			  S("do", "run one version of edge and broker"));
+			  S("hint", "run the same version of edge and broker"));
 	if (err == ERR_DENIED)
 		broker_lost(b, "another version", LINK_ENDED_BY_US);
 	else if (err != OK)
-		broker_lost(b, "what it says is not an envelope", LINK_ENDED_UNREADABLE);
+		broker_lost(b, "message is not an envelope", LINK_ENDED_UNREADABLE);
 	for (size_t i = 0; err == OK && i < e->n_items && b->z != NULL; i++)
 		take(b, e->items[i]);
 	arena_reset(&u->arena);
@@ -236,7 +236,7 @@ static void take(struct broker *b, const Gatepost__Item *i)
 	case GATEPOST__ITEM__BODY_REFUSAL:
 		log_warn("link.refused", S("broker", b->link.peer),
 			 S("why", i->refusal->reason), I("version", i->refusal->version));
-		broker_lost(b, "it refuses us",
+		broker_lost(b, "refused by the broker",
 			    strcmp(i->refusal->reason, ENVELOPE_UNREADABLE) == 0
 				    ? LINK_ENDED_UNREADABLE
 				    : LINK_ENDED_BY_US);
@@ -264,7 +264,8 @@ static void take(struct broker *b, const Gatepost__Item *i)
 			hear_of_store(b, i->store);
 		return;
 	default:
-		broker_lost(b, "it says what only an edge says", LINK_ENDED_UNREADABLE);
+		broker_lost(b, "broker sent a message that only edges send",
+			    LINK_ENDED_UNREADABLE);
 		return;
 	}
 }
@@ -290,7 +291,7 @@ static void take_out(struct broker *b)
 
 static void hear_of_store(struct broker *b, const Gatepost__Store *m)
 {
-	log_info("broker.store", S("broker", b->link.peer), I("away", m->away));
+	log_info("broker.store", S("broker", b->link.peer), I("down", m->away));
 	b->lacks_store = m->away;
 	if (!m->away && b->in_ring)
 		ring_put(b->uplink->stored, b->boot, b);
@@ -313,7 +314,7 @@ static void adopt_number(struct uplink *u, uint16_t number)
 	if (edge->number != 0) { /* the old number's rows are somebody else's by now */
 		log_error("edge.number.lost", I("old", edge->number), I("new", number),
 			  I("connections", registry_count(edge->registry)),
-			  S("why", "the lease lapsed: these connections are closed"));
+			  S("why", "lease expired: these connections are closed"));
 		registry_each(edge->registry, 0, UINT32_MAX, give_up, NULL);
 		u->on_trial = NULL;
 		for (struct broker *b = u->brokers; b != NULL; b = b->next)
@@ -333,7 +334,7 @@ static void welcome(struct broker *b, const Gatepost__Welcome *w)
 		return;
 	twin = linked_to(u, w->boot);
 	if (twin != NULL) /* the broker has dropped that link for this one */
-		broker_lost(twin, "linked under another name", LINK_ENDED_BY_US);
+		broker_lost(twin, "same broker at another endpoint", LINK_ENDED_BY_US);
 	adopt_number(u, (uint16_t)w->number);
 	b->boot = w->boot;
 	b->link.ahead =

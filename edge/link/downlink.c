@@ -73,8 +73,8 @@ static void shed(struct connection *c)
 
 	metric_add(c->edge->counts.shed, 1);
 	log_info_flood("push.refused", S("id", id_text(&c->id, id)),
-		       S("why", asked ? "enough pushes wait for the end of its $connect"
-				      : "the client does not read what is queued for it"),
+		       S("why", asked ? "too many pushes wait for its $connect"
+				      : "client does not read"),
 		       S("hint", asked ? "--early-posts, --held-memory"
 				       : "--outbox, --outbox-memory"));
 }

@@ -64,14 +64,12 @@ static void tell(const struct connection *c, const struct lane_event *e)
 		e->request ? gatepost__request__unpack(NULL, packed.n, packed.p) : NULL;
 	char text[ID_TEXT];
 
-	log_error(
-		"event.poisonous", S("kind", kinds[e->kind]),
-		S("id", id_text(&c->id, text)), I("seq", e->seq),
-		B("path", q ? span_from(q->path) : span_of(NULL, 0)),
-		S("why", "each link that it was sent on has ended: it is not sent again"),
-		S("do",
-		  "look in the brokers' logs for event.accused, which names its route "
-		  "and function, and for what ended them"));
+	log_error("event.poisonous", S("kind", kinds[e->kind]),
+		  S("id", id_text(&c->id, text)), I("seq", e->seq),
+		  B("path", q ? span_from(q->path) : span_of(NULL, 0)),
+		  S("why", "each link that it was sent on failed: not retried"),
+		  S("hint", "see event.suspect in the brokers' logs for its route and "
+			    "function, and why the links failed"));
 	if (q != NULL)
 		gatepost__request__free_unpacked(q, NULL);
 }

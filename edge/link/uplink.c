@@ -391,7 +391,7 @@ static void flush(struct broker *b, int64_t now)
 	if (e == OK)
 		return;
 	metric_add(b->uplink->edge->counts.link_full, e == ERR_BUSY);
-	broker_lost(b, "it takes nothing", LINK_ENDED_BY_US);
+	broker_lost(b, "peer does not read", LINK_ENDED_BY_US);
 }
 
 void uplink_flush(void *arg)

@@ -95,8 +95,8 @@ struct keyring *keyring_new(struct loop *l, const char *path)
 	k->credentials = load(k, why);
 	if (k->credentials == NULL) {
 		log_error("credentials.failed", S("file", path), S("why", why),
-			  S("do", "give --credentials a file as docs/management.md "
-				  "shows it"));
+			  S("hint",
+			    "set --credentials to a file as in docs/management.md"));
 		keyring_free(k);
 		return NULL;
 	}
@@ -123,13 +123,14 @@ static void on_reload(void *arg)
 	struct credentials *c = load(k, why);
 
 	if (c == NULL) {
-		log_error("credentials.refused", S("file", k->path), S("why", why),
-			  S("next", "those that were read before stay in force"));
+		log_error(
+			"credentials.rejected", S("file", k->path), S("why", why),
+			S("hint", "fix the file; the previous credentials stay active"));
 		return;
 	}
 	credentials_free(k->credentials);
 	k->credentials = c;
-	log_info("credentials.read", S("file", k->path),
+	log_info("credentials.loaded", S("file", k->path),
 		 I("callers", credentials_count(c)));
 }
 

@@ -52,7 +52,7 @@ struct loop *loop_new(void)
 	if (!l->base) {
 		log_error(
 			"loop.failed",
-			S("next", "no epoll descriptor: raise the limit of open files"));
+			S("hint", "no epoll descriptor: raise the limit of open files"));
 		abort();
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -188,7 +188,7 @@ void loop_run(struct loop *l)
 			flags |= EVLOOP_NONBLOCK;
 		if (event_base_loop(l->base, flags) == -1) {
 			log_error("loop.failed",
-				  S("next", "epoll does not answer: the process ends"));
+				  S("hint", "epoll failed: the process ends"));
 			abort();
 		}
 		end_turn(l);

@@ -11,7 +11,7 @@
 static _Noreturn void no_memory(size_t n)
 {
 	log_error("memory.exhausted", I("bytes", n),
-		  S("next", "the process ends; give it more memory"));
+		  S("hint", "the process ends; add memory"));
 	abort();
 }
 

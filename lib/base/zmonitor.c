@@ -42,7 +42,7 @@ static void *open_monitor(void *zctx, void *zmq, int events)
 	if (!end || zmq_socket_monitor(zmq, name, events) == -1 ||
 	    zmq_connect(end, name) == -1) {
 		log_error("zmonitor.failed", S("why", zmq_strerror(errno)),
-			  S("next", "raise the limit of open files; the process ends"));
+			  S("hint", "raise the limit of open files; the process ends"));
 		abort();
 	}
 	return end;

@@ -72,7 +72,7 @@ static void *open_socket(void *zctx, int type)
 
 	if (!zmq) {
 		log_error("zsock.failed", S("why", zmq_strerror(errno)),
-			  S("next", "raise the limit of open files"));
+			  S("hint", "raise the limit of open files"));
 		abort();
 	}
 	return zmq;
@@ -274,10 +274,9 @@ static void drop_rest(struct zsock *z)
 	while (more && receive_part(z, &part))
 		more = zmq_msg_more(&part);
 	zmq_msg_close(&part);
-	log_warn_flood(
-		"zsock.parts",
-		S("what", "a message with the wrong number of parts was dropped"),
-		S("next", "find out who speaks to this port: it is no peer of ours"));
+	log_warn_flood("zsock.parts",
+		       S("why", "dropped a message with the wrong number of parts"),
+		       S("hint", "check what connects to this port"));
 }
 
 /* The body, after the routing id on a ROUTER; the parts of a message arrive together. */

@@ -112,9 +112,8 @@ struct health *health_new(struct loop *l, const char *address, struct metrics *m
 
 	if (fd == -1) {
 		log_error("health.failed", S("address", address), S("why", why),
-			  S("next",
-			    "give --metrics HOST:PORT of this machine that is free; "
-			    "port 0 takes one"));
+			  S("hint", "set --metrics to a free HOST:PORT of this machine; "
+				    "port 0 picks one"));
 		return NULL;
 	}
 

@@ -382,7 +382,7 @@ static void on_incoming(evutil_socket_t fd, short what, void *arg)
 		}
 		if (is_lack(errno)) {
 			log_warn_flood("http.paused", S("why", strerror(errno)),
-				       S("do", "raise the limit of open files"));
+				       S("hint", "raise the limit of open files"));
 			set_listening(s, s->is_full, true);
 			timer_after(s->pause, PAUSE_MS);
 		}

@@ -17,7 +17,7 @@ static const char master[] =
 	"point redis at the master, or at sentinels: this is a replica";
 
 static const char acl[] =
-	"let the ACL of this user have the command and the key: see docs/operations.md";
+	"allow the command and the key in the ACL of this user: see docs/operations.md";
 
 static const struct advice advices[] = {
 	{"LOADING", ERR_BUSY, LOG_WARN, "wait: Redis is loading its data"},
@@ -27,26 +27,26 @@ static const struct advice advices[] = {
 	{"MASTERDOWN", ERR_BUSY, LOG_ERROR, master},
 	{"READONLY", ERR_BUSY, LOG_ERROR, master},
 	{"NOREPLICAS", ERR_BUSY, LOG_ERROR,
-	 "bring back the replicas that min-replicas-to-write asks for"},
+	 "restore the replicas that min-replicas-to-write requires"},
 	{"OOM", ERR_BUSY, LOG_ERROR,
-	 "give Redis more maxmemory, or remove what else is in it"},
+	 "raise maxmemory of Redis, or remove other data from it"},
 	{"MISCONF", ERR_BUSY, LOG_ERROR,
-	 "let Redis write its files: see its own log, and its disk"},
+	 "see the log of Redis and its disk: it cannot write its files"},
 	{"MOVED", ERR_BUSY, LOG_ERROR, single},
 	{"ASK", ERR_BUSY, LOG_ERROR, single},
 	{"NOAUTH", ERR_BUSY, LOG_ERROR,
 	 "put the password into redis: redis://user:password@host:port"},
 	{"WRONGPASS", ERR_BUSY, LOG_ERROR, "correct user and password in redis"},
 	{"DENIED", ERR_BUSY, LOG_ERROR,
-	 "give Redis a password, or protected-mode no: it refuses other hosts"},
+	 "set a password in Redis, or protected-mode no: it refuses other hosts"},
 	{"ERR max number of clients reached", ERR_BUSY, LOG_ERROR,
-	 "raise maxclients of Redis, or see who else is connected"},
+	 "raise maxclients of Redis, or check its other clients"},
 	{"NOPERM", ERR_BUSY, LOG_ERROR, acl},
 	/* inside a script, by Redis 7.0 and 6 */
 	{"ERR The user executing the script", ERR_DOWN, LOG_ERROR, acl},
 	{"The user executing the script", ERR_DOWN, LOG_ERROR, acl},
 	{"WRONGTYPE", ERR_MALFORMED, LOG_ERROR,
-	 "remove the key, or choose another redis-prefix: it is not ours"},
+	 "remove the foreign key, or set another redis-prefix"},
 };
 
 /* Redis answered what no version of it answers to this command, or to this user. */
@@ -113,6 +113,6 @@ enum err redis_error_take(const char *text, const char *command, const char *key
 
 	log_write_flood(&flood, a->level, "redis.refused",
 			LOG_FIELDS(S("command", command), S("key", key), S("reply", text),
-				   S("todo", a->todo)));
+				   S("hint", a->todo)));
 	return half_done ? ERR_DOWN : a->err;
 }

@@ -88,8 +88,8 @@ static void on_master(void *arg, const struct redis_place *master,
 		connect_now(r);
 		return;
 	}
-	redis_end_say(&end, why->todo,
-		      "no sentinel says who is the master; the last one: %s", why->why);
+	redis_end_say(&end, why->todo, "no sentinel knows the master; the last one: %s",
+		      why->why);
 	lose(r, &end);
 }
 
@@ -130,7 +130,7 @@ static void on_life(void *arg)
 	if (r->state == DOWN)
 		begin(r);
 	else
-		redis_link_lose(r, "it took too long to connect", NULL);
+		redis_link_lose(r, "connect timed out", NULL);
 }
 
 /* ---- greeting ---- */
@@ -141,9 +141,9 @@ static void on_greeted(void *arg, enum err e, const redisReply *reply)
 
 	(void)reply;
 	if (e == ERR_DOWN)
-		redis_link_lose(r, "it took too long to connect", NULL);
+		redis_link_lose(r, "connect timed out", NULL);
 	else if (e != OK)
-		redis_link_lose(r, "Redis does not let us in",
+		redis_link_lose(r, "Redis refused the login",
 				"see redis.refused, the line before");
 }
 
@@ -156,7 +156,7 @@ static void on_role(void *arg, enum err e, const redisReply *reply)
 	if (e != OK)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR)
-		log_debug("redis.role", S("address", r->url.shown), S("err", reply->str));
+		log_debug("redis.role", S("address", r->url.shown), S("why", reply->str));
 	else if (!redis_greet_is_master(reply, &end))
 		lose(r, &end);
 }
@@ -237,11 +237,12 @@ static void lose(struct redis *r, const struct redis_end *end)
 	if (r->state == DOWN)
 		return;
 	log_warn_flood(
-		"redis.down", S("address", r->url.shown), S("err", end->why),
+		"redis.down", S("address", r->url.shown), S("why", end->why),
 		I("waiting", r->sent.n), I("retry_in_ms", wait),
-		S("do", end->todo != NULL
-				? end->todo
-				: "start Redis there, or give --redis another address"));
+		S("hint",
+		  end->todo != NULL
+			  ? end->todo
+			  : "start Redis there, or set --redis to another address"));
 	metric_add(r->meter.losses, r->state == UP);
 	if (r->state == UP)
 		r->lost_ms = loop_now(r->loop);

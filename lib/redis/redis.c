@@ -29,11 +29,11 @@ static bool read_conf(const struct redis_conf *conf, struct redis_url *url)
 	char why[256];
 
 	if (redis_url_parse(conf->url, url, why, sizeof why) != OK) {
-		log_error("redis.url", S("setting", "redis"), S("err", why));
+		log_error("redis.url", S("setting", "redis"), S("why", why));
 		return false;
 	}
 	if (url->tls && !redis_tls_check(&conf->tls, &end)) {
-		log_error("redis.tls", S("err", end.why), S("do", end.todo));
+		log_error("redis.tls", S("why", end.why), S("hint", end.todo));
 		return false;
 	}
 	return true;
@@ -289,8 +289,8 @@ static void take_error(struct redis *r, struct request *q, const redisReply *rep
 	       NULL);
 	request_free(q);
 	if (demoted)
-		redis_link_lose(r, "it has become a replica",
-				"give --redis the master, or its sentinels");
+		redis_link_lose(r, "server became a replica",
+				"set --redis to the master, or to its sentinels");
 }
 
 static void take_reply(struct redis *r, const redisReply *reply)
@@ -298,7 +298,7 @@ static void take_reply(struct redis *r, const redisReply *reply)
 	struct request *q = requests_pop(&r->sent);
 
 	if (q == NULL) {
-		redis_link_lose(r, "Redis answered what nobody had asked", NULL);
+		redis_link_lose(r, "unexpected reply", NULL);
 		return;
 	}
 	metric_add(r->meter.seconds, now_us() - q->begun_us);
@@ -318,7 +318,7 @@ static bool take_replies(struct redis *r)
 	/* an answer may lose the connection, and the reader with it */
 	while (r->reader != NULL) {
 		if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {
-			redis_link_lose(r, "not a reply of Redis", NULL);
+			redis_link_lose(r, "not a Redis reply", NULL);
 			return false;
 		}
 		if (reply == NULL)
@@ -342,7 +342,7 @@ static void read_rest(struct redis *r, int fd)
 	if (n <= 0)
 		return;
 	if (redisReaderFeed(r->reader, bytes, (size_t)n) != REDIS_OK)
-		redis_link_lose(r, "not a reply of Redis", NULL);
+		redis_link_lose(r, "not a Redis reply", NULL);
 	else
 		take_replies(r);
 }
@@ -356,7 +356,7 @@ void redis_on_readable(struct bufferevent *bev, void *arg)
 	bool has_rest = !r->url.tls && evbuffer_get_length(in) >= LIBEVENT_READ;
 
 	if (!redis_feed(r->reader, in)) {
-		redis_link_lose(r, "not a reply of Redis", NULL);
+		redis_link_lose(r, "not a Redis reply", NULL);
 		return;
 	}
 	if (take_replies(r) && has_rest)

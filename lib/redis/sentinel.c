@@ -84,7 +84,7 @@ static void on_timer(void *arg)
 		ask_next(s);
 		return;
 	}
-	redis_end_say(&s->end, "start it, or take it out of --redis",
+	redis_end_say(&s->end, "start it, or remove it from --redis",
 		      "it does not answer");
 	pass_over(s);
 }
@@ -192,16 +192,16 @@ static void on_readable(struct bufferevent *bev, void *arg)
 	if (good)
 		return;
 	redis_end_say(&s->end, "write the port of a sentinel into --redis",
-		      "not a reply of Redis");
+		      "not a Redis reply");
 	pass_over(s);
 }
 
 /* Not this one: say so, and ask the next on the loop's next turn. */
 static void pass_over(struct redis_sentinel *s)
 {
-	log_warn_flood("redis.sentinel", S("address", s->at.shown), S("err", s->end.why),
-		       S("do", s->end.todo ? s->end.todo
-					   : "start it, or take it out of --redis"));
+	log_warn_flood("redis.sentinel", S("address", s->at.shown), S("why", s->end.why),
+		       S("hint", s->end.todo ? s->end.todo
+					     : "start it, or remove it from --redis"));
 	hang_up(s);
 	timer_after(s->timer, 0);
 }

@@ -250,7 +250,7 @@ class Seeker:
         self.since = inf
 
     def look(self, now):
-        names = (name for name, log in self._logs.items() if b" edge.dead " in log.read())
+        names = (name for name, log in self._logs.items() if b" edge.expired " in log.read())
         if self.found is None and (name := next(names, None)):
             self.found, self.since = name, now
 

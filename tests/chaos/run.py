@@ -47,8 +47,8 @@ REDIS_AWAY = ("redis_stop", "redis_stall", "redis_kill9", "redis_empty")
 
 # Lines that the faults cause; whatever else is a warning or an error is a violation.
 EXPECT = [
-    "link.down", "link.refused", "redis.down", "redis.refused", "store.changed", "roster.failed",
-    "function.failed", "function.rests", "runtime.*", "broker.stopped", "edge.dead",
+    "link.down", "link.refused", "redis.down", "redis.refused", "store.changed", "resync.failed",
+    "function.failed", "function.circuit_open", "runtime.*", "broker.stopped", "edge.expired",
     "edge.lease.lost", "edge.number.lost",
 ]  # fmt: skip
 

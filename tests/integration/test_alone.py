@@ -48,7 +48,7 @@ def test_a_broker_that_a_seed_names_otherwise_than_itself_has_one_link(store, tm
         edge(f"ipc://{seed}", expect=["link.down"]) as e,
     ):
         b.told("ENDPOINT")
-        until(lambda: "linked under another name" in e.log(), "both names were tried")
+        until(lambda: "same broker at another endpoint" in e.log(), "both names were tried")
         assert ping(e) == b"PONG!"  # over the link that the broker has kept: no link.refused
         assert gauge(e, "gatepost_edge_brokers") == 1
         assert e.log().count("link.up") == 2

@@ -14,7 +14,7 @@ from lib.wire import http as exchange
 
 UNAUTHORIZED, FORBIDDEN = b'{"message":"Unauthorized"}', b'{"message":"Forbidden"}'
 BROKEN = b'{"message":"Internal server error"}'
-FAILING = ["function.failed", "function.rests"]
+FAILING = ["function.failed", "function.circuit_open"]
 ARN = "arn:aws:execute-api:us-east-1:123456789012:gatepost00/dev/$connect"
 
 

@@ -11,7 +11,7 @@ from lib.function_server import FunctionServer, function, project, proxy, replac
 from lib.wire import WebSocket, upgrade
 from lib.wire import http as exchange
 
-REFUSED = ["config.refused", "config.wrong", "function.failed", "route.selection.malformed"]
+REFUSED = ["config.rejected", "config.invalid", "function.failed", "route.selection.malformed"]
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def test_a_bad_file_is_refused_with_file_line_and_key_and_the_old_one_stays(
     path = tmp_path / "gatepost.yml"
     with WebSocket(cluster.websocket) as client:
         replace(path, text)
-        until(lambda: loaded(cluster, "config.refused") == 2, "both have refused it")
-        wrong = next(one for one in cluster.log().splitlines() if " config.wrong " in one)
+        until(lambda: loaded(cluster, "config.rejected") == 2, "both have refused it")
+        wrong = next(one for one in cluster.log().splitlines() if " config.invalid " in one)
         assert f"file={path} line={line}" in wrong and key in wrong
         assert client.ask('{"action":"old"}') == "old"
         all_load(cluster, tmp_path, {"new": two_way(functions, "new")})
@@ -103,7 +103,7 @@ def test_a_selection_that_is_malformed_is_refused_and_the_old_one_stays(cluster,
             "service: x\nprovider: { websocketsApiRouteSelectionExpression: $request.nope }\n"
             "functions: { f: { handler: 'builtin:echo', events: [ { websocket: $default } ] } }\n",
         )
-        until(lambda: loaded(cluster, "config.refused") == 2, "both have refused it")
+        until(lambda: loaded(cluster, "config.rejected") == 2, "both have refused it")
         assert client.ask('{"action":"old"}') == "old"
 
 
@@ -113,7 +113,7 @@ def test_a_file_that_goes_away_changes_nothing_and_is_read_when_it_is_back(clust
         text = path.read_text()
         path.unlink()
         os.kill(cluster.process("broker-0")["pid"], signal.SIGHUP)
-        until(lambda: loaded(cluster, "config.refused") == 1, "there is none to be read")
+        until(lambda: loaded(cluster, "config.rejected") == 1, "there is none to be read")
         assert client.ask('{"action":"old"}') == "old"
         replace(path, text.replace("/old", "/new"))
         until(lambda: loaded(cluster) == 2, "it is read")

@@ -25,8 +25,8 @@ TIMES = {
     "GATEPOST_SILENCE": "1s",
     "GATEPOST_HEARTBEAT": "200ms",
 }
-DEATHS = ["process.exited", "link.down", "edge.dead", "broker.stopped", "up.*"]
-FAILING = ["function.failed", "disconnect.parked"]
+DEATHS = ["process.exited", "link.down", "edge.expired", "broker.stopped", "up.*"]
+FAILING = ["function.failed", "disconnect.dead_letter"]
 
 # A failure over HTTP is tried again at once, several times, unless the answer was too large:
 # so each of these is one try.
@@ -325,7 +325,7 @@ def test_what_nobody_can_read_is_listed_as_that_not_retried_and_can_be_dropped(c
 
 
 def test_without_redis_it_is_503_and_status_5(tmp_path):
-    expect = ["redis.*", "process.exited", "link.*", "roster.failed", "store.changed"]
+    expect = ["redis.*", "process.exited", "link.*", "resync.failed", "store.changed"]
     with Cluster(edges=1, brokers=1, expect=expect) as cluster:
         with cluster.redis() as db:
             pid = db.info("server")["process_id"]
@@ -436,7 +436,7 @@ def test_an_edge_and_brokers_die_at_once_and_each_connection_has_its_one_disconn
 def test_redis_dies_after_an_edge_and_a_broker_and_each_connection_has_its_one_disconnect(
     functions, tmp_path
 ):
-    expect = [*DEATHS, "redis.*", "roster.failed", "store.*", "members.*", "edge.*"]
+    expect = [*DEATHS, "redis.*", "resync.failed", "store.*", "members.*", "edge.*"]
     with running(tmp_path, functions, edges=2, expect=expect, **TIMES) as cluster:
         clients = connect(cluster, 50)
         ids = set(cluster.table())
@@ -471,7 +471,7 @@ def test_a_death_is_told_once_however_often_a_step_of_its_reaping_fails(function
             db.delete(owner)
         all_of(functions, 20)
         cluster.settle("all have gone")
-        assert cluster.log().count(" edge.dead ") == 1
+        assert cluster.log().count(" edge.expired ") == 1
         reaped = "gatepost_broker_edges_reaped_total"
         assert sum(cluster.metrics(f"broker-{i}")[reaped] for i in range(2)) == 1
         for client in clients:
@@ -561,7 +561,7 @@ def lets_in(cluster):
 
 def test_a_redis_that_is_emptied_while_disconnects_are_owed_harms_nothing_else(functions, tmp_path):
     functions.answer("bye", FAILS)
-    expect = [*FAILING, *DEATHS, "store.changed", "edge.lease.lost", "link.*", "roster.failed"]
+    expect = [*FAILING, *DEATHS, "store.changed", "edge.lease.lost", "link.*", "resync.failed"]
     with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
         stays, *leaving = connect(cluster, 11)
         for client in leaving:

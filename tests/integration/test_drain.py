@@ -253,7 +253,7 @@ def test_who_is_still_there_at_the_end_of_the_window_is_cut(place):
         see_them_off(clients, began, answer=False)
         has_ended(edge)
         assert 1.9 < time.monotonic() - began < 15, "a close may take a minute"
-        assert "edge.drain.cut connections=5" in edge.log()
+        assert "edge.drain.timeout connections=5" in edge.log()
     until(lambda: len(place.disconnects()) == 5, "each disconnect is told")
 
 
@@ -280,7 +280,7 @@ def test_a_third_signal_ends_it_though_no_broker_answers(place):
             drain(edge)
             until(lambda: "edge.drain " in edge.log(), "the first is seen")
             drain(edge)
-            until(lambda: "edge.drain.hurry" in edge.log(), "the second is seen")
+            until(lambda: "edge.drain.fast" in edge.log(), "the second is seen")
             began = drain(edge)
             has_ended(edge)
             assert time.monotonic() - began < 15, "the delay is a minute"
@@ -426,7 +426,7 @@ def test_gatepost_up_gives_its_edges_no_delay_and_waits_for_their_drain():
         assert time.monotonic() - began < 5, "the delay of an edge that nobody told otherwise"
         until(lambda: not is_there(cluster.pid), "it has ended")
         assert time.monotonic() - began > 10.5
-        assert "process.overdue" not in cluster.log()
+        assert "process.stop_timeout" not in cluster.log()
         client.socket.close()
 
 

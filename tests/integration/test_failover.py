@@ -12,7 +12,7 @@ from lib.function_server import FunctionServer, function, project, proxy, websoc
 from lib.wire import SECONDS, TEXT, WebSocket, frame
 
 ECHO = ["--default-route", "builtin:echo"]
-DEATHS = ["process.exited", "link.down", "up.*", "redis.down", "health.*", "edge.dead"]
+DEATHS = ["process.exited", "link.down", "up.*", "redis.down", "health.*", "edge.expired"]
 LEASE = 3
 SILENCE = 1.5
 
@@ -253,6 +253,6 @@ def test_a_broker_that_was_stopped_does_not_blame_functions_for_its_own_absence(
             ready.set()
             os.kill(pid, signal.SIGCONT)
             assert [client.next() for client in clients] == ["done"] * 20
-            assert "function.rests" not in cluster.log()
+            assert "function.circuit_open" not in cluster.log()
             for client in clients:
                 client.socket.close()

@@ -13,7 +13,7 @@ from lib.function_server import FunctionServer, Reply, function, project, proxy,
 from lib.wire import CLOSE, Close, WebSocket, frame, request, upgrade
 from lib.wire import http as exchange
 
-FAILING = ["function.failed", "function.rests"]
+FAILING = ["function.failed", "function.circuit_open"]
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_a_function_that_is_away_is_left_alone_after_ten_failures_and_asked_agai
         with WebSocket(cluster.websocket) as client:
             fail_ten_times(client)
             functions.answer("ask", proxy(200, "back"))
-            assert "function.rests function=ask ms=1000" in cluster.log()
+            assert "function.circuit_open function=ask ms=1000" in cluster.log()
             until(lambda: client.ask(ASK) == "back", "it is asked again")
             tenth, eleventh = functions.calls("ask")[9:11]
             assert eleventh.at - tenth.at > 0.99, "until then nothing reached it"
@@ -241,7 +241,7 @@ def test_a_function_that_throws_is_not_left_alone(functions, tmp_path):
                 fail_ten_times(client)
             functions.answer("ask", proxy(200, "for others"))
             assert client.ask(ASK) == "for others"
-            assert "function.rests" not in cluster.log()
+            assert "function.circuit_open" not in cluster.log()
 
 
 def test_one_function_s_circuit_is_not_another_s(functions, tmp_path):

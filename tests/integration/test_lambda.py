@@ -22,7 +22,7 @@ MODULES = ROOT / "build/functions/node_modules"  # ./dev test puts aws-lambda-ri
 LANGUAGES = ["python", "node"]
 
 # What the handlers' faults are logged as; each test looks at the clients' side.
-FAULTS = ["function.failed", "function.overdue", "process.exited"]
+FAULTS = ["function.failed", "function.timeout", "process.exited"]
 
 
 def make_project(folder):
@@ -209,7 +209,7 @@ def test_a_handler_that_hangs_is_cut_at_its_timeout_and_its_worker_replaced(shar
     )
     (name,) = [name for name in after if after[name] != before[name]]
     assert not is_alive(before[name])
-    assert re.search(rf"function.overdue name={name} pid={before[name]} ", shared.log())
+    assert re.search(rf"function.timeout name={name} pid={before[name]} ", shared.log())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -305,7 +305,7 @@ def test_a_function_that_cannot_be_loaded_fails_with_a_line_that_says_why_until_
 
 def test_a_new_configuration_leaves_the_workers_of_functions_that_it_does_not_change(project):
     # A worker whose function has gone sees its poll end, perhaps before it is told to end itself.
-    with Project(project, expect=["process.ended_badly"]) as cluster:
+    with Project(project, expect=["process.failed"]) as cluster:
         before = {p["name"]: p["pid"] for p in cluster.processes}
         more = "  more:\n    handler: handler.act\n    events: [ { websocket: { route: more } } ]\n"
         cluster.edit("functions:\n", f"functions:\n{more}")

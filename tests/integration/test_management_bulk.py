@@ -437,10 +437,10 @@ def test_tokens_change_with_the_file_and_a_bad_file_changes_nothing(tokens):
     write_tokens(tokens.path, "[people]\ntoken = two-token\n")
     until(lambda: with_token(tokens, "two-token").status == 200, "the new token is known")
     assert with_token(tokens, "one-token").status == 401
-    tokens.expect("credentials.refused")
+    tokens.expect("credentials.rejected")
     write_tokens(tokens.path, "[people]\npassword = three-token\n")
     os.kill(tokens.process("broker-0")["pid"], signal.SIGHUP)
-    until(lambda: "credentials.refused" in tokens.log(), "the bad file is refused")
+    until(lambda: "credentials.rejected" in tokens.log(), "the bad file is refused")
     assert with_token(tokens, "two-token").status == 200
     assert "-token" not in tokens.log()
 

@@ -20,7 +20,7 @@ from lib.wire import BINARY, Close, WebSocket, Wire, frame, upgrade
 from lib.wire import http as exchange
 
 ID = r"[A-Za-z0-9_-]{15}="
-ALLOWED = ["function.failed", "function.rests", "result.part.dropped"]
+ALLOWED = ["function.failed", "function.circuit_open", "result.part.dropped"]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from lib.proxy import Proxy
 from lib.redis_server import RedisServer, Sentinels, free_port
 from lib.wire import WebSocket
 
-AWAY = ["redis.*", "store.*", "roster.failed", "edge.lease.lost", "link.*", "broker.stopped"]
+AWAY = ["redis.*", "store.*", "resync.failed", "edge.lease.lost", "link.*", "broker.stopped"]
 MESSAGES = 'gatepost_broker_events_total{kind="message"}'
 QUICK = {
     "GATEPOST_REDIS_TIMEOUT": "500ms",
@@ -121,7 +121,7 @@ def test_a_full_redis_refuses_new_clients_at_once_and_keeps_those_who_are_in(sto
             )
             db.config_set("maxmemory", 0)
         assert "OOM command not allowed" in cluster.log()
-        assert "give Redis more maxmemory" in cluster.log()
+        assert "raise maxmemory of Redis" in cluster.log()
         all_heals(cluster, store, staying)
         until(lambda: numbers(store) == held, "each edge holds its own number again")
 
@@ -137,7 +137,7 @@ def test_a_key_of_another_type_refuses_its_edges_clients_and_is_named(store):
             until(lambda: not is_let_in(cluster), "one of its edge is refused")
             until(lambda: is_let_in(cluster), "one of the other edge is let in")
             assert re.search(rf"redis.refused .* key=.*{re.escape(key.decode())}", cluster.log())
-            assert "remove the key, or choose another redis-prefix" in cluster.log()
+            assert "remove the foreign key, or set another redis-prefix" in cluster.log()
             flows(staying)
             db.rename("kept", key)
         all_heals(cluster, store, staying)
@@ -192,7 +192,7 @@ def test_a_redis_behind_a_network_that_was_cut_is_given_up_and_found_again(tmp_p
         staying = [WebSocket(cluster.websocket) for _ in range(20)]
         proxy.hold()
         is_missed(cluster)
-        assert 'err="Redis does not answer"' in cluster.log()
+        assert 'why="Redis does not answer"' in cluster.log()
         flows(staying)
         proxy.go_on()
         all_heals(cluster, store, staying)
@@ -243,7 +243,7 @@ def test_while_one_broker_misses_redis_new_clients_are_let_in_by_the_other(tmp_p
         staying = [WebSocket(url) for _ in range(20)]
         proxy.hold()
         until(lambda: not is_ready(far), "it misses Redis")
-        until(lambda: "away=1" in edge.log(), "the edge was told")
+        until(lambda: "down=1" in edge.log(), "the edge was told")
         clients = [WebSocket(url) for _ in range(30)]
         is_table_of(store, [*staying, *clients])
         before = handled(far)
@@ -272,7 +272,7 @@ def test_a_master_that_is_demoted_is_left_until_it_is_one_again(store):
         db.replicaof("127.0.0.1", 1)
         is_missed(cluster)
         flows(staying)
-        until(lambda: 'err="it is a replica of 127.0.0.1:1"' in cluster.log(), "they say so")
+        until(lambda: 'why="it is a replica of 127.0.0.1:1"' in cluster.log(), "they say so")
         db.replicaof("NO", "ONE")
         all_heals(cluster, store, staying)
 
@@ -289,9 +289,9 @@ def test_a_broker_never_comes_up_at_a_replica_and_names_its_master(tmp_path):
         flags = ["--bind", f"ipc://{tmp_path}/broker", "--management", "127.0.0.1:0",
                  "--redis", f"redis://127.0.0.1:{replica.port}"]  # fmt: skip
         with Process("gatepost-broker", *flags, expect=AWAY) as broker:
-            said = f'err="it is a replica of 127.0.0.1:{master.port}"'
+            said = f'why="it is a replica of 127.0.0.1:{master.port}"'
             until(lambda: said in broker.log(), "it says so")
-            assert 'do="give --redis the master, or its sentinels"' in broker.log()
+            assert 'do="set --redis to the master, or to its sentinels"' in broker.log()
             assert not broker.is_ready()
             with replica.client() as db:
                 db.replicaof("NO", "ONE")
@@ -352,7 +352,7 @@ def test_sentinels_that_are_no_help_are_named_and_say_why(watched, tmp_path, url
     flags = ["--bind", f"ipc://{tmp_path}/broker", "--management", "127.0.0.1:0",
              "--redis", where]  # fmt: skip
     with Process("gatepost-broker", *flags, expect=AWAY) as broker:
-        until(lambda: re.search(rf'redis\.\w+ .*err="[^"]*{said}', broker.log()), said)
+        until(lambda: re.search(rf'redis\.\w+ .*why="[^"]*{said}', broker.log()), said)
         assert not broker.is_ready()
         assert "sentry" not in broker.log()
 
@@ -438,7 +438,7 @@ def test_tls_that_fails_says_what_is_wrong(
         with Process("gatepost-broker", *flags, expect=AWAY) as broker:
             until(lambda: said in broker.log(), said)
             line = next(text for text in broker.log().splitlines() if said in text)
-            assert " redis.down " in line and todo in line.partition(" do=")[2]
+            assert " redis.down " in line and todo in line.partition(" hint=")[2]
             assert not broker.is_ready()
 
 
@@ -533,5 +533,5 @@ def test_a_user_who_may_not_write_is_refused_and_the_command_is_named(tmp_path):
         flags = ["--bind", f"ipc://{tmp_path}/broker", "--management", "127.0.0.1:0",
                  "--redis", f"redis://gatepost:pass@127.0.0.1:{store.start().port}"]  # fmt: skip
         with Process("gatepost-broker", *flags, expect=AWAY) as broker:
-            until(lambda: "let the ACL of this user" in broker.log(), "it says what to do")
+            until(lambda: "in the ACL of this user" in broker.log(), "it says what to do")
             assert "redis.refused" in broker.log()

@@ -13,7 +13,7 @@ from lib.process import Process
 from lib.redis_server import RedisServer, free_port
 from lib.wire import Close, WebSocket, Wire, close_frame, frame, http, request, upgrade
 
-AWAY = ["redis.down", "redis.refused", "store.changed", "edge.lease.lost", "roster.failed", "link.*"]
+AWAY = ["redis.down", "redis.refused", "store.changed", "edge.lease.lost", "resync.failed", "link.*"]
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_without_redis_at_the_start_all_wait_say_so_and_begin_when_it_comes(tmp_
         until(lambda: "redis.down" in broker.log(), "the broker says so")
         assert str(server.path) in broker.log()
         response, _ = http(ready, request(target="/readyz"))
-        assert response.status == 503 and b"Redis is away" in response.body
+        assert response.status == 503 and b"Redis is unreachable" in response.body
         assert http(ready, request(target="/livez"))[0].status == 200
         with Process("gatepost-edge", *edge_flags) as edge:
             until(lambda: "edge.start" in edge.log(), "the edge listens")

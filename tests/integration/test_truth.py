@@ -42,7 +42,7 @@ def test_an_audit_that_broke_off_is_taken_up_as_soon_as_the_store_lets_it():
 
 LEASE = 2
 BOUND = LEASE + 2  # seconds from the end of a cut to a table that is right: promise 3
-FAILOVER = ["redis.*", "store.changed", "edge.*", "link.*", "roster.failed"]
+FAILOVER = ["redis.*", "store.changed", "edge.*", "link.*", "resync.failed"]
 
 
 def rows(server):
@@ -103,7 +103,7 @@ def test_rows_of_a_broker_that_was_left_with_the_old_master_are_there_once_it_is
         with new.client() as db:
             db.replicaof("NO", "ONE")
         moved.turn_to(new.port)
-        until(lambda: "roster.taken" in brokers[1].log(), "the edge told the new one all")
+        until(lambda: "resync.done" in brokers[1].log(), "the edge told the new one all")
         after = [WebSocket(url) for _ in range(40)]
         while before[20:]:
             before.pop().socket.close()

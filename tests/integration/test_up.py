@@ -221,7 +221,7 @@ def test_a_ready_file_that_a_full_disk_does_not_take_leaves_nothing_behind(tmp_p
     (tmp_path / "ready.json.tmp").symlink_to("/dev/full")
     run = gatepost("up", *FREE, "--ready-file", path)
     assert run.returncode == 1
-    assert f'up.ready_file path={path} error="No space left on device"' in run.stderr
+    assert f'up.ready_file path={path} why="No space left on device"' in run.stderr
     assert os.listdir(tmp_path) == []
 
 

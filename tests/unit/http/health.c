@@ -180,6 +180,6 @@ Test(health, an_address_that_cannot_be_had_is_an_error_line_that_says_what_to_do
 
 	cr_assert(strstr(lines, "error gatepost health.failed address=nonsense") != NULL);
 	cr_assert(strstr(lines, "Address already in use") != NULL);
-	cr_assert(strstr(lines, "--metrics HOST:PORT") != NULL);
+	cr_assert(strstr(lines, "set --metrics to a free HOST:PORT") != NULL);
 	free(lines);
 }

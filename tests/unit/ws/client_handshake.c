@@ -4,10 +4,10 @@
 #include <criterion/new/assert.h>
 #include <stdlib.h>
 
-#define STATUS "HTTP/1.1 101 Switching Protocols\r\n"
-#define UPGRADE "Upgrade: websocket\r\n"
+#define STATUS     "HTTP/1.1 101 Switching Protocols\r\n"
+#define UPGRADE    "Upgrade: websocket\r\n"
 #define CONNECTION "Connection: Upgrade\r\n"
-#define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+#define ACCEPT     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 
 /* The key of RFC 6455 1.3. */
 static const struct client_handshake sample = {"127.0.0.1:8080", "/dev", NULL,
@@ -48,8 +48,8 @@ Test(client_handshake, a_right_response_is_accepted_whatever_the_case_of_its_hea
 	cr_assert(eq(sz, used, sizeof text - 1));
 	for (size_t n = 0; n < sizeof text - 1; n++)
 		cr_assert(eq(int,
-			     client_handshake_response(&sample, span_of(text, n),
-						       &status, &used),
+			     client_handshake_response(&sample, span_of(text, n), &status,
+						       &used),
 			     ERR_AGAIN));
 }
 
@@ -84,8 +84,8 @@ Test(client_handshake, a_101_that_lacks_or_changes_a_header_is_malformed)
 		unsigned status = 0;
 		size_t used = 0;
 
-		cr_assert(eq(int, response(rows[i], &status, &used), ERR_MALFORMED),
-			  "%s", rows[i]);
+		cr_assert(eq(int, response(rows[i], &status, &used), ERR_MALFORMED), "%s",
+			  rows[i]);
 	}
 }
 

@@ -251,7 +251,7 @@ Test(runtime, a_function_that_cannot_start_fails_at_once_until_a_worker_polls)
 	cr_assert_eq(worker_status(fd), 202);
 	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_FAILED);
 	cr_assert_str_eq(runtime_bed.ended[0].why,
-			 "it cannot start: Runtime.ImportModuleError: no handler");
+			 "function cannot start: Runtime.ImportModuleError: no handler");
 	runtime_bed_invoke("2");
 	cr_assert_eq(runtime_bed.n, 2);
 	close(fd);
