@@ -45,7 +45,7 @@ DECK = {
     # Scenes: the length is that of the second fault.
     "kill9 reaper": (0.2, 6),  # an edge is killed, then the broker that gives it up
     "stop reaper": (1, 10),
-    "kill9 claimer": (0.2, 6),  # the same, while a slow function has what that broker claimed
+    "kill9 claimer": (0.2, 6),  # then the broker that has claimed its disconnects, while their function is slow
     "kill9 stalled": (0.2, 4),  # a broker is killed while Redis is stopped
 }  # fmt: skip
 LAG = 0.08
@@ -65,6 +65,7 @@ class Fault:
     calm: float = 0  # all before it has to be over for so long, even if that makes it late
     seeks: float = 0  # its target is who gives up an edge, if one does in so many seconds
     lag: float = 0  # from the moment at which that one begins
+    claims: bool = False  # its target is who has the most disconnects under way by then
 
     @property
     def over(self):
@@ -194,7 +195,7 @@ class Dealer:
         if not scene:
             return []
         edge, killed = scene
-        killed.lag = round(self._rng.uniform(*CLAIM_LAG), 3)
+        killed.lag, killed.claims = round(self._rng.uniform(*CLAIM_LAG), 3), True
         begin = round(at + self._lease - 1, 1)
         return [edge, killed, Fault(0, begin, "function_slow", slow[0], SEEKING + 2)]
 

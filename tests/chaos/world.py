@@ -5,6 +5,7 @@ again, or, of the workers, `revive`.
 """
 
 import json
+import re
 import socket
 import sys
 import time
@@ -29,6 +30,7 @@ REDIS = 6379
 IDLE_HTTP = 50  # connections to a function that a broker keeps until it asks it again
 ASK_SECONDS = 0.5  # for an answer of a process; one that is stopped has none
 
+RUNNING = re.compile(r"^gatepost_broker_disconnects_running (\d+)$", re.M)
 SANITIZERS = "quarantine_size_mb=4:detect_leaks=1"  # so that memory can be seen to be flat
 
 
@@ -233,6 +235,15 @@ class World:
                 return reply.read().decode()
         except (OSError, urllib.error.HTTPError):
             return None
+
+    def claimer(self):
+        """The broker that has the most disconnects under way: any of them may claim a dead edge's."""
+        brokers = [p.name for p in self.gateposts() if p.name.startswith("broker")]
+        return max(brokers, key=self._disconnects_running)
+
+    def _disconnects_running(self, name):
+        found = RUNNING.search(self.get(name, "/metrics") or "")
+        return int(found[1]) if found else 0
 
     def redis(self):
         """It is asked once: one that is stopped shall not hold up the schedule."""
