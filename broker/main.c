@@ -11,7 +11,7 @@
 #include "broker/function/lambda.h"
 #include "json/read.h"
 #include "broker/events/lane.h"
-#include "broker/api/router.h"
+#include "broker/api/management.h"
 #include "broker/cluster/members.h"
 #include "broker/events/redelivery.h"
 #include "broker/events/dead_letters.h"
@@ -157,6 +157,31 @@ static bool open_cluster(struct broker *b, void *zctx)
 	return true;
 }
 
+static struct management *open_management(struct broker *b)
+{
+	const struct broker_conf *conf = &b->conf;
+
+	return management_new(
+		&(struct management_conf){
+			.addresses = conf->management,
+			.hosts = conf->management_hosts,
+			.auth = {.mode = (enum auth_mode)conf->management_auth,
+				 .credentials = conf->credentials,
+				 .region = conf->region},
+			.connections = (size_t)conf->management_connections,
+			.requests = (size_t)conf->management_requests,
+			.memory = (uint64_t)conf->management_memory,
+			.timeout_ms = conf->management_ms,
+			.max_post = (size_t)conf->max_post,
+			.max_bulk = (size_t)conf->max_bulk},
+		&(struct management_uses){.loop = b->loop,
+					  .metrics = b->metrics,
+					  .store = b->store,
+					  .commands = b->commands,
+					  .stage = stage_of,
+					  .arg = b});
+}
+
 /* What cannot be opened has said why. */
 static struct doors open_all(struct broker *b, void *zctx)
 {
@@ -183,7 +208,7 @@ static struct doors open_all(struct broker *b, void *zctx)
 		return d;
 	b->owed = owed_new(b);
 	d.parked = parked_new(b);
-	d.management = management_new(b);
+	d.management = open_management(b);
 	if (d.management != NULL)
 		d.health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
 	d.descriptors = descriptors_watch(b->loop, DESCRIPTORS_MS);

@@ -1,4 +1,4 @@
-/* The command that people type. */
+/* The command line. */
 #include "cli/commands/check.h"
 #include "cli/commands/close.h"
 #include "cli/commands/connections.h"
@@ -21,15 +21,15 @@ static int help(int argc, char **argv);
 static int version(int argc, char **argv);
 
 static const struct command commands[] = {
-	{"up", up_run, "start all of Gatepost on this machine, and print where it is"},
-	{"check", check_run, "read a configuration, and say what it would do"},
+	{"up", up_run, "start Gatepost on this machine, and print its endpoints"},
+	{"check", check_run, "validate a configuration and list its routes"},
 	{"connections", connections_run,
-	 "show who is connected, or one connection: gatepost connections ID"},
+	 "list connections, or show one: gatepost connections ID"},
 	{"disconnects", disconnects_run,
-	 "show what is parked since $disconnect failed, retry or drop it"},
+	 "list, retry or drop $disconnect events that failed permanently"},
 	{"send", send_run, "push to a connection: gatepost send ID TEXT"},
 	{"close", close_run, "close a connection: gatepost close ID"},
-	{"help", help, "print this, or what a command takes: gatepost help up"},
+	{"help", help, "print this, or the usage of a command: gatepost help up"},
 	{"version", version, "print the version"},
 };
 
@@ -49,8 +49,7 @@ static const struct command *find_command(const char *name)
 
 static int unknown(const char *name)
 {
-	fprintf(stderr,
-		"gatepost: there is no command \"%s\"; gatepost help lists them\n", name);
+	fprintf(stderr, "gatepost: unknown command \"%s\"; see gatepost help\n", name);
 	return BAD_SETTINGS;
 }
 

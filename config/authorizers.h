@@ -2,7 +2,7 @@
 #define CONFIG_AUTHORIZERS_H
 
 /*
- * Who decides about a connection: what `authorizer:` of a $connect event names.
+ * The authorizer of a connection: what `authorizer:` of a $connect event names.
  *
  *   authorizer: NAME                          a function of the file, or one of gatepost.authorizers
  *   authorizer: arn:aws:lambda:…:NAME         when NAME is a function of the file

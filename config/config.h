@@ -31,7 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What there is when the file says nothing. */
+/* The defaults. */
 #define CONFIG_REGION    "us-east-1"
 #define CONFIG_SELECTION "$request.body.action"
 enum {
@@ -53,7 +53,7 @@ struct config_function {
 	enum config_sort sort;
 	char *runtime;      /* LAMBDA: "python3.11", "nodejs20.x"; NULL otherwise */
 	int64_t timeout_ms; /* of an invocation; default 6 s as Serverless has it, at most 29 s where API Gateway waits, gatepost.maxTimeout otherwise */
-	int64_t memory_mb;  /* told to the function */
+	int64_t memory_mb;  /* passed to the function */
 	int64_t workers;    /* LAMBDA: processes that `gatepost up` starts; default 2 */
 	struct config_pair *environment; /* the provider's, then its own over it */
 	size_t n_environment;
@@ -116,7 +116,7 @@ struct config {
 	bool binary; /* gatepost.binary: binary messages reach functions, in base64 */
 };
 
-/* One line for a person: something passed over (info) or a mistake (error). column from 1; line 0: the whole file. */
+/* One line for the operator: something ignored (info) or a mistake (error). column from 1; line 0: the whole file. */
 typedef void config_say_fn(void *arg, bool is_error, const char *file, int line,
 			   int column, const char *text);
 
@@ -124,14 +124,14 @@ struct config_options {
 	const char *stage;             /* --stage; NULL: the file's, else "dev" */
 	const struct config_pair *opt; /* ${opt:NAME} */
 	size_t n_opt;
-	config_say_fn *say; /* NULL: nobody listens */
+	config_say_fn *say; /* NULL: reports are dropped */
 	void *arg;
 };
 
 /*
  * Read a file.
  *
- * returns  NULL after at least one error was said; what is passed over is said too
+ * returns  NULL after at least one error was reported; ignored keys are reported too
  */
 struct config *config_read(const char *path, const struct config_options *o);
 

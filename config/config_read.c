@@ -204,10 +204,10 @@ static void pass_over(struct reading *r, const struct node *root)
 				      key->text, meant);
 		else if (strcmp(key->text, "custom") == 0)
 			reading_info(r, key->at, NULL,
-				     "custom: passed over, but for what variables and "
-				     "custom.gatepost ask for");
+				     "custom: ignored, except for variables and "
+				     "custom.gatepost");
 		else
-			reading_info(r, key->at, NULL, "%s: passed over%s", key->text,
+			reading_info(r, key->at, NULL, "%s: ignored%s", key->text,
 				     is_foreign ? "" : " (it is not known)");
 	}
 }

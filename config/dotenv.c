@@ -71,7 +71,7 @@ static void read_line(struct reading *r, const char *file, struct cursor *at)
 	skip_blanks(at);
 	if (name.n == 0 || *at->p != '=') {
 		reading_info(r, (struct place){file, at->line, 1}, NULL,
-			     "passed over: this is not NAME=value");
+			     "ignored: this is not NAME=value");
 		skip_line(at);
 		return;
 	}

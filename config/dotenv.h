@@ -9,7 +9,7 @@
  *   export NAME='value'   as it stands, over several lines too
  *   NAME="value"          the same; \n, \r, \t, \" and \\ are undone
  *
- * $NAME in a value stays as it is. A line that is none of these is passed over, and said.
+ * $NAME in a value stays as it is. Any other line is ignored, and reported.
  *
  * source  https://github.com/motdotla/dotenv (its rules; Serverless reads with it)
  */

@@ -7,7 +7,7 @@
 
 /*
  * Read the mapping `environment` of from, if it has one, over what is in pairs already.
- * What only CloudFormation can tell (!Ref) is left out, with an info line: it cannot be
+ * Values that only CloudFormation knows (!Ref) are left out, with an info line: it cannot be
  * written otherwise in a file that AWS shall go on to read.
  */
 void environment_read(struct reading *r, const struct value *from,

@@ -48,7 +48,7 @@ static void read_one(struct reading *r, size_t function, const struct value *ite
 	struct value v;
 
 	if (item->node->kind == NODE_TEXT && !node_is_null(item->node)) {
-		reading_info(r, item->node->at, &item->key, "passed over: %s",
+		reading_info(r, item->node->at, &item->key, "ignored: %s",
 			     item->node->text);
 		return;
 	}
@@ -68,5 +68,5 @@ static void read_one(struct reading *r, size_t function, const struct value *ite
 			r->drafts[function].used = true;
 		return;
 	}
-	reading_info(r, item->node->at, &item->key, "passed over: %s", name);
+	reading_info(r, item->node->at, &item->key, "ignored: %s", name);
 }

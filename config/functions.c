@@ -113,7 +113,7 @@ static void define(struct reading *r)
 
 		if (!d->used) {
 			reading_info(r, d->value.node->at, &d->value.key,
-				     "passed over: it serves no websocket, http or "
+				     "ignored: it serves no websocket, http or "
 				     "httpApi event, and authorizes nobody");
 			continue;
 		}

@@ -3,8 +3,8 @@
 
 /*
  * functions: a mapping, or a list of mappings. Their events are read first: what is on no
- * route and authorizes nobody is passed over, so that a job in a language that we do not
- * run disturbs nobody.
+ * route and is no authorizer is ignored, so that a job in a language that Gatepost does not
+ * run is no mistake.
  */
 
 #include "config/value.h"

@@ -2,7 +2,7 @@
 #define CONFIG_IDENTITY_SOURCE_H
 
 /*
- * Where an authorizer finds who somebody is:
+ * Where an authorizer finds the identity of a client:
  *
  *   route.request.header.NAME        route.request.querystring.NAME
  *   route.request.cookie.NAME        route.request.subprotocol           (these two: ours)

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { LONGEST = 48 }; /* letters; no name of ours is longer */
+enum { LONGEST = 48 }; /* letters; no known name is longer */
 
 static size_t least(size_t a, size_t b)
 {

@@ -1,7 +1,7 @@
 #ifndef CONFIG_NEAREST_H
 #define CONFIG_NEAREST_H
 
-/* What somebody may have meant who wrote a name that there is not. */
+/* The known name that is nearest to an unknown one. */
 
 /*
  * names    ends with a NULL

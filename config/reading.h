@@ -2,8 +2,8 @@
 #define CONFIG_READING_H
 
 /*
- * One reading of a configuration: what is known so far, and what was said. Whoever finds
- * a mistake says it here and goes on, so that one run says all of them; a reading with
+ * One reading of a configuration: what is known so far, and what was reported. The code that finds
+ * a mistake reports it here and continues, so that one run reports all of them; a reading with
  * errors gives no configuration.
  */
 
@@ -30,15 +30,15 @@ struct draft {
 	size_t index; /* used: in config->functions */
 };
 
-/* What provider: says for all functions. */
+/* The settings of provider: for all functions. */
 struct provider {
-	char *runtime; /* NULL: not said */
+	char *runtime; /* NULL: not set */
 	int64_t timeout_s, memory_mb;
 	struct config_pair *environment;
 	size_t n_environment;
 };
 
-/* What gatepost: says for all functions. */
+/* The settings of gatepost: for all functions. */
 struct limits {
 	int64_t workers;
 	int64_t timeout_s;
@@ -59,7 +59,7 @@ struct reading {
 	char *folder;      /* that the file is in; paths in the file are relative to it */
 	const char *stage; /* NULL until it is known */
 	struct dotenv *dotenv; /* NULL: none */
-	char *instance;        /* ${sls:instanceId}; NULL until somebody asks */
+	char *instance;        /* ${sls:instanceId}; NULL until it is used */
 	struct provider provider;
 	struct limits limits;
 	struct draft *drafts;
@@ -74,7 +74,7 @@ struct reading {
 void reading_error(struct reading *r, struct place at, const struct key *key,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Something that is passed over, or done otherwise than one may think. */
+/* Something that is ignored, or handled differently than expected. */
 void reading_info(struct reading *r, struct place at, const struct key *key,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

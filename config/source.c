@@ -99,7 +99,7 @@ static enum found find_address(const struct walk *w, const struct node *node,
 	return f;
 }
 
-/* What Serverless has when the file does not say it. */
+/* The defaults of Serverless. */
 static const char *known_default(const struct reading *r, const char *address)
 {
 	if (strcmp(address, "provider.stage") == 0)
@@ -240,7 +240,7 @@ static bool is_code(const char *path)
 	return false;
 }
 
-/* Each file is read once, so that its nodes are the same for all who name it. */
+/* Each file is read once, so that its nodes are the same for every reference. */
 static enum found read_file(const struct walk *w, const char *path,
 			    const struct node **out)
 {

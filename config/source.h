@@ -13,7 +13,7 @@
  *                       folder of the first file, also from inside of a second one
  *   strToBool(TEXT)     true and 1, false and 0
  *
- * A file may be anywhere, as shared ones are (../shared.yml): who writes the configuration
+ * A file may be anywhere, as shared ones are (../shared.yml): the author of the configuration
  * says which programs run, so that there is nothing to protect from him. What needs AWS
  * (ssm, cf, s3, aws) or runs code (file(x.js)) gives nothing: write a default after a comma.
  */

@@ -36,7 +36,7 @@ enum err text_file_read(const char *path, char **out, size_t *n, const char **wh
 	return e;
 }
 
-/* Not a pipe that nobody writes to, and not a folder. n gets its size. */
+/* Not a pipe, which could block, and not a folder. n gets its size. */
 static enum err open_regular(const char *path, int *fd, size_t *n, const char **why)
 {
 	enum err e = ERR_DENIED;

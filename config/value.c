@@ -170,7 +170,7 @@ void value_pass_over(struct reading *r, const struct value *map, const char *con
 		list = enlist(list, key->text, nearest_name(key->text, names));
 	}
 	if (list)
-		reading_info(r, at, &map->key, "passed over: %s", list);
+		reading_info(r, at, &map->key, "ignored: %s", list);
 	free(list);
 }
 

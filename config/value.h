@@ -40,11 +40,11 @@ bool value_int(struct reading *r, const struct value *v, int64_t least, int64_t 
 	       const char *unit, int64_t *out);
 bool value_bool(struct reading *r, const struct value *v, bool *out);
 
-/* The name of what only CloudFormation can tell ("!Ref", "Fn::Join"); NULL when v is none such. */
+/* The name of a CloudFormation function ("!Ref", "Fn::Join"); NULL when v is none such. */
 const char *value_intrinsic(const struct value *v);
 
 /*
- * Say of every key that is not in names (which ends with a NULL) that it is passed over
+ * Report every key that is not in names (which ends with a NULL) as ignored
  * (one info line), with the name that was meant if there is a likely one.
  */
 void value_pass_over(struct reading *r, const struct value *map,

@@ -26,14 +26,14 @@
 #include "base/span.h"
 
 /* What came of looking for something. */
-enum found { FOUND, MISSING, FAILED /* and an error was said */ };
+enum found { FOUND, MISSING, FAILED /* and an error was reported */ };
 
 /* One step on the way from the value that is read to what it names. */
 struct walk {
 	struct reading *r;
 	const struct key *key;   /* of the value that is read */
 	const struct node *node; /* whose text is being resolved */
-	const struct walk *up;   /* who asked for it */
+	const struct walk *up;   /* the variable that refers to it */
 	unsigned depth;
 	char *why; /* MISSING: WHY bytes, what was missing */
 };

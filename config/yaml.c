@@ -164,7 +164,7 @@ static void take(struct yaml *y, const struct fy_event *e)
 		     "250,000");
 }
 
-/* The tag and the anchor that stand before a node. YAML's own tags say nothing that its kind does not. */
+/* The tag and the anchor before a node. YAML's own tags add nothing to its kind. */
 static void dress(struct yaml *y, struct node *node, struct fy_token *anchor,
 		  struct fy_token *tag)
 {

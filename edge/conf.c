@@ -19,111 +19,113 @@ enum {
 };
 
 static const struct conf_key keys[] = {
-	TEXT(name, "name", "edge-0", "this process in logs; unique in the cluster"),
+	TEXT(name, "name", "edge-0",
+	     "name of this process in logs; unique in the cluster"),
 	TEXT(listen, "listen", "0.0.0.0:8080",
-	     "where clients connect; several edges of a host may share it"),
+	     "address for clients; several edges of a host may share it"),
 	TEXT(brokers, "brokers", "tcp://127.0.0.1:7400",
-	     "endpoints to find the first broker at, with commas: tcp://host:port, "
-	     "ipc:///path"),
+	     "endpoints for the first contact with a broker, with commas: "
+	     "tcp://host:port, ipc:///path"),
 	TEXT(metrics, "metrics", "127.0.0.1:9101",
-	     "where /livez, /readyz and /metrics are"),
+	     "address of /livez, /readyz and /metrics"),
 	CONF_CHOICE(struct edge_conf, log_level, "log-level", "info",
 		    "debug|info|warn|error", "minimum log level"),
 	CONF_CHOICE(struct edge_conf, log_format, "log-format", "text", "text|json",
-		    "form of the log lines"),
+		    "format of the log lines"),
 
 	CONF_CHOICE(struct edge_conf, profile, "profile", "none", "none|aws",
 		    "aws: API Gateway's quotas are the defaults of the limits below"),
 	BYTES(max_message, "max-message", "16MiB", 1, 64 * MI,
-	      "largest message from a client, all frames together; over it: close 1009"),
+	      "maximum size of a message from a client, all frames together; over it: "
+	      "close 1009"),
 	BYTES(max_frame, "max-frame", "16MiB", 125, 64 * MI,
-	      "largest frame from a client; over it: close 1009"),
+	      "maximum size of a frame from a client; over it: close 1009"),
 	BYTES(max_target, "max-target", "4KiB", 64, 64 * KI,
-	      "longest path and query of a request; over it: 414"),
+	      "maximum length of path and query of a request; over it: 414"),
 	BYTES(max_head, "max-head", "16KiB", 512, 256 * KI,
-	      "largest request head; over it: 431"),
+	      "maximum size of a request head; over it: 431"),
 	INT(max_connections, "max-connections", "1000000", 1, 4000000,
-	    "most sockets at a time (the descriptor limit may set less); over it: 503"),
+	    "maximum number of sockets (the limit of open files may allow fewer); over "
+	    "it: 503"),
 
 	MSEC(handshake_ms, "handshake-timeout", "10s", 100, 10 * MINUTE,
-	     "time for a request to arrive whole; then: 408"),
+	     "time for a request to arrive completely; then: 408"),
 	MSEC(verdict_ms, "verdict-timeout", "35s", 100, 60 * MINUTE,
 	     "time for $connect or an HTTP function to answer; then: 504"),
 	MSEC(keep_alive_ms, "keep-alive", "75s", 100, 60 * MINUTE,
-	     "silence after an HTTP response before the socket is closed"),
+	     "idle time after an HTTP response before the socket is closed"),
 	MSEC(close_ms, "close-timeout", "5s", 100, 10 * MINUTE,
-	     "time for a client to answer a close frame; then its socket is cut"),
+	     "time for a client to answer a close frame; then its socket is closed"),
 	MSEC(ping_ms, "ping-every", "25s", 100, 60 * MINUTE,
-	     "silence of a client before it is sent a ping"),
+	     "idle time of a client before a ping is sent"),
 	MSEC(pong_ms, "pong-timeout", "20s", 100, 60 * MINUTE,
-	     "silence after that ping before the client is taken for dead (1006)"),
+	     "time without data after that ping before the connection is closed (1006)"),
 	MSEC(idle_ms, "idle-timeout", "0", 0, 365LL * DAY,
 	     "time without a message in either direction before close 1001; 0: never"),
 	MSEC(max_age_ms, "max-age", "0", 0, 365LL * DAY,
-	     "longest life of a connection; then close 1001; 0: no limit"),
+	     "maximum age of a connection; then close 1001; 0: no limit"),
 	CONF_CHOICE(struct edge_conf, binary, "binary", "accept", "accept|refuse",
-		    "what a binary message gets; refused: close 1003"),
+		    "accept binary messages, or refuse them with close 1003"),
 	MSEC(stall_ms, "stall-timeout", "30s", 100, 60 * MINUTE,
-	     "time in which a client takes none of what is queued for it; then it is "
-	     "cut"),
+	     "time in which a client reads nothing of its outbox; then it is "
+	     "disconnected"),
 
 	BYTES(outbox_bytes, "outbox", "1MiB", 4 * KI, 1024 * MI,
-	      "bytes queued for a slow client; above: pushes get 429, its messages are "
-	      "not read"),
+	      "maximum bytes queued for a slow client; over it: pushes get 429, and its "
+	      "messages are not read"),
 	BYTES(outbox_memory, "outbox-memory", "512MiB", MI, 1024LL * 1024 * MI,
-	      "bytes queued for all clients; above: a client with over 16 KiB of them is "
-	      "treated as if its --outbox were full"),
+	      "maximum bytes queued for all clients; over it: a client with more than 16 "
+	      "KiB is treated as if its --outbox were full"),
 	BYTES(held_bytes, "held-memory", "512MiB", MI, 1024LL * 1024 * MI,
-	      "bytes of unfinished and unanswered messages of all clients; above: large "
-	      "ones get 1013"),
+	      "maximum bytes of incomplete and unanswered messages of all clients; over "
+	      "it: large messages get 1013"),
 	INT(early_posts, "early-posts", "64", 0, 1024,
-	    "pushes (and 256 KiB of them) that wait for a connection's 101 while its "
-	    "$connect runs; 0: they get 410"),
+	    "maximum number of pushes (and 256 KiB) that wait for a connection's 101 "
+	    "while its $connect runs; 0: they get 410"),
 	INT(lane_events, "lane-events", "32", 1, 65536,
-	    "unanswered messages of a connection before its socket is not read"),
+	    "unanswered messages of a connection before its socket is no longer read"),
 	BYTES(lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI,
-	      "the same in bytes of memory: a message takes about 100 more than its own"),
+	      "the same in bytes of memory; a message takes about 100 bytes more than "
+	      "its size"),
 	INT(lane_in_flight, "lane-in-flight", "16", 1, 65536,
-	    "events of a connection that a broker may have at a time: its invocations on "
-	    "a "
-	    "route with concurrency: parallel, and what is sent ahead on others"),
+	    "maximum events of a connection at a broker: its invocations at a time on a "
+	    "route with concurrency: parallel, and events sent ahead on other routes"),
 	INT(address_connections, "address-connections", "0", 0, 4000000,
-	    "most sockets of one address (of IPv6: one /64) at a time; over it: 429. 0: "
-	    "no "
+	    "maximum sockets of one address (of IPv6: one /64); over it: 429. 0: no "
 	    "limit, since behind a proxy all clients have the proxy's address"),
 	INT(address_rate, "address-rate", "0", 0, 1000000,
-	    "new sockets a second of one address, once --address-burst is used up; over "
-	    "it: 429. 0: no limit, for the same reason"),
+	    "maximum new sockets a second of one address, after --address-burst is used "
+	    "up; over it: 429. 0: no limit, for the same reason"),
 	INT(address_burst, "address-burst", "20", 1, 1000000,
-	    "new sockets of one address that may come at once, with --address-rate"),
+	    "new sockets of one address that are accepted at once, with --address-rate"),
 
 	MSEC(drain_delay_ms, "drain-delay", "5s", 0, 10 * MINUTE,
-	     "time after SIGTERM in which it is not ready but serves and accepts, until "
-	     "no balancer sends clients here any more"),
+	     "time after SIGTERM in which it is not ready but still accepts, until load "
+	     "balancers send no more clients"),
 	INT(drain_rate, "drain-rate", "500", 1, 1000000,
-	    "clients closed a second after that, in random order; more when "
-	    "--drain-timeout asks for it"),
+	    "clients closed a second after that, in random order; more if "
+	    "--drain-timeout requires it"),
 	MSEC(drain_ms, "drain-timeout", "60s", 0, 60 * MINUTE,
-	     "longest time for closing all clients; who is still there then is cut"),
+	     "maximum time to close all clients; then the rest is disconnected"),
 
 	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
-	     "a broker hears at least this often"),
+	     "interval in which each broker gets at least one message"),
 	MSEC(silence_ms, "silence", "5s", 100, 10 * MINUTE,
-	     "a broker that says nothing for so long is down"),
+	     "a broker is considered down after this long without a message"),
 	MSEC(retry_ms, "retry", "1s", 10, MINUTE,
-	     "pause before a broker that is down, or an event that could not be done, is "
-	     "tried again"),
+	     "pause before a broker that is down is reconnected, or an event that failed "
+	     "is retried"),
 	MSEC(resolve_ms, "resolve", "5s", 100, 60 * MINUTE,
 	     "how often the names in --brokers are resolved"),
 	INT(credit_items, "credit-items", "16384", 16, 1000000,
-	    "pushes that a broker may have under way to this edge"),
+	    "maximum pushes of a broker in flight to this edge"),
 	BYTES(credit_bytes, "credit-bytes", "32MiB", 64 * KI, 1024 * MI,
 	      "the same in bytes"),
 };
 
 static const struct conf_table table = {
 	.program = "gatepost-edge",
-	.purpose = "Terminates WebSockets and hands their events to brokers.",
+	.purpose = "Terminates WebSockets and sends their events to brokers.",
 	.keys = keys,
 	.n = sizeof keys / sizeof *keys,
 };

@@ -1,7 +1,7 @@
 #ifndef PROTO_ENVELOPE_H
 #define PROTO_ENVELOPE_H
 
-/* From bytes to an envelope that can be trusted: what the rooms behind this one need not check again. */
+/* From bytes to a checked envelope: later modules need not check it again. */
 
 #include "base/err.h"
 #include "proto/arena.h"
@@ -26,7 +26,7 @@ enum {
 		8 * 1024 * 1024, /* of the reader's arena, beside the bytes */
 };
 
-/* The reason of the Refusal for what a broker could not read: it is about what was said, and not about who says it. */
+/* The reason of the Refusal for what a broker could not read: it is about the message, not about the sender. */
 #define ENVELOPE_UNREADABLE "that was no envelope"
 
 /* Values of an event's `again`. */

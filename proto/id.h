@@ -36,8 +36,8 @@ must_use enum err id_parse(struct span text, struct id *out);
 
 /*
  * The requestId of an event, of the same form: always the same one for the same
- * event, whoever handles it and however often. A disconnect's does not depend on
- * its number, so that whoever produces it after a crash gives it the same.
+ * event, whichever broker handles it, and however often. A disconnect's does not depend on
+ * its number, so that any broker that produces it after a crash gives it the same id.
  */
 enum { ID_SEQ_DISCONNECT = -1 };
 const char *id_request(const struct id *id, uint64_t seq, char out[ID_TEXT]);

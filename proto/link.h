@@ -18,7 +18,7 @@ enum link_state { LINK_CONNECTING, LINK_GREETING, LINK_UP, LINK_DOWN };
 
 struct link_timing {
 	int64_t heartbeat_ms; /* something is sent at least this often: 1 s */
-	int64_t silence_ms;   /* a peer that says nothing for so long is down: 5 s */
+	int64_t silence_ms;   /* a peer that is silent for so long is down: 5 s */
 };
 
 /* Credit: how much may be under way. Something may go while less than the limit is; so one item may be larger than all the credit. */
@@ -43,8 +43,8 @@ struct link {
 	uint64_t told_items;               /* edge: what of it the broker knows */
 	int64_t heard_ms, sent_ms;
 	enum err
-		broken; /* why a batch was lost, if not OK: the next link_flush says so */
-	char peer[64];  /* its name, for logs */
+		broken; /* why a batch was lost, if not OK: the next link_flush returns it */
+	char peer[64]; /* its name, for logs */
 };
 
 void link_init(struct link *l, struct zsock *z, struct span to, struct link_timing t,
@@ -54,7 +54,7 @@ void link_close(struct link *l);
 /* Change the state, with a debug line; asserts that this may follow that. */
 void link_enter(struct link *l, enum link_state next);
 
-/* The peer said something. */
+/* A message of the peer has arrived. */
 void link_heard(struct link *l, int64_t now);
 
 /* Nothing heard for longer than silence_ms. */

@@ -2,7 +2,7 @@
 #define STORE_ASK_H
 
 /*
- * What the files of this room share; no other room includes it.
+ * Shared by the files of this module; no other module includes it.
  *
  * A question in flight is a struct that begins with a struct ask. The store knows them
  * all, so that those still in flight when it is freed go with it.

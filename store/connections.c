@@ -142,7 +142,7 @@ void store_connection_find(struct store *st, uint16_t edge, struct span id,
 	words_call(&w, "HGET", on_found, a);
 }
 
-/* The log line for a row that somebody else has written. */
+/* The log line for a foreign row. */
 static enum err read_row(struct store *st, const redisReply *json,
 			 struct connection_row *row, json_t **keep)
 {

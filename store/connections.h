@@ -28,10 +28,10 @@ struct connection_row {
 
 /*
  * Put one row, new or over the old one; row is borrowed until the call returns. One whose
- * disconnect is owed already is left out, and that is OK.
+ * disconnect is pending already is left out, and that is OK.
  *
  * boot  of the edge, as it has the lease (leases.h)
- * fn    OK; ERR_DENIED: the edge's number was given up, or is another's: nothing was put
+ * fn    OK; ERR_DENIED: the edge's lease expired, or its number is another's: nothing was written
  */
 void store_connection_put(struct store *st, const char *boot,
 			  const struct connection_row *row, store_done_fn *fn, void *arg);
@@ -46,7 +46,7 @@ void store_connection_put_many(struct store *st, uint16_t edge, const char *boot
 			       store_done_fn *fn, void *arg);
 
 /*
- * Remove one row without a word to anybody; and what is owed of it, if it was begun.
+ * Remove one row without a disconnect; also its pending disconnect, if it was begun.
  * fn: OK for the one that removed it; ERR_NOTFOUND when it was gone.
  */
 void store_connection_remove(struct store *st, uint16_t edge, struct span id,
@@ -61,7 +61,7 @@ typedef void store_connection_fn(void *arg, enum err e, const struct connection_
 void store_connection_find(struct store *st, uint16_t edge, struct span id,
 			   store_connection_fn *fn, void *arg);
 
-/* n: the edge's rows; 0 also for an edge that nobody knows. */
+/* n: the edge's rows; 0 also for an unknown edge. */
 typedef void store_count_fn(void *arg, enum err e, int64_t n);
 void store_connection_count(struct store *st, uint16_t edge, store_count_fn *fn,
 			    void *arg);

@@ -85,7 +85,7 @@ void store_parked_drop(struct store *st, struct span id, store_done_fn *fn, void
 	drop(st, id, ask_on_removed, ask_done_new(st, fn, arg));
 }
 
-/* ---- retry: look, owe again, take off; who dies in between leaves it parked, and owed already perhaps ---- */
+/* ---- retry: read, make pending, remove; after a crash in between it is a dead letter, and may be pending already ---- */
 
 void store_parked_retry(struct store *st, struct span id, store_done_fn *fn, void *arg)
 {
@@ -107,7 +107,7 @@ static void retry_ends(struct asked_retry *a, enum err e)
 	ask_free(a);
 }
 
-/* d is of an edge that may be long gone: its number goes back on the list, where brokers look for what is owed. */
+/* d may be of an edge that ended long ago: its number goes back on the list, where brokers look for pending disconnects. */
 static void owe_again(struct asked_retry *a, struct disconnect *d)
 {
 	struct words w = {.store = a->ask.store};
@@ -154,7 +154,7 @@ static void on_owed_again(void *arg, enum err e, const redisReply *reply)
 		retry_ends(a, e);
 }
 
-/* Already taken off by another who retries it is fine. */
+/* Already removed by another retry is fine. */
 static void on_taken_off(void *arg, enum err e, const redisReply *reply)
 {
 	(void)reply;

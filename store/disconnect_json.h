@@ -2,7 +2,7 @@
 #define STORE_DISCONNECT_JSON_H
 
 /*
- * What is owed, as JSON, there and back; its id is not in it. edge_reap.lua writes the same form.
+ * A pending disconnect to JSON and back; its id is not in it. edge_reap.lua writes the same form.
  *
  *   {"edge":7,"time":1795343464512,"code":1006,"reason":"…","tries":0,"error":"…","row":{…}}
  */
@@ -27,9 +27,9 @@ must_use enum err disconnect_json_read(struct span json, struct disconnect *d,
 				       json_t **keep);
 
 /*
- * The same for one that was asked for by its id, with a log line for what somebody else has written.
+ * The same for one that was asked for by its id, with a log line for a foreign entry.
  *
- * parked  is it from the parked ones? Else from what d->row.edge owes.
+ * parked  a dead letter; else a pending disconnect of d->row.edge
  */
 must_use enum err disconnect_json_find(struct store *st, struct span json, bool parked,
 				       struct disconnect *d, json_t **keep);

@@ -173,7 +173,7 @@ void store_disconnect_later(struct store *st, const struct disconnect *d, int64_
 
 /* ---- park ---- */
 
-/* Two commands, as the keys may be on two nodes: who dies between them leaves it owed, and it is parked again. */
+/* Two commands, as the keys may be on two nodes: after a crash between them it is still pending, and becomes a dead letter again. */
 void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t most,
 			   store_done_fn *fn, void *arg)
 {
@@ -209,7 +209,7 @@ static void on_parked(void *arg, enum err e, const redisReply *reply)
 	end(a->ask.store, a->edge, span_of(a->id, a->id_n), on_park_ended, a);
 }
 
-/* Not owed any more is fine: the answer to an attempt before this one was lost. */
+/* Not pending any more is fine: the reply to an earlier attempt was lost. */
 static void on_park_ended(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_park *a = arg;

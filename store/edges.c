@@ -134,7 +134,7 @@ void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void 
 	words_eval(&w, &script_edge_look, on_look, a);
 }
 
-/* Of an owner: the boot id alone, or behind a word that says that its number was given up. */
+/* Of an owner: the boot id alone, or after a prefix that marks its number as reaped. */
 static struct span boot_of(struct span owner, bool *given_up)
 {
 	static const char word[] = "reaped:";
@@ -251,7 +251,7 @@ static void forget_ends(struct asked_forget *a, enum err e)
 	ask_free(a);
 }
 
-/* Should somebody take the number between the two commands, its next renewal notes it again. */
+/* If an edge acquires the number between the two commands, its next renewal adds it again. */
 static void on_forget(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_forget *a = arg;
@@ -268,7 +268,7 @@ static void on_forget(void *arg, enum err e, const redisReply *reply)
 	words_call(&w, "SREM", on_off_list, a);
 }
 
-/* A parked disconnect that somebody retries just now has nobody who would note the number again. */
+/* If a dead letter is retried just now, nothing would add the number again. */
 static void on_off_list(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_forget *a = arg;

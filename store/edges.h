@@ -1,7 +1,7 @@
 #ifndef STORE_EDGES_H
 #define STORE_EDGES_H
 
-/* What leases.c and dead_letters.c need of edges.c; for other rooms: store/leases.h. */
+/* What leases.c and dead_letters.c need of edges.c; other modules use store/leases.h. */
 
 #include "store/ask.h"
 

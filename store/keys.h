@@ -6,11 +6,11 @@
  *
  *   key                          type    lives until
  *   {prefix}{eN}:connections     HASH    its last row is removed; field: connection id, value: the row as JSON
- *   {prefix}{eN}:disconnects     HASH    its last one is handled; field: connection id, value: what is owed as JSON
+ *   {prefix}{eN}:disconnects     HASH    its last one is handled; field: connection id, value: the pending disconnect as JSON
  *   {prefix}{eN}:due             ZSET    with disconnects; member: connection id, score: when it may be claimed, in ms
- *   {prefix}{eN}:lease           STRING  the lease lapses (PX); value: the boot id of the edge that holds N
- *   {prefix}{eN}:owner           STRING  KEYS_OWNER_MS after N was given up; the last boot id that held N, behind
- *                                        "reaped:" once it was given up
+ *   {prefix}{eN}:lease           STRING  the lease expires (PX); value: the boot id of the edge that holds N
+ *   {prefix}{eN}:owner           STRING  KEYS_OWNER_MS after N's lease expired; the last boot id of N, behind
+ *                                        "reaped:" once N was reaped
  *   {prefix}{eN}:synced          STRING  N is forgotten; the cluster id of the memory that all its rows are in
  *   {prefix}{m}:edges            SET     for ever; a number leaves when it is forgotten
  *   {prefix}{m}:members          HASH    twice the members' ttl after the last beat; field: boot id, value: JSON

@@ -7,11 +7,11 @@
  *   FREE --take--> HELD --renew--> HELD
  *                   | ttl over
  *                   v
- *                 LAPSED --the same boot renews or takes--> HELD
+ *                 EXPIRED --the same boot renews or acquires--> HELD
  *                   | store_edge_reap
  *                   v
  *                 REAPED (its boot never gets it again, nor may put rows)
- *                   | no rows and nothing owed: store_edge_forget
+ *                   | no rows, nothing pending: store_edge_forget
  *                   v
  *                 FREE
  *
@@ -24,13 +24,13 @@
 /*
  * Take a number.
  *
- * wanted  0: any. A boot tries the same numbers in the same order whoever asks, so two brokers
+ * wanted  0: any. A boot tries the same numbers in the same order at every broker, so two brokers
  *         that ask for one edge at the same time get one number. Once it has a number, an edge
  *         wants that one.
  * sure    take a wanted one also when Redis does not know that anybody has ever had it
  * fn      OK with the number; ERR_DENIED: the wanted one is another's, or was another's and
- *         still has rows, or was given up; ERR_UNKNOWN: nobody is known to have had it, so
- *         Redis may have lost that it was given up; ERR_NOTFOUND: no free one. number is 0
+ *         still has rows, or was reaped; ERR_UNKNOWN: Redis does not know the number, so
+ *         it may have lost that it was reaped; ERR_NOTFOUND: no free one. number is 0
  *         unless OK.
  */
 typedef void store_lease_fn(void *arg, enum err e, uint16_t number);
@@ -38,10 +38,10 @@ void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64
 		      bool sure, store_lease_fn *fn, void *arg);
 
 /*
- * Keep a number. One that lapsed, and that nobody has reaped or taken, is held again; so
+ * Renew a number. An expired one that was not reaped or acquired is held again; so
  * is one that Redis no longer knows since it lost its memory.
  *
- * fn  OK; ERR_NOTFOUND: it was reaped meanwhile (its connections were given up);
+ * fn  OK; ERR_NOTFOUND: it was reaped meanwhile;
  *     ERR_DENIED: another holds it, or held it since
  */
 void store_lease_renew(struct store *st, uint16_t number, const char *boot,
@@ -53,19 +53,19 @@ void store_edges_list(struct store *st, store_edges_fn *fn, void *arg);
 
 /* How an edge stands. */
 struct edge_state {
-	bool held;          /* its lease has not lapsed */
+	bool held;          /* its lease has not expired */
 	int64_t rows;       /* in the table */
 	int64_t owed;       /* disconnects */
 	bool due;           /* at least one of these may be claimed now */
 	struct span synced; /* the cluster id that store_edge_synced wrote; empty: none */
-	struct span boot;   /* who holds it, or held it last; empty: nobody known */
-	bool given_up;      /* from this boot */
+	struct span boot; /* the boot id that holds it, or held it last; empty: unknown */
+	bool given_up;    /* from this boot */
 };
 typedef void store_edge_fn(void *arg, enum err e, const struct edge_state *s);
 void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void *arg);
 
 /*
- * Give up a lapsed number: its rows become disconnects that are owed and due now
+ * Reap an expired number: its rows become pending disconnects that are due now
  * (disconnects.h), with code 1006, reason, and the time of this call. What was begun
  * before stays as it is.
  *
@@ -74,15 +74,15 @@ void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void 
  */
 struct edge_reaped {
 	int64_t n, left;  /* rows that were moved, rows to go */
-	struct span boot; /* whom the number was taken from; empty: nobody knows */
-	bool first; /* nobody has given it up before: of all calls for one death, one has that */
+	struct span boot; /* the former boot id of the number; empty: unknown */
+	bool first; /* the first reap of this number: of all calls for one death, one has that */
 };
 typedef void store_reap_fn(void *arg, enum err e, const struct edge_reaped *r);
 void store_edge_reap(struct store *st, uint16_t number, int most, const char *reason,
 		     store_reap_fn *fn, void *arg);
 
 /*
- * The number was given up by this boot: said again, for a memory that may not know. What it
+ * The number of this boot was reaped: write it again, for a Redis that may have lost it. What it
  * knows of another boot stays.
  */
 void store_edge_fence(struct store *st, uint16_t number, const char *boot,
@@ -93,7 +93,7 @@ void store_edge_synced(struct store *st, uint16_t number, const char *cluster,
 		       store_done_fn *fn, void *arg);
 
 /*
- * Forget a lapsed number that has no rows and owes nothing.
+ * Release an expired number without rows and pending disconnects.
  * fn: OK; ERR_DENIED when it is held, has rows or owes: left as it is.
  */
 void store_edge_forget(struct store *st, uint16_t number, store_done_fn *fn, void *arg);

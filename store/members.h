@@ -22,7 +22,7 @@ struct members_view {
 };
 
 /*
- * Say that self lives for another ttl_ms (by Redis's clock), and ask who else does.
+ * Renew self for another ttl_ms (by Redis's clock), and get all live members.
  *
  * The cluster id is made anew when there is none: Redis has lost its memory. When Redis is
  * another process than the one that had it (a restart, a failover), which may lack what was

@@ -40,17 +40,18 @@ struct store_conf {
 			  "with rediss: file of the authorities that may have signed "   \
 			  "the certificate of Redis; not set: those of the system"),     \
 		CONF_TEXT(st, f.cert, "redis-cert", NULL,                                \
-			  "with rediss: file of our certificate, if Redis wants one"),   \
+			  "with rediss: PEM file of the client certificate, if Redis "   \
+			  "requires one"),                                               \
 		CONF_TEXT(st, f.key, "redis-key", NULL,                                  \
-			  "with rediss: file of the private key of --redis-cert"),       \
+			  "with rediss: PEM file of the private key of --redis-cert"),   \
 		CONF_TEXT(st, f.prefix, "redis-prefix",                                  \
-			  "gatepost:", "what all keys in Redis begin with"),             \
+			  "gatepost:", "prefix of all keys in Redis"),                   \
 		CONF_MSEC(st, f.timeout_ms, "redis-timeout", "2s", 10, 60000,            \
 			  "a request fails when Redis takes longer"),                    \
 		CONF_INT(st, f.max_in_flight, "redis-max-in-flight", "20000", 1,         \
 			 1000000, "requests to Redis that may wait for their replies")
 
-/* For a conf_check_fn: is what no row's type tells right? c->redis NULL: there is nothing to look at. */
+/* For a conf_check_fn: are the settings valid together? c->redis NULL: there is nothing to check. */
 bool store_conf_is_right(const struct store_conf *c, struct conf_wrong *w);
 
 /*

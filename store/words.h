@@ -2,7 +2,7 @@
 #define STORE_WORDS_H
 
 /*
- * The words of one command or script, put together one by one; no other room includes it.
+ * The words of one command or script, put together one by one; no other module includes it.
  *
  *   struct words w = {.store = st};
  *
@@ -20,7 +20,7 @@
 
 struct words {
 	struct store *store;
-	char *bytes; /* one word behind the other */
+	char *bytes; /* one word after the other */
 	size_t n_bytes, room_bytes;
 	size_t *lens;
 	size_t n, room;

@@ -1,65 +1,72 @@
+#include "broker/api/answer.h"
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "json/read.h"
-#include "broker/api/internal.h"
 
-#include <event2/keyvalq_struct.h>
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-void answer_json(struct evhttp_request *req, int status, const char *reason,
-		 struct evbuffer *body)
+enum { EXTRA_MOST = 4 };
+
+void answer_empty(struct http_request *q, int status)
 {
-	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type",
-			  "application/json");
-	evhttp_send_reply(req, status, reason, body);
+	http_reply(q, status, NULL, 0, span_of(NULL, 0));
 }
 
-/* What HTTP wants beside some statuses. */
-static void add_headers(struct evhttp_request *req, int status)
+void answer_json(struct http_request *q, int status, struct evbuffer *body)
 {
-	static const struct {
-		int status;
-		const char *name, *value;
-	} extra[] = {
-		{401, "WWW-Authenticate", "Bearer realm=\"gatepost\""},
-		{429, "Retry-After", "1"},
-		{503, "Retry-After", "1"},
-	};
+	struct response_header json = HTTP_HEADER("Content-Type", "application/json");
 
-	for (size_t i = 0; i < sizeof extra / sizeof *extra; i++)
-		if (extra[i].status == status)
-			evhttp_add_header(evhttp_request_get_output_headers(req),
-					  extra[i].name, extra[i].value);
+	http_reply_buffer(q, status, &json, 1, body);
 }
 
-void answer_refusal(struct evhttp_request *req, int status, const char *type,
-		    struct span message)
+/* allow: of a 405, else NULL. */
+static void refuse(struct http_request *q, int status, const char *type,
+		   const char *message, const char *allow)
 {
+	struct response_header h[EXTRA_MOST];
 	struct evbuffer *body = evbuffer_new();
+	size_t n = 0;
 
-	evhttp_add_header(evhttp_request_get_output_headers(req), "x-amzn-ErrorType",
-			  type);
-	add_headers(req, status);
+	assert(body != NULL);
+	h[n++] = HTTP_HEADER("Content-Type", "application/json");
+	h[n++] = HTTP_HEADER("x-amzn-ErrorType", type);
+	if (status == 401)
+		h[n++] = HTTP_HEADER("WWW-Authenticate", "Bearer realm=\"gatepost\"");
+	if (status == 429 || status == 503)
+		h[n++] = HTTP_HEADER("Retry-After", "1");
+	if (allow != NULL)
+		h[n++] = HTTP_HEADER("Allow", allow);
 	evbuffer_add_printf(body, "{\"message\":");
-	json_escape(message, body);
+	json_escape(span_str(message), body);
 	evbuffer_add_printf(body, "}");
-	answer_json(req, status, type, body);
+	http_reply_buffer(q, status, h, n, body);
 	evbuffer_free(body);
 }
 
-void answer_refusal_text(struct evhttp_request *req, int status, const char *type,
-			 const char *text)
+static void log_refusal(const struct http_request *q, int status, const char *why)
 {
-	const char *uri = evhttp_request_get_uri(req);
-
-	log_info_flood("management.refused", B("path", span_of(uri, strcspn(uri, "?"))),
-		       I("status", status), S("why", text));
-	answer_refusal(req, status, type, span_str(text));
+	log_info_flood("management.refused", B("path", q->head.path), I("status", status),
+		       S("why", why));
 }
 
-void answer_bad(struct evhttp_request *req, const char *fmt, ...)
+void answer_refusal(struct http_request *q, int status, const char *type,
+		    const char *message)
+{
+	refuse(q, status, type, message, NULL);
+}
+
+void answer_refusal_logged(struct http_request *q, int status, const char *type,
+			   const char *message)
+{
+	log_refusal(q, status, message);
+	refuse(q, status, type, message, NULL);
+}
+
+void answer_bad(struct http_request *q, const char *fmt, ...)
 {
 	char *message = NULL;
 	va_list ap;
@@ -68,65 +75,59 @@ void answer_bad(struct evhttp_request *req, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vasprintf(&message, fmt, ap);
 	va_end(ap);
-	answer_refusal_text(req, 400, "BadRequestException",
-			    n >= 0 ? message : "Bad request");
+	answer_refusal_logged(q, 400, answer_type(400), n >= 0 ? message : "Bad request");
 	if (n >= 0)
 		free(message);
 }
 
-void answer_err(struct evhttp_request *req, enum err e)
+void answer_wrong_method(struct http_request *q, const char *allowed)
+{
+	static const char why[] = "This method is not for this path: see Allow";
+
+	log_refusal(q, 405, why);
+	refuse(q, 405, "MethodNotAllowedException", why, allowed);
+}
+
+void answer_err(struct http_request *q, enum err e)
 {
 	if (e == ERR_NOTFOUND)
-		answer_refusal_text(req, 410, "GoneException", "The connection is gone");
+		answer_refusal_logged(q, 410, "GoneException", "The connection is gone");
 	else if (e == ERR_BUSY)
-		answer_refusal_text(
-			req, 429, "LimitExceededException",
+		answer_refusal_logged(
+			q, 429, "LimitExceededException",
 			"The client does not take what is queued for it: try later");
 	else
-		answer_refusal_text(req, 503, "ServiceUnavailableException",
-				    "The connection's edge cannot be reached: try again");
+		answer_refusal_logged(
+			q, 503, answer_type(503),
+			"The connection's edge cannot be reached: try again");
 }
 
-void answer_no_memory(struct evhttp_request *req)
+void answer_no_memory(struct http_request *q)
 {
-	answer_refusal_text(req, 503, "ServiceUnavailableException",
-			    "No memory for large answers now: try again");
+	answer_refusal_logged(q, 503, answer_type(503),
+			      "No memory for large answers now: try again");
 }
 
-bool answer_fits(struct management *m, struct evhttp_request *req, size_t bytes)
+bool answer_fits(struct http_request *q, size_t bytes, size_t most)
 {
-	long long most = (long long)m->broker->conf.max_post;
 	char *message;
 
-	if (bytes <= (size_t)most)
+	if (bytes <= most)
 		return true;
-	message = xasprintf("The message has %zu bytes, at most %lld are allowed", bytes,
+	message = xasprintf("The message has %zu bytes, at most %zu are allowed", bytes,
 			    most);
-	answer_refusal_text(req, 413, "PayloadTooLargeException", message);
+	answer_refusal_logged(q, 413, answer_type(413), message);
 	free(message);
 	return false;
 }
 
-char *query_parameter(struct evhttp_request *req, const char *name)
+const char *answer_type(int status)
 {
-	const char *query = strchr(evhttp_request_get_uri(req), '?');
-	struct evkeyvalq all;
-	const char *value;
-	char *copy = NULL;
-
-	if (query == NULL || evhttp_parse_query_str(query + 1, &all) != 0)
-		return NULL;
-	value = evhttp_find_header(&all, name);
-	if (value != NULL)
-		copy = xstrdup(value);
-	evhttp_clear_headers(&all);
-	return copy;
-}
-
-bool wants_binary(struct evhttp_request *req)
-{
-	const char *said = evhttp_find_header(evhttp_request_get_input_headers(req),
-					      "X-Gatepost-Binary");
-
-	return said != NULL && strcasecmp(said, "true") == 0;
+	switch (status) {
+	case 408: return "RequestTimeoutException";
+	case 413: return "PayloadTooLargeException";
+	case 501: return "NotImplementedException";
+	case 503: return "ServiceUnavailableException";
+	default: return "BadRequestException"; /* 400, 414, 431, 505 */
+	}
 }

@@ -1,39 +1,33 @@
 #include "broker/api/auth.h"
 
-#include "base/http_check.h"
+#include "base/address.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "aws/sigv4.h"
 #include "aws/keyring.h"
 
-#include <event2/buffer.h>
-#include <event2/keyvalq_struct.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/queue.h>
+#include <strings.h>
 #include <time.h>
-
-enum { HEADERS_MOST = 128 };
 
 /* Stands in for the secret of a key that nobody has, so that its refusal takes as long. */
 static const char nobodys_secret[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 struct auth {
-	const struct broker *broker;
-	enum auth_mode mode;
+	struct auth_conf conf;
 	struct keyring *keyring; /* NULL: everybody is let in */
 };
 
-struct auth *auth_new(const struct broker *b)
+struct auth *auth_new(struct loop *l, const struct auth_conf *conf)
 {
 	struct auth *a = xcalloc(1, sizeof *a);
 
-	a->broker = b;
-	a->mode = (enum auth_mode)b->conf.management_auth;
-	if (a->mode == AUTH_NONE)
+	a->conf = *conf;
+	if (conf->mode == AUTH_NONE)
 		return a;
-	a->keyring = keyring_new(b->loop, b->conf.credentials);
+	a->keyring = keyring_new(l, conf->credentials);
 	if (a->keyring != NULL)
 		return a;
 	free(a);
@@ -50,7 +44,7 @@ void auth_free(struct auth *a)
 
 bool auth_is_open(const struct auth *a)
 {
-	return a->mode == AUTH_NONE;
+	return a->conf.mode == AUTH_NONE;
 }
 
 static __attribute__((format(printf, 4, 5))) enum err
@@ -78,47 +72,26 @@ static enum err check_token(const struct auth *a, struct span token,
 
 /* ---- signatures ---- */
 
-static struct span method_of(struct evhttp_request *req)
+static void read_request(const struct http_request *q, struct sigv4_request *out,
+			 struct sigv4_header headers[REQUEST_HEADERS])
 {
-	switch ((int)evhttp_request_get_command(req)) {
-	case EVHTTP_REQ_GET: return span_str("GET");
-	case EVHTTP_REQ_POST: return span_str("POST");
-	case EVHTTP_REQ_PUT: return span_str("PUT");
-	case EVHTTP_REQ_DELETE: return span_str("DELETE");
-	case EVHTTP_REQ_HEAD: return span_str("HEAD");
-	case EVHTTP_REQ_OPTIONS: return span_str("OPTIONS");
-	case EVHTTP_REQ_PATCH: return span_str("PATCH");
-	default: return span_str("");
-	}
-}
-
-/* libevent's words into ours. */
-static void read_request(struct evhttp_request *req, struct sigv4_request *out,
-			 struct sigv4_header headers[HEADERS_MOST])
-{
-	const char *uri = http_target(req);
-	size_t path = strcspn(uri, "?");
-	struct evbuffer *in = evhttp_request_get_input_buffer(req);
-	size_t n = evbuffer_get_length(in);
-	const struct evkeyval *h;
-
 	*out = (struct sigv4_request){
-		.method = method_of(req),
-		.path = span_of(uri, path),
-		.query = span_str(uri + path + (uri[path] == '?')),
+		.method = q->head.method,
+		.path = q->head.path,
+		.query = q->head.query,
 		.headers = headers,
-		.body = span_of(evbuffer_pullup(in, -1), n),
+		.n_headers = q->head.n_headers,
+		.body = q->body,
 	};
-	TAILQ_FOREACH(h, evhttp_request_get_input_headers(req), next)
-	if (out->n_headers < HEADERS_MOST)
-		headers[out->n_headers++] =
-			(struct sigv4_header){span_str(h->key), span_str(h->value)};
+	for (size_t i = 0; i < q->head.n_headers; i++)
+		headers[i] = (struct sigv4_header){q->head.headers[i].name,
+						   q->head.headers[i].value};
 }
 
 static enum err check_scope(const struct auth *a, const struct sigv4 *s,
 			    const char *service, struct auth_refusal *out)
 {
-	const char *region = a->broker->conf.region;
+	const char *region = a->conf.region;
 
 	if (!span_is(s->service, service))
 		return refuse(out, 403, "InvalidSignatureException",
@@ -152,16 +125,16 @@ static enum err check_secret(const struct auth *a, const struct sigv4_request *r
 	return OK;
 }
 
-static enum err check_signature(const struct auth *a, struct evhttp_request *req,
+static enum err check_signature(const struct auth *a, const struct http_request *q,
 				const char *service, struct auth_refusal *out)
 {
-	struct sigv4_header headers[HEADERS_MOST];
+	struct sigv4_header headers[REQUEST_HEADERS];
 	struct sigv4_request r;
 	struct sigv4 s;
 	const char *why = NULL;
 	enum err e;
 
-	read_request(req, &r, headers);
+	read_request(q, &r, headers);
 	e = sigv4_read(&r, &s, &why);
 	if (e == ERR_NOTFOUND)
 		return refuse(out, 403, "ForbiddenException", "Forbidden");
@@ -180,37 +153,46 @@ static enum err check_signature(const struct auth *a, struct evhttp_request *req
 
 /* ---- one or the other ---- */
 
-static enum err check(const struct auth *a, struct evhttp_request *req,
-		      const char *service, struct auth_refusal *out)
+/* What follows "Bearer "; no bytes and false: it is none. */
+static bool find_token(const struct http_request *q, struct span *out)
 {
-	const char *said = evhttp_find_header(evhttp_request_get_input_headers(req),
-					      "Authorization");
-	bool bearer = said != NULL && strncasecmp(said, "Bearer ", 7) == 0;
+	static const char scheme[] = "Bearer ";
+	const struct header *h = request_header(&q->head, "Authorization");
+	size_t n = sizeof scheme - 1;
 
-	if (bearer && (a->mode == AUTH_BEARER || a->mode == AUTH_BOTH))
-		return check_token(a, span_str(said + 7), out);
-	if (a->mode == AUTH_BEARER)
-		return refuse(out, 401, "UnauthorizedException",
-			      "Show a token: Authorization: Bearer …");
-	return check_signature(a, req, service, out);
+	if (h == NULL || h->value.n < n ||
+	    strncasecmp((const char *)h->value.p, scheme, n) != 0)
+		return false;
+	*out = span_of(h->value.p + n, h->value.n - n);
+	return true;
 }
 
-enum err auth_check(const struct auth *a, struct evhttp_request *req, const char *service,
-		    struct auth_refusal *out)
+static enum err check(const struct auth *a, const struct http_request *q,
+		      const char *service, struct auth_refusal *out)
 {
+	struct span token;
+
+	if (a->conf.mode != AUTH_KEYS && find_token(q, &token))
+		return check_token(a, token, out);
+	if (a->conf.mode == AUTH_BEARER)
+		return refuse(out, 401, "UnauthorizedException",
+			      "Show a token: Authorization: Bearer …");
+	return check_signature(a, q, service, out);
+}
+
+enum err auth_check(const struct auth *a, const struct http_request *q,
+		    const char *service, struct auth_refusal *out)
+{
+	char peer[ADDRESS_TEXT];
 	enum err e;
 
-	if (a->mode == AUTH_NONE)
+	if (a->conf.mode == AUTH_NONE)
 		return OK;
-	e = check(a, req, service, out);
-	if (e != OK) {
-		char *peer;
-		uint16_t port;
-
-		evhttp_connection_get_peer(evhttp_request_get_connection(req), &peer,
-					   &port);
-		log_warn_flood("management.denied", S("peer", peer), S("why", out->type),
-			       S("message", out->message));
-	}
+	e = check(a, q, service, out);
+	if (e != OK)
+		log_warn_flood("management.denied",
+			       S("peer",
+				 address_host(http_connection_peer(q->connection), peer)),
+			       S("why", out->type), S("message", out->message));
 	return e;
 }

@@ -7,9 +7,8 @@
  * credentials file has; or, on loopback alone, everybody.
  */
 
-#include "broker/broker.h"
-
-#include <event2/http.h>
+#include "base/loop.h"
+#include "http/server.h"
 
 struct auth;
 
@@ -25,8 +24,14 @@ struct auth_refusal {
 	char message[AUTH_MESSAGE];
 };
 
-/* NULL after an error line when settings or credentials file are wrong. */
-struct auth *auth_new(const struct broker *b);
+struct auth_conf {
+	enum auth_mode mode;
+	const char *credentials; /* the file */
+	const char *region;      /* that a signature must be for; NULL: any */
+};
+
+/* NULL after an error line when the credentials file is wrong. conf is copied, its texts outlive the auth. */
+struct auth *auth_new(struct loop *l, const struct auth_conf *conf);
 void auth_free(struct auth *a); /* NULL is fine; the loop does not run any more */
 
 /* Is everybody let in? */
@@ -38,7 +43,7 @@ bool auth_is_open(const struct auth *a);
  * service  that a signature must be for: "execute-api"
  * out      filled on ERR_DENIED
  */
-must_use enum err auth_check(const struct auth *a, struct evhttp_request *req,
+must_use enum err auth_check(const struct auth *a, const struct http_request *q,
 			     const char *service, struct auth_refusal *out);
 
 #endif

@@ -1,20 +1,23 @@
 /*
  * One message to many connections, down the page:
  *
- *   management_bulk   read the order: {"connectionIds":["…"],"data":"…"}
+ *   bulk_post         read the order: {"connectionIds":["…"],"data":"…"}
  *   send_all          a command for each edge, with all of its ids
  *   on_chunk          an edge has answered for its ids
  *   answer            all have: {"results":{"sent":1,"gone":["…"],"full":["…"],"failed":["…"]}}
  */
+#include "broker/api/bulk.h"
+
 #include "base/base64.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/cluster/commands.h"
+#include "broker/api/answer.h"
+#include "broker/api/connection.h"
 #include "json/string.h"
 #include "json/walk.h"
-#include "broker/api/internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { CHUNK = 1000 }; /* ids in one command, so that no turn of an edge is long */
@@ -34,7 +37,8 @@ struct chunk {
 };
 
 struct bulk {
-	struct waiting waiting;
+	struct commands *to;
+	struct http_request *request;
 	struct id *ids; /* sorted, and so by edge */
 	size_t n;
 	uint8_t *results; /* of each: a Result; NONE: not known */
@@ -42,18 +46,18 @@ struct bulk {
 	size_t n_chunks, left;
 };
 
-static bool read_order(struct evhttp_request *req, struct span body, struct order *o);
-static bool read_ids(struct management *m, struct evhttp_request *req,
-		     const struct order *o, struct bulk *k);
-static bool read_data(struct evhttp_request *req, struct order *o, struct push *out);
+static bool read_order(struct http_request *q, struct span body, struct order *o);
+static bool read_ids(struct http_request *q, const struct order *o, size_t most,
+		     struct bulk *k);
+static bool read_data(struct http_request *q, struct order *o, struct push *out);
 static void send_all(struct bulk *k, const struct push *push);
 static void on_chunk(void *arg, enum err e, const Gatepost__Outcome *o);
 static void answer(struct bulk *k);
 static void bulk_free(struct bulk *k);
 
-static void on_asker_gone(struct waiting *w)
+static void on_gone(void *arg)
 {
-	struct bulk *k = (struct bulk *)(void *)w;
+	struct bulk *k = arg;
 
 	for (size_t i = 0; i < k->n_chunks; i++)
 		if (k->chunks[i].command != NULL)
@@ -61,19 +65,19 @@ static void on_asker_gone(struct waiting *w)
 	bulk_free(k);
 }
 
-void management_bulk(struct management *m, struct evhttp_request *req)
+void bulk_post(struct commands *to, const struct bulk_limits *most,
+	       struct http_request *q)
 {
-	struct evbuffer *in = evhttp_request_get_input_buffer(req);
-	size_t n = evbuffer_get_length(in);
 	struct bulk *k = xcalloc(1, sizeof *k);
-	struct order o = {.binary = wants_binary(req)};
+	struct order o = {.binary = connection_wants_binary(q)};
 	struct push push;
-	bool ok = read_order(req, span_of(evbuffer_pullup(in, -1), n), &o) &&
-		  read_ids(m, req, &o, k) && read_data(req, &o, &push) &&
-		  answer_fits(m, req, push.body.n);
+	bool ok = read_order(q, q->body, &o) && read_ids(q, &o, most->max_bulk, k) &&
+		  read_data(q, &o, &push) && answer_fits(q, push.body.n, most->max_post);
 
 	if (ok) {
-		waiting_begin(&k->waiting, m, req, on_asker_gone);
+		k->to = to;
+		k->request = q;
+		http_keep(q, on_gone, k);
 		send_all(k, &push);
 	} else {
 		bulk_free(k);
@@ -117,7 +121,7 @@ static const char *take_member(struct order *o, struct span name,
 }
 
 /* Answers by itself, and returns false, when it is none. */
-static bool read_order(struct evhttp_request *req, struct span body, struct order *o)
+static bool read_order(struct http_request *q, struct span body, struct order *o)
 {
 	static const struct json_path whole = {NULL, 0};
 	struct json_value root, v;
@@ -127,7 +131,7 @@ static bool read_order(struct evhttp_request *req, struct span body, struct orde
 
 	if (body.n == 0 || json_find(body, &whole, &root) != OK ||
 	    root.kind != JSON_IS_OBJECT) {
-		answer_bad(req, "the body is not a JSON object");
+		answer_bad(q, "the body is not a JSON object");
 		return false;
 	}
 	w = json_walk(&root);
@@ -138,7 +142,7 @@ static bool read_order(struct evhttp_request *req, struct span body, struct orde
 	if (wrong == NULL && (o->data.n == 0) == (o->data64.n == 0))
 		wrong = "give one of data and data64";
 	if (wrong != NULL)
-		answer_bad(req, "%s", wrong);
+		answer_bad(q, "%s", wrong);
 	return wrong == NULL;
 }
 
@@ -157,10 +161,10 @@ static int by_bytes(const void *a, const void *b)
 	return memcmp(a, b, ID_BYTES);
 }
 
-static bool read_ids(struct management *m, struct evhttp_request *req,
-		     const struct order *o, struct bulk *k)
+static bool read_ids(struct http_request *q, const struct order *o, size_t most,
+		     struct bulk *k)
 {
-	size_t most = (size_t)m->broker->conf.max_bulk, room = 0;
+	size_t room = 0;
 	struct json_walk w =
 		json_walk(&(struct json_value){.kind = JSON_IS_ARRAY, .raw = o->ids});
 	struct json_value v;
@@ -172,7 +176,7 @@ static bool read_ids(struct management *m, struct evhttp_request *req,
 			k->ids = xrealloc(k->ids, room * sizeof *k->ids);
 		}
 		if (!read_id(&v, &k->ids[k->n])) {
-			answer_bad(req, "Invalid connectionId: %.*s",
+			answer_bad(q, "Invalid connectionId: %.*s",
 				   (int)(v.raw.n < 64 ? v.raw.n : 64),
 				   (const char *)v.raw.p);
 			return false;
@@ -180,7 +184,7 @@ static bool read_ids(struct management *m, struct evhttp_request *req,
 		if (k->n++ == most) {
 			char *why = xasprintf("At most %zu connections at a time", most);
 
-			answer_refusal_text(req, 413, "PayloadTooLargeException", why);
+			answer_refusal_logged(q, 413, answer_type(413), why);
 			free(why);
 			return false;
 		}
@@ -190,7 +194,7 @@ static bool read_ids(struct management *m, struct evhttp_request *req,
 	return true;
 }
 
-static bool read_data(struct evhttp_request *req, struct order *o, struct push *out)
+static bool read_data(struct http_request *q, struct order *o, struct push *out)
 {
 	bool text = o->data.n > 0;
 	struct span raw = text ? o->data : o->data64;
@@ -198,13 +202,13 @@ static bool read_data(struct evhttp_request *req, struct order *o, struct push *
 
 	o->text = xmalloc(raw.n);
 	if (json_unescape(raw, o->text, raw.n, &out->body) != OK) {
-		answer_bad(req, "%s has half of a surrogate pair",
+		answer_bad(q, "%s has half of a surrogate pair",
 			   text ? "data" : "data64");
 		return false;
 	}
 	if (!text) {
 		if (base64_decode(out->body, o->text, &n) != OK) {
-			answer_bad(req, "data64 is not base64");
+			answer_bad(q, "data64 is not base64");
 			return false;
 		}
 		out->body = span_of(o->text, n);
@@ -237,17 +241,16 @@ static struct chunk *add_chunk(struct bulk *k, size_t first, size_t n)
 /* What one command can take; an edge that is not linked here is asked for in the store, one by one. */
 static size_t send_some(struct bulk *k, size_t first, const struct push *push)
 {
-	struct commands *to = k->waiting.m->broker->commands;
 	const struct id *id = &k->ids[first];
 	size_t n = run_of(k, first);
 	struct chunk *c = add_chunk(k, first, n);
 
-	c->command = command_send_many(to, id_edge(id), span_of(id->b, n * ID_BYTES),
+	c->command = command_send_many(k->to, id_edge(id), span_of(id->b, n * ID_BYTES),
 				       push, on_chunk, c);
 	if (c->command != NULL)
 		return n;
 	c->n = 1;
-	c->command = command_send(to, id, push, on_chunk, c);
+	c->command = command_send(k->to, id, push, on_chunk, c);
 	return 1;
 }
 
@@ -313,20 +316,20 @@ static size_t count_sent(const struct bulk *k)
 
 static void answer(struct bulk *k)
 {
-	struct evhttp_request *req = waiting_end(&k->waiting);
 	struct evbuffer *out = evbuffer_new();
 	size_t gone, full, failed;
 
+	assert(out != NULL);
 	evbuffer_add_printf(out, "{\"results\":{\"sent\":%zu", count_sent(k));
 	gone = print_ids(k, GATEPOST__OUTCOME__RESULT__GONE, "gone", out);
 	full = print_ids(k, GATEPOST__OUTCOME__RESULT__FULL, "full", out);
 	failed = print_ids(k, GATEPOST__OUTCOME__RESULT__NONE, "failed", out);
-	commands_count(k->waiting.m->broker->commands, gone, full);
+	commands_count(k->to, gone, full);
 	if (gone + full + failed > 0)
 		log_info_flood("push.refused", I("gone", gone), I("full", full),
 			       I("failed", failed));
 	evbuffer_add_printf(out, "}}");
-	answer_json(req, 200, "OK", out);
+	answer_json(k->request, 200, out);
 	evbuffer_free(out);
 	bulk_free(k);
 }

@@ -1,90 +1,97 @@
 /*
  * One connection, down the page:
  *
- *   management_post, _look or _remove → (its edge) → on_posted, on_looked, on_removed
+ *   connection_post, _get or _delete → (its edge) → on_posted, on_got, on_deleted
  */
+#include "broker/api/connection.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "broker/cluster/commands.h"
+#include "broker/api/answer.h"
+#include "http/query.h"
 #include "json/read.h"
-#include "broker/api/internal.h"
 #include "proto/close.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static void on_posted(void *arg, enum err e, const Gatepost__Outcome *o);
-static void on_looked(void *arg, enum err e, const Gatepost__Outcome *o);
-static void on_removed(void *arg, enum err e, const Gatepost__Outcome *o);
+static void on_got(void *arg, enum err e, const Gatepost__Outcome *o);
+static void on_deleted(void *arg, enum err e, const Gatepost__Outcome *o);
 
 /* A request that waits for its command. */
 struct asker {
-	struct waiting waiting; /* the first member */
+	struct http_request *request;
 	struct command *command;
 };
 
-static void on_asker_gone(struct waiting *w)
+static void on_gone(void *arg)
 {
-	struct asker *a = (struct asker *)(void *)w;
+	struct asker *a = arg;
 
 	command_cancel(a->command);
 	free(a);
 }
 
-static struct asker *wait_for(struct management *m, struct evhttp_request *req)
+static struct asker *wait_for(struct http_request *q)
 {
 	struct asker *a = xcalloc(1, sizeof *a);
 
-	waiting_begin(&a->waiting, m, req, on_asker_gone);
+	a->request = q;
+	http_keep(q, on_gone, a);
 	return a;
 }
 
-static struct evhttp_request *wake(struct asker *a)
+static struct http_request *wake(struct asker *a)
 {
-	struct evhttp_request *req = waiting_end(&a->waiting);
+	struct http_request *q = a->request;
 
 	free(a);
-	return req;
+	return q;
 }
 
 /* ---- POST ---- */
 
-void management_post(struct management *m, struct evhttp_request *req,
+bool connection_wants_binary(const struct http_request *q)
+{
+	const struct header *h = request_header(&q->head, "X-Gatepost-Binary");
+
+	return h != NULL && span_is_nocase(h->value, "true");
+}
+
+void connection_post(struct commands *to, size_t max_post, struct http_request *q,
 		     const struct id *id)
 {
-	struct evbuffer *in = evhttp_request_get_input_buffer(req);
-	size_t n = evbuffer_get_length(in);
-	struct span body = span_of(evbuffer_pullup(in, -1), n);
-	struct push push = {body, false};
+	struct push push = {q->body, false};
 	struct asker *a;
 
-	if (!answer_fits(m, req, n))
+	if (!answer_fits(q, q->body.n, max_post))
 		return;
 	/* Bytes that are no text cannot go in a text frame (RFC 6455 5.6). */
-	push.binary = wants_binary(req) || !utf8_check(body);
-	a = wait_for(m, req);
-	a->command = command_send(m->broker->commands, id, &push, on_posted, a);
+	push.binary = connection_wants_binary(q) || !utf8_check(q->body);
+	a = wait_for(q);
+	a->command = command_send(to, id, &push, on_posted, a);
 }
 
 static void on_posted(void *arg, enum err e, const Gatepost__Outcome *o)
 {
-	struct evhttp_request *req = wake(arg);
+	struct http_request *q = wake(arg);
 
 	(void)o;
 	if (e == OK)
-		evhttp_send_reply(req, 200, "OK", NULL);
+		answer_empty(q, 200);
 	else
-		answer_err(req, e);
+		answer_err(q, e);
 }
 
 /* ---- GET ---- */
 
-void management_look(struct management *m, struct evhttp_request *req,
-		     const struct id *id)
+void connection_get(struct commands *to, struct http_request *q, const struct id *id)
 {
-	struct asker *a = wait_for(m, req);
+	struct asker *a = wait_for(q);
 
-	a->command = command_look(m->broker->commands, id, on_looked, a);
+	a->command = command_look(to, id, on_got, a);
 }
 
 static void print_look(struct evbuffer *body, const Gatepost__Context *x,
@@ -102,22 +109,23 @@ static void print_look(struct evbuffer *body, const Gatepost__Context *x,
 	evbuffer_add_printf(body, "},\"lastActiveAt\":\"%s\"}", active);
 }
 
-static void on_looked(void *arg, enum err e, const Gatepost__Outcome *o)
+static void on_got(void *arg, enum err e, const Gatepost__Outcome *o)
 {
-	struct evhttp_request *req = wake(arg);
+	struct http_request *q = wake(arg);
 	Gatepost__Context *x =
 		e == OK ? gatepost__context__unpack(NULL, o->context.len, o->context.data)
 			: NULL;
 	struct evbuffer *body;
 
 	if (x == NULL) {
-		answer_err(req, e == OK ? ERR_DOWN : e);
+		answer_err(q, e == OK ? ERR_DOWN : e);
 		return;
 	}
 	body = evbuffer_new();
+	assert(body != NULL);
 	print_look(body, x, o->last_active_ms);
 	gatepost__context__free_unpacked(x, NULL);
-	answer_json(req, 200, "OK", body);
+	answer_json(q, 200, body);
 	evbuffer_free(body);
 }
 
@@ -149,11 +157,10 @@ static const char *fault_of(struct farewell *f)
 	return NULL;
 }
 
-void management_remove(struct management *m, struct evhttp_request *req,
-		       const struct id *id)
+void connection_delete(struct commands *to, struct http_request *q, const struct id *id)
 {
-	struct farewell f = {query_parameter(req, "code"), query_parameter(req, "reason"),
-			     0};
+	struct farewell f = {query_parameter(q->head.query, "code"),
+			     query_parameter(q->head.query, "reason"), 0};
 	const char *fault = fault_of(&f);
 	const char *reason = f.reason ? f.reason
 			     : f.code ? ""
@@ -161,23 +168,22 @@ void management_remove(struct management *m, struct evhttp_request *req,
 	struct asker *a;
 
 	if (fault != NULL) {
-		answer_bad(req, "%s", fault);
+		answer_bad(q, "%s", fault);
 	} else {
-		a = wait_for(m, req);
-		a->command = command_close(m->broker->commands, id, f.number, reason,
-					   on_removed, a);
+		a = wait_for(q);
+		a->command = command_close(to, id, f.number, reason, on_deleted, a);
 	}
 	free(f.code);
 	free(f.reason);
 }
 
-static void on_removed(void *arg, enum err e, const Gatepost__Outcome *o)
+static void on_deleted(void *arg, enum err e, const Gatepost__Outcome *o)
 {
-	struct evhttp_request *req = wake(arg);
+	struct http_request *q = wake(arg);
 
 	(void)o;
 	if (e == OK)
-		evhttp_send_reply(req, 204, "No Content", NULL);
+		answer_empty(q, 204);
 	else
-		answer_err(req, e);
+		answer_err(q, e);
 }

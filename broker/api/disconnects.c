@@ -1,36 +1,48 @@
 /*
  * Disconnects that are parked, since their function failed too often:
  *
- *   management_parked   a page of them: on_page
- *   management_retry    give one to the function again: on_retried
- *   management_drop     forget one: on_dropped
- *   management_retry_all, _drop_all   a page is read (on_all), and each of it is retried
- *                       or dropped (on_each)
+ *   disconnects_get       a page of them: on_page
+ *   disconnects_retry     give one to the function again: on_retried
+ *   disconnects_delete    forget one: on_dropped
+ *   disconnects_retry_all, _delete_all   a page is read (on_all), and each of it is retried
+ *                         or dropped (on_each)
  *
  * A page is what the store gives at once, some hundreds; what is parked from the first
  * page to the last is in at least one of them.
  */
+#include "broker/api/disconnects.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
+#include "broker/api/answer.h"
+#include "http/query.h"
 #include "json/read.h"
-#include "broker/api/internal.h"
 #include "store/disconnects.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 typedef void parked_fn(struct store *st, struct span id, store_done_fn *fn, void *arg);
 
 /* One request that waits for the store. */
 struct errand {
-	struct waiting waiting; /* req: NULL once the client has hung up */
 	LIST_ENTRY(errand) all;
+	struct store *store;
+	struct http_request
+		*request;  /* NULL once it is answered, or its client has hung up */
 	parked_fn *each;   /* all=true: what is done with each of a page */
 	const char *verb;  /* of the answer: "retried" */
 	uint64_t next;     /* the cursor behind the page; 0: it was the last */
 	size_t left, done; /* of the page */
 	enum err e;        /* the worst of them */
+};
+
+struct disconnects {
+	struct store *store;
+	LIST_HEAD(, errand) errands;
 };
 
 static void on_page(void *arg, enum err e, const struct disconnect *ds, size_t n,
@@ -44,18 +56,30 @@ static void on_each(void *arg, enum err e);
 /* ---- life ---- */
 
 /* The store has it still: it is freed when that answers, or never will. */
-static void on_asker_gone(struct waiting *w)
+static void on_gone(void *arg)
 {
-	w->req = NULL;
+	struct errand *k = arg;
+
+	k->request = NULL;
 }
 
-static struct errand *errand_new(struct management *m, struct evhttp_request *req)
+static struct errand *errand_new(struct disconnects *d, struct http_request *q)
 {
 	struct errand *k = xcalloc(1, sizeof *k);
 
-	LIST_INSERT_HEAD(&m->errands, k, all);
-	waiting_begin(&k->waiting, m, req, on_asker_gone);
+	k->store = d->store;
+	k->request = q;
+	LIST_INSERT_HEAD(&d->errands, k, all);
+	http_keep(q, on_gone, k);
 	return k;
+}
+
+static struct http_request *wake(struct errand *k)
+{
+	struct http_request *q = k->request;
+
+	k->request = NULL;
+	return q;
 }
 
 static void errand_free(struct errand *k)
@@ -64,37 +88,49 @@ static void errand_free(struct errand *k)
 	free(k);
 }
 
-void management_disconnects_close(struct management *m)
+struct disconnects *disconnects_new(struct store *st)
+{
+	struct disconnects *d = xcalloc(1, sizeof *d);
+
+	d->store = st;
+	LIST_INIT(&d->errands);
+	return d;
+}
+
+void disconnects_free(struct disconnects *d)
 {
 	struct errand *k;
 
-	while ((k = LIST_FIRST(&m->errands)) != NULL)
+	if (d == NULL)
+		return;
+	while ((k = LIST_FIRST(&d->errands)) != NULL)
 		errand_free(k);
+	free(d);
 }
 
 /* ---- answers ---- */
 
-static void refuse(struct evhttp_request *req, enum err e)
+static void refuse(struct http_request *q, enum err e)
 {
 	if (e == ERR_NOTFOUND)
-		answer_refusal_text(req, 410, "GoneException",
-				    "No such disconnect is parked");
+		answer_refusal_logged(q, 410, "GoneException", "No such dead letter");
 	else if (e == ERR_MALFORMED)
-		answer_refusal_text(req, 500, "InternalServerErrorException",
-				    "What is parked cannot be read: see store.disconnect "
-				    "in the broker's log, and drop it");
+		answer_refusal_logged(
+			q, 500, "InternalServerErrorException",
+			"The dead letter cannot be read: see store.disconnect "
+			"in the broker's log, and drop it");
 	else
-		answer_refusal_text(req, 503, "ServiceUnavailableException",
-				    "Redis cannot be reached: try again");
+		answer_refusal_logged(q, 503, answer_type(503),
+				      "Redis is unreachable, retry");
 }
 
 /* True when there is nobody to answer, or when this has: k is freed then. */
 static bool ends(struct errand *k, enum err e)
 {
-	if (k->waiting.req != NULL && e == OK)
+	if (k->request != NULL && e == OK)
 		return false;
-	if (k->waiting.req != NULL)
-		refuse(waiting_end(&k->waiting), e);
+	if (k->request != NULL)
+		refuse(wake(k), e);
 	errand_free(k);
 	return true;
 }
@@ -106,9 +142,9 @@ static void print_next(uint64_t next, struct evbuffer *out)
 	evbuffer_add_printf(out, "}\n");
 }
 
-static void answer(struct errand *k, int status, const char *reason, struct evbuffer *out)
+static void answer(struct errand *k, int status, struct evbuffer *out)
 {
-	answer_json(waiting_end(&k->waiting), status, reason, out);
+	answer_json(wake(k), status, out);
 	evbuffer_free(out);
 	errand_free(k);
 }
@@ -116,41 +152,41 @@ static void answer(struct errand *k, int status, const char *reason, struct evbu
 /* ---- what is asked for ---- */
 
 /* A number as an earlier page gave it. */
-static bool read_cursor(struct evhttp_request *req, uint64_t *out)
+static bool read_cursor(struct http_request *q, uint64_t *out)
 {
-	char *text = query_parameter(req, "cursor"), *end = NULL;
+	char *text = query_parameter(q->head.query, "cursor"), *end = NULL;
 	bool ok = text == NULL || (text[0] >= '0' && text[0] <= '9');
 
 	errno = 0;
 	*out = text && ok ? strtoull(text, &end, 10) : 0;
 	ok = ok && errno == 0 && (end == NULL || *end == '\0');
 	if (!ok)
-		answer_bad(req, "cursor is not one that a page before has given");
+		answer_bad(q, "cursor is not from a previous page");
 	free(text);
 	return ok;
 }
 
 /* What is done to all of them is said in so many words. */
-static bool says_all(struct evhttp_request *req)
+static bool says_all(struct http_request *q)
 {
-	char *text = query_parameter(req, "all");
+	char *text = query_parameter(q->head.query, "all");
 	bool ok = text != NULL && strcmp(text, "true") == 0;
 
 	if (!ok)
-		answer_bad(req, "which one? /@disconnects/{connectionId}, or "
-				"/@disconnects?all=true");
+		answer_bad(q, "use /@disconnects/{connectionId}, or "
+			      "/@disconnects?all=true");
 	free(text);
 	return ok;
 }
 
 /* ---- a page ---- */
 
-void management_parked(struct management *m, struct evhttp_request *req)
+void disconnects_get(struct disconnects *d, struct http_request *q)
 {
 	uint64_t cursor;
 
-	if (read_cursor(req, &cursor))
-		store_parked_scan(m->broker->store, cursor, on_page, errand_new(m, req));
+	if (read_cursor(q, &cursor))
+		store_parked_scan(d->store, cursor, on_page, errand_new(d, q));
 }
 
 static void print_broken(const struct disconnect *d, struct evbuffer *out)
@@ -193,6 +229,7 @@ static void on_page(void *arg, enum err e, const struct disconnect *ds, size_t n
 	if (ends(k, e))
 		return;
 	out = evbuffer_new();
+	assert(out != NULL);
 	evbuffer_add_printf(out, "{\"disconnects\":[");
 	for (size_t i = 0; i < n; i++) {
 		evbuffer_add_printf(out, "%s", i > 0 ? ",\n" : "\n");
@@ -200,18 +237,17 @@ static void on_page(void *arg, enum err e, const struct disconnect *ds, size_t n
 	}
 	evbuffer_add_printf(out, "]");
 	print_next(next, out);
-	answer(k, 200, "OK", out);
+	answer(k, 200, out);
 }
 
 /* ---- one ---- */
 
-void management_retry(struct management *m, struct evhttp_request *req,
-		      const struct id *id)
+void disconnects_retry(struct disconnects *d, struct http_request *q, const struct id *id)
 {
 	char text[ID_TEXT];
 
-	store_parked_retry(m->broker->store, span_str(id_text(id, text)), on_retried,
-			   errand_new(m, req));
+	store_parked_retry(d->store, span_str(id_text(id, text)), on_retried,
+			   errand_new(d, q));
 }
 
 static void on_retried(void *arg, enum err e)
@@ -220,17 +256,17 @@ static void on_retried(void *arg, enum err e)
 
 	if (ends(k, e))
 		return;
-	evhttp_send_reply(waiting_end(&k->waiting), 202, "Accepted", NULL);
+	answer_empty(wake(k), 202);
 	errand_free(k);
 }
 
-void management_drop(struct management *m, struct evhttp_request *req,
-		     const struct id *id)
+void disconnects_delete(struct disconnects *d, struct http_request *q,
+			const struct id *id)
 {
 	char text[ID_TEXT];
 
-	store_parked_drop(m->broker->store, span_str(id_text(id, text)), on_dropped,
-			  errand_new(m, req));
+	store_parked_drop(d->store, span_str(id_text(id, text)), on_dropped,
+			  errand_new(d, q));
 }
 
 static void on_dropped(void *arg, enum err e)
@@ -239,34 +275,34 @@ static void on_dropped(void *arg, enum err e)
 
 	if (ends(k, e))
 		return;
-	evhttp_send_reply(waiting_end(&k->waiting), 204, "No Content", NULL);
+	answer_empty(wake(k), 204);
 	errand_free(k);
 }
 
 /* ---- all, a page at a time ---- */
 
-static void begin_all(struct management *m, struct evhttp_request *req, parked_fn *each,
+static void begin_all(struct disconnects *d, struct http_request *q, parked_fn *each,
 		      const char *verb)
 {
 	struct errand *k;
 	uint64_t cursor;
 
-	if (!says_all(req) || !read_cursor(req, &cursor))
+	if (!says_all(q) || !read_cursor(q, &cursor))
 		return;
-	k = errand_new(m, req);
+	k = errand_new(d, q);
 	k->each = each;
 	k->verb = verb;
-	store_parked_scan(m->broker->store, cursor, on_all, k);
+	store_parked_scan(d->store, cursor, on_all, k);
 }
 
-void management_retry_all(struct management *m, struct evhttp_request *req)
+void disconnects_retry_all(struct disconnects *d, struct http_request *q)
 {
-	begin_all(m, req, store_parked_retry, "retried");
+	begin_all(d, q, store_parked_retry, "retried");
 }
 
-void management_drop_all(struct management *m, struct evhttp_request *req)
+void disconnects_delete_all(struct disconnects *d, struct http_request *q)
 {
-	begin_all(m, req, store_parked_drop, "dropped");
+	begin_all(d, q, store_parked_drop, "dropped");
 }
 
 static void on_all(void *arg, enum err e, const struct disconnect *ds, size_t n,
@@ -282,7 +318,7 @@ static void on_all(void *arg, enum err e, const struct disconnect *ds, size_t n,
 		if (ds[i].is_broken && k->each == store_parked_retry)
 			k->left--; /* it stays */
 		else
-			k->each(k->waiting.m->broker->store, ds[i].row.id, on_each, k);
+			k->each(k->store, ds[i].row.id, on_each, k);
 	on_each(k, ERR_NOTFOUND);
 }
 
@@ -298,8 +334,8 @@ static void on_each(void *arg, enum err e)
 	if (--k->left > 0 || ends(k, k->e))
 		return;
 	out = evbuffer_new();
+	assert(out != NULL);
 	evbuffer_add_printf(out, "{\"%s\":%zu", k->verb, k->done);
 	print_next(k->next, out);
-	answer(k, k->each == store_parked_retry ? 202 : 200,
-	       k->each == store_parked_retry ? "Accepted" : "OK", out);
+	answer(k, k->each == store_parked_retry ? 202 : 200, out);
 }

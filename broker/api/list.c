@@ -1,7 +1,7 @@
 /*
  * The connection table page by page, in the order of edges and, within one, of ids:
  *
- *   management_list   ?limit= and ?cursor=, the last id of the page before
+ *   list_get          ?limit= and ?cursor=, the last id of the page before
  *   on_edges          which edges may have rows; how many each has: on_counted
  *   scan              the rows of one edge, some at a time: on_rows
  *   end_edge          the smallest ids behind the cursor are the page; the next edge, or
@@ -10,15 +10,21 @@
  * Redis keeps no order, so a page reads all rows of its edge. In return it holds what it
  * says: a row that stands from the first page to the last is in exactly one of them.
  */
+#include "broker/api/list.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
+#include "broker/api/answer.h"
+#include "http/query.h"
 #include "json/read.h"
-#include "broker/api/internal.h"
+#include "proto/id.h"
 #include "store/connections.h"
 #include "store/leases.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 enum { LIMIT = 1000, LIMIT_MOST = 10000 };
 
@@ -28,8 +34,10 @@ struct entry {
 };
 
 struct listing {
-	struct waiting waiting; /* req: NULL once the client has hung up */
-	struct listing *next, **back;
+	LIST_ENTRY(listing) all;
+	struct list *list;
+	struct http_request
+		*request; /* NULL once it is answered, or its client has hung up */
 	size_t limit;
 	char after[ID_TEXT]; /* the cursor; empty: from the beginning */
 	uint16_t from;       /* its edge */
@@ -39,10 +47,16 @@ struct listing {
 	struct entry *page;
 	size_t n, room;
 	size_t done; /* of the page: those of the edges before */
-	size_t held; /* bytes that the gate counts for the page */
+	size_t held; /* bytes of the page that the server counts */
 };
 
-static bool read_query(struct evhttp_request *req, struct listing *l);
+struct list {
+	struct store *store;
+	struct http_server *http;
+	LIST_HEAD(, listing) listings; /* those that wait for the store */
+};
+
+static bool read_query(struct http_request *q, struct listing *l);
 static void on_edges(void *arg, enum err e, const uint16_t *numbers, size_t n);
 static void on_counted(void *arg, enum err e, int64_t n);
 static void scan(struct listing *l);
@@ -51,77 +65,113 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 static void end_edge(struct listing *l);
 static void answer(struct listing *l);
 
+/* ---- life ---- */
+
+static void hold(struct listing *l, size_t bytes)
+{
+	http_hold(l->list->http, bytes);
+	l->held += bytes;
+}
+
+static void release(struct listing *l, size_t bytes)
+{
+	http_release(l->list->http, bytes);
+	l->held -= bytes;
+}
+
 static void listing_free(struct listing *l)
 {
-	*l->back = l->next;
-	if (l->next != NULL)
-		l->next->back = l->back;
+	LIST_REMOVE(l, all);
 	for (size_t i = 0; i < l->n; i++)
 		free(l->page[i].json);
-	gate_release(l->waiting.m->gate, l->held);
+	if (l->held > 0)
+		release(l, l->held);
 	free(l->page);
 	free(l->edges);
 	free(l);
 }
 
 /* The store has it still: it is freed when that answers, or never will. */
-static void on_asker_gone(struct waiting *w)
+static void on_gone(void *arg)
 {
-	w->req = NULL;
+	struct listing *l = arg;
+
+	l->request = NULL;
+	release(l, l->held);
 }
 
-void management_list_close(struct management *m)
+struct list *list_new(struct store *st, struct http_server *http)
 {
-	while (m->listings != NULL)
-		listing_free(m->listings);
+	struct list *l = xcalloc(1, sizeof *l);
+
+	l->store = st;
+	l->http = http;
+	LIST_INIT(&l->listings);
+	return l;
 }
 
-void management_list(struct management *m, struct evhttp_request *req)
+void list_free(struct list *l)
+{
+	struct listing *one;
+
+	if (l == NULL)
+		return;
+	while ((one = LIST_FIRST(&l->listings)) != NULL)
+		listing_free(one);
+	free(l);
+}
+
+void list_get(struct list *list, struct http_request *q)
 {
 	struct listing *l = xcalloc(1, sizeof *l);
 
-	l->next = m->listings;
-	l->back = &m->listings;
-	if (l->next != NULL)
-		l->next->back = &l->next;
-	m->listings = l;
-	l->waiting.m = m;
-	if (!read_query(req, l)) {
+	l->list = list;
+	LIST_INSERT_HEAD(&list->listings, l, all);
+	if (!read_query(q, l)) {
 		listing_free(l);
 		return;
 	}
-	waiting_begin(&l->waiting, m, req, on_asker_gone);
-	store_edges_list(m->broker->store, on_edges, l);
+	l->request = q;
+	http_keep(q, on_gone, l);
+	store_edges_list(list->store, on_edges, l);
+}
+
+static struct http_request *wake(struct listing *l)
+{
+	struct http_request *q = l->request;
+
+	l->request = NULL;
+	return q;
 }
 
 /* ---- what is asked for ---- */
 
-static bool read_limit(struct evhttp_request *req, struct listing *l)
+static bool read_limit(struct http_request *q, struct listing *l)
 {
-	char *text = query_parameter(req, "limit"), *end = NULL;
+	char *text = query_parameter(q->head.query, "limit"), *end = NULL;
 	unsigned long n = text ? strtoul(text, &end, 10) : LIMIT;
 	bool ok = text == NULL ||
 		  (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n <= LIMIT_MOST);
 
 	if (!ok)
-		answer_bad(req, "limit is a number from 0 to %d", LIMIT_MOST);
+		answer_bad(q, "limit is a number from 0 to %d", LIMIT_MOST);
 	l->limit = n;
 	free(text);
 	return ok;
 }
 
-static bool read_query(struct evhttp_request *req, struct listing *l)
+static bool read_query(struct http_request *q, struct listing *l)
 {
 	char *cursor;
 	struct id id;
 	bool ok;
 
-	if (!read_limit(req, l))
+	if (!read_limit(q, l))
 		return false;
-	cursor = query_parameter(req, "cursor");
+	cursor = query_parameter(q->head.query, "cursor");
 	ok = cursor == NULL || id_parse(span_str(cursor), &id) == OK;
 	if (!ok)
-		answer_bad(req, "cursor is not one that a page before has given");
+		answer_bad(q, "cursor is not from a previous page");
 	if (ok && cursor != NULL) {
 		id_text(&id, l->after);
 		l->from = id_edge(&id);
@@ -133,12 +183,11 @@ static bool read_query(struct evhttp_request *req, struct listing *l)
 /* True when there is nobody to go on for, or no store to ask. */
 static bool ends(struct listing *l, enum err e)
 {
-	if (l->waiting.req != NULL && e == OK)
+	if (l->request != NULL && e == OK)
 		return false;
-	if (l->waiting.req != NULL)
-		answer_refusal_text(waiting_end(&l->waiting), 503,
-				    "ServiceUnavailableException",
-				    "The connection table cannot be read: try again");
+	if (l->request != NULL)
+		answer_refusal_logged(wake(l), 503, answer_type(503),
+				      "The connection table cannot be read: try again");
 	return true;
 }
 
@@ -147,17 +196,17 @@ static bool ends(struct listing *l, enum err e)
 static void on_edges(void *arg, enum err e, const uint16_t *numbers, size_t n)
 {
 	struct listing *l = arg;
-	struct store *store = l->waiting.m->broker->store;
 
 	if (ends(l, e)) {
 		listing_free(l);
 		return;
 	}
 	l->edges = xcalloc(n + 1, sizeof *l->edges);
-	memcpy(l->edges, numbers, n * sizeof *numbers);
+	if (n > 0)
+		memcpy(l->edges, numbers, n * sizeof *numbers);
 	l->n_edges = l->uncounted = n;
 	for (size_t i = 0; i < n; i++)
-		store_connection_count(store, l->edges[i], on_counted, l);
+		store_connection_count(l->list->store, l->edges[i], on_counted, l);
 	if (n == 0)
 		answer(l);
 }
@@ -186,8 +235,7 @@ static void scan(struct listing *l)
 	if (l->at == l->n_edges || l->n == l->limit)
 		answer(l);
 	else
-		store_connection_scan(l->waiting.m->broker->store, l->edges[l->at], 0,
-				      on_rows, l);
+		store_connection_scan(l->list->store, l->edges[l->at], 0, on_rows, l);
 }
 
 static int by_id(const void *a, const void *b)
@@ -204,8 +252,7 @@ static size_t entry_bytes(const struct entry *e)
 
 static void entry_close(struct listing *l, struct entry *e)
 {
-	gate_release(l->waiting.m->gate, entry_bytes(e));
-	l->held -= entry_bytes(e);
+	release(l, entry_bytes(e));
 	free(e->json);
 }
 
@@ -272,16 +319,15 @@ static void take_row(struct listing *l, const struct connection_row *row)
 	e = &l->page[l->n++];
 	memcpy(e->id, text, sizeof text);
 	e->json = print_row(row);
-	gate_hold(l->waiting.m->gate, entry_bytes(e));
-	l->held += entry_bytes(e);
+	hold(l, entry_bytes(e));
 }
 
 /* Pages that are being made count with the answers that wait to be read. */
 static bool is_too_much(struct listing *l)
 {
-	if (l->waiting.req == NULL || gate_has_room(l->waiting.m->gate, l->held) == OK)
+	if (http_has_room(l->list->http, l->held))
 		return false;
-	answer_no_memory(waiting_end(&l->waiting));
+	answer_no_memory(wake(l));
 	return true;
 }
 
@@ -303,8 +349,7 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 	else if (next == 0)
 		end_edge(l);
 	else
-		store_connection_scan(l->waiting.m->broker->store, l->edges[l->at], next,
-				      on_rows, l);
+		store_connection_scan(l->list->store, l->edges[l->at], next, on_rows, l);
 }
 
 static void end_edge(struct listing *l)
@@ -319,9 +364,9 @@ static void end_edge(struct listing *l)
 
 static void answer(struct listing *l)
 {
-	struct evhttp_request *req = waiting_end(&l->waiting);
 	struct evbuffer *out = evbuffer_new();
 
+	assert(out != NULL);
 	evbuffer_add_printf(out, "{\"count\":%" PRId64 ",\"connections\":[", l->count);
 	for (size_t i = 0; i < l->n; i++)
 		evbuffer_add_printf(out, "%s%s", i > 0 ? ",\n" : "\n", l->page[i].json);
@@ -329,7 +374,7 @@ static void answer(struct listing *l)
 	if (l->n > 0 && l->n == l->limit)
 		evbuffer_add_printf(out, ",\"cursor\":\"%s\"", l->page[l->n - 1].id);
 	evbuffer_add_printf(out, "}\n");
-	answer_json(req, 200, "OK", out);
+	answer_json(wake(l), 200, out);
 	evbuffer_free(out);
 	listing_free(l);
 }

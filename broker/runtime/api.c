@@ -11,78 +11,84 @@
  *         where that is silent: aws-lambda-runtime-interface-emulator
  */
 #include "base/address.h"
-#include "base/http_check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/percent.h"
 #include "broker/runtime/error.h"
 #include "broker/runtime/worker.h"
+#include "http/sender.h"
+#include "http/server.h"
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/keyvalq_struct.h>
 #include <event2/util.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <strings.h>
 
 enum {
+	CONNECTIONS = 65536, /* half of the descriptors is the bound that counts */
 	RESPONSE_MOST =
 		6 * 1024 * 1024 + 100, /* what Lambda takes of a synchronous function */
 	BODY_MOST = 64 * 1024 * 1024,  /* read to its end, so that the worker lives on */
 	HEAD_MOST =
 		2 * 1024 * 1024, /* awslambdaric has traces of up to 1 MiB in a header */
-	FOREVER_S = 365 * 24 * 3600, /* a poll waits, and so does a worker that works */
 	WHY_TEXT = 200,
+	TRACE_TEXT = 80,
 };
 
 static const char root[] = "/2018-06-01/runtime/";
 
 struct runtime_api {
 	struct runtime *runtime;
-	struct evhttp *http;
+	struct http_server *http;
 	char address[ADDRESS_TEXT];
 	char *name; /* what it was told to listen at */
 	bool is_loopback;
 };
 
 static int listen_at(const char *function, const char *address, struct address *at);
-static void on_request(struct evhttp_request *req, void *arg);
-static void next(struct runtime_api *a, struct evhttp_request *req);
-static void watch_for_its_end(struct evhttp_connection *c);
-static void on_early(struct bufferevent *b, void *arg);
-static void on_gone(struct evhttp_connection *c, void *arg);
-static void answer(struct runtime_api *a, struct evhttp_request *req, struct span path);
-static void init_error(struct runtime_api *a, struct evhttp_request *req);
+static void on_request(void *arg, struct http_request *q);
+static size_t on_refusal(void *arg, int status, const char *why,
+			 struct response_header *out);
+static void on_full(void *arg);
+static void next(struct runtime_api *a, struct http_request *q);
+static void answer(struct runtime_api *a, struct http_request *q, struct span path);
+static void init_error(struct runtime_api *a, struct http_request *q);
+
+/* A worker that goes must be seen at once; a poll waits for as long as it takes. */
+static const struct http_conf http_conf = {
+	.connections = CONNECTIONS,
+	.memory = UINT64_MAX,
+	.max_head = HEAD_MOST,
+	.max_body = BODY_MOST,
+	.timeout_ms = 0,
+	.half_close = false,
+	.refusal = on_refusal,
+	.full = on_full,
+};
 
 struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l,
 				    const char *address)
 {
-	struct runtime_api *a = xcalloc(1, sizeof *a);
+	struct runtime_api *a;
 	struct address at;
 	int fd = listen_at(runtime_function(r), address, &at);
 
-	if (fd == -1) {
-		free(a);
+	if (fd == -1)
 		return NULL;
-	}
+	a = xcalloc(1, sizeof *a);
 	address_text((const struct sockaddr *)&at.sa, a->address);
 	a->name = xstrdup(address);
 	a->is_loopback = address_is_loopback(&at);
 	a->runtime = r;
-	a->http = evhttp_new(loop_base(l));
-	evhttp_set_timeout(a->http, FOREVER_S);
-	evhttp_set_max_body_size(a->http, BODY_MOST);
-	evhttp_set_max_headers_size(a->http, HEAD_MOST);
-	evhttp_set_gencb(a->http, on_request, a);
-	evhttp_accept_socket(a->http, fd);
+	a->http = http_server_new(l, &http_conf, on_request, a);
+	http_server_listen(a->http, fd);
 	return a;
 }
 
-/* A worker on another machine may vanish without a word: the kernel asks for us. */
+/* A worker on another machine may vanish without a word: the kernel probes each socket that is accepted here. */
 static void keep_alive(int fd)
 {
 	const int on = 1, idle_s = 10, every_s = 5, times = 3;
@@ -91,8 +97,6 @@ static void keep_alive(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof every_s);
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-		   sizeof on); /* what is accepted has it too */
 }
 
 static int listen_at(const char *function, const char *address, struct address *at)
@@ -115,7 +119,7 @@ void runtime_api_free(struct runtime_api *a)
 {
 	if (a == NULL)
 		return;
-	evhttp_free(a->http);
+	http_server_free(a->http);
 	free(a->name);
 	free(a);
 }
@@ -127,32 +131,47 @@ const char *runtime_api_address(const struct runtime_api *a)
 
 /* ---- answers ---- */
 
-static void reply(struct evhttp_request *req, int status, const char *reason,
-		  const char *fmt, const char *a, const char *b)
+static void reply(struct http_request *q, int status, const char *text)
 {
-	struct evbuffer *body = evbuffer_new();
+	struct response_header json = HTTP_HEADER("Content-Type", "application/json");
 
-	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type",
-			  "application/json");
-	evbuffer_add_printf(body, fmt, a, b);
-	evhttp_send_reply(req, status, reason, body);
-	evbuffer_free(body);
+	http_reply(q, status, &json, 1, span_str(text));
 }
 
-static void reply_ok(struct evhttp_request *req)
+static void reply_ok(struct http_request *q)
 {
-	static const char ok[] = "{\"status\":\"OK\"}";
-
-	reply(req, 202, "Accepted", "%s", ok, NULL);
+	reply(q, 202, "{\"status\":\"OK\"}");
 }
 
-static void refuse(struct evhttp_request *req, int status, const char *type,
+static void refuse(struct http_request *q, int status, const char *type,
 		   const char *message)
 {
-	log_info_flood("runtime.refused", S("uri", evhttp_request_get_uri(req)),
-		       I("status", status), S("why", message));
-	reply(req, status, type, "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}\n",
-	      message, type);
+	char *text = xasprintf("{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}\n",
+			       message, type);
+
+	log_info_flood("runtime.refused", B("uri", q->head.path), I("status", status),
+		       S("why", message));
+	reply(q, status, text);
+	free(text);
+}
+
+/* What the server refuses by itself. */
+static size_t on_refusal(void *arg, int status, const char *why,
+			 struct response_header *out)
+{
+	(void)arg;
+	(void)out;
+	log_info_flood("runtime.refused", I("status", status), S("why", why));
+	return 0;
+}
+
+static void on_full(void *arg)
+{
+	const struct runtime_api *a = arg;
+
+	log_warn_flood("runtime.full", S("function", runtime_function(a->runtime)),
+		       I("connections", http_connections(a->http)),
+		       S("hint", "raise the limit of open files, or add brokers"));
 }
 
 /* ---- requests ---- */
@@ -167,65 +186,73 @@ static bool begins(struct span *path, const char *with)
 	return true;
 }
 
-/* Answers by itself, and returns false. Workers of other machines may call us anything. */
-static bool is_sound(struct runtime_api *a, struct evhttp_request *req)
+/* Answers by itself, and returns false. Workers of other machines may use any name for this one. */
+static bool may_ask(struct runtime_api *a, struct http_request *q)
 {
-	const struct http_hosts hosts = {
+	const struct sender_hosts hosts = {
 		a->is_loopback ? a->name : NULL,
 		"set AWS_LAMBDA_RUNTIME_API to that address, or give --runtime-address"};
-	struct http_refusal no;
+	char why[SENDER_WHY];
 
-	if (http_check_framing(req, &no) == OK &&
-	    http_check_sender(req, &hosts, &no) == OK)
+	if (sender_check(&q->head, &hosts, why) == OK)
 		return true;
-	refuse(req, no.status, no.reason, no.why);
+	refuse(q, 403, "Forbidden", why);
 	return false;
 }
 
-static void on_request(struct evhttp_request *req, void *arg)
+static void on_request(void *arg, struct http_request *q)
 {
 	struct runtime_api *a = arg;
-	const char *uri = http_target(req);
-	struct span path = span_of(uri, strcspn(uri, "?"));
-	bool posts = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
-	bool gets = evhttp_request_get_command(req) == EVHTTP_REQ_GET;
+	struct span path = q->head.path;
+	bool posts = span_is(q->head.method, "POST");
+	bool gets = span_is(q->head.method, "GET");
 
-	if (!is_sound(a, req))
+	if (!may_ask(a, q))
 		return;
 	if (gets && span_is(path, "/ping"))
-		reply(req, 200, "OK", "%s", "pong", NULL);
+		reply(q, 200, "pong");
 	else if (!begins(&path, root))
-		refuse(req, 404, "NotFound", "There is the API of 2018-06-01 alone");
+		refuse(q, 404, "NotFound", "There is the API of 2018-06-01 alone");
 	else if (gets && span_is(path, "invocation/next"))
-		next(a, req);
+		next(a, q);
 	else if (posts && span_is(path, "init/error"))
-		init_error(a, req);
+		init_error(a, q);
 	else if (posts && begins(&path, "invocation/"))
-		answer(a, req, path);
+		answer(a, q, path);
 	else
-		refuse(req, 404, "NotFound", "No such method and path");
+		refuse(q, 404, "NotFound", "No such method and path");
 }
 
 /* curl(1) and the like make a connection for each request. */
-static bool makes_many_connections(struct evhttp_request *req)
+static bool makes_many_connections(const struct request *r)
 {
-	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
-	const char *connection = evhttp_find_header(headers, "Connection");
-	const char *agent = evhttp_find_header(headers, "User-Agent");
+	const struct header *agent = request_header(r, "User-Agent");
 
-	return (connection != NULL &&
-		evutil_ascii_strcasecmp(connection, "close") == 0) ||
-	       (agent != NULL && evutil_ascii_strncasecmp(agent, "curl/", 5) == 0);
+	return request_lists(r, "Connection", "close") ||
+	       (agent != NULL && agent->value.n >= 5 &&
+		strncasecmp((const char *)agent->value.p, "curl/", 5) == 0);
 }
 
-static void next(struct runtime_api *a, struct evhttp_request *req)
+static uint16_t port_of(const struct http_connection *c)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(req);
-	struct worker *w = runtime_worker(a->runtime, c);
-	char *host;
+	const struct sockaddr *sa = http_connection_peer(c);
+
+	return ntohs(sa->sa_family == AF_INET6
+			     ? ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port
+			     : ((const struct sockaddr_in *)(const void *)sa)->sin_port);
+}
+
+static void on_gone(void *arg)
+{
+	runtime_lost(arg);
+}
+
+static void next(struct runtime_api *a, struct http_request *q)
+{
+	struct worker *w = http_connection_watcher(q->connection);
 
 	if (w != NULL && w->invocation != NULL) {
-		refuse(req, 403, "InvalidStateTransition",
+		refuse(q, 403, "InvalidStateTransition",
 		       "State transition from Running to Ready failed for runtime. "
 		       "Error: "
 		       "State transition is not allowed");
@@ -233,146 +260,88 @@ static void next(struct runtime_api *a, struct evhttp_request *req)
 	}
 	if (w == NULL) {
 		w = xcalloc(1, sizeof *w);
-		w->connection = c;
-		w->roams = makes_many_connections(req);
-		evhttp_connection_get_peer(c, &host, &w->port);
-		evhttp_connection_set_closecb(c, on_gone, w);
+		w->roams = makes_many_connections(&q->head);
+		w->port = port_of(q->connection);
+		http_connection_watch(q->connection, on_gone, w);
 	}
-	w->poll = req;
-	watch_for_its_end(c);
+	w->poll = q;
+	http_keep(q, NULL, NULL); /* its end is that of the connection */
 	runtime_polls(a->runtime, w);
 }
 
-/*
- * While a request waits for its answer, evhttp does not read, and so would not see that
- * the worker has gone. What comes meanwhile stays in the buffer; evhttp sets its own
- * functions again when it answers.
- */
-static void watch_for_its_end(struct evhttp_connection *c)
-{
-	struct bufferevent *b = evhttp_connection_get_bufferevent(c);
-	bufferevent_event_cb on_event;
-	void *arg;
-
-	bufferevent_getcb(b, NULL, NULL, &on_event, &arg);
-	bufferevent_setcb(b, on_early, NULL, on_event, arg);
-	bufferevent_enable(b, EV_READ);
-}
-
-/*
- * More than a next request's head, before the answer to this one. To stop reading would hide
- * the end of the worker; so this is its end.
- */
-static void on_early(struct bufferevent *b, void *arg)
-{
-	bufferevent_event_cb on_event;
-
-	if (evbuffer_get_length(bufferevent_get_input(b)) <= HEAD_MOST)
-		return;
-	bufferevent_getcb(b, NULL, NULL, &on_event, NULL);
-	on_event(b, BEV_EVENT_READING | BEV_EVENT_EOF, arg);
-}
-
-static void on_gone(struct evhttp_connection *c, void *arg)
-{
-	struct worker *w = arg;
-	struct evhttp_request *poll = w->poll;
-
-	(void)c;
-	runtime_lost(w);
-	/* What nobody has answered yet is ours when its connection has let go of it. */
-	if (poll != NULL && evhttp_request_get_connection(poll) == NULL)
-		evhttp_request_free(poll);
-}
-
 /* "Root=1-67891233-abcdef012345678912345678", as X-Ray has it. */
-static void trace_header(struct evkeyvalq *headers, int64_t since_1970_ms)
+static void print_trace(int64_t since_1970_ms, char out[TRACE_TEXT])
 {
 	uint32_t random[3];
-	char text[80];
 
 	evutil_secure_rng_get_bytes(random, sizeof random);
-	snprintf(text, sizeof text, "Root=1-%08x-%08x%08x%08x;Sampled=0",
+	snprintf(out, TRACE_TEXT, "Root=1-%08x-%08x%08x%08x;Sampled=0",
 		 (unsigned)(since_1970_ms / 1000), random[0], random[1], random[2]);
-	evhttp_add_header(headers, "Lambda-Runtime-Trace-Id", text);
-}
-
-static void release(const void *data, size_t n, void *blob)
-{
-	(void)data;
-	(void)n;
-	blob_unref(blob);
 }
 
 void runtime_api_give(struct worker *w)
 {
 	struct invocation *i = w->invocation;
-	struct evhttp_request *req = w->poll;
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-	struct evbuffer *body = evbuffer_new();
-	char deadline[24];
+	struct http_request *q = w->poll;
+	char deadline[24], trace[TRACE_TEXT];
 
-	/* Exactly this: awslambdaric gives other bodies to the function as they are. */
-	evhttp_add_header(headers, "Content-Type", "application/json");
 	snprintf(deadline, sizeof deadline, "%" PRId64, i->deadline_ms);
-	evhttp_add_header(headers, "Lambda-Runtime-Aws-Request-Id", i->id);
-	evhttp_add_header(headers, "Lambda-Runtime-Deadline-Ms", deadline);
-	evhttp_add_header(headers, "Lambda-Runtime-Invoked-Function-Arn", i->arn);
-	trace_header(headers, i->deadline_ms - i->timeout_ms);
-	evbuffer_add_reference(body, i->event->p, i->event->n, release,
-			       blob_ref(i->event));
+	print_trace(i->deadline_ms - i->timeout_ms, trace);
+
+	const struct response_header h[] = {
+		/* Exactly this: awslambdaric gives other bodies to the function as they are. */
+		HTTP_HEADER("Content-Type", "application/json"),
+		HTTP_HEADER("Lambda-Runtime-Aws-Request-Id", i->id),
+		HTTP_HEADER("Lambda-Runtime-Deadline-Ms", deadline),
+		HTTP_HEADER("Lambda-Runtime-Invoked-Function-Arn", i->arn),
+		HTTP_HEADER("Lambda-Runtime-Trace-Id", trace),
+	};
+
 	w->poll = NULL;
-	evhttp_send_reply(req, 200, "OK", body);
-	evbuffer_free(body);
-}
-
-/* The whole of a body; valid until the request is answered. */
-static struct span body_of(struct evhttp_request *req)
-{
-	struct evbuffer *in = evhttp_request_get_input_buffer(req);
-
-	return span_of(evbuffer_pullup(in, -1), evbuffer_get_length(in));
+	http_reply(q, 200, h, sizeof h / sizeof *h, blob_span(i->event));
 }
 
 /* AWS's client for Python ends its process when it hears another status than 202. */
-static void returned_too_much(struct invocation *i, struct evhttp_request *req, size_t n)
+static void returned_too_much(struct invocation *i, struct http_request *q)
 {
 	char why[WHY_TEXT];
 
 	snprintf(why, sizeof why,
 		 "Function.ResponseSizeTooLarge: it returned %zu bytes, at most %d are "
 		 "taken; return less, or where the rest can be found",
-		 n, RESPONSE_MOST);
+		 q->body.n, RESPONSE_MOST);
 	runtime_fail(i, RESULT_FAILED, why);
-	reply_ok(req);
+	reply_ok(q);
 }
 
-static void returned(struct invocation *i, struct evhttp_request *req)
+static void returned(struct invocation *i, struct http_request *q)
 {
-	size_t n = evbuffer_get_length(evhttp_request_get_input_buffer(req));
-	struct result r = {.kind = RESULT_OK, .status = 200};
-
-	if (n > RESPONSE_MOST) {
-		returned_too_much(i, req, n);
+	if (q->body.n > RESPONSE_MOST) {
+		returned_too_much(i, q);
 		return;
 	}
-	r.payload = body_of(req);
-	runtime_end(i, &r);
-	reply_ok(req);
+	runtime_end(i, &(struct result){
+			       .kind = RESULT_OK, .status = 200, .payload = q->body});
+	reply_ok(q);
 }
 
-static void threw(struct invocation *i, struct evhttp_request *req)
+/* The body's error in one line, or the one that a header names. */
+static void read_error(const struct http_request *q, char out[RUNTIME_ERROR_TEXT])
+{
+	const struct header *type =
+		request_header(&q->head, "Lambda-Runtime-Function-Error-Type");
+
+	runtime_error_text(q->body, type ? type->value : span_of(NULL, 0), out);
+}
+
+static void threw(struct invocation *i, struct http_request *q)
 {
 	char why[RUNTIME_ERROR_TEXT];
-	struct result r = {
-		.kind = RESULT_FAILED,
-		.why = why,
-		.payload = body_of(req),
-	};
 
-	runtime_error_text(r.payload, evhttp_request_get_input_headers(req), why);
-	runtime_end(i, &r);
-	reply_ok(req);
+	read_error(q, why);
+	runtime_end(i, &(struct result){
+			       .kind = RESULT_FAILED, .why = why, .payload = q->body});
+	reply_ok(q);
 }
 
 /* Clients may escape what is in an id: aws-lambda-ric does. */
@@ -384,9 +353,9 @@ static struct span id_of(struct span path, char room[INVOCATION_ID])
 }
 
 /* path is "{id}/response" or "{id}/error". */
-static void answer(struct runtime_api *a, struct evhttp_request *req, struct span path)
+static void answer(struct runtime_api *a, struct http_request *q, struct span path)
 {
-	struct worker *w = runtime_worker(a->runtime, evhttp_request_get_connection(req));
+	struct worker *w = http_connection_watcher(q->connection);
 	const uint8_t *slash = memchr(path.p, '/', path.n);
 	struct span id = span_of(path.p, slash ? (size_t)(slash - path.p) : path.n);
 	struct span rest = span_of(path.p + id.n, path.n - id.n);
@@ -395,23 +364,23 @@ static void answer(struct runtime_api *a, struct evhttp_request *req, struct spa
 	struct invocation *i;
 
 	if (!is_error && !span_is(rest, "/response")) {
-		refuse(req, 404, "NotFound", "No such method and path");
+		refuse(q, 404, "NotFound", "No such method and path");
 		return;
 	}
 	i = runtime_find(a->runtime, w, id_of(id, room));
 	if (i == NULL)
-		refuse(req, 400, "InvalidRequestID", "Invalid request ID");
+		refuse(q, 400, "InvalidRequestID", "Invalid request ID");
 	else if (is_error)
-		threw(i, req);
+		threw(i, q);
 	else
-		returned(i, req);
+		returned(i, q);
 }
 
-static void init_error(struct runtime_api *a, struct evhttp_request *req)
+static void init_error(struct runtime_api *a, struct http_request *q)
 {
 	char why[RUNTIME_ERROR_TEXT];
 
-	runtime_error_text(body_of(req), evhttp_request_get_input_headers(req), why);
+	read_error(q, why);
 	runtime_cannot_start(a->runtime, why);
-	reply_ok(req);
+	reply_ok(q);
 }

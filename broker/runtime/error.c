@@ -32,18 +32,18 @@ static char *member(struct span body, const char *name, size_t most)
 	return out;
 }
 
-void runtime_error_text(struct span body, const struct evkeyvalq *headers,
+void runtime_error_text(struct span body, struct span header,
 			char out[RUNTIME_ERROR_TEXT])
 {
 	char *type = member(body, "errorType", RUNTIME_ERROR_TEXT / 4);
 	char *message = member(body, "errorMessage", RUNTIME_ERROR_TEXT / 2);
-	const char *header =
-		evhttp_find_header(headers, "Lambda-Runtime-Function-Error-Type");
+	struct span name = type       ? span_str(type)
+			   : header.n ? header
+				      : span_str("an error without a type");
 
-	snprintf(out, RUNTIME_ERROR_TEXT, "%.*s: %s", RUNTIME_ERROR_TEXT / 4,
-		 type     ? type
-		 : header ? header
-			  : "an error without a type",
+	if (name.n > RUNTIME_ERROR_TEXT / 4)
+		name.n = RUNTIME_ERROR_TEXT / 4;
+	snprintf(out, RUNTIME_ERROR_TEXT, "%.*s: %s", SPAN_ARG(name),
 		 message ? message : "(no message)");
 	free(type);
 	free(message);

@@ -5,17 +5,15 @@
 
 #include "base/span.h"
 
-#include <event2/http.h>
-
 enum { RUNTIME_ERROR_TEXT = 512 };
 
 /*
  * "TypeError: x is not a function", cut to fit; without the stack trace.
  *
  * body     {"errorType":"…","errorMessage":"…",…}, or anything
- * headers  of the request; its Lambda-Runtime-Function-Error-Type when the body has none
+ * header   the request's Lambda-Runtime-Function-Error-Type, used when the body has no type; may be empty
  */
-void runtime_error_text(struct span body, const struct evkeyvalq *headers,
+void runtime_error_text(struct span body, struct span header,
 			char out[RUNTIME_ERROR_TEXT]);
 
 /*

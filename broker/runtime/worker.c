@@ -9,16 +9,6 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
-struct worker *runtime_worker(const struct runtime *r, const struct evhttp_connection *c)
-{
-	struct worker *w;
-
-	TAILQ_FOREACH(w, &r->workers, next)
-	if (w->connection == c)
-		return w;
-	return NULL;
-}
-
 void runtime_tell(const struct worker *w, const char *what)
 {
 	sd_notifyf(0, "X_GATEPOST_WORKER=%s %u %s %s", what, w->port,

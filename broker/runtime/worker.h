@@ -10,8 +10,9 @@
 #include "broker/runtime/counts.h"
 #include "broker/runtime/shares.h"
 
-#include <event2/http.h>
 #include <sys/queue.h>
+
+struct http_request;
 
 enum { INVOCATION_ID = 64 };
 
@@ -41,8 +42,7 @@ struct worker {
 	TAILQ_ENTRY(worker) next;    /* among all of the runtime */
 	TAILQ_ENTRY(worker) waiting; /* among those that poll, when poll is there */
 	struct runtime *runtime;
-	struct evhttp_connection *connection;
-	struct evhttp_request *poll;   /* that is to be answered with an invocation */
+	struct http_request *poll;     /* that is to be answered with an invocation */
 	struct invocation *invocation; /* that it runs */
 	uint16_t port;                 /* its own */
 	bool roams; /* it makes a connection for each request: the end of one says nothing */
@@ -69,9 +69,6 @@ struct runtime {
 };
 
 /* worker.c, for api.c */
-
-/* The connection that has polled before; NULL: none. */
-struct worker *runtime_worker(const struct runtime *r, const struct evhttp_connection *c);
 
 /* A worker polls: it gets an invocation, now or later. Takes w when it is new. */
 void runtime_polls(struct runtime *r, struct worker *w);

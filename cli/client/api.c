@@ -13,7 +13,7 @@ enum { ID_LENGTH = 16, HEADERS_MOST = 4 };
 /* "https://gateway.example:8443/dev" in pieces. */
 struct endpoint {
 	char *base; /* with the scheme */
-	char *host; /* with the port: what the Host header says */
+	char *host; /* with the port: the Host header */
 	char *path; /* "/dev", or empty */
 };
 
@@ -86,7 +86,7 @@ static void endpoint_close(struct endpoint *e)
 	free(e->path);
 }
 
-/* ---- who asks ---- */
+/* ---- credentials ---- */
 
 static void add(struct headers *h, char *line)
 {
@@ -179,7 +179,7 @@ static void complain(const char *command, const struct http_reply *reply)
 	const char *message = json_string_value(json_object_get(body, "message"));
 
 	fprintf(stderr, "%s: %s (HTTP status %ld)\n", command,
-		message ? message : "refused, without a word why", reply->status);
+		message ? message : "refused without a reason", reply->status);
 	json_decref(body);
 }
 
@@ -199,8 +199,8 @@ static enum api_exit ask(const struct endpoint *e, const char *command,
 
 	if (err != OK)
 		fprintf(stderr,
-			"%s: no answer from %s; --management says where the management "
-			"API is\n",
+			"%s: no response from %s; set --management to the address of the "
+			"management API\n",
 			command, e->base);
 	else if (x != API_DONE)
 		complain(command, out);

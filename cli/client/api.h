@@ -2,7 +2,7 @@
 #define CLI_CLIENT_API_H
 
 /*
- * The management API from the command line's side: where it is, how we show who we are
+ * The management API from the command line's side: its address, the credentials
  * (a signature, a token, or nothing), one call, and what its failure means for the shell.
  */
 
@@ -20,23 +20,25 @@ struct api_conf {
 /* The rows of a settings table whose struct st has these settings in its field f. */
 #define API_CONF_KEYS(st, f)                                                             \
 	CONF_TEXT(st, f.management, "management", "127.0.0.1:8081",                      \
-		  "where the management API is: host:port, or "                          \
+		  "address of the management API: host:port, or "                        \
 		  "http[s]://host[:port][/stage]"),                                      \
 		CONF_TEXT(st, f.token, "token", NULL,                                    \
-			  "bearer token; in the environment nobody else sees it"),       \
+			  "bearer token; better set in the environment, where other "    \
+			  "users cannot see it"),                                        \
 		CONF_TEXT(st, f.key, "key", NULL,                                        \
-			  "key pair to sign with, as ID:SECRET; in the environment "     \
-			  "nobody else sees it"),                                        \
+			  "key pair to sign with, as ID:SECRET; better set in the "      \
+			  "environment, "                                                \
+			  "where other users cannot see it"),                            \
 		CONF_TEXT(st, f.region, "region", "us-east-1",                           \
-			  "region to sign for, if the server asks for one")
+			  "region of the signature, if the server requires one")
 
 /* What the shell gets. */
 enum api_exit {
 	API_DONE = 0,
-	API_FAILED = 1, /* no answer, or one that says nothing better */
+	API_FAILED = 1, /* no response, or another error */
 	API_USAGE = 2,
 	API_GONE = 3,   /* there is no such connection */
-	API_DENIED = 4, /* who we are, or say we are, may not */
+	API_DENIED = 4, /* not authenticated, or not allowed */
 	API_LATER = 5,  /* try again: its outbox is full, or its edge is not reached */
 };
 

@@ -1,7 +1,7 @@
 #ifndef CLI_CLIENT_STREAM_H
 #define CLI_CLIENT_STREAM_H
 
-/* A TCP connection for one who waits: each call until the deadline, at most. */
+/* A blocking TCP connection: each call waits until the deadline, at most. */
 
 #include "base/err.h"
 
@@ -19,7 +19,7 @@ struct stream {
  * Connect.
  *
  * place    "127.0.0.1:8080"
- * returns  OK; ERR_DOWN when nobody answers there before the deadline
+ * returns  OK; ERR_DOWN if there is no connection before the deadline
  */
 must_use enum err stream_open(struct stream *s, const char *place, int64_t deadline);
 void stream_close(struct stream *s);

@@ -25,12 +25,13 @@ struct check {
 
 static const char usage[] =
 	"Usage: gatepost check [FILE] [--stage STAGE] [--opt NAME=VALUE]...\n"
-	"Read a configuration, and say what Gatepost would do, function by function and\n"
-	"route by route; or what is wrong with it, with exit status 1.\n\n"
+	"Validate a configuration, and list its functions and routes and what is "
+	"ignored.\n"
+	"If it has mistakes, print them and exit with status 1.\n\n"
 	"  FILE               gatepost.yml or serverless.yml; default: the one of this "
 	"folder\n"
-	"  --stage STAGE      instead of the file's provider.stage; also ${opt:stage}\n"
-	"  --opt NAME=VALUE   what ${opt:NAME} is; may come again\n";
+	"  --stage STAGE      overrides provider.stage; also ${opt:stage}\n"
+	"  --opt NAME=VALUE   the value of ${opt:NAME}; may be repeated\n";
 
 static bool read_flags(struct check *k, int argc, char **argv);
 static bool add_opt(struct check *k, const char *text);
@@ -65,7 +66,7 @@ static bool read_flags(struct check *k, int argc, char **argv)
 	};
 	int flag;
 
-	argv[0] = (char *)"gatepost check"; /* what getopt's sentences begin with */
+	argv[0] = (char *)"gatepost check"; /* the prefix of getopt's messages */
 	optind = 0;
 	while ((flag = getopt_long(argc, argv, "h", flags, NULL)) != -1) {
 		if (flag == 's')
@@ -135,8 +136,8 @@ static int check(struct check *k)
 	struct config *c;
 
 	if (k->file == NULL) {
-		fprintf(stderr, "gatepost check: there is no gatepost.yml and no "
-				"serverless.yml in this folder; gatepost check FILE\n");
+		fprintf(stderr, "gatepost check: no gatepost.yml or serverless.yml in "
+				"this folder; use gatepost check FILE\n");
 		return 1;
 	}
 	c = config_read(k->file, &k->options);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where `gatepost up` listens unless it is told otherwise. */
+/* The default address of `gatepost up`. */
 #define HOST "127.0.0.1:8080"
 
 static void print_functions(const struct config *c, FILE *out);
@@ -32,7 +32,7 @@ void check_print(const struct config *c, const struct check_info *infos, size_t 
 			c->context ? "  context: true" : "",
 			c->binary ? "  binary: true" : "");
 	if (n > 0)
-		fputs("\nTo know\n", out);
+		fputs("\nNotes\n", out);
 	for (size_t i = 0; i < n; i++)
 		grid_add(&g, (const char *[GRID_COLUMNS]){infos[i].at, infos[i].text});
 	grid_print(&g, out);

@@ -7,11 +7,11 @@
 
 #include <stdio.h>
 
-/* Something that was passed over. */
+/* Something that was ignored. */
 struct check_info {
 	char *file;
 	int line;
-	char *at, *text; /* "serverless.yml:12:3", "plugins: passed over" */
+	char *at, *text; /* "serverless.yml:12:3", "plugins: ignored" */
 };
 
 void check_print(const struct config *c, const struct check_info *infos, size_t n,

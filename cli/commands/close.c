@@ -15,17 +15,17 @@ struct close_conf {
 static const struct conf_key keys[] = {
 	API_CONF_KEYS(struct close_conf, api),
 	CONF_INT(struct close_conf, code, "code", "1000", 1000, 4999,
-		 "of the close frame: 1000 to 1003, 1007 to 1014, 3000 to 4999"),
+		 "close code: 1000 to 1003, 1007 to 1014, 3000 to 4999"),
 	CONF_TEXT(struct close_conf, reason, "reason", NULL,
-		  "of the close frame, at most 123 bytes"),
+		  "close reason, at most 123 bytes"),
 };
 
 static const struct conf_table table = {
 	"gatepost close",
 	"Close one connection:\n\n"
 	"  gatepost close ID [--code 4001] [--reason 'token expired']\n\n"
-	"Exit status: 0 closed, 3 it is gone already, 4 not allowed, 5 try later, 2 bad\n"
-	"usage, 1 all else.",
+	"Exit status: 0 closed, 3 no such connection, 4 not allowed, 5 retry later, 2 "
+	"bad\nusage, 1 other errors.",
 	keys,
 	sizeof keys / sizeof *keys,
 	NULL,
@@ -61,7 +61,7 @@ int close_run(int argc, char **argv)
 	if (e != OK)
 		return e == ERR_EXIT ? API_DONE : API_USAGE;
 	if (n < 1) {
-		fputs("gatepost close: which one? gatepost close ID\n", stderr);
+		fputs("gatepost close: the ID is missing: gatepost close ID\n", stderr);
 		return API_USAGE;
 	}
 	path = path_of(&conf, id);

@@ -24,12 +24,11 @@ static const struct conf_key keys[] = {
 
 static const struct conf_table table = {
 	"gatepost connections",
-	"Show the connection table, or one connection:\n\n"
+	"List the connection table, or show one connection:\n\n"
 	"  gatepost connections\n"
 	"  gatepost connections ID\n\n"
-	"Exit status: 0; 3 the connection is gone, 4 not allowed, 5 try later, 2 bad "
-	"usage,\n"
-	"1 all else.",
+	"Exit status: 0; 3 no such connection, 4 not allowed, 5 retry later, 2 bad "
+	"usage,\n1 other errors.",
 	keys,
 	sizeof keys / sizeof *keys,
 	NULL,
@@ -73,7 +72,8 @@ static enum api_exit get(const struct connections_conf *conf, const char *path,
 
 	*out = x == API_DONE ? json_loadb(reply.body, reply.n, 0, NULL) : NULL;
 	if (x == API_DONE && *out == NULL) {
-		fprintf(stderr, "%s: the answer is not JSON; is that a management API?\n",
+		fprintf(stderr,
+			"%s: the response is not JSON; is this a management API?\n",
 			table.program);
 		x = API_FAILED;
 	}

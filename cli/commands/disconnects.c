@@ -1,5 +1,5 @@
 /*
- *   gatepost disconnects                what is parked, page after page: print_page
+ *   gatepost disconnects                list the dead letters, page after page: print_page
  *   gatepost disconnects --retry ID     POST /@disconnects/ID
  *   gatepost disconnects --retry all    POST /@disconnects?all=true, as long as there is more
  *   gatepost disconnects --drop …       the same with DELETE
@@ -23,24 +23,22 @@ struct disconnects_conf {
 static const struct conf_key keys[] = {
 	API_CONF_KEYS(struct disconnects_conf, api),
 	CONF_TEXT(struct disconnects_conf, retry, "retry", NULL,
-		  "give this one, or all, to the $disconnect function again"),
+		  "retry this dead letter, or all"),
 	CONF_TEXT(struct disconnects_conf, drop, "drop", NULL,
-		  "forget this one, or all: the function never hears of it"),
+		  "drop this dead letter, or all: the function never gets the event"),
 	CONF_BOOL(struct disconnects_conf, json, "json", "false",
-		  "print one JSON object in a line for each"),
+		  "print one JSON object on a line for each"),
 };
 
 static const struct conf_table table = {
 	"gatepost disconnects",
-	"Show the disconnects that are parked, since the $disconnect function failed "
-	"too\n"
-	"often; give them to it again, or forget them:\n\n"
+	"List $disconnect events that failed permanently (dead letters), retry them, "
+	"or\ndrop them:\n\n"
 	"  gatepost disconnects\n"
 	"  gatepost disconnects --retry ID\n"
 	"  gatepost disconnects --drop all\n\n"
-	"Exit status: 0 done; 3 it is not parked, 4 not allowed, 5 try later, 2 bad "
-	"usage,\n"
-	"1 all else.",
+	"Exit status: 0 done; 3 no such dead letter, 4 not allowed, 5 retry later, 2 "
+	"bad\nusage, 1 other errors.",
 	keys,
 	sizeof keys / sizeof *keys,
 	NULL,
@@ -54,7 +52,7 @@ static enum api_exit do_one(const struct disconnects_conf *conf, const char *met
 static enum api_exit do_all(const struct disconnects_conf *conf, const char *method);
 
 /*
- * What is done to them is said on the command line alone: GATEPOST_RETRY is a setting of
+ * Only the command line sets the action: GATEPOST_RETRY is a setting of
  * edges, and no variable that was left over shall drop anything.
  */
 static void forget_environment(void)
@@ -74,7 +72,7 @@ int disconnects_run(int argc, char **argv)
 	if (e != OK)
 		return e == ERR_EXIT ? API_DONE : API_USAGE;
 	if (conf.retry != NULL && conf.drop != NULL) {
-		fputs("gatepost disconnects: give one of --retry and --drop\n", stderr);
+		fputs("gatepost disconnects: use either --retry or --drop\n", stderr);
 		return API_USAGE;
 	}
 	method = conf.retry ? "POST" : "DELETE";
@@ -96,7 +94,8 @@ static enum api_exit call(const struct disconnects_conf *conf, const char *metho
 	*out = x == API_DONE ? json_loadb(reply.body, reply.n, JSON_ALLOW_NUL, NULL)
 			     : NULL;
 	if (x == API_DONE && reply.n > 0 && *out == NULL) {
-		fprintf(stderr, "%s: the answer is not JSON; is that a management API?\n",
+		fprintf(stderr,
+			"%s: the response is not JSON; is this a management API?\n",
 			table.program);
 		x = API_FAILED;
 	}
@@ -193,7 +192,7 @@ static enum api_exit do_one(const struct disconnects_conf *conf, const char *met
 	return x;
 }
 
-/* A page at a time; what is parked anew meanwhile may be among them or not. */
+/* A page at a time; new dead letters may be among them or not. */
 static enum api_exit do_all(const struct disconnects_conf *conf, const char *method)
 {
 	static const char first[] = "/@disconnects?all=true";

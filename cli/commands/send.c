@@ -16,17 +16,16 @@ struct send_conf {
 static const struct conf_key keys[] = {
 	API_CONF_KEYS(struct send_conf, api),
 	CONF_BOOL(struct send_conf, binary, "binary", "false",
-		  "as a binary message, also when it is UTF-8"),
+		  "send a binary message, also if it is UTF-8"),
 };
 
 static const struct conf_table table = {
 	"gatepost send",
 	"Push to one connection:\n\n"
 	"  gatepost send ID TEXT    the text\n"
-	"  gatepost send ID -       what stdin has, at most 16 MiB\n\n"
-	"Exit status: 0 sent, 3 the connection is gone, 4 not allowed, 5 try later, 2 "
-	"bad\n"
-	"usage, 1 all else.",
+	"  gatepost send ID -       stdin, at most 16 MiB\n\n"
+	"Exit status: 0 sent, 3 no such connection, 4 not allowed, 5 retry later, 2 "
+	"bad\nusage, 1 other errors.",
 	keys,
 	sizeof keys / sizeof *keys,
 	NULL,
@@ -78,7 +77,7 @@ int send_run(int argc, char **argv)
 	if (e != OK)
 		return e == ERR_EXIT ? API_DONE : API_USAGE;
 	if (n < 2) {
-		fputs("gatepost send: to whom, and what? gatepost send ID TEXT\n",
+		fputs("gatepost send: ID or TEXT is missing: gatepost send ID TEXT\n",
 		      stderr);
 		return API_USAGE;
 	}

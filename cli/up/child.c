@@ -100,7 +100,7 @@ static void child_enter(struct child *c, enum child_state next)
 }
 
 /*
- * An edge is what strangers reach, and Redis needs none of it: they are not told what the
+ * Clients reach an edge, and Redis needs none of it: they do not get what the
  * user's shell knows. A broker's configuration may have ${env:NAME}, and functions are the user's.
  */
 static const char *const *kept_variables(enum role r)
@@ -113,7 +113,7 @@ static const char *const *kept_variables(enum role r)
 	return r == ROLE_EDGE || r == ROLE_REDIS ? few : NULL;
 }
 
-/* Ours write log lines to our stderr; the others are told apart. */
+/* Gatepost's processes write log lines to stderr; the output of others is marked. */
 static pid_t spawn(struct child *c)
 {
 	struct spawn how = {
@@ -185,7 +185,7 @@ static int64_t wait_longer(struct child *c)
 	return wait_ms;
 }
 
-/* The wait after the end of a process that nobody asked to end. */
+/* The wait after an unexpected end of a process. */
 static int64_t wait_after_end(struct child *c)
 {
 	int64_t lived_ms = clock_ms() - c->started_ms;

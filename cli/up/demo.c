@@ -54,9 +54,9 @@ static const struct step steps[] = {
 	{"Rows in Redis before", rows_before},
 	{"Connect", connect_client},
 	{"Messages by route", message_by_route},
-	{"A message that no route takes", message_without_route},
+	{"A message without a route", message_without_route},
 	{"Push by id", push_by_id},
-	{"Look at the connection by id", look_by_id},
+	{"Get the connection by id", look_by_id},
 	{"Close it by id", close_by_id},
 	{"Push to it again", push_to_gone},
 	{"Rows in Redis after", rows_after},
@@ -80,7 +80,7 @@ int demo_run(const struct demo_plan *plan)
 		i++;
 	}
 	if (i == STEPS)
-		printf("\nAll %d steps were right.\n", (int)STEPS);
+		printf("\nAll %d steps succeeded.\n", (int)STEPS);
 	else
 		printf("\nThe demo failed in step %zu: %s\n", i + 1, steps[i].title);
 	fflush(stdout);
@@ -108,7 +108,7 @@ static void say(const char *mark, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* True; or false after a line that says what should have been. */
+/* True; or false after a line with the expected result. */
 static bool check(bool right, const char *expected)
 {
 	if (!right)
@@ -121,7 +121,7 @@ static void a_moment(void)
 	nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
 }
 
-/* One request, said and checked; body is NULL or what must come back. */
+/* Print and check one request; body is NULL or the expected response. */
 static bool request(const char *method, const char *url, const char *payload, long status,
 		    const char *body)
 {
@@ -144,7 +144,7 @@ static bool request(const char *method, const char *url, const char *payload, lo
 	return right;
 }
 
-/* The next message must be this text; mark is "←", or says that it comes unasked. */
+/* The next message must be this text; mark is "←", or marks a push. */
 static bool client_gets(struct demo *d, const char *mark, const char *text)
 {
 	struct ws_message m;
@@ -164,7 +164,7 @@ static bool exchange(struct demo *d, const char *out, const char *in)
 	say("→", "%s", out);
 	enum err e = ws_client_send(d->client, WS_TEXT, span_str(out));
 
-	return check(e == OK, "the message goes out") && client_gets(d, "←", in);
+	return check(e == OK, "the message is sent") && client_gets(d, "←", in);
 }
 
 /* The steps. */
@@ -184,7 +184,7 @@ static bool count_rows(struct demo *d)
 	int64_t n;
 
 	if (table_count(d->table, &n) != OK)
-		return check(false, "an answer from Redis");
+		return check(false, "a reply from Redis");
 	say("=", "%" PRId64 "%s", n, n == 1 ? " row" : " rows");
 	return true;
 }
@@ -192,7 +192,7 @@ static bool count_rows(struct demo *d)
 static bool rows_before(struct demo *d)
 {
 	d->table = table_open(d->plan->endpoints->redis, d->plan->prefix);
-	return check(d->table != NULL, "Redis can be reached") && count_rows(d);
+	return check(d->table != NULL, "Redis is reachable") && count_rows(d);
 }
 
 /* Wait until our row is there, or is not. */
@@ -218,7 +218,7 @@ static bool connect_client(struct demo *d)
 	d->client = ws_client_open(d->plan->endpoints->websocket, d->user_agent,
 				   TIMEOUT_MS, &status);
 	say("←", "%d%s", status, status == 101 ? " Switching Protocols" : "");
-	if (!check(d->client != NULL, "101 and a right handshake"))
+	if (!check(d->client != NULL, "101 and a valid handshake"))
 		return false;
 
 	bool found = wait_for_row(d, OK, &row) == OK;
@@ -238,7 +238,7 @@ static bool message_by_route(struct demo *d)
 		return false;
 	d->home = home_find(d->plan->supervisor, &before);
 	if (d->home)
-		say("=", "handled by %s, the home of this connection's lane",
+		say("=", "handled by %s, the owner of this connection's lane",
 		    d->home->name);
 	return check(d->home != NULL, "a broker that has counted the messages");
 }
@@ -261,7 +261,7 @@ static bool push_by_id(struct demo *d)
 	if (other == d->home)
 		say("=", "through %s: there is no other broker", other->name);
 	else
-		say("=", "through %s, which is not the lane's home", other->name);
+		say("=", "through %s, which is not the lane owner", other->name);
 
 	char *base = ready_management(other);
 	if (!check(base != NULL, "a management address of its own"))

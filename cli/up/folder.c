@@ -48,7 +48,7 @@ bool folder_make(struct folder *f, const char *data)
 }
 
 /*
- * It is locked before it has its name: whoever can lock what is called so knows that its
+ * It is locked before it has its name: a process that can lock a folder of this name knows that its
  * owner has died.
  */
 static bool take_run(struct folder *f)
@@ -111,8 +111,8 @@ static bool take_data(struct folder *f, const char *data)
 	}
 	if (flock(f->lock, LOCK_EX | LOCK_NB) == -1) {
 		fprintf(stderr,
-			"gatepost up: another `gatepost up` keeps its data in %s: "
-			"stop it, or choose another --data\n",
+			"gatepost up: another `gatepost up` uses %s: stop it, or set "
+			"another --data\n",
 			data);
 		return false;
 	}

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The next broker that says where its metrics are. */
+/* The next broker with a known metrics address. */
 static const struct child *next_broker(const struct supervisor *s, size_t *at)
 {
 	const struct child *c = supervisor_next(s, at);

@@ -1,14 +1,14 @@
 #ifndef CLI_UP_HOME_H
 #define CLI_UP_HOME_H
 
-/* Which broker is the home of a lane: from outside, by who has counted its events. */
+/* The owner of a lane, as seen from outside: the broker that has counted its events. */
 
 #include "cli/up/supervisor.h"
 
 enum { HOME_BROKERS = 64 };
 
 struct home_counts {
-	int64_t events[HOME_BROKERS]; /* in the supervisor's order; -1: it did not say */
+	int64_t events[HOME_BROKERS]; /* in the supervisor's order; -1: unknown */
 	size_t n;
 };
 

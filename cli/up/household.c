@@ -84,14 +84,13 @@ static void add_redis(struct supervisor *s, const struct household *h)
 	flag(&w, "--auto-aof-rewrite-percentage", "100");
 	flag(&w, "--auto-aof-rewrite-min-size", "16mb");
 
-	supervisor_add(s,
-		       (struct child_plan){
-			       .role = ROLE_REDIS,
-			       .name = "redis",
-			       .argv = w.list,
-			       .if_missing = "install it: apt-get install redis-server, "
-					     "or give --redis URL",
-		       });
+	supervisor_add(s, (struct child_plan){
+				  .role = ROLE_REDIS,
+				  .name = "redis",
+				  .argv = w.list,
+				  .if_missing = "install it: apt-get install "
+						"redis-server, or set --redis URL",
+			  });
 }
 
 char *household_redis(const struct household *h)
@@ -124,14 +123,15 @@ static void add_ours(struct supervisor *s, enum role role, unsigned i, struct wo
 
 	snprintf(name, sizeof name, "%s-%u", role_name(role), i);
 	flag(w, "--name", "%s", name);
-	supervisor_add(s, (struct child_plan){
-				  .role = role,
-				  .name = name,
-				  .argv = w->list,
-				  .stop_ms = drain_ms + DRAIN_MORE_MS,
-				  .if_missing = "it belongs beside the program gatepost: "
-						"build or install all of Gatepost",
-			  });
+	supervisor_add(s,
+		       (struct child_plan){
+			       .role = role,
+			       .name = name,
+			       .argv = w->list,
+			       .stop_ms = drain_ms + DRAIN_MORE_MS,
+			       .if_missing = "it must be in the folder of the program "
+					     "gatepost: build or install all of Gatepost",
+		       });
 }
 
 static void add_tls(struct words *w, const struct up_conf *conf)

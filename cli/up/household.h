@@ -1,7 +1,7 @@
 #ifndef CLI_UP_HOUSEHOLD_H
 #define CLI_UP_HOUSEHOLD_H
 
-/* Who lives here: which processes `gatepost up` starts, with which flags. */
+/* The processes that `gatepost up` starts, and their flags. */
 
 #include "base/address.h"
 #include "cli/up/folder.h"

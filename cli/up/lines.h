@@ -2,7 +2,7 @@
 #define CLI_UP_LINES_H
 
 /*
- * What a program of somebody else's writes, line by line onto our stderr, each behind a
+ * Copy the output of another program to stderr, line by line, each after a
  * name: "ping | hello". In the JSON format of the log, a line is a log line.
  */
 

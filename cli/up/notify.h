@@ -3,7 +3,7 @@
 
 /*
  * Where children report with sd_notify(3): one datagram socket for all of them; the
- * kernel says who speaks.
+ * kernel gives the sender's pid.
  *
  * source  sd_notify(3); unix(7) SO_PASSCRED
  */

@@ -65,13 +65,12 @@ static void complain(const char *text, const char *flag, int why)
 {
 	if (why == EADDRINUSE)
 		fprintf(stderr,
-			"gatepost up: %s is taken by another program: choose another "
+			"gatepost up: %s is in use by another program: set another "
 			"%s\n",
 			text, flag);
 	else
-		fprintf(stderr,
-			"gatepost up: cannot listen on %s: %s: choose another %s\n", text,
-			strerror(why), flag);
+		fprintf(stderr, "gatepost up: cannot listen on %s: %s: set another %s\n",
+			text, strerror(why), flag);
 }
 
 static in_port_t *port_of(struct address *a)

@@ -9,11 +9,11 @@
 struct project {
 	char *file;                    /* NULL: what is built in */
 	char *stage;                   /* as it was at the start: it is in URLs */
-	struct config *config;         /* NULL once somebody has taken it */
+	struct config *config;         /* NULL once it was taken over */
 	struct config_options options; /* for reading it again */
 };
 
-/* Its mistakes are said once, here, and not by each broker; then it returns false. */
+/* Its mistakes are reported once, here, and not by each broker; then it returns false. */
 bool project_read(struct project *p, const struct up_conf *conf);
 void project_close(struct project *p); /* a zeroed one is fine */
 

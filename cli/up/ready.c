@@ -94,7 +94,7 @@ char *ready_management(const struct child *broker)
 	return comma ? xasprintf("http://%s", comma + 1) : NULL;
 }
 
-/* A disk that is almost full takes a part first, and says why only then. */
+/* An almost full disk accepts a part first, and fails only then. */
 static bool write_all(int fd, const char *text, size_t n)
 {
 	while (n > 0) {

@@ -17,7 +17,7 @@ struct endpoints {
 /* Frees the texts; a zeroed one is fine. */
 void endpoints_close(struct endpoints *e);
 
-/* The block of lines, each a name and where it is; c says what there is to GET. */
+/* Print the endpoints, each a name and a URL; c has the HTTP routes. */
 void ready_print(const struct endpoints *e, const struct config *c,
 		 const struct supervisor *s);
 

@@ -93,9 +93,9 @@ static char **python_argv(const struct runtime_plan *p)
 		words_take(&w, xstrdup("awslambdaric"));
 		words_take(&w, xstrdup(p->function->handler));
 	} else if (status == -1) {
-		refuse(p, "there is no python3", "install it, or give --python PATH");
+		refuse(p, "python3 is missing", "install it, or set --python PATH");
 	} else {
-		refuse(p, "its Python has no runtime client", fix);
+		refuse(p, "its Python has no runtime client awslambdaric", fix);
 	}
 	free(fix);
 	free(python);

@@ -30,7 +30,7 @@ struct runtime_plan {
 /*
  * The words of its program; freed with words_free.
  *
- * returns  NULL after an error line that says what to install
+ * returns  NULL after an error line with what to install
  */
 char **runtime_argv(const struct runtime_plan *p);
 

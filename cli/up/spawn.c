@@ -119,8 +119,8 @@ pid_t spawn_fork(void)
 	sigset_t all, before;
 	pid_t parent = getpid();
 
-	/* A handler of ours must not run in the child: it would write into the pipe by
-	 * which libevent tells the parent's loop of signals. */
+	/* A signal handler must not run in the child: it would write into the pipe by
+	 * through which libevent reports signals to the parent's loop. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t pid = fork();

@@ -3,7 +3,7 @@
 
 /*
  * Starting a program: in a process group of its own, so that Ctrl-C reaches the
- * supervisor alone, and told to end by the kernel when the supervisor ends, however it does.
+ * supervisor only, and signalled by the kernel when the supervisor ends in any way.
  */
 
 #include <stdbool.h>
@@ -19,12 +19,12 @@ struct spawn {
 		keeps; /* of what we have, names as for fnmatch(3); ended by NULL; NULL: all of it */
 	bool knows_redis; /* it keeps GATEPOST_REDIS, which may have a password in it */
 	const char *
-		notify; /* the Unix datagram socket where it reports with sd_notify(3); NULL: it is none of ours */
-	int output;     /* descriptor for its stdout and stderr; -1: our stderr */
+		notify; /* the Unix datagram socket where it reports with sd_notify(3); NULL: a foreign program */
+	int output; /* descriptor for its stdout and stderr; -1: our stderr */
 };
 
 /*
- * Start a program. Its stdin is /dev/null. It is told no more than it needs: our surroundings
+ * Start a program. Its stdin is /dev/null. It gets only what it needs: the environment of this process
  * may have passwords in them.
  *
  * returns  its pid; or -1 with errno of the fork or of the exec (ENOENT: no such program)

@@ -119,7 +119,7 @@ static void forget_gone(void *arg)
 	if (kept == s->n)
 		return;
 	s->n = kept;
-	start_rank(s); /* whoever was missing may have been one of them */
+	start_rank(s); /* the missing process may have been one of them */
 }
 
 /* Starting. */
@@ -192,7 +192,7 @@ static void on_child_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	notify_take(s->notify); /* what was said of one before it ended */
+	notify_take(s->notify); /* reports of a process before it ended */
 	for (size_t i = 0; i < s->n; i++) {
 		struct child *c = s->children[i];
 		int status;

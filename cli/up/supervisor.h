@@ -9,7 +9,7 @@
  * What dies is started again (child.h). What cannot work from the first stops all of it:
  * a program that is not there, a child that refuses its settings (exit status 2) before
  * it was ever ready, and a Redis that ends before it was ever ready. (Functions are
- * somebody else's programs: they are always tried again.)
+ * foreign programs: they are always restarted.)
  */
 
 #include "cli/up/child.h"

@@ -2,7 +2,7 @@
  * `gatepost up`, in the order of happening:
  *
  *   up_run       settings, the project's configuration, folders, ports; then the loop
- *   on_ready     all run: tell everybody where; the demo
+ *   on_ready     all are ready: print the endpoints; the demo
  *   on_signal    stop; a second one hurries
  *   on_stopped   the end
  */
@@ -29,7 +29,7 @@
 enum {
 	FAILED = 1,
 	BAD_SETTINGS = 2,
-	PATIENCE_MS = 10000, /* between two lines that say who is not ready */
+	PATIENCE_MS = 10000, /* between two lines that name a process that is not ready */
 	ONCE_PATIENCES = 6,  /* after that many, --once gives up */
 };
 
@@ -159,7 +159,7 @@ static bool run(struct up *u)
 	u->household.stage = u->project.stage;
 	u->household.folder = &u->folder;
 	name_endpoints(u);
-	/* To the brokers; not as a flag, which everybody on the machine could read. */
+	/* To the brokers; not as a flag, which other users could read. */
 	setenv("GATEPOST_REDIS", u->endpoints.redis, 1);
 	if (u->conf.ready_file)
 		unlink(u->conf.ready_file); /* of a run that was killed */
@@ -232,7 +232,7 @@ static bool terminal_is_there(void)
 	return fd != -1;
 }
 
-/* SIGHUP: from somebody who wants the configuration read again, or from a terminal that has gone. */
+/* SIGHUP: reload the configuration, or the terminal was closed. */
 static void on_reload(void *arg)
 {
 	struct up *u = arg;
@@ -255,7 +255,7 @@ static void on_ready(void *arg)
 	if (u->conf.ready_file &&
 	    !ready_write(u->conf.ready_file, &u->endpoints, u->supervisor) &&
 	    !u->was_ready) {
-		stop(u, FAILED); /* somebody waits for it */
+		stop(u, FAILED); /* with --once, a script waits for it */
 		return;
 	}
 	if (u->was_ready)
@@ -298,7 +298,7 @@ static void on_demo_done(void *arg, int status)
 		stop(u, status);
 }
 
-/* It is not ready yet: say for whom we wait. */
+/* It is not ready yet: log which process is missing. */
 static void on_patience(void *arg)
 {
 	struct up *u = arg;

@@ -18,65 +18,64 @@ static const char *const formats[] = {"text", "json"};
 
 static const struct conf_key keys[] = {
 	CONF_TEXT(struct up_conf, listen, "listen", "127.0.0.1:8080",
-		  "where clients connect; port 0 takes a free one"),
+		  "address for clients; port 0 picks a free port"),
 	CONF_TEXT(struct up_conf, management, "management", "127.0.0.1:8081",
-		  "where /@connections is; port 0 takes a free one"),
-	CONF_TEXT(
-		struct up_conf, metrics, "metrics", "127.0.0.1:0",
-		"metrics of edge-0; the other edges and then the brokers have the ports "
-		"after it; port 0: each takes a free one"),
+		  "address of the management API (/@connections); port 0 picks a free "
+		  "port"),
+	CONF_TEXT(struct up_conf, metrics, "metrics", "127.0.0.1:0",
+		  "address of the metrics of edge-0; the other edges and then the "
+		  "brokers use the following ports; port 0: each picks a free port"),
 	CONF_INT(struct up_conf, edges, "edges", "1", 1, PROCESSES_MAX,
-		 "edges, which share the listening port"),
+		 "number of edges; they share the listening port"),
 	CONF_INT(struct up_conf, brokers, "brokers", "2", 1, PROCESSES_MAX,
-		 "brokers; of two, one may die and no client notices"),
+		 "number of brokers; with two, clients do not notice when one dies"),
 	CONF_TEXT(struct up_conf, config, "config", NULL,
-		  "which function serves which route; not set: gatepost.yml, else "
-		  "serverless.yml of this folder, else what is built in"),
-	CONF_TEXT(struct up_conf, stage, "stage", NULL,
-		  "the first part of the path in URLs; not set: the configuration's, "
-		  "else dev"),
+		  "configuration file; not set: gatepost.yml or serverless.yml of this "
+		  "folder, else the built-in configuration"),
+	CONF_TEXT(
+		struct up_conf, stage, "stage", NULL,
+		"first part of the path in URLs; not set: the configuration's, else dev"),
 	CONF_TEXT(struct up_conf, python, "python", NULL,
-		  "interpreter with awslambdaric, for functions in Python; not set: "
-		  "python3 of the project's .venv, else of PATH"),
+		  "Python interpreter with awslambdaric; not set: python3 of the "
+		  "project's .venv, else of PATH"),
 	CONF_CHOICE(struct up_conf, default_route, "default-route", "builtin:reject",
 		    "builtin:reject|builtin:echo",
-		    "what becomes of messages that no other route takes: refused, or "
-		    "sent back"),
+		    "handler of $default: reject messages, or echo them"),
 	CONF_CHOICE(struct up_conf, profile, "profile", "none", "none|aws",
 		    "aws: API Gateway's quotas are the defaults of the edges' limits"),
 	CONF_MSEC(struct up_conf, drain_delay_ms, "drain-delay", "0", 0, 10 * MINUTE,
-		  "of the edges: time after the signal in which they still accept; there "
-		  "is no balancer here that has to hear of it"),
+		  "time after the signal in which edges still accept connections; only "
+		  "needed behind a load balancer"),
 	CONF_MSEC(struct up_conf, drain_ms, "drain-timeout", "8s", 0, 60 * MINUTE,
-		  "of the edges: longest time for closing all clients"),
+		  "maximum time in which edges close all clients"),
 	CONF_TEXT(struct up_conf, redis, "redis", NULL,
 		  "your Redis: unix:/path, redis://[user:password@]host[:port][/db], or "
 		  "redis+sentinel://…, as for gatepost-broker; not set: a private one is "
 		  "started"),
 	CONF_TEXT(struct up_conf, redis_ca, "redis-ca", NULL,
-		  "with rediss: file of the authorities that may have signed the "
-		  "certificate of Redis; not set: those of the system"),
-	CONF_TEXT(struct up_conf, redis_cert, "redis-cert", NULL,
-		  "with rediss: file of our certificate, if Redis wants one"),
+		  "with rediss: PEM file of the authorities for the certificate of "
+		  "Redis; not set: the system's"),
+	CONF_TEXT(
+		struct up_conf, redis_cert, "redis-cert", NULL,
+		"with rediss: PEM file of the client certificate, if Redis requires one"),
 	CONF_TEXT(struct up_conf, redis_key, "redis-key", NULL,
-		  "with rediss: file of the private key of --redis-cert"),
+		  "with rediss: PEM file of the private key of --redis-cert"),
 	CONF_TEXT(struct up_conf, redis_prefix, "redis-prefix",
-		  "gatepost:", "what all keys in Redis begin with"),
+		  "gatepost:", "prefix of all keys in Redis"),
 	CONF_TEXT(struct up_conf, data, "data", NULL,
-		  "folder where the private Redis keeps its data; not set: a temporary "
-		  "one, "
-		  "removed at the end"),
+		  "folder for the data of the private Redis; not set: a temporary "
+		  "folder, removed at the end"),
 	CONF_BOOL(struct up_conf, demo, "demo", "false",
 		  "after the start, act as a client and print what happens"),
 	CONF_BOOL(struct up_conf, once, "once", "false",
-		  "stop after the demo; exit status 0 if all of it was right"),
+		  "stop after the demo; exit status 0 if all steps succeeded"),
 	CONF_TEXT(struct up_conf, ready_file, "ready-file", NULL,
-		  "file that gets the endpoints and processes as JSON once all is ready"),
+		  "file to write the endpoints and processes to as JSON, when all are "
+		  "ready"),
 	CONF_CHOICE(struct up_conf, log_level, "log-level", "info",
-		    "debug|info|warn|error",
-		    "the least grave lines on stderr, of all processes"),
+		    "debug|info|warn|error", "minimum log level of all processes"),
 	CONF_CHOICE(struct up_conf, log_format, "log-format", "text", "text|json",
-		    "of the lines on stderr, of all processes"),
+		    "log format of all processes"),
 };
 
 static bool is_right(const void *conf, struct conf_wrong *w);
@@ -85,9 +84,9 @@ static bool stage_is_right(const char *stage);
 
 static const struct conf_table table = {
 	"gatepost up",
-	"Start Redis, brokers and edges on this machine; Ctrl-C stops them, a second one "
-	"hurries.\nTheir other settings come from the environment: "
-	"GATEPOST_MAX_MESSAGE=64KiB gatepost up",
+	"Start Redis, brokers and edges on this machine. Ctrl-C stops them; a second "
+	"Ctrl-C\nkills them. Set their other settings in the environment: "
+	"GATEPOST_MAX_MESSAGE=64KiB",
 	keys,
 	sizeof keys / sizeof *keys,
 	is_right,
@@ -109,20 +108,17 @@ static bool is_right(const void *conf, struct conf_wrong *w)
 	};
 
 	if (c->once && !c->demo)
-		return conf_refuse(w, "once", "it stops after the demo: give --demo too");
+		return conf_refuse(w, "once", "it needs --demo");
 	if (c->redis && c->data)
-		return conf_refuse(w, "data",
-				   "it is for the private Redis: without --redis");
+		return conf_refuse(w, "data", "it cannot be used with --redis");
 	if (!store_conf_is_right(&store, w))
 		return false;
 	if (c->demo && c->redis && !demo_can_ask(c->redis))
 		return conf_refuse(
 			w, "demo",
-			"it looks into the table itself, which it can do neither "
-			"over TLS nor by sentinels");
+			"it cannot be used with a Redis over TLS or with sentinels");
 	if (c->demo && c->config)
-		return conf_refuse(w, "demo",
-				   "it shows what is built in: without --config");
+		return conf_refuse(w, "demo", "it cannot be used with --config");
 	if (c->stage && !stage_is_right(c->stage))
 		return conf_refuse(w, "stage", "allowed: 1 to 128 of A-Z a-z 0-9 _ -");
 	return true;

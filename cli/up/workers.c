@@ -26,7 +26,7 @@ struct worker {
 	unsigned port;  /* from which its process polls; 0: not known */
 	bool is_wanted; /* by the configuration as it is now */
 	unsigned
-		strangers; /* number 0: those of the function that have worked, and were gone before we could find out who they were */
+		strangers; /* number 0: workers of the function that have worked, and ended before they could be identified */
 };
 
 struct workers {
@@ -110,7 +110,7 @@ static bool can_run_all(const struct workers *w, const struct config *c)
 	return all;
 }
 
-/* Who there is to be */
+/* The wanted workers */
 
 static struct worker *find(struct workers *w, const char *function, unsigned broker,
 			   unsigned number)
@@ -137,22 +137,22 @@ static struct worker *add(struct workers *w, const char *function, unsigned brok
 		.function = xstrdup(function),
 		.broker = broker,
 		.number = number,
-		.child = supervisor_add(w->plan.supervisor,
-					(struct child_plan){
-						.role = ROLE_FUNCTION,
-						.name = name,
-						.if_missing = "install it again, or give "
-							      "--python PATH",
-						.folder = w->folder,
-						.json = w->plan.json,
-						.is_held = true,
-					}),
+		.child = supervisor_add(
+			w->plan.supervisor,
+			(struct child_plan){
+				.role = ROLE_FUNCTION,
+				.name = name,
+				.if_missing = "install it again, or set --python PATH",
+				.folder = w->folder,
+				.json = w->plan.json,
+				.is_held = true,
+			}),
 	};
 	free(name);
 	return k;
 }
 
-/* Those of one broker: add who is missing, and remove who is not wanted any more. */
+/* The workers of one broker: add missing ones, and remove unwanted ones. */
 static void reconcile(struct workers *w, unsigned broker)
 {
 	size_t kept = 0;
@@ -187,7 +187,7 @@ static void add_all(struct workers *w)
 		reconcile(w, b);
 }
 
-/* What brokers tell */
+/* Reports of brokers */
 
 static bool broker_number(const struct child *c, unsigned *out)
 {
@@ -312,7 +312,7 @@ static void lose_worker(struct workers *w, struct child *c)
 	}
 }
 
-/* Whose connection it is: by what was told before, else by the socket that its process has open. */
+/* The worker of a connection: by earlier reports, else by the socket that its process has open. */
 static struct worker *whose(const struct workers *w, unsigned broker,
 			    const char *function, unsigned port, unsigned remote)
 {
@@ -358,7 +358,7 @@ static void take_worker(struct workers *w, unsigned broker, const char *text)
 	if (sscanf(text, "%15s %u %*[^:]:%u %n", what, &port, &remote, &at) != 3)
 		return;
 	k = whose(w, broker, text + at, port, remote);
-	if (k == NULL) { /* gone, or somebody else's */
+	if (k == NULL) { /* ended, or foreign */
 		if (strcmp(what, "works") == 0)
 			note_stranger(w, broker, text + at);
 		return;

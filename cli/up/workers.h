@@ -5,7 +5,7 @@
  * The processes that run a project's functions: for each function with a runtime, and for
  * each broker, as many as the configuration says. Each polls the address of its function
  * at its broker, which the broker tells; which worker has begun to poll, or is overdue,
- * the broker tells too, by its port.
+ * the broker reports too, by its port.
  */
 
 #include "cli/up/supervisor.h"
@@ -36,7 +36,7 @@ void workers_free(
 /* A broker reports. */
 void workers_told(struct workers *w, struct child *broker, const char *text);
 
-/* A broker has ended: nobody has anything to do for it; or a worker has: how depends on what brokers told of it. */
+/* A broker has ended: its workers are idle. Or a worker has: what follows depends on the brokers' reports. */
 void workers_lost(struct workers *w, struct child *c);
 
 const struct config *workers_config(const struct workers *w);

@@ -161,7 +161,7 @@ static void set_token(struct reading *r, struct span token)
 	r->now->has_token = true;
 }
 
-/* Settings of AWS's own tools that say nothing about who somebody is. */
+/* Settings of AWS's own tools that are no credentials. */
 static bool is_passed_over(struct span name)
 {
 	return span_is(name, "region") || span_is(name, "output") ||

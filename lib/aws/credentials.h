@@ -2,7 +2,7 @@
 #define AWS_CREDENTIALS_H
 
 /*
- * Who may use the management API: key pairs that sign requests, and bearer tokens. In
+ * The credentials for the management API: key pairs that sign requests, and bearer tokens. In
  * the form of ~/.aws/credentials, a section for each caller:
  *
  *   # comment
@@ -13,7 +13,7 @@
  *   [operators]
  *   token = …
  *
- * A section may have both. Its name is what logs say of the caller; secrets are never in a log.
+ * A section may have both. Its name identifies the caller in logs; secrets are never in a log.
  */
 
 #include "base/err.h"
@@ -41,10 +41,10 @@ void credentials_free(struct credentials *c); /* NULL is fine; wipes the secrets
 
 size_t credentials_count(const struct credentials *c);
 
-/* Whose key it is; NULL for a key that nobody has. */
+/* The caller with this key; NULL if it is unknown. */
 const struct credential *credentials_of_key(const struct credentials *c, struct span id);
 
-/* Whose token it is; NULL when it is nobody's. Takes as long for any wrong token. */
+/* The caller with this token; NULL if it is unknown. Takes the same time for any wrong token. */
 const struct credential *credentials_of_token(const struct credentials *c,
 					      struct span token);
 

@@ -24,7 +24,7 @@ struct keyring {
 static void on_reload(void *arg);
 static void on_look(void *arg);
 
-/* Who may read it? NULL when the right ones alone. */
+/* Is the file's mode safe? NULL if it is, else why not. */
 static const char *mode_fault(const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))

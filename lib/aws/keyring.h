@@ -12,7 +12,7 @@
 struct keyring;
 
 /*
- * path     of a file that nobody but its owner may read; one that belongs to somebody else
+ * path     of a file that only its owner may read; one of another user
  *          may be readable by a group too, which is how Kubernetes gives secrets to a process
  * returns  NULL after an error line when the file cannot be read or is wrong
  */

@@ -3,7 +3,7 @@
 
 /*
  * AWS Signature Version 4 of HTTP requests: the signature that a request should have,
- * for whoever verifies one and for whoever makes one. Pure: no sockets, no clock.
+ * to verify and to make signatures. Pure: no sockets, no clock.
  *
  *   verify   sigv4_read → sigv4_age → (find the secret) → sigv4_check
  *   sign     sigv4_sign
@@ -35,7 +35,7 @@ enum {
 	SIGV4_EXPIRES_MOST = 604800 /* seconds that a presigned request may live */
 };
 
-/* What a request says of its signature. Points into the request, and into its own text. */
+/* The parts of a request's signature. Points into the request, and into its own text. */
 struct sigv4 {
 	struct span key_id;
 	struct span scope; /* 20261122/eu-central-1/execute-api/aws4_request */
@@ -67,7 +67,7 @@ must_use enum err sigv4_age(const struct sigv4 *s, int64_t now_s, char *why, siz
 must_use enum err sigv4_check(const struct sigv4_request *r, const struct sigv4 *s,
 			      const char *secret);
 
-/* Who signs, and where for. */
+/* The key pair, and the scope of the signature. */
 struct sigv4_key {
 	const char *id, *secret, *region, *service;
 };

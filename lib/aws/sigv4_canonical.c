@@ -1,6 +1,6 @@
 /*
  * Method, path, query, headers, their names, payload: each in the one form that both
- * sides can tell without asking the other.
+ * sides can compute it alone.
  */
 #include "aws/sigv4_canonical.h"
 

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row's text and who gave it; NULL when nobody did so far. */
+/* A setting's text and its source; NULL if it is not set so far. */
 struct given {
 	char *text, *where;
 };
@@ -169,7 +169,7 @@ static enum err take_flags(struct load *l, int argc, char **argv)
 	return OK;
 }
 
-/* Other GATEPOST_ variables are nobody's mistake: Kubernetes makes some from the names of services. */
+/* Other GATEPOST_ variables are no mistake: Kubernetes makes some from the names of services. */
 static void take_environment(struct load *l)
 {
 	for (size_t i = 0; i <= l->t->n; i++) {

@@ -72,7 +72,7 @@ struct conf_wrong {
 	char why[256];    /* what is allowed */
 };
 
-/* For a check: say what is wrong with the row of that name. Returns false, for the check to return. */
+/* For a check: report a mistake in the row of that name. Returns false, for the check to return. */
 bool conf_refuse(struct conf_wrong *out, const char *name, const char *why);
 
 /* Look at the struct when all of it is filled; false, and out filled, when a row of it is wrong. */
@@ -83,7 +83,7 @@ struct conf_table {
 	const char *purpose; /* one line under the usage */
 	const struct conf_key *keys;
 	size_t n;
-	conf_check_fn *check; /* NULL: the rows' types say all */
+	conf_check_fn *check; /* NULL: the rows' types are enough */
 };
 
 /*

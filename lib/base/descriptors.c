@@ -17,7 +17,7 @@ struct descriptors {
 	int64_t warned_ms; /* 0: never */
 };
 
-/* Linux 6.2 and later say the number as the folder's size; before, the names are counted. */
+/* Linux 6.2 and later report the number as the folder's size; before, the names are counted. */
 int64_t descriptors_open(void)
 {
 	struct stat st;

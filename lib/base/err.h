@@ -13,7 +13,7 @@ enum err {
 	ERR_TIMEOUT, /* nothing came before the deadline: give up */
 	ERR_RATE,    /* too many in this time: refuse, keep the peer */
 	ERR_CLAIMED, /* another one works on it already: leave it */
-	ERR_UNKNOWN, /* nobody can say yet: ask later */
+	ERR_UNKNOWN, /* not known yet: ask later */
 	ERR_MALFORMED, /* the peer broke its protocol: answer with the refusal, or close the peer */
 	ERR_TOOBIG,   /* over a limit from the settings: refuse, keep the peer */
 	ERR_DENIED,   /* not allowed to: refuse, keep the peer */

@@ -2,8 +2,7 @@
 #define BASE_LOG_H
 
 /*
- * One line for one thing that happened: when, how grave, who, what (a fixed
- * noun.verb), then pairs.
+ * One line for one event: time, level, process, name (a fixed noun.verb), then pairs.
  *
  *   log_info("connection.open", S("id", id), S("peer", peer), I("edge", 3));
  *
@@ -13,7 +12,7 @@
  * Levels: debug (each change of state), info (connections' processes, links and
  * settings come and go), warn (something was refused or shed), error (a person
  * should look). Nothing per message above debug. No secrets, no payloads. Values
- * from outside are escaped, so that nobody can forge a line.
+ * from outside are escaped, so that a client cannot forge a line.
  */
 
 #include "base/span.h"
@@ -36,7 +35,7 @@ struct log_field {
 	((struct log_field){.key = (k), .kind = LOG_NUMBER, .number = (int64_t)(v)})
 #define B(k, v) ((struct log_field){.key = (k), .kind = LOG_SPAN, .span = (v)})
 
-/* Who speaks, from which level on, and how. Until then: "gatepost", info, text. name is copied. */
+/* Set the process's name, the minimum level and the format. Until then: "gatepost", info, text. name is copied. */
 void log_init(const char *name, enum log_level least, enum log_format format);
 
 /* The fields end with one whose key is NULL. Writes one whole line to stderr. */
@@ -45,7 +44,7 @@ void log_write(enum log_level level, const char *what, const struct log_field *f
 /* Would a line of this level be written? */
 bool log_wants(enum log_level level);
 
-/* A line that outsiders can cause at will: at most one a second for each flood, with the count of those left out. */
+/* A line that outsiders can cause at will: at most one a second for each flood, with the number of lines left out. */
 struct log_flood {
 	int64_t second;
 	uint64_t left_out;

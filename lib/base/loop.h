@@ -4,7 +4,7 @@
 /*
  * One thread's event loop: libevent, plus the end of each turn. A turn is: wait,
  * run the callbacks of all that was ready, run the turn hooks. What a turn has
- * produced for one peer is sent by its hook as one batch; nobody waits for more.
+ * produced for one peer is sent by its hook as one batch, without waiting for more.
  *
  * Functions of a loop are called on its own thread only.
  */

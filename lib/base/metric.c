@@ -99,7 +99,7 @@ static struct family *family_get(struct metrics *m, const struct family *like)
 	return *at;
 }
 
-/* A metric, at the end of its family when it is new; NULL when nobody collects. */
+/* A metric, at the end of its family when it is new; NULL if metrics are off. */
 static struct metric *add(struct metrics *m, const struct family *like,
 			  const char *labels)
 {

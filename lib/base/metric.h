@@ -22,7 +22,7 @@ struct metric;
  *         and with the same labels it is the same metric
  * labels  "kind=\"text\"" without braces, or NULL
  * help    one sentence; taken from the first of a name
- * m       NULL: nobody collects, and NULL comes back
+ * m       NULL: metrics are off, and NULL is returned
  * owns    the metrics own it; strings are copied
  */
 struct metric *metric_counter(struct metrics *m, const char *name, const char *labels,
@@ -41,7 +41,7 @@ void metric_asked_counter(struct metrics *m, const char *name, const char *label
 struct metric *metric_seconds(struct metrics *m, const char *name, const char *labels,
 			      const char *help);
 
-/* NULL is fine, so that rooms under test need no metrics. */
+/* NULL is fine, so that modules under test need no metrics. */
 void metric_add(struct metric *k, int64_t n);
 void metric_set(struct metric *k, int64_t n);
 int64_t metric_value(const struct metric *k);

@@ -2,7 +2,7 @@
 #define BASE_READY_H
 
 /*
- * Tells whoever started this process, once, that it is ready: sd_notify(3), which
+ * Report once to the supervisor that this process is ready: sd_notify(3), which
  * systemd (Type=notify) and `gatepost up` listen to.
  */
 

@@ -5,12 +5,12 @@
 #include <sys/stat.h>
 
 /*
- * Is a file with secrets in it for its owner alone? One that belongs to somebody else may be
+ * Can only its owner read a file with secrets? One of another user may be
  * readable by a group too, which is how Kubernetes gives secrets to a process.
  */
 bool secret_file_is_kept(const struct stat *st);
 
-/* What to say of one that is not. */
+/* The message if it is not. */
 extern const char secret_file_fault[];
 
 #endif

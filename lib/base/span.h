@@ -1,7 +1,7 @@
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H
 
-/* Bytes that belong to somebody else: borrowed until the call returns, unless a header says longer. */
+/* Bytes that belong to another owner: borrowed until the call returns, unless a header says longer. */
 
 #include <stdbool.h>
 #include <stddef.h>

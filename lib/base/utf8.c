@@ -1,7 +1,7 @@
 #include "base/utf8.h"
 
 /*
- * A state says what the next byte must be. 0: the beginning of a character.
+ * A state defines what the next byte must be. 0: the beginning of a character.
  * Otherwise three bytes: how many bytes the character still lacks, and the least
  * and the greatest value of the next one. Only the second byte of a character has a
  * narrower range than 80..BF, and that range alone keeps out overlong forms,
@@ -54,7 +54,7 @@ static size_t ascii_groups(struct span in)
 
 /*
  * The length of a good character of several bytes; 0 when it is bad, or is not there as
- * a whole. It says what after() says, but a character at a time, which is three times as fast.
+ * a whole. It is equivalent to after(), but takes a character at a time, which is three times as fast.
  */
 static size_t whole_character(struct span in)
 {

@@ -2,7 +2,7 @@
 #define BASE_ZLINK_H
 
 /*
- * The transport under a connecting ZeroMQ socket, told by the socket's monitor.
+ * The transport under a connecting ZeroMQ socket, as reported by the socket's monitor.
  *
  *   CONNECTING --handshake--> UP --> DOWN
  *        \__ refused, silent ________/

@@ -19,7 +19,7 @@ struct zmonitor {
 	zmonitor_fn *fn;
 	void *arg;
 	void *zmq; /* the socket that is watched */
-	void *end; /* ours, of the pair that ZeroMQ tells through */
+	void *end; /* our end of the pair socket for events */
 	struct event *readable;
 	struct timer *again;
 };

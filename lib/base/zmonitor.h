@@ -2,7 +2,7 @@
 #define BASE_ZMONITOR_H
 
 /*
- * What happens to the connections under a ZeroMQ socket, told on the loop.
+ * Events of the connections under a ZeroMQ socket, reported on the loop.
  *
  * source  zmq_socket_monitor(3)
  */

@@ -87,7 +87,7 @@ static void set_keepalive(void *zmq)
 }
 
 /*
- * A host that vanishes says nothing, and a ROUTER cannot close one peer: so ZeroMQ's I/O
+ * A host that vanishes sends nothing, and a ROUTER cannot close one peer: so ZeroMQ's I/O
  * thread does, by itself. TTL asks the peer's end to do the same.
  */
 void zsock_silence(struct zsock *z, int ms)
@@ -168,7 +168,7 @@ static bool port_is_sound(const char *endpoint)
 		atol(colon + 1) <= 65535);
 }
 
-/* Each that was accepted is told of once more: when it has gone, whatever the reason. */
+/* Each accepted connection is reported once more: when it has ended, for any reason. */
 static void on_accept(void *arg, unsigned event)
 {
 	struct zsock *z = arg;
@@ -203,7 +203,7 @@ int64_t zsock_peers(const struct zsock *z)
 	return z->peers;
 }
 
-/* tcp://[::ffff:10.0.0.7]:7400 is what everybody else calls tcp://10.0.0.7:7400. */
+/* tcp://[::ffff:10.0.0.7]:7400 is the same as tcp://10.0.0.7:7400. */
 static void unmap(char *endpoint)
 {
 	static const char mapped[] = "tcp://[::ffff:";
@@ -308,7 +308,7 @@ static bool take_one(struct zsock *z)
 }
 
 /*
- * ZMQ_FD tells of a change once, not of a state: take what is there, and come
+ * ZMQ_FD signals a change once, not a state: take what is there, and come
  * back for what this turn leaves.
  *
  * source  zmq_getsockopt(3), ZMQ_FD
@@ -392,7 +392,7 @@ enum err zsock_send(struct zsock *z, struct span to, zmq_msg_t *body)
 	return e;
 }
 
-/* The end is told after the last message that came through the link. */
+/* The end is reported after the last message of the link. */
 static void on_link(void *arg, bool up)
 {
 	struct zsock *z = arg;

@@ -35,7 +35,7 @@ typedef void zsock_link_fn(void *arg, bool up);
 /*
  * zctx   a ZeroMQ context that outlives the socket
  * type   ZMQ_ROUTER, ZMQ_DEALER, ZMQ_PAIR …; LINGER is 0 (see zsock_linger), a ROUTER is mandatory (see zsock_send)
- * fn     called for each message, at most 256 in a turn of the loop, so that nobody starves
+ * fn     called for each message, at most 256 in a turn of the loop, so that other sockets are served
  */
 struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void *arg);
 
@@ -47,7 +47,7 @@ void zsock_linger(struct zsock *z, int ms);
 
 /*
  * Before bind or connect: another silence than ZSOCK_SILENCE_MS, at most an hour. A peer
- * whose host says nothing for so long is let go; ZeroMQ's I/O threads ping each other
+ * whose host is silent for so long is disconnected; ZeroMQ's I/O threads ping each other
  * three times in it, whatever their processes do.
  */
 enum { ZSOCK_SILENCE_MS = 15000 };

@@ -68,7 +68,7 @@ static enum err go_on(struct body_reader *b, enum state next)
 	return ERR_AGAIN;
 }
 
-/* Bytes that nobody uses: over so many of them somebody makes us work for nothing. */
+/* Bytes of extensions and trailers, which are not used: more of them are an attack. */
 static enum err extra(struct body_reader *b, enum state next)
 {
 	if (++b->extras > EXTRAS_MOST)

@@ -25,7 +25,7 @@ struct health {
 	ready_fn *fn;
 	void *arg;
 	char url[ADDRESS_TEXT + 8];
-	char *name; /* what it was told to listen at */
+	char *name; /* the address from the settings */
 	bool is_loopback;
 };
 

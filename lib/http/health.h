@@ -2,7 +2,7 @@
 #define HTTP_HEALTH_H
 
 /*
- * A port of its own for those who watch the process: GET /livez, /readyz, /metrics.
+ * A port for probes and Prometheus: GET /livez, /readyz, /metrics.
  * Live: this loop turns. Ready: what the asked function says. Anything else is 404.
  */
 

@@ -66,7 +66,7 @@ static enum err read_crlf(struct reader *rd)
 	return OK;
 }
 
-/* RFC 9112 2.2: one empty line before the request line is passed over. */
+/* RFC 9112 2.2: one empty line before the request line is skipped. */
 static enum err read_line_start(struct reader *rd)
 {
 	if (rd->in.n > 0 && rd->in.p[0] == '\r')

@@ -61,7 +61,7 @@ bool request_lists(const struct request *r, const char *name, const char *word);
 
 /*
  * Walk over the elements of a comma-separated list: *rest starts as a header's value.
- * False at the end. Empty elements are passed over (RFC 9110 5.6.1.2).
+ * False at the end. Empty elements are skipped (RFC 9110 5.6.1.2).
  */
 bool request_list_next(struct span *rest, struct span *element);
 

@@ -41,7 +41,7 @@ static void put_status(struct writer *w, int status)
 	put_str(w, "\r\n");
 }
 
-/* Headers that say where the message ends or how the connection goes on: ours to write. */
+/* Headers about the end of the message or of the connection: only the server writes them. */
 static bool is_ours(struct span name)
 {
 	static const char *const names[] = {
@@ -63,7 +63,7 @@ static bool is_ours(struct span name)
 	return false;
 }
 
-/* A CR or LF in a value would let a function, or whoever feeds it, write headers and answers of its own. */
+/* A CR or LF in a value would let a function, or its input, add headers and responses. */
 static bool is_value(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -80,7 +80,7 @@ static void put_header(struct writer *w, struct span name, struct span value)
 	put_str(w, "\r\n");
 }
 
-/* Left out, and said once: of the two times that a response is written, the first one counts. */
+/* Left out, and logged once: a response is written twice, and the first time counts. */
 static void drop_header(const struct writer *w, const struct response_header *h)
 {
 	if (w->p == NULL)
@@ -117,7 +117,7 @@ bool response_has_body(int status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
-/* RFC 9110 15.5.22, 7.8: a 426 says to what, and who sends Upgrade names it in Connection. */
+/* RFC 9110 15.5.22, 7.8: a 426 has Upgrade, and a message with Upgrade lists it in Connection. */
 static void put_connection(struct writer *w, const struct response *r)
 {
 	if (r->status == 426)

@@ -29,4 +29,7 @@ enum { SENDER_WHY = 256 };
 must_use enum err sender_check(const struct request *r, const struct sender_hosts *hosts,
 			       char why[SENDER_WHY]);
 
+/* Is host ("localhost", "127.0.0.1:80", "[::1]:80") of loopback, or one of names, which have commas between them? */
+bool sender_host_is_known(struct span host, const char *names);
+
 #endif

@@ -34,13 +34,13 @@ typedef void http_gone_fn(void *arg);
 
 /* What was refused or closed. */
 enum http_refusal {
-	HTTP_CONNECTIONS, /* a newcomer: all connections have requests that are being handled */
-	HTTP_REQUESTS,  /* too many requests wait already */
-	HTTP_MEMORY,    /* requests and answers hold too much together */
-	HTTP_LATE,      /* a request did not arrive in time, or an answer was not read */
-	HTTP_IDLE,      /* a connection without a request, in favour of a newcomer */
-	HTTP_MALFORMED, /* 400, 501, 505 */
-	HTTP_TOO_LARGE, /* 413, 414, 431 */
+	HTTP_REFUSED_CONNECTIONS, /* a newcomer: all connections have requests that are being handled */
+	HTTP_REFUSED_REQUESTS, /* too many requests wait already */
+	HTTP_REFUSED_MEMORY,   /* requests and answers hold too much together */
+	HTTP_REFUSED_LATE, /* a request did not arrive in time, or an answer was not read */
+	HTTP_REFUSED_IDLE, /* a connection without a request, in favour of a newcomer */
+	HTTP_REFUSED_MALFORMED, /* 400, 501, 505 */
+	HTTP_REFUSED_TOO_LARGE, /* 413, 414, 431 */
 	HTTP_REFUSALS,
 };
 
@@ -61,8 +61,9 @@ struct http_conf {
 	struct metric *refused[HTTP_REFUSALS]; /* counters; NULL is fine */
 	/* NULL, or: a head has come, its body not. Bytes that the body may have; or a refusal by http_reply, after which the connection is closed. */
 	uint64_t (*limit)(void *arg, struct http_request *q);
-	/* NULL, or: headers for a refusal by the server itself; how many, at most HTTP_REFUSAL_HEADERS. */
-	size_t (*refusal)(int status, struct response_header *out);
+	/* NULL, or: the server itself refuses, since why, a sentence. Headers for its answer; how many, at most HTTP_REFUSAL_HEADERS. */
+	size_t (*refusal)(void *arg, int status, const char *why,
+			  struct response_header *out);
 	/* NULL, or: a newcomer is refused. */
 	void (*full)(void *arg);
 };

@@ -70,7 +70,7 @@ struct json_report {
  * flags    of enum json_flags
  * out      filled on OK; JSON_IS_MISSING when nothing is there. Of two members of
  *          one name the last one counts
- * report   NULL: nobody wants to know
+ * report   NULL: no report
  * returns  OK; ERR_MALFORMED: doc is not JSON; ERR_TOOBIG: it is nested deeper than
  *          json_depth()
  * source   RFC 8259 2 to 8

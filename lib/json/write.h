@@ -27,7 +27,7 @@ static inline void json_out_raw(struct json_out *o, const char *raw)
 	json_out_span(o, span_str(raw));
 }
 
-/* The name of an object's member, with its colon, and with a comma before it unless it is the first. Names of ours: nothing is escaped. */
+/* The name of an object's member, with its colon, and with a comma before it unless it is the first. The name is not escaped. */
 void json_out_key(struct json_out *o, const char *name);
 
 void json_out_number(struct json_out *o, int64_t value);

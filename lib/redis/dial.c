@@ -17,7 +17,7 @@ enum { WRITE_MOST = 1 << 20 };
 
 /* Outlives its attempt when that ends first: libevent answers all the same. */
 struct redis_lookup {
-	struct redis_dial *dial; /* NULL: nobody waits for it any more */
+	struct redis_dial *dial; /* NULL: cancelled */
 	struct evdns_getaddrinfo_request *request;
 	bool is_inside; /* redis_dial has not returned */
 };
@@ -55,7 +55,7 @@ void redis_dial_stop(struct redis_dial *d)
 	d->bev = NULL;
 }
 
-/* Deferred: no callback of ours from inside a call of ours. */
+/* Deferred: no callback from inside a call. */
 static struct bufferevent *new_bev(struct redis_dial *d, const struct redis_url *url,
 				   struct redis_end *why)
 {

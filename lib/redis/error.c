@@ -53,7 +53,7 @@ static const struct advice advices[] = {
 static const struct advice unknown = {"", ERR_MALFORMED, LOG_ERROR,
 				      "see the reply; Redis 6 or later is needed"};
 
-/* Is text's first word the code? */
+/* Does text begin with the code? */
 static bool has_code(const char *text, const char *code)
 {
 	size_t n = strlen(code);
@@ -62,8 +62,8 @@ static bool has_code(const char *text, const char *code)
 }
 
 /*
- * Redis 6 says "ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM …"
- * of what stopped a script; Redis 7 says "OOM … script: …, on @user_script:1." as a plain
+ * Redis 6 replies "ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM …"
+ * when a script fails; Redis 7 replies "OOM … script: …, on @user_script:1." as a plain
  * command would get it.
  */
 static const char *past_script(const char *text)

@@ -1,7 +1,7 @@
 #ifndef REDIS_ERROR_H
 #define REDIS_ERROR_H
 
-/* What an error reply of Redis asks of us, and of the person who runs it. */
+/* What to do about an error reply of Redis: for the caller, and for the operator. */
 
 #include "base/err.h"
 

@@ -2,7 +2,7 @@
 #define REDIS_GREET_H
 
 /*
- * What is said first on a new connection, and who answers to it: AUTH and SELECT when
+ * The first commands of a new connection, and the check of the server: AUTH and SELECT when
  * the URL asks for them, ROLE, and PING last: it is refused to those who had to log in,
  * and while Redis loads its data.
  */
@@ -32,7 +32,7 @@ struct redis_greet_words {
 void redis_greet_say(enum redis_greet_step step, const struct redis_url *url,
 		     struct redis_greet_words *out);
 
-/* Did a master answer to ROLE? Else why says who. */
+/* Did a master answer to ROLE? Else why names the server. */
 bool redis_greet_is_master(const struct redisReply *role, struct redis_end *why);
 
 #endif

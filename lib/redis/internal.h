@@ -27,7 +27,7 @@ struct redis {
 	enum redis_state state;
 	redisReader *reader; /* NULL: no link now */
 	struct redis_dial dial;
-	struct redis_sentinel *sentinel; /* NULL: the URL says where Redis is */
+	struct redis_sentinel *sentinel; /* NULL: the URL has the address of Redis */
 	struct timer
 		*life; /* DOWN: connect again; CONNECTING, GREETING: it took too long */
 	int64_t backoff_ms;

@@ -147,7 +147,7 @@ static void on_greeted(void *arg, enum err e, const redisReply *reply)
 				"see redis.refused, the line before");
 }
 
-/* A user who may not ask for it is let in all the same: READONLY tells later. */
+/* A user without permission for ROLE is accepted: READONLY shows it later. */
 static void on_role(void *arg, enum err e, const redisReply *reply)
 {
 	struct redis *r = arg;

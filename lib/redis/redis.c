@@ -22,7 +22,7 @@ enum {
 static void on_deadlines(void *arg);
 static void on_next_turn(void *arg);
 
-/* Is all that the settings name as it should be? Else after a line that says what is not. */
+/* Are the settings valid? If not, an error line names the mistake. */
 static bool read_conf(const struct redis_conf *conf, struct redis_url *url)
 {
 	struct redis_end end;

@@ -22,7 +22,7 @@ struct redis_sentinel {
 	struct redis_end end; /* of the last one */
 	redisReader *reader;
 	bool is_auth;        /* the next reply is AUTH's */
-	struct timer *timer; /* it takes too long; nobody is asked: the next one's turn */
+	struct timer *timer; /* timeout: ask the next one */
 };
 
 static void on_timer(void *arg);
@@ -196,7 +196,7 @@ static void on_readable(struct bufferevent *bev, void *arg)
 	pass_over(s);
 }
 
-/* Not this one: say so, and ask the next on the loop's next turn. */
+/* This one failed: log it, and ask the next one on the loop's next turn. */
 static void pass_over(struct redis_sentinel *s)
 {
 	log_warn_flood("redis.sentinel", S("address", s->at.shown), S("why", s->end.why),

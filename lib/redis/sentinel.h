@@ -2,8 +2,8 @@
 #define REDIS_SENTINEL_H
 
 /*
- * Who is the master now? The sentinels of a URL are asked one after the other, each on a
- * connection of its own; the first who knows is believed, until ROLE says otherwise.
+ * Which server is the master now? The sentinels of a URL are asked one after the other, each on a
+ * connection of its own; the first one that knows the master is used, unless ROLE contradicts it.
  *
  * source  redis.io, "Guidelines for Redis clients with support for Redis Sentinel"
  */
@@ -15,7 +15,7 @@
 
 struct redis_sentinel;
 
-/* master is NULL when nobody knows it, and then why says what the last one said. */
+/* master is NULL if no sentinel knows it; then why has the reply of the last one. */
 typedef void redis_master_fn(void *arg, const struct redis_place *master,
 			     const struct redis_end *why);
 
@@ -30,7 +30,7 @@ void redis_sentinel_free(struct redis_sentinel *s); /* NULL is fine */
 
 /*
  * fn is called once, never from inside this call. Each time another one is asked first,
- * so that one who is wrong is not believed for ever.
+ * so that a wrong one is not used for ever.
  */
 void redis_sentinel_ask(struct redis_sentinel *s);
 

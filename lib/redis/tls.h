@@ -26,13 +26,13 @@ must_use bool redis_tls_check(const struct redis_tls *conf, struct redis_end *wh
 /*
  * The client's side of one connection.
  *
- * host     a name, or an address in digits: who the certificate must be for
+ * host     a name, or an address in digits: the name that the certificate must have
  * returns  for bufferevent_openssl_socket_new; NULL, and why
  */
 must_use struct ssl_st *redis_tls_new(const struct redis_tls *conf, const char *host,
 				      struct redis_end *why);
 
-/* Did TLS itself end this connection (what: the bufferevent's)? Then out says why. */
+/* Did TLS itself end this connection (what: the bufferevent's)? Then out has the reason. */
 bool redis_tls_why(struct bufferevent *bev, short what, struct redis_end *out);
 
 #endif

@@ -21,9 +21,9 @@ struct redis_place {
 	uint16_t port;
 };
 
-/* Who says where the master is. */
+/* Where to find the master. */
 struct redis_sentinels {
-	unsigned n; /* 0: nobody, the URL says it itself */
+	unsigned n; /* 0: none, the URL has the address */
 	struct redis_place at[REDIS_URL_SENTINELS];
 	char master[REDIS_URL_NAME];
 	char user[REDIS_URL_NAME]; /* at the sentinels; "" for none */

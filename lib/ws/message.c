@@ -11,7 +11,7 @@ static enum err read_control(struct message_reader *r, struct span *in,
 static enum err read_data(struct message_reader *r, struct span *in,
 			  const struct message_limits *lim, struct message *out);
 
-/* The least room for a message that arrives in pieces. */
+/* The smallest buffer of a message that arrives in pieces. */
 enum { ROOM_LEAST = 256 };
 
 static enum err fail(struct message *out, enum err e, uint16_t code, const char *why)
@@ -183,7 +183,7 @@ static enum err read_control(struct message_reader *r, struct span *in,
 }
 
 /*
- * How much room n more bytes deserve: twice what has arrived, so that a header's promise
+ * How much to allocate for n more bytes: twice what has arrived, so that a header's promise
  * alone costs nothing; never more than the message can come to.
  */
 static size_t room_for(const struct message_reader *r, size_t n, uint64_t max_message)

@@ -44,8 +44,8 @@ WebSocket routes  ws://127.0.0.1:8080/prod  by $request.body.action
 HTTP routes
   GET  http://127.0.0.1:8080/prod/ping  ping
 
-To know
-  serverless.yml:3:1  plugins: passed over
+Notes
+  serverless.yml:3:1  plugins: ignored
 """
 
 

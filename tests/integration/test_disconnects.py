@@ -230,7 +230,7 @@ def test_drop_forgets_it(failed, functions, which):
     assert parked(cluster) == [] and cluster.owed() == 0
     assert functions.calls("bye") == []
     again = gatepost(cluster, "--drop", connection)
-    assert again.returncode == 3 and "No such disconnect is parked" in again.stderr
+    assert again.returncode == 3 and "No such dead letter" in again.stderr
 
 
 def test_variables_that_are_left_over_do_nothing_to_what_is_parked(failed):
@@ -256,7 +256,7 @@ NEVER = "AAEAAAAAAAAAAAA="
 def test_one_that_is_not_parked_is_410(cluster, method):
     for stage in ("", "/dev"):
         answer = management(cluster, method, f"{stage}/@disconnects/{NEVER}")
-        assert answer == (410, {"message": "No such disconnect is parked"})
+        assert answer == (410, {"message": "No such dead letter"})
 
 
 @pytest.mark.parametrize(

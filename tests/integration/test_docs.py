@@ -155,7 +155,7 @@ def test_the_complete_configuration_of_the_page_is_right_and_passes_nothing_over
         [BIN / "gatepost", "check"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
-    assert "To know" not in done.stdout
+    assert "Notes" not in done.stdout
 
 
 # Metrics

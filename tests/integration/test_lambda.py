@@ -388,7 +388,7 @@ def test_without_awslambdaric_it_says_what_to_install(project):
 def test_without_python_it_says_so(project):
     status, said = refused("--config", project / "gatepost.yml", "--python", project / "none")
     assert status == 1
-    assert "there is no python3" in said
+    assert "python3 is missing" in said
 
 
 def test_without_aws_lambda_ric_it_says_what_to_install(project):

@@ -470,8 +470,8 @@ def test_files_of_tls_that_do_not_fit_stop_a_brokers_start(tmp_path, authority):
     [
         (["--redis", "rediss://db", "--redis-cert", "c"], "--redis-cert and --redis-key go"),
         (["--redis", "rediss://db", "--redis-key", "k"], "--redis-cert and --redis-key go"),
-        (["--redis", "rediss://db", "--demo"], "neither over TLS nor by sentinels"),
-        (["--redis", "redis+sentinel://db/m", "--demo"], "neither over TLS nor by sentinels"),
+        (["--redis", "rediss://db", "--demo"], "a Redis over TLS or with sentinels"),
+        (["--redis", "redis+sentinel://db/m", "--demo"], "a Redis over TLS or with sentinels"),
         (["--redis", "redis+sentinel://db"], "behind the sentinels stands /MASTER"),
     ],
 )

@@ -136,7 +136,7 @@ def test_the_password_of_a_bad_redis_url_is_not_printed():
 def test_a_taken_port_is_refused_before_anything_is_started(taken, flag):
     run = gatepost("up", *FREE, flag, f"127.0.0.1:{taken}")
     assert run.returncode == 2
-    assert f"127.0.0.1:{taken} is taken by another program: choose another {flag}" in run.stderr
+    assert f"127.0.0.1:{taken} is in use by another program: set another {flag}" in run.stderr
     assert "process.start" not in run.stderr
 
 
@@ -144,7 +144,7 @@ def test_a_second_up_does_not_share_the_first_ones_port(cluster):
     port = cluster.http.rpartition(":")[2]
     run = gatepost("up", *FREE, "--listen", f"127.0.0.1:{port}")
     assert run.returncode == 2
-    assert "is taken by another program" in run.stderr
+    assert "is in use by another program" in run.stderr
 
 
 def test_without_redis_server_it_says_what_to_install(tmp_path):
@@ -355,7 +355,7 @@ def test_one_folder_is_not_given_to_two(tmp_path):
     with Cluster(edges=1, brokers=1, args=["--data", tmp_path]):
         run = gatepost("up", *FREE, "--data", tmp_path)
     assert run.returncode == 2
-    assert f"keeps its data in {tmp_path}" in run.stderr
+    assert f"uses {tmp_path}" in run.stderr
 
 
 def test_data_that_redis_cannot_read_stops_the_start_and_shows_why(tmp_path):
@@ -429,7 +429,7 @@ def test_the_demo_shows_the_main_job_and_then_stops():
         '← {"action":"echo","text":"hello"}',
         "← PONG!",
         '← {"statusCode":400,"body":"Unrecognized WebSocket action."}',
-        "which is not the lane's home",
+        "which is not the lane owner",
         "← 200",
         "← pushed by id",
         "connectedAt",
@@ -437,7 +437,7 @@ def test_the_demo_shows_the_main_job_and_then_stops():
         "← close 1000",
         "← 410",
         "= 0 rows",
-        "steps were right",
+        "steps succeeded",
     ]
     at = 0
     for line in story:

@@ -65,8 +65,8 @@ Test(config_read, reads_the_chat_of_the_tutorials)
 
 	bed_open(&b, "chat.yml");
 	cr_assert(eq(str, b.errors, ""));
-	cr_expect(eq(str, b.infos,
-		     "chat.yml:8:3: provider: passed over: websocketsApiName\n"));
+	cr_expect(
+		eq(str, b.infos, "chat.yml:8:3: provider: ignored: websocketsApiName\n"));
 	cr_expect(eq(str, b.config->service, "simple-websocket-chat"));
 	cr_expect(eq(str, b.config->stage, "dev"));
 	cr_expect(eq(str, b.config->region, "eu-west-1"));
@@ -152,17 +152,17 @@ Test(config_read, passes_over_what_does_not_concern_us_with_one_line_each)
 		"cloud.yml:34:7: provider.environment.ENDPOINT: left out: Fn::Join is "
 		"for "
 		"CloudFormation, which is not asked here\n"
-		"cloud.yml:20:3: provider: passed over: iam\n"
-		"cloud.yml:3:1: frameworkVersion: passed over\n"
-		"cloud.yml:5:1: plugins: passed over\n"
-		"cloud.yml:8:1: custom: passed over, but for what variables and "
-		"custom.gatepost ask for\n"
-		"cloud.yml:12:1: package: passed over\n"
-		"cloud.yml:14:1: x-defaults: passed over (it is not known)\n"
-		"cloud.yml:54:1: resources: passed over\n"
-		"cloud.yml:50:9: functions.broadcast.events[1]: passed over: stream\n"
-		"cloud.yml:53:9: functions.broadcast.events[2]: passed over: schedule\n"
-		"cloud.yml:40:5: functions.connect: passed over: role, tags\n"
+		"cloud.yml:20:3: provider: ignored: iam\n"
+		"cloud.yml:3:1: frameworkVersion: ignored\n"
+		"cloud.yml:5:1: plugins: ignored\n"
+		"cloud.yml:8:1: custom: ignored, except for variables and "
+		"custom.gatepost\n"
+		"cloud.yml:12:1: package: ignored\n"
+		"cloud.yml:14:1: x-defaults: ignored (it is not known)\n"
+		"cloud.yml:54:1: resources: ignored\n"
+		"cloud.yml:50:9: functions.broadcast.events[1]: ignored: stream\n"
+		"cloud.yml:53:9: functions.broadcast.events[2]: ignored: schedule\n"
+		"cloud.yml:40:5: functions.connect: ignored: role, tags\n"
 		"cloud.yml:45:5: functions.broadcast: timeout is 60 s, but the gateway "
 		"waits 29 s at most; gatepost.maxTimeout allows more\n"));
 	cr_expect(eq(str, (char *)bed_variable(&b, "connect", "TABLE"),

@@ -48,7 +48,7 @@ Test(dotenv, says_which_line_is_none)
 
 	bed_file(&b, ".env", "GP_A=\"1\n2\"\nwhat is this\nGP_B=3\n");
 	bed_read(&b, "useDotenv: true\nservice: ${env:GP_B}\n" BED_ANY);
-	cr_expect(eq(str, b.infos, ".env:3:1: passed over: this is not NAME=value\n"));
+	cr_expect(eq(str, b.infos, ".env:3:1: ignored: this is not NAME=value\n"));
 	cr_expect(eq(str, b.config->service, "3"));
 	bed_close(&b);
 }

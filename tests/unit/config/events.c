@@ -41,8 +41,8 @@ Test(events, of_other_sorts_are_passed_over_with_one_line_each)
 			     "          batchSize: 10\n");
 	cr_assert(eq(str, b.errors, ""));
 	cr_assert(eq(str, b.infos,
-		     "6:9: functions.f.events[1]: passed over: alexaSkill\n"
-		     "7:9: functions.f.events[2]: passed over: sns\n"
-		     "8:9: functions.f.events[3]: passed over: sqs\n"));
+		     "6:9: functions.f.events[1]: ignored: alexaSkill\n"
+		     "7:9: functions.f.events[2]: ignored: sns\n"
+		     "8:9: functions.f.events[3]: ignored: sqs\n"));
 	bed_close(&b);
 }

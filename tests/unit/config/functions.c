@@ -59,8 +59,8 @@ Test(functions, passes_over_what_serves_nobody_in_whatever_language)
 	cr_assert(eq(str, b.errors, ""));
 	cr_assert(eq(sz, b.config->n_functions, 1));
 	cr_assert(eq(str, b.infos,
-		     "10:15: functions.job.events[0]: passed over: schedule\n"
-		     "7:5: functions.job: passed over: it serves no websocket, http or "
+		     "10:15: functions.job.events[0]: ignored: schedule\n"
+		     "7:5: functions.job: ignored: it serves no websocket, http or "
 		     "httpApi "
 		     "event, and authorizes nobody\n"));
 	bed_close(&b);

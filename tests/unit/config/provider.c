@@ -81,7 +81,7 @@ Test(provider, passes_over_all_other_keys_in_one_line_and_says_what_may_be_meant
 
 	bed_read(&b, "provider:\n  iam: {}\n  timeOut: 5\n  vpc: {}\n" BED_ANY);
 	cr_assert(eq(str, b.infos,
-		     "2:3: provider: passed over: iam, timeOut (did you mean timeout?), "
+		     "2:3: provider: ignored: iam, timeOut (did you mean timeout?), "
 		     "vpc\n"));
 	bed_close(&b);
 }

@@ -1,7 +1,7 @@
 #include "broker/runtime/runtime.h"
 
 #include "runtime_bed.h"
-#include "worker.h"
+#include "workers.h"
 #include "base/clock.h"
 #include "base/mem.h"
 

@@ -1,4 +1,4 @@
-#include "worker.h"
+#include "workers.h"
 
 #include "runtime_bed.h"
 #include "base/address.h"

@@ -8,6 +8,12 @@
 
 struct runtime_bed runtime_bed;
 
+static void on_moment(void *arg)
+{
+	(void)arg;
+	loop_stop(runtime_bed.loop);
+}
+
 static void on_end(void *arg, const struct result *r)
 {
 	int i = runtime_bed.n++;
@@ -25,6 +31,7 @@ static void on_end(void *arg, const struct result *r)
 void runtime_bed_start(int64_t queue, int64_t wait_ms)
 {
 	runtime_bed = (struct runtime_bed){.loop = loop_new(), .metrics = metrics_new()};
+	runtime_bed.moment = timer_new(runtime_bed.loop, on_moment, NULL);
 	runtime_bed.runtime = runtime_new(runtime_bed.loop, runtime_bed.metrics,
 					  &(struct runtime_conf){.function = "f",
 								 .address = "127.0.0.1:0",
@@ -37,16 +44,15 @@ void runtime_bed_stop(void)
 {
 	if (!runtime_bed.frees)
 		runtime_free(runtime_bed.runtime);
+	timer_free(runtime_bed.moment);
 	loop_free(runtime_bed.loop);
 	metrics_free(runtime_bed.metrics);
 }
 
 void runtime_bed_turn(void)
 {
-	struct timeval a_moment = {.tv_usec = 1000};
-
-	event_base_loopexit(loop_base(runtime_bed.loop), &a_moment);
-	event_base_dispatch(loop_base(runtime_bed.loop));
+	timer_after(runtime_bed.moment, 1);
+	loop_run(runtime_bed.loop);
 }
 
 void runtime_bed_invoke_for_client(const char *client, const char *id, int64_t timeout_ms,

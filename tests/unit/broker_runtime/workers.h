@@ -1,5 +1,5 @@
-#ifndef TESTS_UNIT_BROKER_WORKER_H
-#define TESTS_UNIT_BROKER_WORKER_H
+#ifndef TESTS_UNIT_BROKER_RUNTIME_WORKERS_H
+#define TESTS_UNIT_BROKER_RUNTIME_WORKERS_H
 
 /* Workers of the runtime of a runtime_bed: each is a plain socket, closed by the test. */
 

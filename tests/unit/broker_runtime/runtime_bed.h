@@ -1,7 +1,7 @@
-#ifndef TESTS_UNIT_BROKER_RUNTIME_BED_H
-#define TESTS_UNIT_BROKER_RUNTIME_BED_H
+#ifndef TESTS_UNIT_BROKER_RUNTIME_RUNTIME_BED_H
+#define TESTS_UNIT_BROKER_RUNTIME_RUNTIME_BED_H
 
-/* A runtime on a loop that turns only while a test waits; its workers are in worker.h. */
+/* A runtime on a loop that turns only while a test waits; its workers are in workers.h. */
 
 #include "broker/runtime/runtime.h"
 
@@ -12,6 +12,7 @@ enum { PATIENCE_MS = 10000, ENDS = 8 };
 
 struct runtime_bed {
 	struct loop *loop;
+	struct timer *moment; /* ends a turn */
 	struct metrics *metrics;
 	struct runtime *runtime;
 	int n; /* ends of invocations */

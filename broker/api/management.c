@@ -1,0 +1,240 @@
+/*
+ * One request: may its sender ask? → router_route
+ */
+#include "broker/api/management.h"
+
+#include "base/address.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/api/answer.h"
+#include "broker/api/router.h"
+#include "http/sender.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ADDRESSES_MOST = 8,
+	BODY_OPEN = 16 * 1024 * 1024,
+	HEAD_MOST = 64 * 1024,
+};
+
+struct management {
+	struct http_server *http;
+	struct auth *auth;
+	struct router router;
+	size_t connections;
+	char *addresses;
+	char *hosts; /* what Host may be without authentication, beside loopback */
+};
+
+static bool listen_all(struct management *m, const char *addresses);
+static void on_request(void *arg, struct http_request *q);
+static size_t on_refusal(void *arg, int status, const char *why,
+			 struct response_header *out);
+static void on_full(void *arg);
+
+/* ---- life ---- */
+
+/*
+ * base64 and escapes make a message of a bulk longer, and there are its ids. Among
+ * ourselves more is read, so that AWS's error can say that it is too much; from those
+ * who have not shown yet who they are, no more than that.
+ */
+static uint64_t body_most(const struct management_conf *conf)
+{
+	return 2 * conf->max_post + 64 * conf->max_bulk +
+	       (conf->auth.mode == AUTH_NONE ? BODY_OPEN : HEAD_MOST);
+}
+
+static int64_t ask_connections(void *arg)
+{
+	return (int64_t)http_connections(((struct management *)arg)->http);
+}
+
+static int64_t ask_waiting(void *arg)
+{
+	return (int64_t)http_waiting(((struct management *)arg)->http);
+}
+
+static int64_t ask_held(void *arg)
+{
+	return (int64_t)http_held(((struct management *)arg)->http);
+}
+
+static void count(struct management *m, struct metrics *metrics)
+{
+	metric_asked_gauge(metrics, "gatepost_broker_management_connections", NULL,
+			   "Connections to the management API", ask_connections, m);
+	metric_asked_gauge(metrics, "gatepost_broker_management_requests", NULL,
+			   "Its requests that wait for an edge or the store", ask_waiting,
+			   m);
+	metric_asked_gauge(
+		metrics, "gatepost_broker_management_bytes", NULL,
+		"Bytes of its requests, and of answers that nobody has read yet",
+		ask_held, m);
+}
+
+static struct http_server *serve(struct management *m, const struct management_conf *conf,
+				 const struct management_uses *uses)
+{
+	struct http_conf http = {
+		.connections = conf->connections,
+		.requests = conf->requests,
+		.memory = conf->memory,
+		.max_head = HEAD_MOST,
+		.max_body = body_most(conf),
+		.timeout_ms = conf->timeout_ms,
+		.half_close = true,
+		.refusal = on_refusal,
+		.full = on_full,
+	};
+
+	http_count_refusals(uses->metrics, "gatepost_broker_management_refused_total",
+			    "What the management API refused or closed at its limits",
+			    http.refused);
+	return http_server_new(uses->loop, &http, on_request, m);
+}
+
+struct management *management_new(const struct management_conf *conf,
+				  const struct management_uses *uses)
+{
+	struct management *m = xcalloc(1, sizeof *m);
+
+	m->connections = conf->connections;
+	m->addresses = xstrdup("");
+	m->hosts = conf->hosts ? xasprintf("%s,%s", conf->addresses, conf->hosts)
+			       : xstrdup(conf->addresses);
+	m->http = serve(m, conf, uses);
+	m->router = (struct router){
+		.http = m->http,
+		.commands = uses->commands,
+		.limits = {.max_post = conf->max_post, .max_bulk = conf->max_bulk},
+		.list = list_new(uses->store, m->http),
+		.disconnects = disconnects_new(uses->store),
+		.stage = uses->stage,
+		.arg = uses->arg,
+	};
+	m->auth = auth_new(uses->loop, &conf->auth);
+	if (m->auth == NULL || !listen_all(m, conf->addresses)) {
+		management_free(m);
+		return NULL;
+	}
+	count(m, uses->metrics);
+	return m;
+}
+
+static bool refuse_address(const char *text, const char *why)
+{
+	log_error("management.failed", S("management", text), S("why", why),
+		  S("hint", "set --management to free addresses, such as 127.0.0.1:8081; "
+			    "addresses other than loopback need --management-auth"));
+	return false;
+}
+
+static bool listen_at(struct management *m, const char *text)
+{
+	struct address a, at;
+	char bound[ADDRESS_TEXT];
+	char *all;
+	int fd;
+
+	if (address_parse(text, &a) != OK)
+		return refuse_address(text, "not an address");
+	if (auth_is_open(m->auth) && !address_is_loopback(&a))
+		return refuse_address(
+			text,
+			"without authentication only loopback addresses are allowed");
+	fd = address_listen(&a, true, &at);
+	if (fd < 0)
+		return refuse_address(text, strerror(errno));
+	http_server_listen(m->http, fd);
+	all = xasprintf("%s%s%s", m->addresses, m->addresses[0] ? "," : "",
+			address_text((struct sockaddr *)&at.sa, bound));
+	free(m->addresses);
+	m->addresses = all;
+	return true;
+}
+
+static bool listen_all(struct management *m, const char *addresses)
+{
+	char *copy = xstrdup(addresses), *rest = copy;
+	int n = 0;
+	bool ok = true;
+
+	for (char *one; ok && (one = strsep(&rest, ",")) != NULL;)
+		ok = n++ < ADDRESSES_MOST ? listen_at(m, one)
+					  : refuse_address(one, "more than 8 addresses");
+	free(copy);
+	return ok;
+}
+
+void management_free(struct management *m)
+{
+	if (m == NULL)
+		return;
+	http_server_free(m->http);
+	list_free(m->router.list);
+	disconnects_free(m->router.disconnects);
+	auth_free(m->auth);
+	free(m->addresses);
+	free(m->hosts);
+	free(m);
+}
+
+const char *management_addresses(const struct management *m)
+{
+	return m->addresses;
+}
+
+/* ---- what the server refuses by itself ---- */
+
+static size_t on_refusal(void *arg, int status, const char *why,
+			 struct response_header *out)
+{
+	(void)arg;
+	log_info_flood("management.refused", I("status", status), S("why", why));
+	out[0] = HTTP_HEADER("x-amzn-ErrorType", answer_type(status));
+	return 1;
+}
+
+static void on_full(void *arg)
+{
+	const struct management *m = arg;
+
+	log_warn_flood("management.full", I("connections", m->connections),
+		       S("hint", "check the callers; raise --management-connections, or "
+				 "add brokers"));
+}
+
+/* ---- requests ---- */
+
+/* Answers by itself, and returns false. */
+static bool may_ask(struct management *m, struct http_request *q)
+{
+	const struct sender_hosts hosts = {
+		m->hosts, "name it in --management-hosts, or set --management-auth"};
+	char why[SENDER_WHY], peer[ADDRESS_TEXT];
+	struct auth_refusal no;
+
+	if (auth_check(m->auth, q, "execute-api", &no) != OK) { /* management.denied */
+		answer_refusal(q, no.status, no.type, no.message);
+		return false;
+	}
+	if (!auth_is_open(m->auth) || sender_check(&q->head, &hosts, why) == OK)
+		return true;
+	log_warn_flood("management.denied",
+		       S("peer", address_host(http_connection_peer(q->connection), peer)),
+		       S("why", "ForbiddenException"), S("message", why));
+	answer_refusal_logged(q, 403, "ForbiddenException", why);
+	return false;
+}
+
+static void on_request(void *arg, struct http_request *q)
+{
+	struct management *m = arg;
+
+	if (may_ask(m, q))
+		router_route(&m->router, q);
+}

@@ -1,0 +1,85 @@
+#include "fake_commands.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+struct commands fake_commands;
+
+static struct command *add(struct commands *c, enum command_kind kind,
+			   const struct id *id, command_fn *fn, void *arg)
+{
+	struct command *m = &c->all[c->n++];
+
+	cr_assert(c == &fake_commands && c->n <= COMMANDS_MOST);
+	*m = (struct command){.kind = kind, .fn = fn, .arg = arg};
+	if (id != NULL)
+		m->id = *id;
+	return m;
+}
+
+static void set_body(struct command *m, const struct push *push)
+{
+	m->body_n = push->body.n;
+	m->binary = push->binary;
+	snprintf(m->body, sizeof m->body, "%.*s", SPAN_ARG(push->body));
+}
+
+struct command *command_send(struct commands *c, const struct id *id,
+			     const struct push *push, command_fn *fn, void *arg)
+{
+	struct command *m = add(c, COMMAND_SEND, id, fn, arg);
+
+	set_body(m, push);
+	return m;
+}
+
+struct command *command_send_many(struct commands *c, uint16_t edge, struct span ids,
+				  const struct push *push, command_fn *fn, void *arg)
+{
+	struct command *m;
+
+	if (c->unlinked)
+		return NULL;
+	m = add(c, COMMAND_SEND_MANY, NULL, fn, arg);
+	set_body(m, push);
+	m->edge = edge;
+	m->n_ids = ids.n / ID_BYTES;
+	return m;
+}
+
+struct command *command_close(struct commands *c, const struct id *id, uint16_t code,
+			      const char *reason, command_fn *fn, void *arg)
+{
+	struct command *m = add(c, COMMAND_CLOSE, id, fn, arg);
+
+	m->code = code;
+	snprintf(m->reason, sizeof m->reason, "%s", reason);
+	return m;
+}
+
+struct command *command_look(struct commands *c, const struct id *id, command_fn *fn,
+			     void *arg)
+{
+	return add(c, COMMAND_LOOK, id, fn, arg);
+}
+
+void command_cancel(struct command *m)
+{
+	cr_assert(!m->is_over && !m->is_cancelled);
+	m->is_cancelled = true;
+}
+
+void commands_count(struct commands *c, size_t gone, size_t full)
+{
+	c->gone += gone;
+	c->full += full;
+}
+
+void fake_commands_end(size_t i, enum err e, const Gatepost__Outcome *o)
+{
+	struct command *m = &fake_commands.all[i];
+
+	cr_assert(i < fake_commands.n && !m->is_over && !m->is_cancelled);
+	m->is_over = true;
+	m->fn(m->arg, e, o);
+}
