@@ -22,11 +22,10 @@ struct edge_counts {
 	struct metric *opened, *closed;
 	struct metric *messages_in, *bytes_in;
 	struct metric *frames_out, *bytes_out;
-	struct metric *events, *resent;
-	struct metric *slow, *shed, *stale, *poisonous;
+	struct metric *slow, *shed;
 	struct metric *broken, *silent, *unanswered;
 	struct metric *over_connections, *over_rate;
-	struct metric *held_back, *out_of_credit, *link_full;
+	struct metric *held_back;
 	struct metric *verdict_seconds;
 };
 
@@ -42,11 +41,8 @@ struct edge {
 	struct listener *listener;
 	struct address_limit *address_limit; /* NULL: addresses have no limits */
 
-	uint64_t boot;
-	uint16_t number;  /* 0 until a broker has given one */
 	bool draining;    /* not ready any more; what comes is served all the same */
 	bool closing;     /* takes nobody any more */
-	uint16_t rosters; /* told so far; counts round */
 	uint32_t sockets; /* of clients; the registry also has slots without one */
 	uint64_t
 		held_bytes; /* of memory, for what is not parsed, not whole or not answered */

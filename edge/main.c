@@ -4,6 +4,7 @@
 #include "base/ready.h"
 #include "edge/client/limit.h"
 #include "edge/client/connection.h"
+#include "edge/client/lanes.h"
 #include "edge/drain.h"
 #include "edge/edge.h"
 #include "edge/client/listener.h"
@@ -61,6 +62,28 @@ static void set_limits(struct edge *edge)
 	};
 }
 
+static struct uplink *start_uplink(struct edge *edge, void *zctx)
+{
+	const struct edge_conf *conf = &edge->conf;
+	uint64_t boot;
+
+	evutil_secure_rng_get_bytes(&boot, sizeof boot);
+	return uplink_new(&(struct uplink_conf){.name = conf->name,
+						.boot = boot | 1, /* 0 is nobody */
+						.brokers = conf->brokers,
+						.heartbeat_ms = conf->heartbeat_ms,
+						.silence_ms = conf->silence_ms,
+						.retry_ms = conf->retry_ms,
+						.resolve_ms = conf->resolve_ms,
+						.credit_items = conf->credit_items,
+						.credit_bytes = conf->credit_bytes,
+						.lane_in_flight = conf->lane_in_flight},
+			  &(struct uplink_uses){.loop = edge->loop,
+						.zctx = zctx,
+						.metrics = edge->metrics},
+			  &lanes_callbacks, edge);
+}
+
 int main(int argc, char **argv)
 {
 	struct edge edge = {0};
@@ -73,8 +96,6 @@ int main(int argc, char **argv)
 		 (enum log_format)edge.conf.log_format);
 	most = most_connections(&edge.conf);
 	set_limits(&edge);
-	evutil_secure_rng_get_bytes(&edge.boot, sizeof edge.boot);
-	edge.boot |= 1; /* 0 is nobody */
 
 	void *zctx = zmq_ctx_new();
 
@@ -93,7 +114,7 @@ int main(int argc, char **argv)
 	struct timer *tick = timer_new(edge.loop, connections_tick, &edge);
 
 	timer_every(tick, CONNECTIONS_TICK_MS);
-	edge.uplink = uplink_new(&edge, zctx);
+	edge.uplink = start_uplink(&edge, zctx);
 	edge.listener = edge.uplink ? listener_new(&edge) : NULL;
 
 	struct health *health = edge.listener ? health_new(edge.loop, edge.conf.metrics,
@@ -150,13 +171,6 @@ static int64_t ask_draining(void *arg)
 	return ((struct edge *)arg)->draining;
 }
 
-static int64_t ask_brokers(void *arg)
-{
-	const struct edge *edge = arg;
-
-	return edge->uplink ? uplink_brokers(edge->uplink) : 0;
-}
-
 static int64_t ask_held(void *arg)
 {
 	return (int64_t)((struct edge *)arg)->held_bytes;
@@ -189,11 +203,6 @@ static void count(struct edge *edge)
 					     "Messages queued for clients"),
 		.bytes_out = metric_counter(m, "gatepost_edge_bytes_written_total", NULL,
 					    "Bytes written to clients' sockets"),
-		.events = metric_counter(m, "gatepost_edge_events_total", NULL,
-					 "Events for brokers"),
-		.resent = metric_counter(m, "gatepost_edge_events_resent_total", NULL,
-					 "Events sent again, since their broker was lost "
-					 "or could not do them"),
 		.slow = metric_counter(
 			m, "gatepost_edge_stalled_total", NULL,
 			"Clients cut since they took nothing of what was queued"),
@@ -201,11 +210,6 @@ static void count(struct edge *edge)
 			m, "gatepost_edge_shed_total", NULL,
 			"Pushes refused for a full outbox or full outboxes, "
 			"large messages for lack of memory"),
-		.stale = metric_counter(m, "gatepost_edge_stale_answers_total", NULL,
-					"Answers of an older term, dropped"),
-		.poisonous = metric_counter(
-			m, "gatepost_edge_poisonous_total", NULL,
-			"Events given up since each link that they were sent on ended"),
 		.broken = metric_counter(m, "gatepost_edge_broken_total", NULL,
 					 "WebSockets closed for what their clients sent"),
 		.silent = metric_counter(
@@ -223,13 +227,6 @@ static void count(struct edge *edge)
 			m, "gatepost_edge_held_back_total", NULL,
 			"Times that a client was read no further, since it was ahead of "
 			"the brokers, or behind with its own reading"),
-		.out_of_credit = metric_counter(
-			m, "gatepost_edge_credit_waits_total", NULL,
-			"Times that a connection's events began to wait for a broker: "
-			"without credit, or none is linked"),
-		.link_full =
-			metric_counter(m, "gatepost_edge_links_full_total", NULL,
-				       "Links ended since ZeroMQ's queue took no more"),
 		.verdict_seconds = metric_seconds(m, "gatepost_edge_request_seconds",
 						  NULL, "From a request to its answer"),
 	};
@@ -238,8 +235,6 @@ static void count(struct edge *edge)
 			   ask_connections, edge);
 	metric_asked_gauge(m, "gatepost_edge_draining", NULL,
 			   "1 from the first SIGTERM on", ask_draining, edge);
-	metric_asked_gauge(m, "gatepost_edge_brokers", NULL, "Brokers linked",
-			   ask_brokers, edge);
 	metric_asked_gauge(
 		m, "gatepost_edge_held_bytes", NULL,
 		"Bytes of memory for what came from clients and is not answered",

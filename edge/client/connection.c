@@ -137,12 +137,13 @@ void connection_new(struct edge *edge, int fd, const struct sockaddr *peer)
 	c->edge = edge;
 	c->heard_ms = c->active_ms = loop_now(edge->loop);
 	c->deadline_ms = c->heard_ms + edge->conf.handshake_ms;
-	c->id = id_make(edge->number, c->slot, 0);
+	c->lane.id = id_make(uplink_number(edge->uplink), c->slot, 0);
 	metric_add(edge->counts.accepted, 1);
 	handshake_begin(c, peer);
 	event_assign(&c->ready, loop_base(edge->loop), fd, EV_READ | EV_PERSIST, on_ready,
 		     c);
 	event_add(&c->ready, NULL);
+	c->watched = EV_READ;
 	if (edge->closing)
 		connection_drain(c);
 }
@@ -160,7 +161,7 @@ void connection_enter(struct connection *c, enum connection_state next, int64_t 
 	if (log_wants(LOG_DEBUG)) {
 		char text[ID_TEXT];
 
-		log_debug("connection.state", S("id", id_text(&c->id, text)),
+		log_debug("connection.state", S("id", id_text(&c->lane.id, text)),
 			  S("from", state_names[c->state]), S("to", state_names[next]));
 	}
 	c->state = (uint8_t)next;
@@ -225,8 +226,7 @@ static void resume_later(struct connection *c)
 
 void connection_settle(struct connection *c)
 {
-	short now = event_get_events(&c->ready) & (EV_READ | EV_WRITE | EV_CLOSED);
-	short want = wanted(c);
+	short now = c->watched, want = wanted(c);
 
 	if (c->backlog != NULL)
 		resume_later(c);
@@ -234,6 +234,7 @@ void connection_settle(struct connection *c)
 		return;
 	if (c->state == CONNECTION_OPEN && now & EV_READ && !(want & EV_READ))
 		metric_add(c->edge->counts.held_back, 1);
+	c->watched = (uint8_t)want;
 	event_del(&c->ready);
 	event_assign(&c->ready, loop_base(c->edge->loop), event_get_fd(&c->ready),
 		     want | EV_PERSIST, on_ready, c);
@@ -335,7 +336,9 @@ static void write_some(struct connection *c)
 	}
 	if (e == OK && c->state == CONNECTION_LINGER)
 		linger(c);
-	connection_settle(c);
+	/* Mostly all is written, and the socket was only read: then nothing else is to be watched. */
+	if (c->outbox != NULL || c->watched != EV_READ)
+		connection_settle(c);
 }
 
 void connections_flush(void *arg)
@@ -402,18 +405,21 @@ void connection_abandon(struct connection *c)
 		say_last(c, FRAME_CODE_RESTART, RESTART);
 	c->edge->held_bytes -= c->lane.bytes;
 	lane_close(&c->lane);
-	c->is_opened = false;
 	if (c->state == CONNECTION_GONE)
 		free_later(c);
 	else
 		connection_cut(c);
 }
 
-void connection_event_done(struct connection *c, struct lane_event *e)
+void connection_event_added(struct connection *c, uint32_t bytes)
 {
-	c->edge->held_bytes -= e->memory;
-	lane_done(&c->lane, e);
-	uplink_next(c->edge->uplink, c);
+	c->edge->held_bytes += bytes;
+	connection_settle(c);
+}
+
+void connection_event_done(struct connection *c, uint32_t bytes)
+{
+	c->edge->held_bytes -= bytes;
 	if (c->state == CONNECTION_GONE && c->lane.first == NULL)
 		free_later(c);
 	else if (c->state == CONNECTION_CLOSING)
@@ -429,7 +435,6 @@ static void free_now(void *arg)
 	registry_remove(c->edge->registry, c->slot);
 	lane_close(&c->lane);
 	handshake_free(c->handshake);
-	blob_unref(c->context);
 	free(c);
 }
 
@@ -470,7 +475,7 @@ static void connection_tick(struct connection *c, int64_t now)
 		char id[ID_TEXT];
 
 		metric_add(c->edge->counts.slow, 1);
-		log_info_flood("connection.stalled", S("id", id_text(&c->id, id)),
+		log_info_flood("connection.stalled", S("id", id_text(&c->lane.id, id)),
 			       S("why", "client does not read: queued messages are lost"),
 			       S("hint", "--stall-timeout"));
 		if (c->state == CONNECTION_OPEN)

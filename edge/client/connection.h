@@ -15,7 +15,7 @@
  * that our last words reach it. GONE: no socket any more, but a slot for as long as
  * its lane has events that no broker has acknowledged.
  *
- * An idle connection has this struct and its context, nothing else.
+ * An idle connection has this struct and its lane's context, nothing else.
  */
 
 #include "base/address.h"
@@ -49,7 +49,6 @@ struct connection {
 	struct handshake *handshake;   /* NULL from OPEN on */
 	struct address_use *address;   /* NULL: its address has no limits */
 	struct blob *farewell; /* CLOSING: our close frame, behind the last answers */
-	struct blob *context;  /* a packed Context, sent with each event */
 	int64_t heard_ms;      /* when bytes came last */
 	int64_t active_ms;     /* when a message came or went last */
 	int64_t wrote_ms;      /* when the socket last took some of the outbox */
@@ -57,9 +56,9 @@ struct connection {
 	int64_t ends_ms; /* OPEN: when it is to be closed, with ends_code; 0: never */
 	uint32_t slot;
 	uint16_t ends_code;
-	struct id id; /* made anew for each request on the socket */
 	uint8_t state;
-	bool is_dirty, is_pinged, is_opened, is_freed;
+	uint8_t watched; /* what ready is added for: EV_READ, EV_WRITE, EV_CLOSED */
+	bool is_dirty, is_pinged, is_freed;
 	bool is_resuming; /* its backlog is looked at after this turn */
 	bool is_retiring; /* OPEN: its close frame waits until its backlog is parsed */
 };
@@ -67,7 +66,7 @@ struct connection {
 /* Begin with an accepted socket; closes it again when there is no slot, or its address has too many. */
 void connection_new(struct edge *edge, int fd, const struct sockaddr *peer);
 
-/* Whose lane is it? */
+/* The connection that has this lane. */
 struct connection *connection_of(struct lane *l);
 
 /* Change the state. deadline: milliseconds from now for it, 0: none. */
@@ -97,8 +96,11 @@ void connection_abandon(struct connection *c);
 /* Look again at what is to be read and written: after the lane, the outbox or the state changed. */
 void connection_settle(struct connection *c);
 
-/* An event of the lane is done: count what it held, and free the connection after its last. */
-void connection_event_done(struct connection *c, struct lane_event *e);
+/* An event was appended to the lane, and takes bytes of memory. */
+void connection_event_added(struct connection *c, uint32_t bytes);
+
+/* An event of the lane is done, and bytes of memory are free: after its last one a connection that is GONE is freed. */
+void connection_event_done(struct connection *c, uint32_t bytes);
 
 /* Write what this turn has queued; a hook of the loop. */
 void connections_flush(void *edge);

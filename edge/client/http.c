@@ -95,7 +95,7 @@ static void count(struct connection *c)
 	if (h->protocols != NULL)
 		n += mem_chunk(strlen(h->protocols) + 1);
 	if (c->state == CONNECTION_BODY || c->state == CONNECTION_ASKED)
-		n += blob_memory(c->context);
+		n += blob_memory(c->lane.context);
 	c->edge->held_bytes += n - h->counted;
 	h->counted = n;
 }
@@ -183,7 +183,7 @@ static size_t on_head(struct connection *c, struct span in)
 		return in.n;
 	}
 	e = upgrade_check(&r, &u);
-	if (c->edge->number == 0 || c->edge->closing)
+	if (uplink_number(c->edge->uplink) == 0 || c->edge->closing)
 		verdict_refuse(c, 503, "This edge takes no connections now: try again");
 	else if (e == OK)
 		on_upgrade(c, &r, &u);
@@ -244,12 +244,11 @@ static struct blob *pack_context(const struct connection *c, const struct reques
 static void name(struct connection *c, const struct request *r)
 {
 	uint64_t random;
+	struct id id;
 
 	evutil_secure_rng_get_bytes(&random, sizeof random);
-	c->id = id_make(c->edge->number, c->slot, random);
-	lane_begin(&c->lane);
-	blob_unref(c->context);
-	c->context = pack_context(c, r);
+	id = id_make(uplink_number(c->edge->uplink), c->slot, random);
+	lane_begin(&c->lane, &id, pack_context(c, r));
 	c->handshake->request = pack_request(r);
 }
 
@@ -359,5 +358,6 @@ static void ask(struct connection *c, uint8_t kind)
 	h->body_n = h->body_want = 0;
 	h->asked_ms = loop_now(c->edge->loop);
 	connection_enter(c, CONNECTION_ASKED, c->edge->conf.verdict_ms);
-	uplink_request(c->edge->uplink, c, kind, request, body);
+	connection_event_added(
+		c, uplink_request(c->edge->uplink, &c->lane, kind, request, body));
 }

@@ -13,8 +13,9 @@
 #include "base/mem.h"
 #include "edge/client/http_internal.h"
 #include "edge/client/registry.h"
-#include "http/response.h"
 #include "edge/client/websocket.h"
+#include "edge/link/uplink.h"
+#include "http/response.h"
 #include "proto/batch.h"
 
 #include <stdlib.h>
@@ -70,14 +71,14 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a)
 	metric_add(c->edge->counts.verdict_seconds,
 		   1000 * (loop_now(c->edge->loop) - h->asked_ms));
 	if (accepted && a->context.len > 0) {
-		blob_unref(c->context);
-		c->context = blob_new(span_from(a->context));
+		blob_unref(c->lane.context);
+		c->lane.context = blob_new(span_from(a->context));
 	}
 	if (c->state == CONNECTION_ASKED && accepted && !c->edge->closing) {
 		set_end(c, a->expires_ms);
 		accept_upgrade(c, r);
 	} else if (accepted) { /* it was let in, but is not here any more */
-		c->is_opened = true;
+		c->lane.is_open = true;
 		metric_add(c->edge->counts.opened, 1);
 		websocket_lost(c, FRAME_CODE_ABNORMAL,
 			       "Gone before the handshake was done");
@@ -178,7 +179,7 @@ static void next_request(struct connection *c)
 	if (c->handshake->n > 0) {
 		struct later *l = xmalloc(sizeof *l);
 
-		*l = (struct later){c->edge, c->id};
+		*l = (struct later){c->edge, c->lane.id};
 		loop_defer(c->edge->loop, on_next_turn, l);
 	}
 }
@@ -200,14 +201,10 @@ void verdict_late(struct connection *c)
 
 void verdict_forget(struct connection *c)
 {
-	struct lane_event *e = c->lane.first;
+	uint32_t bytes = uplink_cancel(c->edge->uplink, &c->lane);
 
-	if (e == NULL || e != c->lane.unsent || e->was_sent ||
-	    e->kind == GATEPOST__EVENT__KIND__DISCONNECT)
-		return;
-	lane_unwait(&c->lane);
-	c->lane.unsent = e->next;
-	connection_event_done(c, e);
+	if (bytes > 0)
+		connection_event_done(c, bytes);
 }
 
 void verdict_tick(struct connection *c, int64_t now)
@@ -259,7 +256,7 @@ void verdict_refuse(struct connection *c, int status, const char *why)
 			h[n++] = (struct response_header){span_str(extra[i].name),
 							  span_str(extra[i].value)};
 	metric_add(c->edge->counts.refused, 1);
-	log_info_flood("request.refused", S("id", id_text(&c->id, id)),
+	log_info_flood("request.refused", S("id", id_text(&c->lane.id, id)),
 		       I("status", status), S("why", why));
 	connection_push(c, response_blob(status, h, n, span_str(body), flags));
 	free(body);

@@ -12,9 +12,9 @@
 #include "base/mem.h"
 #include "edge/client/backlog.h"
 #include "edge/link/uplink.h"
+#include "proto/batch.h"
 
 #include <assert.h>
-#include <proto/gatepost.pb-c.h>
 #include <stdlib.h>
 
 static void on_message(struct connection *c, struct message *m);
@@ -31,7 +31,7 @@ enum { SMALL_MESSAGE = 16 * 1024 };
 
 void websocket_open(struct connection *c)
 {
-	c->is_opened = true;
+	c->lane.is_open = true;
 	c->active_ms = loop_now(c->edge->loop);
 	metric_add(c->edge->counts.opened, 1);
 	connection_enter(c, CONNECTION_OPEN, 0);
@@ -43,8 +43,8 @@ static void fail(struct connection *c, uint16_t code, const char *why)
 	char id[ID_TEXT];
 
 	metric_add(c->edge->counts.broken, 1);
-	log_info_flood("message.refused", S("id", id_text(&c->id, id)), I("close", code),
-		       S("why", why));
+	log_info_flood("message.refused", S("id", id_text(&c->lane.id, id)),
+		       I("close", code), S("why", why));
 	if (c->state == CONNECTION_OPEN)
 		depart(c, frame_close(code, span_str(why)), code, span_str(why));
 	else
@@ -179,7 +179,8 @@ static void on_message(struct connection *c, struct message *m)
 		c->active_ms = loop_now(edge->loop);
 		metric_add(edge->counts.messages_in, 1);
 		metric_add(edge->counts.bytes_in, (int64_t)m->body->n);
-		uplink_message(edge->uplink, c, m->body, m->kind == MESSAGE_BINARY);
+		connection_event_added(c, uplink_message(edge->uplink, &c->lane, m->body,
+							 m->kind == MESSAGE_BINARY));
 		return;
 	case MESSAGE_PING:
 		if (c->state == CONNECTION_OPEN)
@@ -241,6 +242,11 @@ bool websocket_is_answering(const struct connection *c)
 	return c->state == CONNECTION_OPEN || c->farewell != NULL;
 }
 
+struct blob *websocket_frame(const Gatepost__Frame *f)
+{
+	return frame_blob(f->binary ? FRAME_BINARY : FRAME_TEXT, span_from(f->body));
+}
+
 void websocket_send(struct connection *c, struct blob *frame)
 {
 	c->active_ms = loop_now(c->edge->loop);
@@ -278,11 +284,12 @@ void websocket_lost(struct connection *c, uint16_t code, const char *reason)
 /* One disconnect for each connect, whoever ends it. */
 static void say_goodbye(struct connection *c, uint16_t code, struct span reason)
 {
-	if (!c->is_opened)
+	if (!c->lane.is_open)
 		return;
-	c->is_opened = false;
+	c->lane.is_open = false;
 	metric_add(c->edge->counts.closed, 1);
-	uplink_disconnect(c->edge->uplink, c, code, reason);
+	connection_event_added(
+		c, uplink_disconnect(c->edge->uplink, &c->lane, code, reason));
 }
 
 void websocket_tick(struct connection *c, int64_t now)
@@ -299,7 +306,7 @@ void websocket_tick(struct connection *c, int64_t now)
 				span_str(expired ? "Token expired" : "Going away"));
 	} else if (conf->idle_ms > 0 && now - c->active_ms > conf->idle_ms) {
 		websocket_close(c, FRAME_CODE_GOING_AWAY, span_str("Going away"));
-	} else if (!(event_get_events(&c->ready) & EV_READ)) {
+	} else if (!(c->watched & EV_READ)) {
 		c->heard_ms = now; /* we do not listen: its silence is ours */
 	} else if (c->is_pinged && silent > conf->ping_ms + conf->pong_ms) {
 		metric_add(c->edge->counts.silent, 1);

@@ -5,6 +5,8 @@
 
 #include "edge/client/connection.h"
 
+#include <proto/gatepost.pb-c.h>
+
 /* The close code of a connection whose caller's leave has ended (of those for applications, as HTTP's 401). */
 enum { WEBSOCKET_EXPIRED = 4401 };
 
@@ -19,6 +21,9 @@ void websocket_resume(struct connection *c);
 
 /* Forget what is not whole, and what is not parsed. */
 void websocket_drop(struct connection *c);
+
+/* A message of a broker as a frame; the caller holds the one reference. */
+struct blob *websocket_frame(const Gatepost__Frame *f);
 
 /* One message to the client; takes frame (which others may share). Only in OPEN. */
 void websocket_send(struct connection *c, struct blob *frame);

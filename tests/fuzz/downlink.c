@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "edge/client/connection.h"
+#include "edge/client/lanes.h"
 #include "edge/client/registry.h"
-#include "edge/link/resync.h"
 #include "edge/link/uplink_internal.h"
 #include "proto/batch.h"
 #include "proto/envelope.h"
@@ -117,9 +117,9 @@ static void *item(Gatepost__Item__BodyCase what, const ProtobufCMessageDescripto
 #define ITEM(KIND, kind)                                                                 \
 	item(GATEPOST__ITEM__BODY_##KIND, &gatepost__##kind##__descriptor)
 
-static struct broker *our_broker(void)
+static struct broker_link *our_broker(void)
 {
-	struct broker *b = edge.uplink->brokers;
+	struct broker_link *b = edge.uplink->links;
 
 	while (strcmp(b->endpoint, endpoint) != 0)
 		b = b->next;
@@ -129,20 +129,20 @@ static struct broker *our_broker(void)
 /* No other is ever dialled: whoever that may be. */
 static void tick(void)
 {
-	for (struct broker *b = edge.uplink->brokers; b != NULL; b = b->next)
+	for (struct broker_link *b = edge.uplink->links; b != NULL; b = b->next)
 		b->again_ms = strcmp(b->endpoint, endpoint) == 0 ? 0 : INT64_MAX;
-	brokers_tick(edge.uplink);
+	broker_links_tick(edge.uplink);
 }
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
 {
 	(void)from;
-	broker_hears(arg, span_of(zmq_msg_data(body), zmq_msg_size(body)));
+	broker_link_receive(arg, span_of(zmq_msg_data(body), zmq_msg_size(body)));
 }
 
 static void greet(void)
 {
-	struct broker *b = our_broker();
+	struct broker_link *b = our_broker();
 	Gatepost__Hello *h;
 
 	if (b->z == NULL)
@@ -186,8 +186,6 @@ static void link_up(void)
 static void start(void)
 {
 	static const struct edge_conf conf = {
-		.name = "edge",
-		.brokers = "ipc://@nobody-is-there",
 		.max_message = 100000,
 		.max_frame = 100000,
 		.max_target = 1000,
@@ -205,12 +203,18 @@ static void start(void)
 		.early_posts = 2,
 		.lane_events = 8,
 		.lane_bytes = 100000,
+	};
+	static const struct uplink_conf link_conf = {
+		.name = "edge",
+		.boot = 1,
+		.brokers = "ipc://@nobody-is-there",
 		.heartbeat_ms = 60000,
 		.silence_ms = 600000,
 		.retry_ms = 60000,
 		.resolve_ms = 3600000,
 		.credit_items = 100,
 		.credit_bytes = 100000,
+		.lane_in_flight = 2,
 	};
 	struct metric **counts = (struct metric **)(void *)&edge.counts;
 
@@ -220,7 +224,6 @@ static void start(void)
 	router = zmq_socket(zctx, ZMQ_ROUTER);
 	check(zmq_bind(router, endpoint) == 0);
 	edge.conf = conf;
-	edge.boot = 1;
 	edge.message_limits = (struct message_limits){100000, 100000};
 	edge.request_limits = (struct request_limits){1000, 8000, REQUEST_HEADERS};
 	edge.scratch = xmalloc(EDGE_SCRATCH);
@@ -230,11 +233,15 @@ static void start(void)
 		counts[i] = metric_counter(edge.metrics, "a", NULL, "a");
 	edge.counts.verdict_seconds = metric_seconds(edge.metrics, "b", NULL, "b");
 	edge.registry = registry_new(CLIENTS);
-	edge.uplink = uplink_new(&edge, zctx);
+	edge.uplink = uplink_new(&link_conf,
+				 &(struct uplink_uses){.loop = edge.loop,
+						       .zctx = zctx,
+						       .metrics = edge.metrics},
+				 &lanes_callbacks, &edge);
 	timer_stop(edge.uplink->timer);
 	loop_at_turn_end(edge.loop, connections_flush, &edge);
 	loop_at_turn_end(edge.loop, uplink_flush, edge.uplink);
-	brokers_named(edge.uplink, endpoint);
+	broker_links_named(edge.uplink, endpoint);
 	batch_init(&saying);
 	arena_init(&arena);
 	for (size_t i = 0; i < CLIENTS; i++)
@@ -247,7 +254,7 @@ static void find(void *arg, struct connection *c)
 {
 	(void)arg;
 	if (c->slot < CLIENTS)
-		ids[c->slot] = c->id;
+		ids[c->slot] = c->lane.id;
 }
 
 static struct connection *connection(uint8_t which)
@@ -526,17 +533,17 @@ static void end_play(void)
 	registry_each(edge.registry, 0, UINT32_MAX, give_up, NULL);
 	for (size_t i = 0; i < CLIENTS; i++)
 		hang_up((uint8_t)i);
-	broker_lost(our_broker(), "the play is over", LINK_ENDED_BY_US);
-	for (struct broker *b = edge.uplink->brokers; b != NULL; b = b->next) {
+	broker_link_close(our_broker(), "the play is over", LINK_ENDED_BY_US);
+	for (struct broker_link *b = edge.uplink->links; b != NULL; b = b->next) {
 		b->again_ms = INT64_MAX;
 		b->named_ms = -3600000; /* who was only a member is forgotten */
 	}
-	brokers_named(edge.uplink, endpoint);
-	brokers_tick(edge.uplink);
+	broker_links_named(edge.uplink, endpoint);
+	broker_links_tick(edge.uplink);
 	turn();
 	hear();
 	route_n = 0;
-	edge.number = 0;
+	edge.uplink->number = 0;
 	edge.uplink->on_trial = NULL;
 	check(registry_count(edge.registry) == 0);
 	check(edge.sockets == 0);

@@ -4,11 +4,12 @@
 #include "base/mem.h"
 
 #include <criterion/criterion.h>
+#include <criterion/new/assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
-enum { START_MS = 1000 * 1000, HOOKS_MOST = 8 };
+enum { START_MS = 1000 * 1000, HOOKS_MOST = 8, DEFERRED_MOST = 64 };
 
 struct timer {
 	LIST_ENTRY(timer) next;
@@ -24,8 +25,10 @@ struct loop {
 	struct {
 		loop_fn *fn;
 		void *arg;
-	} hooks[HOOKS_MOST];
-	size_t n_hooks;
+	} hooks[HOOKS_MOST], deferred[DEFERRED_MOST];
+	size_t n_hooks, n_deferred;
+	loop_fn *on_reload;
+	void *reload_arg;
 };
 
 static int64_t now = START_MS;
@@ -53,9 +56,32 @@ struct loop *loop_new(void)
 	return l;
 }
 
+static void run_deferred(struct loop *l)
+{
+	for (size_t i = 0; i < l->n_deferred; i++)
+		l->deferred[i].fn(l->deferred[i].arg);
+	l->n_deferred = 0;
+}
+
 void loop_free(struct loop *l)
 {
+	run_deferred(l);
 	free(l);
+}
+
+/* For the resolver of names, which no test here needs. */
+struct event_base *loop_base(struct loop *l)
+{
+	(void)l;
+	cr_fatal("there is no libevent here");
+	return NULL;
+}
+
+void loop_defer(struct loop *l, loop_fn *fn, void *arg)
+{
+	cr_assert(l->n_deferred < DEFERRED_MOST);
+	l->deferred[l->n_deferred].fn = fn;
+	l->deferred[l->n_deferred++].arg = arg;
 }
 
 int64_t loop_now(struct loop *l)
@@ -69,6 +95,17 @@ void loop_at_turn_end(struct loop *l, loop_fn *fn, void *arg)
 	cr_assert(l->n_hooks < HOOKS_MOST);
 	l->hooks[l->n_hooks].fn = fn;
 	l->hooks[l->n_hooks++].arg = arg;
+}
+
+void loop_on_reload(struct loop *l, loop_fn *fn, void *arg)
+{
+	l->on_reload = fn;
+	l->reload_arg = arg;
+}
+
+void fake_loop_reload(struct loop *l)
+{
+	l->on_reload(l->reload_arg);
 }
 
 struct timer *timer_new(struct loop *l, loop_fn *fn, void *arg)
@@ -123,6 +160,7 @@ static void end_turn(struct loop *l)
 {
 	for (size_t i = 0; i < l->n_hooks; i++)
 		l->hooks[i].fn(l->hooks[i].arg);
+	run_deferred(l);
 }
 
 void fake_loop_run(struct loop *l, int64_t ms)

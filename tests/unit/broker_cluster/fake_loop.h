@@ -14,4 +14,7 @@ void fake_loop_run(struct loop *l, int64_t ms);
 /* Let ms pass in which this process does not run: no timer is called until the next fake_loop_run. */
 void fake_loop_stop_for(int64_t ms);
 
+/* SIGHUP comes. */
+void fake_loop_reload(struct loop *l);
+
 #endif

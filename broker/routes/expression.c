@@ -1,4 +1,4 @@
-#include "broker/function/expression.h"
+#include "broker/routes/expression.h"
 
 #include "base/mem.h"
 #include "json/read.h"

@@ -1,4 +1,4 @@
-#include "broker/function/expression.h"
+#include "broker/routes/expression.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

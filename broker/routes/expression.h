@@ -1,5 +1,5 @@
-#ifndef BROKER_FUNCTION_EXPRESSION_H
-#define BROKER_FUNCTION_EXPRESSION_H
+#ifndef BROKER_ROUTES_EXPRESSION_H
+#define BROKER_ROUTES_EXPRESSION_H
 
 /*
  * Route selection expressions: which route a message takes, from its body.

@@ -1,9 +1,9 @@
-#include "broker/function/route.h"
+#include "broker/routes/route.h"
 
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "broker/function/expression.h"
+#include "broker/routes/expression.h"
 #include "json/read.h"
 #include "http/path.h"
 
@@ -12,6 +12,7 @@
 struct routes {
 	unsigned refs;
 	struct config *config;
+	struct event_setting setting;
 	struct expression *selection;
 	struct function *functions;
 	struct authorizer **authorizers;
@@ -20,15 +21,23 @@ struct routes {
 	struct map *by_key;
 };
 
-static bool open_all(struct broker *b, struct routes *r);
+static bool open_all(const struct routes_uses *uses, struct routes *r);
 
-struct routes *routes_new(struct broker *b, struct config *config)
+struct routes *routes_new(const struct routes_uses *uses, struct config *config)
 {
 	struct routes *r = xcalloc(1, sizeof *r);
 	char why[200];
 
 	r->refs = 1;
 	r->config = config;
+	r->setting = (struct event_setting){
+		.stage = config->stage,
+		.api_id = uses->api_id,
+		.account = uses->account,
+		.region = config->region,
+		.service = config->service,
+		.context = config->context,
+	};
 	r->by_key = map_new();
 	r->functions = xcalloc(config->n_functions + 1, sizeof *r->functions);
 	r->authorizers = xcalloc(config->n_authorizers + 1, sizeof(struct authorizer *));
@@ -40,14 +49,14 @@ struct routes *routes_new(struct broker *b, struct config *config)
 			  S("why", why));
 	if (r->selection != NULL && config->lenient_json)
 		expression_be_lenient(r->selection);
-	if (r->selection == NULL || !open_all(b, r)) {
+	if (r->selection == NULL || !open_all(uses, r)) {
 		routes_unref(r);
 		return NULL;
 	}
 	return r;
 }
 
-static bool open_authorizers(struct broker *b, struct routes *r)
+static bool open_authorizers(struct loop *l, struct routes *r)
 {
 	const struct config *config = r->config;
 
@@ -56,21 +65,22 @@ static bool open_authorizers(struct broker *b, struct routes *r)
 		const struct function *f =
 			a->sort == CONFIG_REQUEST ? &r->functions[a->function] : NULL;
 
-		r->authorizers[i] = authorizer_open(b, a, f);
+		r->authorizers[i] = authorizer_open(l, a, f);
 		if (r->authorizers[i] == NULL)
 			return false;
 	}
 	return true;
 }
 
-static bool open_all(struct broker *b, struct routes *r)
+static bool open_all(const struct routes_uses *uses, struct routes *r)
 {
 	const struct config *config = r->config;
 
 	for (size_t i = 0; i < config->n_functions; i++)
-		if (function_open(b, &config->functions[i], &r->functions[i]) != OK)
+		if (function_open(uses->integrations, &config->functions[i],
+				  &r->functions[i]) != OK)
 			return false;
-	if (!open_authorizers(b, r))
+	if (!open_authorizers(uses->loop, r))
 		return false;
 	for (size_t i = 0; i < config->n_routes; i++) {
 		const struct config_route *c = &config->routes[i];
@@ -81,16 +91,25 @@ static bool open_all(struct broker *b, struct routes *r)
 			.authorizer = c->authorizer == CONFIG_NONE
 					      ? NULL
 					      : r->authorizers[c->authorizer],
+			.event = {.key = c->key,
+				  .function = config->functions[c->function].name,
+				  .two_way = c->two_way},
 		};
 		map_put(r->by_key, span_str(c->key), &r->routes[i]);
 	}
 	for (size_t i = 0; i < config->n_http; i++) {
 		const struct config_http *c = &config->http[i];
 
+		char *key = xasprintf("%s %s", c->method, c->path);
+
 		r->http[i] = (struct route_http){
 			.config = c,
 			.function = &r->functions[c->function],
-			.key = xasprintf("%s %s", c->method, c->path),
+			.key = key,
+			.event = {.key = key,
+				  .function = config->functions[c->function].name,
+				  .resource = c->path,
+				  .is_v2 = c->is_v2},
 		};
 	}
 	return true;
@@ -126,6 +145,21 @@ void routes_unref(struct routes *r)
 const struct config *routes_config(const struct routes *r)
 {
 	return r->config;
+}
+
+const struct event_setting *routes_setting(const struct routes *r)
+{
+	return &r->setting;
+}
+
+const struct route *routes_connect(const struct routes *r)
+{
+	return route_find(r, span_str("$connect"));
+}
+
+const struct route *routes_disconnect(const struct routes *r)
+{
+	return route_find(r, span_str("$disconnect"));
 }
 
 const struct route *route_find(const struct routes *r, struct span key)

@@ -1,9 +1,7 @@
-#include "broker/function/project.h"
+#include "broker/routes/project.h"
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/function/lambda.h"
-#include "broker/function/route.h"
 #include "config/config.h"
 
 #include <stdlib.h>
@@ -12,16 +10,15 @@
 enum { LOOK_MS = 1000 };
 
 struct project {
-	struct broker *broker;
+	struct project_conf conf;
+	struct project_uses uses;
+	struct routes *routes;
 	struct timer *look;
 	struct stat seen; /* the file as it was when it was read last */
 };
 
 static void look(void *arg);
 static void reload(void *arg);
-
-/* In the order of the setting's choices. */
-static const char *const default_handlers[] = {"builtin:reject", "builtin:echo"};
 
 static void say(void *arg, bool is_error, const char *file, int line, int column,
 		const char *text)
@@ -35,39 +32,52 @@ static void say(void *arg, bool is_error, const char *file, int line, int column
 			 S("what", text));
 }
 
-static struct routes *read_routes(struct broker *b)
+static struct routes *read_routes(const struct project *p)
 {
-	const struct broker_conf *conf = &b->conf;
+	const struct project_conf *conf = &p->conf;
 	struct config_options o = {.stage = conf->stage, .say = say};
 	struct config *c;
 
-	if (conf->config == NULL)
+	if (conf->file == NULL)
 		c = config_builtin(conf->stage ? conf->stage : "dev",
 				   conf->selection ? conf->selection
 						   : "$request.body.action",
-				   default_handlers[conf->default_route]);
+				   conf->default_handler);
 	else
-		c = config_read(conf->config, &o);
-	return c != NULL ? routes_new(b, c) : NULL;
+		c = config_read(conf->file, &o);
+	return c != NULL ? routes_new(&p->uses.routes, c) : NULL;
 }
 
-struct project *project_new(struct broker *b)
+struct project *project_new(const struct project_conf *conf,
+			    const struct project_uses *uses)
 {
+	struct loop *l = uses->routes.loop;
 	struct project *p = xcalloc(1, sizeof *p);
 
-	p->broker = b;
-	b->routes = read_routes(b);
-	if (b->routes == NULL) {
+	p->conf = *conf;
+	p->uses = *uses;
+	p->routes = read_routes(p);
+	if (p->routes == NULL) {
 		project_free(p);
 		return NULL;
 	}
-	if (b->conf.config == NULL)
+	if (conf->file == NULL)
 		return p;
-	(void)stat(b->conf.config, &p->seen);
-	loop_on_reload(b->loop, reload, p);
-	p->look = timer_new(b->loop, look, p);
+	(void)stat(conf->file, &p->seen);
+	loop_on_reload(l, reload, p);
+	p->look = timer_new(l, look, p);
 	timer_every(p->look, LOOK_MS);
 	return p;
+}
+
+struct routes *project_routes(const struct project *p)
+{
+	return p->routes;
+}
+
+const char *project_stage(const struct project *p)
+{
+	return routes_config(p->routes)->stage;
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -83,28 +93,27 @@ static void look(void *arg)
 	struct stat now;
 
 	/* An editor may take the file away for a moment. */
-	if (stat(p->broker->conf.config, &now) == 0 && !is_same(&now, &p->seen))
+	if (stat(p->conf.file, &now) == 0 && !is_same(&now, &p->seen))
 		reload(p);
 }
 
 static void reload(void *arg)
 {
 	struct project *p = arg;
-	struct broker *b = p->broker;
 	struct routes *r;
 
-	(void)stat(b->conf.config, &p->seen);
-	r = read_routes(b);
+	(void)stat(p->conf.file, &p->seen);
+	r = read_routes(p);
 	if (r == NULL) {
-		log_error("config.rejected", S("file", b->conf.config),
+		log_error("config.rejected", S("file", p->conf.file),
 			  S("hint",
 			    "fix the file; the previous configuration stays active"));
 		return;
 	}
-	routes_unref(b->routes);
-	b->routes = r;
-	log_info("config.loaded", S("file", b->conf.config));
-	lambda_tell(b);
+	routes_unref(p->routes);
+	p->routes = r;
+	log_info("config.loaded", S("file", p->conf.file));
+	p->uses.loaded(p->uses.arg);
 }
 
 void project_free(struct project *p)
@@ -112,7 +121,6 @@ void project_free(struct project *p)
 	if (p == NULL)
 		return;
 	timer_free(p->look);
-	routes_unref(p->broker->routes);
-	p->broker->routes = NULL;
+	routes_unref(p->routes);
 	free(p);
 }

@@ -1,6 +1,7 @@
-#include "broker/function/route.h"
+#include "broker/routes/route.h"
 
 #include "base/mem.h"
+#include "broker/function/builtin.h"
 #include "json/read.h"
 #include "tests/unit/base/capture.h"
 
@@ -9,16 +10,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct broker broker;
+static struct integration integrations[INTEGRATIONS];
+static const struct routes_uses uses = {.integrations = integrations};
 static struct routes *r;
 
 static struct routes *builtin(const char *selection, const char *default_handler)
 {
-	return routes_new(&broker, config_builtin("dev", selection, default_handler));
+	return routes_new(&uses, config_builtin("dev", selection, default_handler));
 }
 
 static void start(void)
 {
+	integrations[CONFIG_BUILTIN] = builtin_integration();
 	r = builtin(CONFIG_SELECTION, "builtin:reject");
 }
 
@@ -229,7 +232,7 @@ static void use_http(const char *const *keys, size_t n)
 		};
 	}
 	routes_unref(r);
-	r = routes_new(&broker, c);
+	r = routes_new(&uses, c);
 }
 
 static void expect_http(const char *method, const char *path, const char *key)
@@ -267,7 +270,7 @@ Test(route, of_the_paths_that_match_the_closest_one_is_taken)
 Test(route, without_a_default_what_has_no_route_has_none)
 {
 	routes_unref(r);
-	r = routes_new(&broker, empty());
+	r = routes_new(&uses, empty());
 	cr_assert(selected("{\"action\":\"echo\"}", false) == NULL);
 	cr_assert(selected("hello", false) == NULL);
 	cr_assert(selected("hello", true) == NULL);
@@ -281,7 +284,7 @@ Test(route, a_function_that_cannot_be_opened_refuses_the_whole_configuration)
 	char *said;
 
 	c->functions[0].handler[strlen("builtin:")] = 'x';
-	none = routes_new(&broker, c);
+	none = routes_new(&uses, c);
 	said = capture_end(capture);
 	cr_assert(none == NULL);
 	cr_assert(strstr(said, "function.failed function=f") != NULL, "%s", said);

@@ -1,5 +1,5 @@
-#ifndef BROKER_FUNCTION_ROUTE_H
-#define BROKER_FUNCTION_ROUTE_H
+#ifndef BROKER_ROUTES_ROUTE_H
+#define BROKER_ROUTES_ROUTE_H
 
 /*
  * Which function serves which route: one configuration, ready for use. It does not
@@ -13,21 +13,37 @@ struct routes;
 struct route {
 	const struct config_route *config;
 	const struct function *function;
-	const struct authorizer *authorizer; /* of $connect; NULL: none */
+	struct authorizer *authorizer; /* of $connect; NULL: none */
+	struct event_route event;
 };
 
 struct route_http {
 	const struct config_http *config;
 	const struct function *function;
 	char *key; /* "GET /users/{id}" */
+	struct event_route event;
+};
+
+/* What routes work with; all of it is borrowed for as long as there are some. */
+struct routes_uses {
+	struct loop *loop;
+	const struct integration *integrations; /* INTEGRATIONS of them */
+	const char *api_id, *account;           /* of events */
 };
 
 /* Open all functions of config. Takes config, whatever it returns. NULL after error lines. */
-struct routes *routes_new(struct broker *b, struct config *config);
+struct routes *routes_new(const struct routes_uses *uses, struct config *config);
 struct routes *routes_ref(struct routes *r); /* returns r; NULL is fine */
 void routes_unref(struct routes *r);         /* NULL is fine */
 
 const struct config *routes_config(const struct routes *r);
+
+/* For the events of all routes. */
+const struct event_setting *routes_setting(const struct routes *r);
+
+/* The routes of $connect and $disconnect; NULL: there is none. */
+const struct route *routes_connect(const struct routes *r);
+const struct route *routes_disconnect(const struct routes *r);
 
 /* The route of this key; NULL: there is none. */
 const struct route *route_find(const struct routes *r, struct span key);
