@@ -9,6 +9,7 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
+#include "edge/client/accept.h"
 #include "edge/client/connection.h"
 #include "edge/client/lanes.h"
 #include "edge/client/registry.h"
@@ -26,7 +27,9 @@ enum { NUMBER = 7, CLIENTS = 6, STEPS = 200, BATCH = 40 };
 
 static const char endpoint[] = "inproc://broker";
 
-static struct edge edge;
+static struct loop *loop;
+static struct clients *all;
+static struct uplink *uplink;
 static void *zctx, *router;
 static uint8_t route[256];
 static size_t route_n; /* 0: no link yet */
@@ -65,8 +68,8 @@ static void stop(void *arg)
 
 static void turn(void)
 {
-	loop_defer(edge.loop, stop, edge.loop);
-	loop_run(edge.loop);
+	loop_defer(loop, stop, loop);
+	loop_run(loop);
 }
 
 /* What the edge has said. A broker must be able to read it. */
@@ -119,7 +122,7 @@ static void *item(Gatepost__Item__BodyCase what, const ProtobufCMessageDescripto
 
 static struct broker_link *our_broker(void)
 {
-	struct broker_link *b = edge.uplink->links;
+	struct broker_link *b = uplink->links;
 
 	while (strcmp(b->endpoint, endpoint) != 0)
 		b = b->next;
@@ -129,9 +132,9 @@ static struct broker_link *our_broker(void)
 /* No other is ever dialled: whoever that may be. */
 static void tick(void)
 {
-	for (struct broker_link *b = edge.uplink->links; b != NULL; b = b->next)
+	for (struct broker_link *b = uplink->links; b != NULL; b = b->next)
 		b->again_ms = strcmp(b->endpoint, endpoint) == 0 ? 0 : INT64_MAX;
-	broker_links_tick(edge.uplink);
+	broker_links_tick(uplink);
 }
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
@@ -152,7 +155,7 @@ static void greet(void)
 		return;
 	/* Unwatched: ZeroMQ tells nothing of the transport of inproc, so it would count as down. */
 	zsock_free(b->z);
-	b->z = b->link.z = zsock_new(edge.loop, zctx, ZMQ_DEALER, on_message, b);
+	b->z = b->link.z = zsock_new(loop, zctx, ZMQ_DEALER, on_message, b);
 	check(zsock_connect(b->z, endpoint) == OK);
 	link_enter(&b->link, LINK_GREETING);
 	h = link_add(&b->link, GATEPOST__ITEM__BODY_HELLO, &gatepost__hello__descriptor);
@@ -185,7 +188,7 @@ static void link_up(void)
 
 static void start(void)
 {
-	static const struct edge_conf conf = {
+	static const struct clients_conf conf = {
 		.max_message = 100000,
 		.max_frame = 100000,
 		.max_target = 1000,
@@ -216,32 +219,24 @@ static void start(void)
 		.credit_bytes = 100000,
 		.lane_in_flight = 2,
 	};
-	struct metric **counts = (struct metric **)(void *)&edge.counts;
+	struct metrics *metrics = metrics_new();
 
 	log_init("fuzz", (enum log_level)(LOG_ERROR + 1), LOG_TEXT);
 	zctx = zmq_ctx_new();
 	zmq_ctx_set(zctx, ZMQ_MAX_SOCKETS, 16384); /* a closed one counts for a while */
 	router = zmq_socket(zctx, ZMQ_ROUTER);
 	check(zmq_bind(router, endpoint) == 0);
-	edge.conf = conf;
-	edge.message_limits = (struct message_limits){100000, 100000};
-	edge.request_limits = (struct request_limits){1000, 8000, REQUEST_HEADERS};
-	edge.scratch = xmalloc(EDGE_SCRATCH);
-	edge.loop = loop_new();
-	edge.metrics = metrics_new();
-	for (size_t i = 0; i < sizeof edge.counts / sizeof *counts; i++)
-		counts[i] = metric_counter(edge.metrics, "a", NULL, "a");
-	edge.counts.verdict_seconds = metric_seconds(edge.metrics, "b", NULL, "b");
-	edge.registry = registry_new(CLIENTS);
-	edge.uplink = uplink_new(&link_conf,
-				 &(struct uplink_uses){.loop = edge.loop,
-						       .zctx = zctx,
-						       .metrics = edge.metrics},
-				 &lanes_callbacks, &edge);
-	timer_stop(edge.uplink->timer);
-	loop_at_turn_end(edge.loop, connections_flush, &edge);
-	loop_at_turn_end(edge.loop, uplink_flush, edge.uplink);
-	broker_links_named(edge.uplink, endpoint);
+	loop = loop_new();
+	all = clients_new(&conf, loop, metrics, CLIENTS);
+	timer_stop(all->tick);
+	uplink = uplink_new(
+		&link_conf,
+		&(struct uplink_uses){.loop = loop, .zctx = zctx, .metrics = metrics},
+		&lanes_callbacks, all);
+	timer_stop(uplink->timer);
+	clients_use(all, uplink);
+	loop_at_turn_end(loop, uplink_flush, uplink);
+	broker_links_named(uplink, endpoint);
 	batch_init(&saying);
 	arena_init(&arena);
 	for (size_t i = 0; i < CLIENTS; i++)
@@ -259,8 +254,8 @@ static void find(void *arg, struct connection *c)
 
 static struct connection *connection(uint8_t which)
 {
-	registry_each(edge.registry, 0, UINT32_MAX, find, NULL);
-	return registry_find(edge.registry, &ids[which % CLIENTS]);
+	registry_each(all->registry, 0, UINT32_MAX, find, NULL);
+	return registry_find(all->registry, &ids[which % CLIENTS]);
 }
 
 static void client_says(int fd, const void *p, size_t n)
@@ -285,7 +280,7 @@ static void come(uint8_t which, bool upgrade)
 		check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 				 pair) == 0);
 		*fd = pair[0];
-		connection_new(&edge, pair[1], (struct sockaddr *)&peer);
+		accept_client(all, pair[1], (struct sockaddr *)&peer);
 	}
 	client_says(*fd, upgrade ? ws : plain,
 		    upgrade ? sizeof ws - 1 : sizeof plain - 1);
@@ -480,8 +475,8 @@ static void store(void)
 /* The time of those that wait to be tried again has come. */
 static void time_goes_by(void)
 {
-	uplink_retry_due(edge.uplink, INT64_MAX);
-	connections_tick(&edge);
+	uplink_retry_due(uplink, INT64_MAX);
+	connections_tick(all);
 	turn();
 	hear();
 }
@@ -521,7 +516,7 @@ static void step(uint8_t kind)
 static void give_up(void *arg, struct connection *c)
 {
 	(void)arg;
-	connection_abandon(c);
+	connection_end(c, CAUSE_FENCED, NULL);
 }
 
 /* Nothing is left of it, and the next begins as the first did. */
@@ -530,31 +525,31 @@ static void end_play(void)
 	if (saying.n > 0 && route_n > 0)
 		say();
 	batch_drop(&saying);
-	registry_each(edge.registry, 0, UINT32_MAX, give_up, NULL);
+	registry_each(all->registry, 0, UINT32_MAX, give_up, NULL);
 	for (size_t i = 0; i < CLIENTS; i++)
 		hang_up((uint8_t)i);
 	broker_link_close(our_broker(), "the play is over", LINK_ENDED_BY_US);
-	for (struct broker_link *b = edge.uplink->links; b != NULL; b = b->next) {
+	for (struct broker_link *b = uplink->links; b != NULL; b = b->next) {
 		b->again_ms = INT64_MAX;
 		b->named_ms = -3600000; /* who was only a member is forgotten */
 	}
-	broker_links_named(edge.uplink, endpoint);
-	broker_links_tick(edge.uplink);
+	broker_links_named(uplink, endpoint);
+	broker_links_tick(uplink);
 	turn();
 	hear();
 	route_n = 0;
-	edge.uplink->number = 0;
-	edge.uplink->on_trial = NULL;
-	check(registry_count(edge.registry) == 0);
-	check(edge.sockets == 0);
-	check(edge.held_bytes == 0);
-	check(edge.outbox_bytes == 0);
+	uplink->number = 0;
+	uplink->on_trial = NULL;
+	check(registry_count(all->registry) == 0);
+	check(all->sockets == 0);
+	check(all->held_bytes == 0);
+	check(all->outbox_bytes == 0);
 	memset(ids, 0, sizeof ids);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	if (edge.loop == NULL)
+	if (loop == NULL)
 		start();
 	input_begin(span_of(p, n));
 	for (int steps = 0; input_is_left() && steps < STEPS; steps++)
