@@ -16,6 +16,7 @@
 #include "edge/link/uplink_internal.h"
 #include "proto/batch.h"
 #include "proto/envelope.h"
+#include "tests/fuzz/input.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -43,60 +44,14 @@ static void check(bool holds)
 		abort();
 }
 
-/* ---- the input ---- */
-
-static const uint8_t *at, *end;
-
-static uint8_t byte(void)
-{
-	return at < end ? *at++ : 0;
-}
-
-static uint64_t number(void)
-{
-	/* Those that are next to where something begins or ends. */
-	static const int64_t known[] = {
-		0,         1,          99,
-		100,       101,        199,
-		200,       204,        304,
-		599,       600,        999,
-		1000,      1001,       1005,
-		4999,      UINT16_MAX, UINT32_MAX,
-		INT64_MAX, INT64_MIN,  ENVELOPE_TIME_MOST,
-		-1,
-	};
-	uint8_t kind = byte();
-	uint64_t n = 0;
-
-	if (kind < sizeof known / sizeof *known)
-		return (uint64_t)known[kind];
-	for (unsigned i = 0; i < kind % 9u; i++)
-		n = n << 8 | byte();
-	return n;
-}
-
-static struct span text(void)
-{
-	size_t n = byte();
-	struct span s;
-
-	if (n > 200)
-		n *= 50; /* of which the input has a few */
-	if (n > (size_t)(end - at))
-		n = (size_t)(end - at);
-	s = span_of(at, n);
-	at += n;
-	return s;
-}
-
 static ProtobufCBinaryData bytes(void)
 {
-	return batch_copy(&saying, text());
+	return batch_copy(&saying, input_text());
 }
 
 static char *string(void)
 {
-	struct span s = text();
+	struct span s = input_text();
 	char *out = arena_alloc(&saying.arena, s.n + 1);
 
 	if (s.n > 0)
@@ -337,7 +292,7 @@ static void talk(uint8_t which, uint8_t op)
 {
 	int fd = clients[which % CLIENTS];
 	uint8_t frame[6 + 125] = {(uint8_t)(0x80 | op), 0x80};
-	struct span s = text();
+	struct span s = input_text();
 	size_t n = s.n < 125 ? s.n : 125;
 
 	frame[1] = (uint8_t)(0x80 | n);
@@ -381,7 +336,7 @@ static Gatepost__Frame *frame(void)
 	Gatepost__Frame *f = arena_alloc(&saying.arena, sizeof *f);
 
 	gatepost__frame__init(f);
-	f->binary = byte() & 1;
+	f->binary = input_byte() & 1;
 	f->body = bytes();
 	return f;
 }
@@ -389,7 +344,7 @@ static Gatepost__Frame *frame(void)
 static Gatepost__Response *response(uint32_t status)
 {
 	Gatepost__Response *r = arena_alloc(&saying.arena, sizeof *r);
-	size_t n = byte() % 20;
+	size_t n = input_byte() % 20;
 
 	gatepost__response__init(r);
 	r->status = status;
@@ -436,22 +391,22 @@ static void answer_well(uint8_t which)
 static void answer_anything(uint8_t which)
 {
 	Gatepost__Answer *a = answer(which);
-	uint8_t has = byte();
+	uint8_t has = input_byte();
 
 	if (has & 1)
-		a->response = response((uint32_t)number());
+		a->response = response((uint32_t)input_number());
 	if (has & 2)
 		a->frame = frame();
 	if (has & 4)
-		a->close = (uint32_t)number();
+		a->close = (uint32_t)input_number();
 	if (has & 8)
 		a->close_reason = bytes();
 	if (has & 16)
 		a->context = bytes();
 	if (has & 32)
-		a->expires_ms = (int64_t)number();
+		a->expires_ms = (int64_t)input_number();
 	if (has & 64)
-		a->seq = number();
+		a->seq = input_number();
 	if (has & 128)
 		a->retry = true;
 }
@@ -459,7 +414,7 @@ static void answer_anything(uint8_t which)
 static void command(uint8_t which)
 {
 	Gatepost__Command *c = ITEM(COMMAND, command);
-	uint8_t has = byte();
+	uint8_t has = input_byte();
 
 	c->ticket = which;
 	c->kind = (Gatepost__Command__Kind)(has % 6);
@@ -470,7 +425,7 @@ static void command(uint8_t which)
 	if (has & 16)
 		c->frame = frame();
 	if (has & 32)
-		c->code = (uint32_t)number();
+		c->code = (uint32_t)input_number();
 	if (has & 64)
 		c->reason = bytes();
 }
@@ -478,7 +433,7 @@ static void command(uint8_t which)
 static void members(void)
 {
 	Gatepost__Members *m = ITEM(MEMBERS, members);
-	size_t n = byte() % 8;
+	size_t n = input_byte() % 8;
 
 	m->members = arena_alloc(&saying.arena, n * sizeof *m->members);
 	m->n_members = n;
@@ -496,10 +451,10 @@ static void welcome_anything(void)
 
 	add_welcome();
 	w = saying.items[saying.n - 1]->welcome;
-	w->boot = number();
-	w->number = (uint32_t)number();
-	w->credit_events = number();
-	w->credit_bytes = number();
+	w->boot = input_number();
+	w->number = (uint32_t)input_number();
+	w->credit_events = input_number();
+	w->credit_bytes = input_number();
 	w->name = string();
 }
 
@@ -507,14 +462,14 @@ static void refusal(void)
 {
 	Gatepost__Refusal *r = ITEM(REFUSAL, refusal);
 
-	r->reason = byte() & 1 ? (char *)(uintptr_t)ENVELOPE_UNREADABLE : string();
+	r->reason = input_byte() & 1 ? (char *)(uintptr_t)ENVELOPE_UNREADABLE : string();
 }
 
 static void store(void)
 {
 	Gatepost__Store *s = ITEM(STORE, store);
 
-	s->away = byte() & 1;
+	s->away = input_byte() & 1;
 }
 
 /* The time of those that wait to be tried again has come. */
@@ -528,7 +483,7 @@ static void time_goes_by(void)
 
 static void step(uint8_t kind)
 {
-	uint8_t which = kind < 200 ? byte() : 0;
+	uint8_t which = kind < 200 ? input_byte() : 0;
 
 	switch (kind % 20) {
 	case 0: link_up(); break;
@@ -536,7 +491,7 @@ static void step(uint8_t kind)
 	case 2: come(which, true); break;
 	case 3: come(which, false); break;
 	case 4: talk(which, 1); break;
-	case 5: talk(which, byte() & 0x0f); break;
+	case 5: talk(which, input_byte() & 0x0f); break;
 	case 6: hang_up(which); break;
 	case 7: read_all(which); break;
 	case 8:
@@ -549,7 +504,7 @@ static void step(uint8_t kind)
 	case 15: members(); break;
 	case 16: welcome_anything(); break;
 	case 17: which & 1 ? refusal() : store(); break;
-	case 18: say_bytes(text()); break;
+	case 18: say_bytes(input_text()); break;
 	case 19: time_goes_by(); break;
 	default: break;
 	}
@@ -596,10 +551,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	if (loop == NULL)
 		start();
-	at = p;
-	end = p + n;
-	for (int steps = 0; at < end && steps < STEPS; steps++)
-		step(byte());
+	input_begin(span_of(p, n));
+	for (int steps = 0; input_is_left() && steps < STEPS; steps++)
+		step(input_byte());
 	end_play();
 	return 0;
 }

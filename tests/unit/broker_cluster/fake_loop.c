@@ -29,6 +29,8 @@ struct loop {
 		void *arg;
 	} hooks[HOOKS_MOST], deferred[DEFERRED_MOST];
 	size_t n_hooks, n_deferred;
+	loop_fn *on_reload;
+	void *reload_arg;
 };
 
 static int64_t now = START_MS;
@@ -106,6 +108,17 @@ void loop_at_turn_end(struct loop *l, loop_fn *fn, void *arg)
 	cr_assert(l->n_hooks < HOOKS_MOST);
 	l->hooks[l->n_hooks].fn = fn;
 	l->hooks[l->n_hooks++].arg = arg;
+}
+
+void loop_on_reload(struct loop *l, loop_fn *fn, void *arg)
+{
+	l->on_reload = fn;
+	l->reload_arg = arg;
+}
+
+void fake_loop_reload(struct loop *l)
+{
+	l->on_reload(l->reload_arg);
 }
 
 struct timer *timer_new(struct loop *l, loop_fn *fn, void *arg)

@@ -16,6 +16,9 @@ void fake_loop_run(struct loop *l, int64_t ms);
 /* Let ms pass in which this process does not run: no timer is called until the next fake_loop_run. */
 void fake_loop_stop_for(int64_t ms);
 
+/* SIGHUP comes. */
+void fake_loop_reload(struct loop *l);
+
 /* One turn, in which no time passes: what descriptors are ready for, the hooks, and what was deferred. */
 void fake_loop_turn(struct loop *l);
 
