@@ -21,6 +21,9 @@ TESTS = Path(__file__).resolve().parent
 SECONDS = 600  # for one program of unit tests; a test of pytest's has its own limit
 NOTHING_PICKED = 5  # pytest's exit status
 
+# What a program of unit tests writes when something is wrong. Criterion counts a test as passed though its .fini failed.
+BROKEN = ("runtime error:", ": Assertion Failed", "crashed during its setup or teardown")
+
 
 class Tally:
     def __init__(self):
@@ -81,7 +84,7 @@ def run_unit(unit, patterns, tally):
         if report.exists():
             faults = sanitizer_faults(Path(folder))
             count_unit(unit.name, xml.parse(report).getroot(), faults, whole, tally)
-        broke = done.returncode != 0 or "runtime error:" in done.stdout
+        broke = done.returncode != 0 or any(sign in done.stdout for sign in BROKEN)
         if broke and len(tally.failed) == before[0]:
             tally.add(unit.name, f"exit status {done.returncode}\n{done.stdout}")
         if len(tally.failed) > before[0]:

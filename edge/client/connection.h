@@ -62,11 +62,14 @@ struct connection {
 	const struct connection_protocol *protocol;
 	struct connection *next_dirty;
 	struct lane lane;
-	struct outbox *outbox;         /* NULL while nothing waits */
-	struct message_reader *reader; /* NULL between messages */
-	struct backlog *backlog;       /* NULL: all that was read is parsed */
-	struct handshake *handshake;   /* NULL from OPEN on */
-	struct address_use *address;   /* NULL: its address has no limits */
+	struct outbox *outbox;   /* NULL while nothing waits */
+	struct backlog *backlog; /* NULL: all that was read is parsed */
+	union {
+		struct handshake *handshake; /* all that a WebSocket is not */
+		struct message_reader
+			*reader; /* of a WebSocket; NULL: between messages */
+	};
+	struct address_use *address; /* NULL: its address has no limits */
 	struct blob *farewell; /* CLOSING: our close frame, behind the last answers */
 	int64_t heard_ms;      /* when bytes came last */
 	int64_t active_ms;     /* when a message came or went last */

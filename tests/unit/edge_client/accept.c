@@ -61,3 +61,19 @@ Test(accept, while_clients_are_closed_a_socket_is_503)
 	clients_close(fixture.clients);
 	cr_assert(is_refused(client_new(), "HTTP/1.1 503 "));
 }
+
+Test(accept, without_a_slot_a_socket_is_503_and_does_not_count_for_its_address)
+{
+	struct client *first;
+
+	fixture.most = 1;
+	fixture.conf.address_connections = 2;
+	fixture_start();
+	first = client_new();
+	cr_assert(is_refused(client_new(), "HTTP/1.1 503 "));
+	cr_assert(is_refused(client_new(), "HTTP/1.1 503 "));
+	cr_assert(eq(i64, fixture_metric("gatepost_edge_refused_total", NULL), 2));
+	client_close(first);
+	client_new();
+	cr_assert(eq(u32, clients_sockets(fixture.clients), 1));
+}

@@ -130,6 +130,7 @@ void fixture_defaults(void)
 				.lane_events = 8,
 				.lane_bytes = 100000,
 			},
+		.most = MOST,
 		.number = NUMBER,
 		.is_seen = true,
 	};
@@ -141,7 +142,8 @@ void fixture_start(void)
 	log_init("edge", LOG_WARN, LOG_TEXT);
 	fixture.loop = loop_new();
 	fixture.metrics = metrics_new();
-	fixture.clients = clients_new(&fixture.conf, fixture.loop, fixture.metrics, MOST);
+	fixture.clients =
+		clients_new(&fixture.conf, fixture.loop, fixture.metrics, fixture.most);
 	clients_use(fixture.clients, NULL);
 }
 

@@ -18,6 +18,7 @@ enum { NUMBER = 7, MOST = 64, READ_MOST = 64 * 1024 };
 
 struct fixture {
 	struct clients_conf conf; /* before fixture_start */
+	uint32_t most;            /* connections; before fixture_start */
 	struct loop *loop;
 	struct metrics *metrics;
 	struct clients *clients;
