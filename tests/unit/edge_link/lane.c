@@ -10,11 +10,12 @@
 enum { KIND = GATEPOST__EVENT__KIND__MESSAGE };
 
 static struct lane l;
+static const struct id ID = {{0, 7, 0, 0, 0, 1}};
 
 static void start(void)
 {
 	l = (struct lane){0};
-	lane_begin(&l);
+	lane_begin(&l, &ID, NULL);
 }
 
 static void end(void)
@@ -178,10 +179,10 @@ Test(lane, a_restart_sends_all_that_is_not_done_again_under_a_new_term)
 	append_and_send(3);
 	append("unsent");
 	done(1);
-	lane_restart(&l, (struct broker *)&home, 5);
+	lane_restart(&l, (struct broker_link *)&home, 5);
 	cr_assert(eq(u32, l.term, term + 1));
 	cr_assert(eq(u32, l.ring_version, 5));
-	cr_assert(l.home == (struct broker *)&home);
+	cr_assert(l.home == (struct broker_link *)&home);
 	cr_assert(l.unsent == l.first);
 	cr_assert(lane_find(&l, 0) ==
 		  NULL); /* a late answer to what is to be sent again */
@@ -205,15 +206,29 @@ Test(lane, a_second_lane_of_a_connection_counts_from_0_and_its_term_goes_on)
 	send_next();
 	done(0);
 	done(1);
-	lane_begin(&l);
+	lane_begin(&l, &ID, NULL);
 	cr_assert(eq(u64, append("x")->seq, 0));
 	cr_assert(eq(u32, l.term, 1));
+}
+
+Test(lane, a_second_lane_of_a_connection_has_its_own_id_and_context)
+{
+	static const struct id other = {{0, 7, 0, 0, 0, 2}};
+	struct blob *first = blob_new(span_str("first"));
+
+	lane_close(&l);
+	lane_begin(&l, &ID, blob_ref(first));
+	lane_begin(&l, &other, blob_new(span_str("second")));
+	cr_assert(id_eq(&l.id, &other));
+	cr_assert(span_is(blob_span(l.context), "second"));
+	cr_assert(eq(u32, first->refs, 1));
+	blob_unref(first);
 }
 
 Test(lane, beginning_anew_with_events_in_it_aborts, .signal = SIGABRT)
 {
 	append("x");
-	lane_begin(&l);
+	lane_begin(&l, &ID, NULL);
 }
 
 Test(lane, closing_forgets_sent_and_unsent_events)

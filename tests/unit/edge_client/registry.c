@@ -29,7 +29,7 @@ static struct connection *add(int i, uint64_t random)
 	struct connection *c = &connections[i];
 
 	cr_assert(eq(int, registry_add(r, c, &c->slot), OK));
-	c->id = id_make(7, c->slot, random);
+	c->lane.id = id_make(7, c->slot, random);
 	return c;
 }
 
@@ -38,7 +38,7 @@ Test(registry, every_connection_is_found_by_its_id)
 	for (int i = 0; i < MOST; i++)
 		add(i, (uint64_t)i);
 	for (int i = 0; i < MOST; i++)
-		cr_assert(registry_find(r, &connections[i].id) == &connections[i]);
+		cr_assert(registry_find(r, &connections[i].lane.id) == &connections[i]);
 	cr_assert(eq(u32, registry_count(r), MOST));
 	cr_assert(eq(u32, registry_slots(r), MOST));
 }
@@ -60,7 +60,7 @@ Test(registry, when_full_one_more_is_refused_and_one_less_makes_room)
 
 Test(registry, a_stale_id_does_not_find_whoever_has_the_slot_now)
 {
-	struct id stale = add(0, 111)->id;
+	struct id stale = add(0, 111)->lane.id;
 
 	registry_remove(r, connections[0].slot);
 	cr_assert(registry_find(r, &stale) == NULL);
@@ -69,7 +69,7 @@ Test(registry, a_stale_id_does_not_find_whoever_has_the_slot_now)
 
 	cr_assert(eq(u32, c->slot, id_slot(&stale)));
 	cr_assert(registry_find(r, &stale) == NULL);
-	cr_assert(registry_find(r, &c->id) == c);
+	cr_assert(registry_find(r, &c->lane.id) == c);
 }
 
 Test(registry, an_id_of_another_edge_is_not_found)

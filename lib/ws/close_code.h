@@ -1,5 +1,5 @@
-#ifndef PROTO_CLOSE_H
-#define PROTO_CLOSE_H
+#ifndef WS_CLOSE_CODE_H
+#define WS_CLOSE_CODE_H
 
 /* Codes of close frames (RFC 6455 7.4, and the IANA registry for 1012 to 1014). */
 

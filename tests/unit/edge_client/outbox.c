@@ -8,7 +8,8 @@
 
 enum { FRAMES = 100, FRAME = 3000 };
 
-static int ours, theirs;
+static struct transport ours;
+static int theirs;
 static struct outbox *o;
 
 /* The kernel's smallest buffers, so that a few frames fill them. */
@@ -17,16 +18,16 @@ static void start(void)
 	int fd[2], least = 1;
 
 	cr_assert(eq(int, socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0));
-	ours = fd[0];
+	ours.fd = fd[0];
 	theirs = fd[1];
-	setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
+	setsockopt(ours.fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
 	setsockopt(theirs, SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
 }
 
 static void end(void)
 {
 	outbox_close(&o);
-	close(ours);
+	transport_close(&ours);
 	if (theirs != -1)
 		close(theirs);
 }
@@ -60,7 +61,7 @@ Test(outbox, none_has_no_bytes_and_nothing_to_write)
 	size_t wrote = 0;
 
 	cr_assert(eq(sz, outbox_bytes(NULL), 0));
-	cr_assert(eq(int, outbox_write(&o, ours, &wrote), OK));
+	cr_assert(eq(int, outbox_write(&o, &ours, &wrote), OK));
 	cr_assert(eq(sz, wrote, 0));
 	outbox_close(&o);
 }
@@ -71,7 +72,7 @@ Test(outbox, what_fits_is_written_at_once_and_the_outbox_is_gone)
 
 	outbox_push(&o, frame(0));
 	cr_assert(eq(sz, outbox_bytes(o), FRAME));
-	cr_assert(eq(int, outbox_write(&o, ours, &wrote), OK));
+	cr_assert(eq(int, outbox_write(&o, &ours, &wrote), OK));
 	cr_assert(o == NULL);
 	cr_assert(eq(sz, wrote, FRAME + 5));
 	while (take(&at) > 0)
@@ -89,7 +90,7 @@ Test(outbox, a_reader_that_takes_little_at_a_time_gets_every_byte_in_order)
 	for (int i = 0; i < FRAMES; i++)
 		outbox_push(&o, frame(i));
 	while (e == ERR_AGAIN) {
-		e = outbox_write(&o, ours, &wrote);
+		e = outbox_write(&o, &ours, &wrote);
 		stalls += e == ERR_AGAIN;
 		cr_assert(eq(sz, outbox_bytes(o), (size_t)FRAMES * FRAME - wrote));
 		take(&at);
@@ -108,14 +109,14 @@ Test(outbox, frames_pushed_while_others_wait_come_after_them)
 
 	while (pushed < FRAMES) {
 		outbox_push(&o, frame(pushed++));
-		if (outbox_write(&o, ours, &wrote) == ERR_DOWN)
+		if (outbox_write(&o, &ours, &wrote) == ERR_DOWN)
 			cr_fatal("the socket is broken");
 		if (pushed % 3 == 0)
 			take(&at);
 	}
 	while (o != NULL) {
 		take(&at);
-		cr_assert(ne(int, outbox_write(&o, ours, &wrote), ERR_DOWN));
+		cr_assert(ne(int, outbox_write(&o, &ours, &wrote), ERR_DOWN));
 	}
 	while (take(&at) > 0)
 		;
@@ -132,7 +133,7 @@ Test(outbox, one_blob_can_wait_in_many_outboxes)
 	for (int i = 0; i < MANY; i++)
 		outbox_push(&many[i], blob_ref(b));
 	cr_assert(eq(u32, b->refs, MANY + 1));
-	cr_assert(eq(int, outbox_write(&many[0], ours, &wrote), OK));
+	cr_assert(eq(int, outbox_write(&many[0], &ours, &wrote), OK));
 	cr_assert(eq(u32, b->refs, MANY));
 	for (int i = 1; i < MANY; i++)
 		outbox_close(&many[i]);
@@ -150,7 +151,7 @@ Test(outbox, a_blob_is_let_go_when_its_last_byte_is_written)
 		outbox_push(&o, frame(i));
 	while (wrote < FRAME) {
 		cr_assert(eq(u32, first->refs, 2));
-		cr_assert(eq(int, outbox_write(&o, ours, &wrote), ERR_AGAIN));
+		cr_assert(eq(int, outbox_write(&o, &ours, &wrote), ERR_AGAIN));
 		take(&at);
 	}
 	cr_assert(eq(u32, first->refs, 1));
@@ -164,11 +165,11 @@ Test(outbox, an_empty_blob_among_others_is_no_obstacle)
 	outbox_push(&o, blob_alloc(0));
 	outbox_push(&o, frame(0));
 	outbox_push(&o, blob_alloc(0));
-	cr_assert(eq(int, outbox_write(&o, ours, &wrote), OK));
+	cr_assert(eq(int, outbox_write(&o, &ours, &wrote), OK));
 	cr_assert(eq(sz, wrote, FRAME));
 	cr_assert(o == NULL);
 	outbox_push(&o, blob_alloc(0));
-	cr_assert(eq(int, outbox_write(&o, ours, &wrote), OK));
+	cr_assert(eq(int, outbox_write(&o, &ours, &wrote), OK));
 	cr_assert(o == NULL);
 }
 
@@ -179,7 +180,7 @@ Test(outbox, a_peer_that_has_gone_is_told_as_down_and_does_not_kill_us)
 	close(theirs);
 	theirs = -1;
 	outbox_push(&o, frame(0));
-	cr_assert(eq(int, outbox_write(&o, ours, &wrote), ERR_DOWN));
+	cr_assert(eq(int, outbox_write(&o, &ours, &wrote), ERR_DOWN));
 	cr_assert(eq(sz, wrote, 0));
 	cr_assert(eq(sz, outbox_bytes(o), FRAME));
 }
@@ -190,10 +191,10 @@ Test(outbox, a_peer_that_goes_while_frames_wait_is_down_too)
 
 	for (int i = 0; i < FRAMES; i++)
 		outbox_push(&o, frame(i));
-	cr_assert(eq(int, outbox_write(&o, ours, &wrote), ERR_AGAIN));
+	cr_assert(eq(int, outbox_write(&o, &ours, &wrote), ERR_AGAIN));
 	close(theirs);
 	theirs = -1;
-	cr_assert(eq(int, outbox_write(&o, ours, &wrote), ERR_DOWN));
+	cr_assert(eq(int, outbox_write(&o, &ours, &wrote), ERR_DOWN));
 	outbox_close(&o);
 	cr_assert(o == NULL);
 }
