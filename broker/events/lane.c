@@ -17,6 +17,8 @@ struct lane {
 
 struct lanes {
 	struct map *busy;
+	struct lane *
+		spare; /* one that ended, for the next: most have one event; NULL: none */
 	lane_fn *handle;
 	struct metric *repeated;
 };
@@ -66,6 +68,7 @@ void lanes_free(struct lanes *l)
 		free(lane);
 	}
 	map_free(l->busy);
+	free(l->spare);
 	free(l);
 }
 
@@ -100,9 +103,9 @@ static struct lane *lane_of(struct lanes *ls, const struct id *id)
 
 	if (l != NULL)
 		return l;
-	l = xcalloc(1, sizeof *l);
-	l->id = *id;
-	l->lanes = ls;
+	l = ls->spare != NULL ? ls->spare : xmalloc(sizeof *l);
+	ls->spare = NULL;
+	*l = (struct lane){.id = *id, .lanes = ls};
 	TAILQ_INIT(&l->running);
 	TAILQ_INIT(&l->waiting);
 	map_put(ls->busy, id_span(&l->id), l);
@@ -143,6 +146,15 @@ static void remove_call(struct lane *l, struct call *c)
 	call_free(c);
 }
 
+static void close_lane(struct lane *l)
+{
+	struct lanes *ls = l->lanes;
+
+	map_remove(ls->busy, id_span(&l->id));
+	free(ls->spare);
+	ls->spare = l;
+}
+
 /* A handler may be done before it returns; so this is a loop, and not a deep recursion. */
 static void start(struct lane *l)
 {
@@ -164,10 +176,8 @@ static void start(struct lane *l)
 			remove_call(l, c);
 	}
 	l->is_starting = false;
-	if (TAILQ_EMPTY(&l->running)) {
-		map_remove(l->lanes->busy, id_span(&l->id));
-		free(l);
-	}
+	if (TAILQ_EMPTY(&l->running))
+		close_lane(l);
 }
 
 static void finish(struct call *c)
