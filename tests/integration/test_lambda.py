@@ -419,7 +419,7 @@ def test_a_mistake_in_the_configuration_stops_the_start_with_its_line(project):
 def test_a_demo_is_of_what_is_built_in(project):
     status, said = refused("--config", project / "gatepost.yml", "--demo")
     assert status == 2
-    assert "demo" in said and "without --config" in said
+    assert "demo" in said and "cannot be used with --config" in said
 
 
 def test_the_configuration_of_the_folder_is_taken_without_being_asked_for(project):
