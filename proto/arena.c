@@ -76,6 +76,11 @@ void *arena_alloc(struct arena *a, size_t n)
 	return memset(take(a, n), 0, n);
 }
 
+void *arena_alloc_raw(struct arena *a, size_t n)
+{
+	return take(a, n);
+}
+
 struct span arena_copy(struct arena *a, struct span in)
 {
 	uint8_t *p = take(a, in.n);

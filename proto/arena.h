@@ -28,6 +28,9 @@ void arena_limit(struct arena *a, size_t most);
 /* n bytes, zeroed, aligned for anything; live until the next arena_reset. */
 void *arena_alloc(struct arena *a, size_t n);
 
+/* The same, not zeroed: for what is set as a whole. */
+void *arena_alloc_raw(struct arena *a, size_t n);
+
 /* A copy of in, alive as long. */
 struct span arena_copy(struct arena *a, struct span in);
 

@@ -22,8 +22,8 @@ void batch_close(struct batch *b)
 void *batch_add(struct batch *b, Gatepost__Item__BodyCase what,
 		const ProtobufCMessageDescriptor *d)
 {
-	Gatepost__Item *item = arena_alloc(&b->arena, sizeof *item);
-	ProtobufCMessage *m = arena_alloc(&b->arena, d->sizeof_message);
+	Gatepost__Item *item = arena_alloc_raw(&b->arena, sizeof *item);
+	ProtobufCMessage *m = arena_alloc_raw(&b->arena, d->sizeof_message);
 
 	gatepost__item__init(item);
 	protobuf_c_message_init(d, m);

@@ -228,7 +228,7 @@ static bool makes_many_connections(const struct request *r)
 {
 	const struct header *agent = request_header(r, "User-Agent");
 
-	return request_lists(r, "Connection", "close") ||
+	return !r->keep_alive ||
 	       (agent != NULL && agent->value.n >= 5 &&
 		strncasecmp((const char *)agent->value.p, "curl/", 5) == 0);
 }

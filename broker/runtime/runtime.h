@@ -19,7 +19,9 @@
  */
 
 #include "base/blob.h"
-#include "broker/function/function.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "broker/payload/result.h"
 
 struct runtime;
 

@@ -66,7 +66,7 @@ struct connection *registry_find(const struct registry *r, const struct id *id)
 	uint32_t slot = id_slot(id);
 	struct connection *c = slot < r->n ? r->slots[slot] : NULL;
 
-	return c != NULL && id_eq(&c->id, id) ? c : NULL;
+	return c != NULL && id_eq(&c->lane.id, id) ? c : NULL;
 }
 
 uint32_t registry_count(const struct registry *r)

@@ -5,9 +5,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void lane_begin(struct lane *l)
+void lane_begin(struct lane *l, const struct id *id, struct blob *context)
 {
 	assert(l->first == NULL && l->waits_in == NULL);
+	l->id = *id;
+	blob_unref(l->context);
+	l->context = context;
 	l->next_seq = 0;
 	l->detours = 0;
 }
@@ -76,7 +79,7 @@ void lane_done(struct lane *l, struct lane_event *e)
 	event_free(e);
 }
 
-void lane_restart(struct lane *l, struct broker *home, uint32_t ring_version)
+void lane_restart(struct lane *l, struct broker_link *home, uint32_t ring_version)
 {
 	l->home = home;
 	l->ring_version = ring_version;
@@ -131,4 +134,7 @@ void lane_close(struct lane *l)
 	}
 	l->last = l->unsent = NULL;
 	l->n = l->bytes = 0;
+	l->is_open = false;
+	blob_unref(l->context);
+	l->context = NULL;
 }

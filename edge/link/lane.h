@@ -14,7 +14,7 @@
 
 #include <sys/queue.h>
 
-struct broker; /* edge/link/uplink.c: one live broker and the link to it */
+struct broker_link; /* edge/link/uplink.h */
 
 struct lane_event {
 	struct lane_event *next;
@@ -24,7 +24,7 @@ struct lane_event {
 	struct blob *request; /* CONNECT, HTTP: a packed Request */
 	struct blob *body;    /* MESSAGE, HTTP: the payload; DISCONNECT: the reason */
 	uint16_t code;        /* DISCONNECT */
-	uint16_t rosters;     /* CONNECT: that the edge had told when it came */
+	uint16_t resyncs;     /* CONNECT: that the edge had sent when it came */
 	uint32_t credit;      /* bytes that it was sent with */
 	uint32_t
 		memory; /* bytes that it takes, for the lane's limit and the edge's budget */
@@ -35,12 +35,15 @@ struct lane_event {
 };
 
 struct lane {
-	struct broker
+	struct broker_link
 		*home; /* NULL before the first event, and while there is no broker */
 	uint32_t term; /* raised whenever home changes */
 	uint32_t ring_version; /* of which home was the right one */
 	uint32_t
 		detours; /* times that a home could not do an event, and another was asked */
+	struct id id;    /* of the connection; made anew for each request on its socket */
+	bool is_open;    /* its connect was accepted, and no disconnect was appended */
+	struct blob *context; /* a packed Context, sent with each event */
 	uint64_t next_seq;
 	struct lane_event *first, *last, *unsent;
 	uint32_t n; /* events kept */
@@ -56,8 +59,12 @@ struct lane_queue {
 	struct lane_tailq lanes;
 };
 
-/* A new lane, or the same connection's next one: nothing in it, seq 0. The term goes on. */
-void lane_begin(struct lane *l);
+/*
+ * A new lane, or the same connection's next one: nothing in it, seq 0. The term goes on.
+ *
+ * context  a packed Context; taken
+ */
+void lane_begin(struct lane *l, const struct id *id, struct blob *context);
 
 /* Append an event; it gets the next number. Takes request and body (NULL is fine). */
 struct lane_event *lane_append(struct lane *l, uint8_t kind, int64_t time_ms,
@@ -70,7 +77,7 @@ struct lane_event *lane_find(const struct lane *l, uint64_t seq);
 void lane_done(struct lane *l, struct lane_event *e);
 
 /* Another home: all of it is to be sent again, under a new term. */
-void lane_restart(struct lane *l, struct broker *home, uint32_t ring_version);
+void lane_restart(struct lane *l, struct broker_link *home, uint32_t ring_version);
 
 /* Events under way: sent, not answered. */
 uint32_t lane_under_way(const struct lane *l);
@@ -84,7 +91,7 @@ void lane_wait(
 	struct lane_queue *q); /* at its end; nothing happens if it waits there already */
 void lane_unwait(struct lane *l);
 
-/* Forget all events. */
+/* Forget all events and the context. The id stays, for logs. */
 void lane_close(struct lane *l);
 
 #endif

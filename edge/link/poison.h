@@ -10,16 +10,7 @@
  * edge answers the event itself.
  */
 
-#include "edge/client/connection.h"
-
-struct uplink;
-
-enum link_end {
-	LINK_ENDED_BY_US, /* or by a broker that had said so before: counts against nothing */
-	LINK_ENDED_SILENT,
-	LINK_ENDED_CLOSED,
-	LINK_ENDED_UNREADABLE, /* one side could not read the other */
-};
+#include "edge/link/uplink_internal.h"
 
 /* In points: what it takes to be given a pause before it is sent again, and to be accused. */
 enum { POISON_PAUSED = 8, POISON_ACCUSED = 12 };
@@ -32,14 +23,11 @@ static inline bool poison_is_accused(const struct lane_event *e)
 /*
  * The link of the lane's home has ended: blame what of the lane was under way.
  *
- * returns  the event that is to be ended by poison_end; NULL: none
+ * returns  the event that no broker is to get again; NULL: none
  */
 struct lane_event *poison_blame(struct uplink *u, struct lane *l, enum link_end end);
 
-/*
- * Answer e, which no broker is to get again: 502, an error frame, or nothing; with an error line. Of a
- * connect that may have been done, a disconnect follows. The lane has been restarted; c may be freed on the next turn.
- */
-void poison_end(struct connection *c, struct lane_event *e);
+/* The error line of an event that is not sent again. */
+void poison_log(const struct lane *l, const struct lane_event *e);
 
 #endif

@@ -1,17 +1,17 @@
 #include "edge/link/resync.h"
 
-#include "edge/client/connection.h"
+#include "edge/link/uplink_internal.h"
 #include "proto/envelope.h"
 
 enum { ROWS = ENVELOPE_ITEM_PARTS };
 
-struct roster {
+struct resync {
 	struct link *to;
 	uint64_t ticket;
 	Gatepost__Roster *item; /* being filled */
 };
 
-static void begin_item(struct roster *r)
+static void begin_item(struct resync *r)
 {
 	r->item = link_add(r->to, GATEPOST__ITEM__BODY_ROSTER,
 			   &gatepost__roster__descriptor);
@@ -19,36 +19,38 @@ static void begin_item(struct roster *r)
 	r->item->rows = arena_alloc(&r->to->out.arena, ROWS * sizeof *r->item->rows);
 }
 
-static void tell(void *arg, struct connection *c)
+static void add_row(void *arg, struct lane *l)
 {
-	struct roster *r = arg;
+	struct resync *r = arg;
 	Gatepost__Roster__Row *row;
 
-	if (!c->is_opened)
+	if (!l->is_open)
 		return;
 	/* Rows with large contexts fill a batch long before they are many. */
 	if (r->item->n_rows == ROWS || batch_is_full(&r->to->out))
 		begin_item(r);
 	row = arena_alloc(&r->to->out.arena, sizeof *row);
 	gatepost__roster__row__init(row);
-	row->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = c->id.b};
-	row->context = batch_hold(&r->to->out, c->context);
+	row->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = l->id.b};
+	row->context = batch_hold(&r->to->out, l->context);
 	r->item->rows[r->item->n_rows++] = row;
 }
 
-void roster_tell(struct registry *registry, struct link *to, uint64_t ticket)
+void resync_send(struct uplink *u, struct link *to, uint64_t ticket)
 {
-	struct roster r = {.to = to, .ticket = ticket};
+	struct resync r = {.to = to, .ticket = ticket};
 
 	begin_item(&r);
-	registry_each(registry, 0, UINT32_MAX, tell, &r);
+	u->on.each(u->arg, add_row, &r);
 	r.item->last = true;
 }
 
-void roster_tell_one(struct connection *c, struct link *to)
+void resync_send_one(struct lane *l, struct link *to)
 {
-	struct roster r = {.to = to};
+	struct resync r = {.to = to};
 
+	if (!l->is_open)
+		return;
 	begin_item(&r);
-	tell(&r, c);
+	add_row(&r, l);
 }

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "edge/link/resync.h"
+#include "edge/link/poison.h"
 #include "edge/link/uplink_internal.h"
 #include "proto/envelope.h"
 
@@ -29,29 +29,70 @@ enum { RESERVE = 4, SMALL_EVENT = 16 * 1024 };
  */
 enum { EVENT_COSTS = 512, HEAD_COSTS = 3 };
 
+static void pump_rest(struct uplink *u, struct lane *l);
 static void send_one(struct lane *l);
 
-struct uplink *uplink_new(struct edge *edge, void *zctx)
+static int64_t ask_brokers(void *arg)
+{
+	const struct uplink *u = arg;
+
+	return (int64_t)ring_size(u->ring);
+}
+
+static void register_counts(struct uplink *u)
+{
+	struct metrics *m = u->uses.metrics;
+
+	if (m == NULL)
+		return;
+	u->counts = (struct uplink_counts){
+		.events = metric_counter(m, "gatepost_edge_events_total", NULL,
+					 "Events for brokers"),
+		.resent = metric_counter(m, "gatepost_edge_events_resent_total", NULL,
+					 "Events sent again, since their broker was lost "
+					 "or could not do them"),
+		.stale = metric_counter(m, "gatepost_edge_stale_answers_total", NULL,
+					"Answers of an older term, dropped"),
+		.poisonous = metric_counter(
+			m, "gatepost_edge_poisonous_total", NULL,
+			"Events given up since each link that they were sent on ended"),
+		.out_of_credit = metric_counter(
+			m, "gatepost_edge_credit_waits_total", NULL,
+			"Times that a connection's events began to wait for a broker: "
+			"without credit, or none is linked"),
+		.link_full =
+			metric_counter(m, "gatepost_edge_links_full_total", NULL,
+				       "Links ended since ZeroMQ's queue took no more"),
+	};
+	metric_asked_gauge(m, "gatepost_edge_brokers", NULL, "Brokers linked",
+			   ask_brokers, u);
+}
+
+struct uplink *uplink_new(const struct uplink_conf *conf, const struct uplink_uses *uses,
+			  const struct uplink_callbacks *on, void *arg)
 {
 	struct uplink *u = xcalloc(1, sizeof *u);
 
-	u->edge = edge;
-	u->zctx = zctx;
+	u->conf = *conf;
+	u->uses = *uses;
+	u->on = *on;
+	u->arg = arg;
 	u->ring = ring_new();
 	u->stored = ring_new();
 	lane_queue_init(&u->orphans);
 	lane_queue_init(&u->retrying);
 	lane_queue_init(&u->accused);
 	arena_init(&u->arena);
-	u->seeds = seeds_new(edge->loop, edge->conf.brokers, edge->conf.resolve_ms,
-			     brokers_named, u);
+	u->seeds = seeds_new(uses->loop, conf->brokers, conf->resolve_ms,
+			     broker_links_named, u);
 	if (u->seeds == NULL) {
 		uplink_free(u);
 		return NULL;
 	}
-	u->timer = timer_new(edge->loop, brokers_tick, u);
+	register_counts(u);
+	u->timer = timer_new(uses->loop, broker_links_tick, u);
 	timer_every(u->timer, TICK_MS);
-	brokers_tick(u);
+	broker_links_tick(u);
 	return u;
 }
 
@@ -61,7 +102,7 @@ void uplink_free(struct uplink *u)
 		return;
 	seeds_free(u->seeds);
 	timer_free(u->timer);
-	brokers_free(u);
+	broker_links_free(u);
 	ring_free(u->ring);
 	ring_free(u->stored);
 	arena_close(&u->arena);
@@ -70,45 +111,63 @@ void uplink_free(struct uplink *u)
 
 /* ---- events go up ---- */
 
-static struct lane_event *append(struct uplink *u, struct connection *c, uint8_t kind,
+static bool is_departing(const struct lane_event *e)
+{
+	return e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
+}
+
+static struct lane_event *append(struct uplink *u, struct lane *l, uint8_t kind,
 				 struct blob *request, struct blob *body)
 {
-	struct lane_event *e =
-		lane_append(&c->lane, kind, clock_wall_ms(), request, body);
+	struct lane_event *e = lane_append(l, kind, clock_wall_ms(), request, body);
 
-	e->rosters = u->edge->rosters;
-	u->edge->held_bytes += e->memory;
-	metric_add(u->edge->counts.events, 1);
+	e->resyncs = u->resyncs;
+	metric_add(u->counts.events, 1);
 	return e;
 }
 
-/* As far as credit goes; then look whether the client must be held back. */
-static void go(struct uplink *u, struct connection *c)
+uint32_t uplink_request(struct uplink *u, struct lane *l, uint8_t kind,
+			struct blob *request, struct blob *body)
 {
-	uplink_pump(u, &c->lane);
-	connection_settle(c);
+	struct lane_event *e = append(u, l, kind, request, body);
+
+	uplink_pump(u, l);
+	return e->memory;
 }
 
-void uplink_request(struct uplink *u, struct connection *c, uint8_t kind,
-		    struct blob *request, struct blob *body)
+uint32_t uplink_message(struct uplink *u, struct lane *l, struct blob *body, bool binary)
 {
-	append(u, c, kind, request, body);
-	go(u, c);
+	struct lane_event *e = append(u, l, GATEPOST__EVENT__KIND__MESSAGE, NULL, body);
+
+	e->binary = binary;
+	uplink_pump(u, l);
+	return e->memory;
 }
 
-void uplink_message(struct uplink *u, struct connection *c, struct blob *body,
-		    bool binary)
+uint32_t uplink_disconnect(struct uplink *u, struct lane *l, uint16_t code,
+			   struct span reason)
 {
-	append(u, c, GATEPOST__EVENT__KIND__MESSAGE, NULL, body)->binary = binary;
-	go(u, c);
+	struct lane_event *e =
+		append(u, l, GATEPOST__EVENT__KIND__DISCONNECT, NULL, blob_new(reason));
+
+	e->code = code;
+	uplink_pump(u, l);
+	return e->memory;
 }
 
-void uplink_disconnect(struct uplink *u, struct connection *c, uint16_t code,
-		       struct span reason)
+uint32_t uplink_cancel(struct uplink *u, struct lane *l)
 {
-	append(u, c, GATEPOST__EVENT__KIND__DISCONNECT, NULL, blob_new(reason))->code =
-		code;
-	go(u, c);
+	struct lane_event *e = l->first;
+	uint32_t bytes;
+
+	if (e == NULL || e != l->unsent || e->was_sent || is_departing(e))
+		return 0;
+	lane_unwait(l);
+	l->unsent = e->next;
+	bytes = e->memory;
+	lane_done(l, e);
+	pump_rest(u, l);
+	return bytes;
 }
 
 /* CONNECT and DISCONNECT change the table; all else goes without the store. */
@@ -119,8 +178,8 @@ static bool needs_store(const struct lane_event *e)
 }
 
 /* Of the brokers that have the store, if there are any; after a detour, another one. */
-static struct broker *home_with_store(const struct uplink *u, const struct lane *l,
-				      uint64_t hash)
+static struct broker_link *home_with_store(const struct uplink *u, const struct lane *l,
+					   uint64_t hash)
 {
 	const struct ring *ring = ring_size(u->stored) > 0 ? u->stored : u->ring;
 
@@ -133,14 +192,15 @@ static struct broker *home_with_store(const struct uplink *u, const struct lane 
  */
 static void settle_home(struct uplink *u, struct lane *l)
 {
-	bool store = needs_store(l->unsent);
-	struct broker *right, *home;
+	struct broker_link *right, *home;
 	uint64_t hash;
+	bool store;
 
 	if (l->home != NULL && l->ring_version == ring_version(u->ring) &&
-	    !(store && l->home->lacks_store))
+	    !(l->home->lacks_store && needs_store(l->unsent)))
 		return;
-	hash = id_hash(&connection_of(l)->id);
+	store = needs_store(l->unsent);
+	hash = id_hash(&l->id);
 	right = ring_pick(u->ring, hash);
 	home = store ? home_with_store(u, l, hash) : right;
 	if (home != l->home)
@@ -148,14 +208,9 @@ static void settle_home(struct uplink *u, struct lane *l)
 	l->ring_version = home == right ? ring_version(u->ring) : 0;
 }
 
-static bool is_departing(const struct lane_event *e)
+static size_t head_bytes(const struct lane *l, const struct lane_event *e)
 {
-	return e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
-}
-
-static size_t head_bytes(struct lane *l, const struct lane_event *e)
-{
-	return connection_of(l)->context->n + (e->request ? e->request->n : 0);
+	return l->context->n + (e->request ? e->request->n : 0);
 }
 
 static size_t body_bytes(const struct lane_event *e)
@@ -164,18 +219,9 @@ static size_t body_bytes(const struct lane_event *e)
 }
 
 /* What the event needs of the credit: all that goes with it, and what it costs besides. */
-static uint32_t credit_for(struct lane *l, const struct lane_event *e)
+static uint32_t credit_for(const struct lane *l, const struct lane_event *e)
 {
 	return (uint32_t)(EVENT_COSTS + body_bytes(e) + HEAD_COSTS * head_bytes(l, e));
-}
-
-/* May the lane's next event use what is kept in reserve? n: those under way. */
-static bool is_modest(struct lane *l, uint32_t n)
-{
-	const struct lane_event *e = l->unsent;
-
-	return n == 0 && !is_departing(e) &&
-	       body_bytes(e) + head_bytes(l, e) <= SMALL_EVENT;
 }
 
 static bool is_beside_reserve(const struct window *w)
@@ -184,66 +230,65 @@ static bool is_beside_reserve(const struct window *w)
 	       w->used_bytes < w->bytes - w->bytes / RESERVE;
 }
 
-static bool has_credit(struct lane *l, uint32_t n)
+/*
+ * The one decision about a lane's next event: may it be sent now, or where does the lane wait?
+ *
+ * n             events of the lane under way
+ * is_its_turn   it has come to the head of its queue; else those who wait there go before it
+ * returns       NULL: send it; else the queue that the lane is to wait in
+ */
+static struct lane_queue *queue_for(struct uplink *u, const struct lane *l, uint32_t n,
+				    bool is_its_turn)
 {
-	const struct broker *b = l->home;
+	const struct lane_event *e = l->unsent;
+	struct broker_link *b = l->home;
+	struct lane_queue *q;
+	bool is_modest, has_credit;
 
-	return window_has_room(&b->link.ahead) &&
-	       (!poison_is_accused(l->unsent) || b->uplink->on_trial == NULL) &&
-	       (is_beside_reserve(&b->link.ahead) || is_modest(l, n)) &&
-	       (!is_departing(l->unsent) || b->n_departing < DEPARTING_MOST);
-}
-
-static struct lane_queue *queue_for(struct uplink *u, struct lane *l, uint32_t n)
-{
-	if (l->home == NULL)
+	if (b == NULL)
 		return &u->orphans;
-	if (poison_is_accused(l->unsent))
-		return &u->accused;
-	if (is_departing(l->unsent))
-		return &l->home->departing;
-	return is_modest(l, n) ? &l->home->waiting : &l->home->greedy;
-}
-
-/* So it is mostly, and then it need not be known which queue would be the lane's. */
-static bool nobody_waits(const struct uplink *u, const struct broker *b)
-{
-	return TAILQ_EMPTY(&b->waiting.lanes) && TAILQ_EMPTY(&b->greedy.lanes) &&
-	       TAILQ_EMPTY(&b->departing.lanes) && TAILQ_EMPTY(&u->accused.lanes);
-}
-
-/* Those who came before it have their turns before it. */
-static bool may_send(struct uplink *u, struct lane *l, uint32_t n, bool is_its_turn)
-{
-	return n < u->edge->conf.lane_in_flight && has_credit(l, n) &&
-	       (is_its_turn || nobody_waits(u, l->home) ||
-		TAILQ_EMPTY(&queue_for(u, l, n)->lanes));
+	/* Small, and alone: it may use the reserve. */
+	is_modest = n == 0 && body_bytes(e) + head_bytes(l, e) <= SMALL_EVENT &&
+		    !is_departing(e);
+	has_credit = is_beside_reserve(&b->link.ahead) ||
+		     (is_modest && window_has_room(&b->link.ahead));
+	q = is_modest ? &b->waiting : &b->greedy;
+	if (is_departing(e)) {
+		q = &b->departing;
+		has_credit = has_credit && b->n_departing < DEPARTING_MOST;
+	}
+	if (poison_is_accused(e)) {
+		q = &u->accused;
+		has_credit = has_credit && u->on_trial == NULL;
+	}
+	return has_credit && (is_its_turn || TAILQ_EMPTY(&q->lanes)) ? NULL : q;
 }
 
 /* is_its_turn: it has come to the head of its queue. */
 static void pump(struct uplink *u, struct lane *l, bool is_its_turn)
 {
+	struct lane_queue *q = NULL;
 	uint32_t n;
 
 	if (l->waits_in == &u->retrying)
 		return;
-	if (lane_is_quiet(l))
-		settle_home(u, l);
 	n = lane_under_way(l);
-	for (; l->unsent != NULL && l->home != NULL; n++) {
-		if (!may_send(u, l, n, is_its_turn))
+	if (n == 0)
+		settle_home(u, l);
+	for (; l->unsent != NULL && n < u->conf.lane_in_flight; n++) {
+		q = queue_for(u, l, n, is_its_turn);
+		if (q != NULL)
 			break;
 		send_one(l);
 		is_its_turn = false;
 	}
-	if (l->unsent == NULL || (l->home != NULL && n >= u->edge->conf.lane_in_flight)) {
-		lane_unwait(
-			l); /* in the second case an answer is due, and then uplink_next */
+	if (q == NULL) { /* all is sent, or an answer is due that sends the next one */
+		lane_unwait(l);
 		return;
 	}
 	if (l->waits_in == NULL)
-		metric_add(u->edge->counts.out_of_credit, 1);
-	lane_wait(l, queue_for(u, l, n));
+		metric_add(u->counts.out_of_credit, 1);
+	lane_wait(l, q);
 }
 
 void uplink_pump(struct uplink *u, struct lane *l)
@@ -251,26 +296,34 @@ void uplink_pump(struct uplink *u, struct lane *l)
 	pump(u, l, false);
 }
 
-void uplink_next(struct uplink *u, struct connection *c)
+static void pump_rest(struct uplink *u, struct lane *l)
 {
-	if (c->lane.unsent != NULL)
-		pump(u, &c->lane, false);
+	if (l->unsent != NULL)
+		pump(u, l, false);
+}
+
+void uplink_event_done(struct uplink *u, struct lane *l, struct lane_event *e)
+{
+	uint32_t bytes = e->memory;
+
+	lane_done(l, e);
+	pump_rest(u, l);
+	u->on.done(u->arg, l, bytes);
 }
 
 static void send_one(struct lane *l)
 {
-	struct connection *c = connection_of(l);
 	struct link *link = &l->home->link;
 	struct lane_event *e = l->unsent;
 	Gatepost__Event *m =
 		link_add(link, GATEPOST__ITEM__BODY_EVENT, &gatepost__event__descriptor);
 
-	m->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = c->id.b};
+	m->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = l->id.b};
 	m->term = l->term;
 	m->seq = e->seq;
 	m->kind = (Gatepost__Event__Kind)e->kind;
 	m->time_ms = e->time_ms;
-	m->context = batch_hold(&link->out, c->context);
+	m->context = batch_hold(&link->out, l->context);
 	m->request = batch_hold(&link->out, e->request);
 	if (e->kind == GATEPOST__EVENT__KIND__DISCONNECT)
 		m->reason = batch_hold(&link->out, e->body);
@@ -284,14 +337,14 @@ static void send_one(struct lane *l)
 		l->home->uplink->on_trial = e;
 	}
 	e->was_sent = true;
-	e->sent_ms = loop_now(c->edge->loop);
+	e->sent_ms = loop_now(l->home->uplink->uses.loop);
 	e->credit = credit_for(l, e);
 	window_take(&link->ahead, e->credit);
 	l->home->n_departing += is_departing(e);
 	l->unsent = e->next;
 }
 
-void uplink_credit(struct broker *from, const struct lane_event *e)
+void uplink_credit(struct broker_link *from, const struct lane_event *e)
 {
 	window_give(&from->link.ahead, 1, e->credit);
 	if (from->uplink->on_trial == e)
@@ -304,15 +357,18 @@ void uplink_pause(struct uplink *u, struct lane *l)
 {
 	if (l->waits_in == &u->retrying)
 		return; /* its place is by its time */
-	l->retry_ms = loop_now(u->edge->loop) + u->edge->conf.retry_ms;
+	l->retry_ms = loop_now(u->uses.loop) + u->conf.retry_ms;
 	lane_wait(l, &u->retrying);
 }
 
-void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e)
+void uplink_retry(struct uplink *u, struct lane *l, struct lane_event *e)
 {
-	c->lane.unsent = e;
-	uplink_pause(u, &c->lane);
-	metric_add(u->edge->counts.resent, 1);
+	/* What follows it is sent again too: this owner answers none of it under this sending. */
+	for (struct lane_event *i = e; i != l->unsent; i = i->next)
+		uplink_credit(l->home, i);
+	l->unsent = e;
+	uplink_pause(u, l);
+	metric_add(u->counts.resent, 1);
 }
 
 void uplink_retry_due(struct uplink *u, int64_t now)
@@ -339,68 +395,71 @@ void uplink_pump_orphans(struct uplink *u)
 	while (n-- > 0 && (l = TAILQ_FIRST(&q->lanes)) != NULL) {
 		lane_unwait(l);
 		uplink_pump(u, l);
-		connection_settle(connection_of(l));
+		u->on.wait_changed(u->arg, l);
 	}
 }
 
 /* The first of the queue, if it may go. */
-static struct lane *next_of(const struct lane_queue *q)
+static struct lane *next_of(struct uplink *u, const struct lane_queue *q)
 {
 	struct lane *l = TAILQ_FIRST(&q->lanes);
 
-	return l != NULL && has_credit(l, lane_under_way(l)) ? l : NULL;
+	return l != NULL && queue_for(u, l, lane_under_way(l), true) == NULL ? l : NULL;
 }
 
 /* Who has something to say before who says more at a time, and both before who has left. */
-static struct lane *next_waiting(const struct broker *b)
+static struct lane *next_waiting(const struct broker_link *b)
 {
-	struct lane *l = next_of(&b->waiting);
+	struct uplink *u = b->uplink;
+	struct lane *l = next_of(u, &b->waiting);
 
 	if (l == NULL)
-		l = next_of(&b->greedy);
-	return l != NULL ? l : next_of(&b->departing);
+		l = next_of(u, &b->greedy);
+	return l != NULL ? l : next_of(u, &b->departing);
 }
 
-static void pump_waiting(struct broker *b)
+static void pump_at_head(struct uplink *u, struct lane *l)
+{
+	lane_unwait(l);
+	pump(u, l, true);
+	u->on.wait_changed(u->arg, l);
+}
+
+static void pump_waiting(struct broker_link *b)
 {
 	struct lane *l;
 
-	while ((l = next_waiting(b)) != NULL) {
-		lane_unwait(l);
-		pump(b->uplink, l, true);
-		connection_settle(connection_of(l));
-	}
+	while ((l = next_waiting(b)) != NULL)
+		pump_at_head(b->uplink, l);
 }
 
 /* The next of those that are tried alone. */
 static void pump_accused(struct uplink *u)
 {
-	struct lane *l = next_of(&u->accused);
+	struct lane *l = next_of(u, &u->accused);
 
 	if (l == NULL)
 		return;
-	lane_unwait(l);
-	pump(u, l, true);
-	connection_settle(connection_of(l));
+	pump_at_head(u, l);
 }
 
-static void flush(struct broker *b, int64_t now)
+static void flush(struct broker_link *b, int64_t now)
 {
 	enum err e = link_flush(&b->link, now);
 
 	if (e == OK)
 		return;
-	metric_add(b->uplink->edge->counts.link_full, e == ERR_BUSY);
-	broker_lost(b, "peer does not read", LINK_ENDED_BY_US);
+	metric_add(b->uplink->counts.link_full, e == ERR_BUSY);
+	broker_link_close(b, "peer does not read", LINK_ENDED_BY_US);
 }
 
 void uplink_flush(void *arg)
 {
 	struct uplink *u = arg;
-	int64_t now = loop_now(u->edge->loop);
+	int64_t now = loop_now(u->uses.loop);
 
 	pump_accused(u);
-	for (struct broker *b = u->brokers; b != NULL; b = b->next) {
+	for (struct broker_link *b = u->links; b != NULL; b = b->next) {
 		if (b->z == NULL)
 			continue;
 		pump_waiting(b);
@@ -408,7 +467,7 @@ void uplink_flush(void *arg)
 	}
 }
 
-void uplink_outcome(struct broker *from, const Gatepost__Outcome *o)
+void uplink_outcome(struct broker_link *from, const Gatepost__Outcome *o)
 {
 	Gatepost__Outcome *m = link_add(&from->link, GATEPOST__ITEM__BODY_OUTCOME,
 					&gatepost__outcome__descriptor);
@@ -420,14 +479,9 @@ void uplink_outcome(struct broker *from, const Gatepost__Outcome *o)
 	m->results = batch_copy(&from->link.out, span_from(o->results));
 }
 
-void uplink_roster(struct broker *to, struct connection *c)
-{
-	roster_tell_one(c, &to->link);
-}
-
 void uplink_leave(struct uplink *u)
 {
-	for (struct broker *b = u->brokers; b != NULL; b = b->next)
+	for (struct broker_link *b = u->links; b != NULL; b = b->next)
 		if (b->z != NULL && b->link.state == LINK_UP)
 			link_add(&b->link, GATEPOST__ITEM__BODY_LEAVING,
 				 &gatepost__leaving__descriptor);
@@ -438,7 +492,7 @@ const char *uplink_missing(const struct uplink *u)
 	return ring_size(u->ring) > 0 ? NULL : "no broker is linked";
 }
 
-int64_t uplink_brokers(const struct uplink *u)
+uint16_t uplink_number(const struct uplink *u)
 {
-	return (int64_t)ring_size(u->ring);
+	return u->number;
 }

@@ -2,55 +2,110 @@
 #define EDGE_LINK_UPLINK_H
 
 /*
- * From here up to the brokers: which there are, which is a lane's home, and what
- * each of them is told. An event goes up as soon as its home has credit; it is kept
- * in its lane until it is answered, and goes up again when its home is lost.
+ * The way from the clients' side to the brokers: which brokers there are, which one owns a
+ * lane, and the events that it is sent. An event is sent as soon as its broker has credit; it is
+ * kept in its lane until it is answered, and sent again when the link to the broker ends.
+ *
+ * What brokers send comes back through callbacks. No file here knows a connection.
  */
 
-#include "edge/client/connection.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "edge/link/lane.h"
 
 #include <proto/gatepost.pb-c.h>
 
 struct uplink;
+struct broker_link; /* one broker, and the link to it */
 
-struct uplink *uplink_new(struct edge *edge, void *zctx);
-void uplink_free(struct uplink *u); /* NULL is fine */
+struct uplink_conf {
+	const char *name;    /* of this edge; texts are borrowed */
+	uint64_t boot;       /* random, not 0 */
+	const char *brokers; /* as seeds_new */
+	int64_t heartbeat_ms, silence_ms, retry_ms, resolve_ms;
+	int64_t credit_items, credit_bytes; /* of commands, for each broker */
+	int64_t lane_in_flight; /* events of a lane that are sent and not answered */
+};
 
-/* An upgrade (CONNECT) or a plain request (HTTP) has come. Takes request and body (NULL: none). */
-void uplink_request(struct uplink *u, struct connection *c, uint8_t kind,
-		    struct blob *request, struct blob *body);
+/* What uplink works with; borrowed until uplink_free. */
+struct uplink_uses {
+	struct loop *loop;
+	void *zctx;
+	struct metrics *metrics; /* may be NULL */
+};
 
-/* A message has come. Takes body. */
-void uplink_message(struct uplink *u, struct connection *c, struct blob *body,
-		    bool binary);
+typedef void uplink_lane_fn(void *arg, struct lane *l);
 
-/* The connection has ended. */
-void uplink_disconnect(struct uplink *u, struct connection *c, uint16_t code,
-		       struct span reason);
+/*
+ * What the links ask of the clients' side, and what they send there. All that is given is borrowed until the
+ * function returns. None of them may free a lane before the end of the turn.
+ */
+struct uplink_callbacks {
+	/* The lane of this connection; NULL: it has gone. */
+	struct lane *(*find)(void *arg, const struct id *id);
+	/* Call fn for each lane, open or not. */
+	void (*each)(void *arg, uplink_lane_fn *fn, void *fn_arg);
+	/* How many each would give. */
+	uint32_t (*count)(void *arg);
+	/* The event is done, with this answer; done follows. */
+	void (*answer)(void *arg, struct lane *l, const struct lane_event *e,
+		       const Gatepost__Answer *a);
+	/* The event is not sent to any broker again (poison.h): answer it here; done follows. */
+	void (*poisoned)(void *arg, struct lane *l, const struct lane_event *e);
+	/* The event was removed from the lane, and bytes of memory are free. */
+	void (*done)(void *arg, struct lane *l, uint32_t bytes);
+	/* The lane may wait in a queue now, or wait no more: reading depends on that. */
+	void (*wait_changed)(void *arg, struct lane *l);
+	/* Execute the command, and call uplink_outcome once before returning. */
+	void (*command)(void *arg, struct broker_link *from, const Gatepost__Command *m);
+	/* The edge's lease expired, and its number is another one: close all lanes. Brokers produce the disconnects. */
+	void (*fenced)(void *arg);
+};
+
+/*
+ * Connects to the brokers that conf->brokers names. Each of on's functions gets arg.
+ *
+ * returns  NULL after an error line when conf->brokers cannot be read
+ */
+struct uplink *uplink_new(const struct uplink_conf *conf, const struct uplink_uses *uses,
+			  const struct uplink_callbacks *on, void *arg);
+void uplink_free(struct uplink *u); /* NULL is fine; the lanes are closed by then */
+
+/*
+ * The next three append an event to the lane, and send it if there is credit. They take request and body.
+ *
+ * returns  bytes of memory that the event takes until done
+ */
+
+/* An upgrade (CONNECT) or a plain request (HTTP). body may be NULL. */
+uint32_t uplink_request(struct uplink *u, struct lane *l, uint8_t kind,
+			struct blob *request, struct blob *body);
+
+/* A message. */
+uint32_t uplink_message(struct uplink *u, struct lane *l, struct blob *body, bool binary);
+
+/* The connection has ended, with this close code. reason is copied. */
+uint32_t uplink_disconnect(struct uplink *u, struct lane *l, uint16_t code,
+			   struct span reason);
+
+/*
+ * Forget the lane's first event if no broker has seen it. A disconnect is never forgotten.
+ *
+ * returns  bytes of memory that are free now; 0: nothing was forgotten
+ */
+uint32_t uplink_cancel(struct uplink *u, struct lane *l);
 
 /* Answer a command, on the link that it came by. */
-void uplink_outcome(struct broker *from, const Gatepost__Outcome *o);
+void uplink_outcome(struct broker_link *from, const Gatepost__Outcome *o);
 
-/* Tell the broker of a connection that came to be open after the roster was told. */
-void uplink_roster(struct broker *to, struct connection *c);
-
-/* Tell all brokers that this is the end: the edge's number may go. */
+/* Send Leaving to all brokers: the edge's lease may end. */
 void uplink_leave(struct uplink *u);
 
-/* The event could not be done for now: it, and what follows it, go up again after a pause, to another broker if there is one. */
-void uplink_retry(struct uplink *u, struct connection *c, struct lane_event *e);
-
-/* An event of the lane is done: the next one may go. */
-void uplink_next(struct uplink *u, struct connection *c);
-
-/* The broker gives back the credit of an event that it has answered. */
-void uplink_credit(struct broker *from, const struct lane_event *e);
+/* The edge's number; 0 until a broker has given one. */
+uint16_t uplink_number(const struct uplink *u);
 
 /* NULL when a broker is there; else what is missing. */
 const char *uplink_missing(const struct uplink *u);
-
-/* Brokers with a link that is up. */
-int64_t uplink_brokers(const struct uplink *u);
 
 /* Send what this turn has produced; a hook of the loop. */
 void uplink_flush(void *uplink);

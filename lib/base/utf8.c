@@ -36,19 +36,25 @@ static uint32_t after(uint32_t state, uint8_t c)
 	return (state & 0xff) == 1 ? 0 : expect((state & 0xff) - 1, 0x80, 0xbf);
 }
 
-/* How many of the first bytes are ASCII for sure: whole groups of 16. */
-static size_t ascii_groups(struct span in)
+static uint64_t high_bits(const uint8_t p[8])
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, p, 8);
+	return bytes & UINT64_C(0x8080808080808080);
+}
+
+/* How many of the first bytes are ASCII for sure: groups of 16 and 8, and what is left if all of it is. */
+static size_t ascii_run(struct span in)
 {
 	size_t at = 0;
 
-	for (; in.n - at >= 16; at += 16) {
-		uint64_t a, b;
-
-		memcpy(&a, in.p + at, 8);
-		memcpy(&b, in.p + at + 8, 8);
-		if ((a | b) & UINT64_C(0x8080808080808080))
-			break;
-	}
+	while (in.n - at >= 16 && (high_bits(in.p + at) | high_bits(in.p + at + 8)) == 0)
+		at += 16;
+	if (in.n - at >= 8 && high_bits(in.p + at) == 0)
+		at += 8;
+	if (in.n - at < 8 && in.n >= 8 && high_bits(in.p + in.n - 8) == 0)
+		at = in.n;
 	return at;
 }
 
@@ -83,8 +89,8 @@ static size_t skip_whole(struct span in)
 
 		if (in.p[at] >= 0x80)
 			n = whole_character(span_of(in.p + at, in.n - at));
-		else if (in.n - at >= 16)
-			n += ascii_groups(span_of(in.p + at + 1, in.n - at - 1));
+		else if (in.n - at > 8)
+			n += ascii_run(span_of(in.p + at + 1, in.n - at - 1));
 		if (n == 0)
 			break;
 		at += n;
