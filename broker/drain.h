@@ -8,11 +8,32 @@
  * it at once.
  */
 
-#include "broker/broker.h"
+#include "base/loop.h"
 
+#include <stdbool.h>
+
+struct dispatch;
 struct drain;
+struct edges;
+struct members;
+struct reaper;
+struct redelivery;
 
-struct drain *drain_new(struct broker *b);
+/* What it ends; all of it is borrowed until drain_free. */
+struct drain_uses {
+	struct loop *loop;
+	struct members *members;
+	struct edges *edges;
+	struct reaper *reaper;
+	struct redelivery *redelivery;
+	struct dispatch *dispatch;
+};
+
+/* drain_ms: how long it may take at most. */
+struct drain *drain_new(int64_t drain_ms, const struct drain_uses *uses);
 void drain_free(struct drain *d); /* NULL is fine */
+
+/* Has it begun? d may be NULL. */
+bool drain_has_begun(const struct drain *d);
 
 #endif

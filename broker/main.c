@@ -3,22 +3,23 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
+#include "broker/api/management.h"
 #include "broker/cluster/commands.h"
-#include "broker/drain.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
-#include "broker/function/http_client.h"
-#include "broker/function/lambda.h"
-#include "json/read.h"
-#include "broker/events/lane.h"
-#include "broker/api/management.h"
 #include "broker/cluster/members.h"
-#include "broker/events/redelivery.h"
-#include "broker/events/dead_letters.h"
-#include "broker/function/project.h"
 #include "broker/cluster/reaper.h"
-#include "broker/function/route.h"
+#include "broker/conf.h"
+#include "broker/drain.h"
+#include "broker/events/dead_letters.h"
+#include "broker/events/dispatch.h"
+#include "broker/events/redelivery.h"
+#include "broker/function/builtin.h"
+#include "broker/function/http.h"
+#include "broker/function/lambda.h"
+#include "broker/routes/project.h"
 #include "http/health.h"
+#include "json/read.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -27,34 +28,50 @@
 
 enum { DESCRIPTORS_MS = 5000 }; /* between two looks at how many are open */
 
-static void count(struct broker *b);
-static const char *missing(void *arg);
-static void on_store_up(void *arg);
-
-/* What is not one of the broker's own rooms. */
-struct doors {
+/* All modules of the process, each with those before it. */
+struct broker {
+	struct broker_conf conf;
+	uint64_t boot;
+	struct loop *loop;
+	struct metrics *metrics;
+	struct store *store;
+	struct project *project;
+	struct commands *commands;
+	struct http_client *http_client;
+	struct http_functions *http_functions;
+	struct lambdas *lambdas;
+	struct integration integrations[INTEGRATIONS];
+	struct members *members;
+	struct fences *fences;
+	struct edges *edges;
+	struct resync *resync;
+	struct reaper *reaper;
+	struct redelivery *redelivery;
+	struct dispatch *dispatch;
+	struct dead_letters *dead_letters;
 	struct management *management;
 	struct health *health;
-	struct drain *drain; /* the last to be opened */
-	struct parked *parked;
 	struct descriptors *descriptors;
+	struct drain *drain; /* the last to be opened */
 };
 
 static void take_name(struct broker *b)
 {
-	log_init(b->conf.name, (enum log_level)b->conf.log_level,
-		 (enum log_format)b->conf.log_format);
+	const struct broker_conf *conf = &b->conf;
+
+	log_init(conf->name, (enum log_level)conf->log_level,
+		 (enum log_format)conf->log_format);
 	evutil_secure_rng_get_bytes(&b->boot, sizeof b->boot);
 	b->boot |= 1; /* 0 is nobody */
 }
 
-/* ---- what edges say, and what the reaper finds ---- */
+/* ---- from one module to another ---- */
 
 static void on_event(void *arg, struct edge_link *from, const Gatepost__Event *e)
 {
 	struct broker *b = arg;
 
-	lane_take(b->lanes, call_new(b, from, e));
+	dispatch_event(b->dispatch, from, e);
 }
 
 static void on_outcome(void *arg, struct edge_link *from, const Gatepost__Outcome *o)
@@ -82,17 +99,111 @@ static bool on_due(void *arg, uint16_t edge)
 {
 	struct broker *b = arg;
 
-	return owed_claim(b->owed, edge);
+	return redelivery_claim(b->redelivery, edge);
+}
+
+static bool on_pending(void *arg, const struct disconnect *d)
+{
+	struct broker *b = arg;
+
+	return dispatch_pending(b->dispatch, d);
 }
 
 static const char *stage_of(void *arg)
 {
 	const struct broker *b = arg;
 
-	return routes_config(b->routes)->stage;
+	return project_stage(b->project);
 }
 
-/* ---- the parts, each with those before it ---- */
+static bool was_stopped(void *arg, int64_t since_ms)
+{
+	const struct broker *b = arg;
+
+	return edges_were_stopped(b->edges, since_ms);
+}
+
+static void on_loaded(void *arg)
+{
+	const struct broker *b = arg;
+
+	lambdas_notify(b->lambdas);
+}
+
+static void on_store_up(void *arg)
+{
+	struct broker *b = arg;
+
+	reaper_wait(b->reaper);
+	members_beat(b->members);
+}
+
+static const char *missing(void *arg)
+{
+	const struct broker *b = arg;
+
+	if (drain_has_begun(b->drain))
+		return "draining";
+	if (!store_is_up(b->store))
+		return "Redis is unreachable";
+	return members_cluster(b->members)[0] ? NULL : "not yet a member";
+}
+
+/* ---- opening ---- */
+
+static void open_functions(struct broker *b)
+{
+	const struct broker_conf *conf = &b->conf;
+	struct loop *l = b->loop;
+	struct metrics *m = b->metrics;
+
+	b->http_client =
+		http_client_new(l, &(struct http_client_conf){
+					   .ca_file = conf->http_ca,
+					   .connect_ms = conf->http_connect_ms,
+					   .max_response = conf->http_response,
+					   .max_connections = conf->http_connections,
+					   .memory = conf->http_memory,
+					   .metrics = m,
+				   });
+	b->http_functions = http_functions_new(
+		conf->http_in_flight,
+		&(struct http_functions_uses){.loop = l,
+					      .metrics = m,
+					      .client = b->http_client,
+					      .was_stopped = was_stopped,
+					      .arg = b});
+	b->lambdas =
+		lambdas_new(l, m,
+			    &(struct lambdas_conf){.address = conf->runtime_address,
+						   .queue = conf->runtime_queue,
+						   .wait_ms = conf->runtime_wait_ms});
+	b->integrations[CONFIG_LAMBDA] = lambda_integration(b->lambdas);
+	b->integrations[CONFIG_HTTP] = http_integration(b->http_functions);
+	b->integrations[CONFIG_BUILTIN] = builtin_integration();
+}
+
+/* What is served. False after error lines. */
+static bool open_project(struct broker *b)
+{
+	/* In the order of the setting's choices. */
+	static const char *const default_handlers[] = {"builtin:reject", "builtin:echo"};
+	const struct broker_conf *conf = &b->conf;
+
+	b->project = project_new(
+		&(struct project_conf){.file = conf->config,
+				       .stage = conf->stage,
+				       .selection = conf->selection,
+				       .default_handler =
+					       default_handlers[conf->default_route]},
+		&(struct project_uses){.routes = {.loop = b->loop,
+						  .integrations = b->integrations,
+						  .api_id = conf->api_id,
+						  .account = conf->account_id},
+				       .loaded = on_loaded,
+				       .arg = b});
+	return b->project != NULL;
+}
 
 static struct edges *open_edges(struct broker *b, void *zctx)
 {
@@ -124,37 +235,62 @@ static struct edges *open_edges(struct broker *b, void *zctx)
 static bool open_cluster(struct broker *b, void *zctx)
 {
 	const struct broker_conf *conf = &b->conf;
+	struct loop *l = b->loop;
+	struct store *st = b->store;
+	struct metrics *m = b->metrics;
 
-	b->members = members_new(b->loop, b->store,
+	b->members = members_new(l, st,
 				 &(struct members_conf){.name = conf->name,
 							.boot = b->boot,
 							.member_ms = conf->member_ms});
-	b->fences = fences_new(b->store, b->members);
+	b->fences = fences_new(st, b->members);
 	b->edges = open_edges(b, zctx);
 	if (b->edges == NULL)
 		return false;
-	b->commands =
-		commands_new(b->loop, b->store, b->edges, b->metrics, conf->command_ms);
+	b->commands = commands_new(l, st, b->edges, m, conf->command_ms);
 	b->resync =
-		resync_new(conf->audit_ms, &(struct resync_uses){.loop = b->loop,
-								 .store = b->store,
+		resync_new(conf->audit_ms, &(struct resync_uses){.loop = l,
+								 .store = st,
 								 .members = b->members,
 								 .edges = b->edges,
 								 .commands = b->commands,
-								 .metrics = b->metrics,
+								 .metrics = m,
 								 .stage = stage_of,
 								 .arg = b});
 	b->reaper =
-		reaper_new(conf->lease_ms, &(struct reaper_uses){.loop = b->loop,
-								 .store = b->store,
+		reaper_new(conf->lease_ms, &(struct reaper_uses){.loop = l,
+								 .store = st,
 								 .members = b->members,
 								 .fences = b->fences,
 								 .edges = b->edges,
 								 .resync = b->resync,
-								 .metrics = b->metrics,
+								 .metrics = m,
 								 .due = on_due,
 								 .arg = b});
 	return true;
+}
+
+static void open_events(struct broker *b)
+{
+	const struct broker_conf *conf = &b->conf;
+	struct loop *l = b->loop;
+	struct store *st = b->store;
+	struct metrics *m = b->metrics;
+
+	b->redelivery = redelivery_new(
+		&(struct redelivery_conf){.claim_ms = conf->lease_ms,
+					  .tries = conf->disconnect_tries,
+					  .dead_letters_most = conf->parked_most},
+		&(struct redelivery_uses){.loop = l,
+					  .store = st,
+					  .metrics = m,
+					  .deliver = on_pending,
+					  .arg = b});
+	b->dispatch = dispatch_new(&(struct dispatch_uses){.store = st,
+							   .redelivery = b->redelivery,
+							   .project = b->project,
+							   .metrics = m});
+	b->dead_letters = dead_letters_new(l, st, m);
 }
 
 static struct management *open_management(struct broker *b)
@@ -182,82 +318,89 @@ static struct management *open_management(struct broker *b)
 					  .arg = b});
 }
 
-/* What cannot be opened has said why. */
-static struct doors open_all(struct broker *b, void *zctx)
+/* The HTTP servers. False after an error line. */
+static bool open_servers(struct broker *b)
 {
-	struct doors d = {0};
-
-	b->loop = loop_new();
-	if (b->conf.config == NULL && b->conf.management_auth == 0)
-		loop_ignore_reload(b->loop);
-	b->metrics = metrics_new();
-	count(b);
-	b->lanes = lanes_new();
-	b->http = http_client_new(b->loop,
-				  &(struct http_client_conf){
-					  .ca_file = b->conf.http_ca,
-					  .connect_ms = b->conf.http_connect_ms,
-					  .max_response = b->conf.http_response,
-					  .max_connections = b->conf.http_connections,
-					  .memory = b->conf.http_memory,
-					  .metrics = b->metrics,
-				  });
-	b->project = project_new(b);
-	b->store = b->project ? store_new(b->loop, &b->conf.store, b->metrics) : NULL;
-	if (b->store == NULL || !open_cluster(b, zctx))
-		return d;
-	b->owed = owed_new(b);
-	d.parked = parked_new(b);
-	d.management = open_management(b);
-	if (d.management != NULL)
-		d.health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
-	d.descriptors = descriptors_watch(b->loop, DESCRIPTORS_MS);
-	if (d.health != NULL)
-		d.drain = drain_new(b);
-	return d;
+	b->management = open_management(b);
+	if (b->management == NULL)
+		return false;
+	b->health = health_new(b->loop, b->conf.metrics, b->metrics, missing, b);
+	return b->health != NULL;
 }
 
-static void run(struct broker *b, const struct doors *d)
+/* False: what cannot be opened has said why. */
+static bool open_all(struct broker *b, void *zctx)
 {
-	char *runtimes = lambda_addresses(b), *text;
+	const struct broker_conf *conf = &b->conf;
+	struct loop *l = b->loop = loop_new();
+
+	if (conf->config == NULL && conf->management_auth == 0)
+		loop_ignore_reload(l);
+	b->metrics = metrics_new();
+	open_functions(b);
+	if (!open_project(b))
+		return false;
+	b->store = store_new(l, &conf->store, b->metrics);
+	if (b->store == NULL || !open_cluster(b, zctx))
+		return false;
+	open_events(b);
+	if (!open_servers(b))
+		return false;
+	metrics_add_process(b->metrics);
+	b->descriptors = descriptors_watch(l, DESCRIPTORS_MS);
+	b->drain = drain_new(conf->drain_ms,
+			     &(struct drain_uses){.loop = l,
+						  .members = b->members,
+						  .edges = b->edges,
+						  .reaper = b->reaper,
+						  .redelivery = b->redelivery,
+						  .dispatch = b->dispatch});
+	return true;
+}
+
+static void run(struct broker *b)
+{
+	char *runtimes = lambdas_addresses(b->lambdas), *text;
+	struct loop *l = b->loop;
 	struct ready *ready;
 
 	store_on_up(b->store, on_store_up, b);
 	members_start(b->members, edges_endpoint(b->edges));
-	loop_at_turn_end(b->loop, edges_flush, b->edges);
+	loop_at_turn_end(l, edges_flush, b->edges);
 	log_info("broker.start", S("endpoint", edges_endpoint(b->edges)),
-		 S("management", management_addresses(d->management)));
+		 S("management", management_addresses(b->management)));
 	text = xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
 			 "X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
-			 edges_endpoint(b->edges), management_addresses(d->management),
-			 health_url(d->health), runtimes);
-	ready = ready_new(b->loop, missing, b, text);
-	loop_run(b->loop);
+			 edges_endpoint(b->edges), management_addresses(b->management),
+			 health_url(b->health), runtimes);
+	ready = ready_new(l, missing, b, text);
+	loop_run(l);
 	ready_free(ready);
 	free(text);
 	free(runtimes);
-	log_info("broker.stop", I("lanes", lanes_size(b->lanes)));
+	log_info("broker.stop", I("lanes", dispatch_lanes(b->dispatch)));
 }
 
-static void close_all(struct broker *b, struct doors *d)
+static void close_all(struct broker *b)
 {
-	drain_free(d->drain);
-	descriptors_free(d->descriptors);
-	health_free(d->health);
-	management_free(d->management);
+	drain_free(b->drain);
+	descriptors_free(b->descriptors);
+	health_free(b->health);
+	management_free(b->management);
 	edges_free(b->edges);
 	store_free(b->store);
-	parked_free(d->parked);
+	dead_letters_free(b->dead_letters);
 	reaper_free(b->reaper);
 	resync_free(b->resync);
 	commands_free(b->commands);
 	fences_free(b->fences);
 	members_free(b->members);
-	lanes_free(b->lanes);
-	owed_free(b->owed);
-	http_client_free(b->http);
-	b->http = NULL;
+	dispatch_free(b->dispatch);
+	redelivery_free(b->redelivery);
+	http_client_free(b->http_client);
 	project_free(b->project);
+	http_functions_free(b->http_functions);
+	lambdas_free(b->lambdas);
 	loop_free(b->loop);
 	metrics_free(b->metrics);
 }
@@ -266,7 +409,7 @@ int main(int argc, char **argv)
 {
 	struct broker b = {0};
 	enum err e = broker_conf_load(&b.conf, argc, argv);
-	struct doors d;
+	bool is_open;
 	void *zctx;
 
 	if (e != OK)
@@ -274,62 +417,10 @@ int main(int argc, char **argv)
 	take_name(&b);
 	json_set_depth((size_t)b.conf.json_depth);
 	zctx = zmq_ctx_new();
-	d = open_all(&b, zctx);
-	if (d.drain != NULL)
-		run(&b, &d);
-	close_all(&b, &d);
+	is_open = open_all(&b, zctx);
+	if (is_open)
+		run(&b);
+	close_all(&b);
 	zmq_ctx_term(zctx);
-	return d.drain != NULL ? 0 : 2;
-}
-
-static void on_store_up(void *arg)
-{
-	struct broker *b = arg;
-
-	reaper_wait(b->reaper);
-	members_beat(b->members);
-}
-
-static const char *missing(void *arg)
-{
-	const struct broker *b = arg;
-
-	if (b->draining)
-		return "draining";
-	if (!store_is_up(b->store))
-		return "Redis is unreachable";
-	return members_cluster(b->members)[0] ? NULL : "not yet a member";
-}
-
-static int64_t ask_lanes(void *arg)
-{
-	return (int64_t)lanes_size(((struct broker *)arg)->lanes);
-}
-
-static struct metric *event(struct metrics *m, const char *labels)
-{
-	return metric_counter(m, "gatepost_broker_events_total", labels,
-			      "Events handled");
-}
-
-static void count(struct broker *b)
-{
-	struct metrics *m = b->metrics;
-
-	b->counts = (struct broker_counts){
-		.connects = event(m, "kind=\"connect\""),
-		.messages = event(m, "kind=\"message\""),
-		.disconnects = event(m, "kind=\"disconnect\""),
-		.requests = event(m, "kind=\"http\""),
-		.refused = metric_counter(m, "gatepost_broker_refused_total", NULL,
-					  "Requests that the broker itself refused"),
-		.retried = metric_counter(m, "gatepost_broker_retried_total", NULL,
-					  "Events that could not be done for now"),
-		.repeated = metric_counter(
-			m, "gatepost_broker_repeated_total", NULL,
-			"Events that came again while they were being handled"),
-	};
-	metric_asked_gauge(m, "gatepost_broker_lanes", NULL,
-			   "Connections with an event being handled", ask_lanes, b);
-	metrics_add_process(m);
+	return is_open ? 0 : 2;
 }

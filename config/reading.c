@@ -35,6 +35,22 @@ void reading_info(struct reading *r, struct place at, const struct key *key,
 	va_end(args);
 }
 
+/* "functions.say.events[0]", freed with free(3). */
+static char *path_of(const struct key *key)
+{
+	char *up, *path;
+
+	if (key == NULL)
+		return xstrdup("");
+	up = path_of(key->up);
+	if (key->name)
+		path = xasprintf("%s%s%s", up, key->up ? "." : "", key->name);
+	else
+		path = xasprintf("%s[%zu]", up, key->index);
+	free(up);
+	return path;
+}
+
 static void say(struct reading *r, bool is_error, struct place at, const struct key *key,
 		const char *fmt, va_list args)
 {
@@ -44,27 +60,12 @@ static void say(struct reading *r, bool is_error, struct place at, const struct 
 		return;
 	if (vasprintf(&text, fmt, args) < 0)
 		abort();
-	path = reading_path(key);
+	path = path_of(key);
 	line = xasprintf("%s%s%s", path, key ? ": " : "", text);
 	r->options->say(r->options->arg, is_error, at.file, at.line, at.column, line);
 	free(line);
 	free(path);
 	free(text);
-}
-
-char *reading_path(const struct key *key)
-{
-	char *up, *path;
-
-	if (key == NULL)
-		return xstrdup("");
-	up = reading_path(key->up);
-	if (key->name)
-		path = xasprintf("%s%s%s", up, key->up ? "." : "", key->name);
-	else
-		path = xasprintf("%s[%zu]", up, key->index);
-	free(up);
-	return path;
 }
 
 char *reading_file(const struct reading *r, const char *name)

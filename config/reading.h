@@ -78,9 +78,6 @@ void reading_error(struct reading *r, struct place at, const struct key *key,
 void reading_info(struct reading *r, struct place at, const struct key *key,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* "functions.say.events[0]", freed with free(3). */
-char *reading_path(const struct key *key);
-
 /* The path of a file that the configuration names, from where we are; freed with free(3). */
 char *reading_file(const struct reading *r, const char *name);
 

@@ -33,70 +33,70 @@ static const struct conf_key keys[] = {
 	CONF_CHOICE(struct edge_conf, log_format, "log-format", "text", "text|json",
 		    "format of the log lines"),
 
-	CONF_CHOICE(struct edge_conf, profile, "profile", "none", "none|aws",
+	CONF_CHOICE(struct edge_conf, client.profile, "profile", "none", "none|aws",
 		    "aws: API Gateway's quotas are the defaults of the limits below"),
-	BYTES(max_message, "max-message", "16MiB", 1, 64 * MI,
+	BYTES(client.max_message, "max-message", "16MiB", 1, 64 * MI,
 	      "maximum size of a message from a client, all frames together; over it: "
 	      "close 1009"),
-	BYTES(max_frame, "max-frame", "16MiB", 125, 64 * MI,
+	BYTES(client.max_frame, "max-frame", "16MiB", 125, 64 * MI,
 	      "maximum size of a frame from a client; over it: close 1009"),
-	BYTES(max_target, "max-target", "4KiB", 64, 64 * KI,
+	BYTES(client.max_target, "max-target", "4KiB", 64, 64 * KI,
 	      "maximum length of path and query of a request; over it: 414"),
-	BYTES(max_head, "max-head", "16KiB", 512, 256 * KI,
+	BYTES(client.max_head, "max-head", "16KiB", 512, 256 * KI,
 	      "maximum size of a request head; over it: 431"),
 	INT(max_connections, "max-connections", "1000000", 1, 4000000,
 	    "maximum number of sockets (the limit of open files may allow fewer); over "
 	    "it: 503"),
 
-	MSEC(handshake_ms, "handshake-timeout", "10s", 100, 10 * MINUTE,
+	MSEC(client.handshake_ms, "handshake-timeout", "10s", 100, 10 * MINUTE,
 	     "time for a request to arrive completely; then: 408"),
-	MSEC(verdict_ms, "verdict-timeout", "35s", 100, 60 * MINUTE,
+	MSEC(client.verdict_ms, "verdict-timeout", "35s", 100, 60 * MINUTE,
 	     "time for $connect or an HTTP function to answer; then: 504"),
-	MSEC(keep_alive_ms, "keep-alive", "75s", 100, 60 * MINUTE,
+	MSEC(client.keep_alive_ms, "keep-alive", "75s", 100, 60 * MINUTE,
 	     "idle time after an HTTP response before the socket is closed"),
-	MSEC(close_ms, "close-timeout", "5s", 100, 10 * MINUTE,
+	MSEC(client.close_ms, "close-timeout", "5s", 100, 10 * MINUTE,
 	     "time for a client to answer a close frame; then its socket is closed"),
-	MSEC(ping_ms, "ping-every", "25s", 100, 60 * MINUTE,
+	MSEC(client.ping_ms, "ping-every", "25s", 100, 60 * MINUTE,
 	     "idle time of a client before a ping is sent"),
-	MSEC(pong_ms, "pong-timeout", "20s", 100, 60 * MINUTE,
+	MSEC(client.pong_ms, "pong-timeout", "20s", 100, 60 * MINUTE,
 	     "time without data after that ping before the connection is closed (1006)"),
-	MSEC(idle_ms, "idle-timeout", "0", 0, 365LL * DAY,
+	MSEC(client.idle_ms, "idle-timeout", "0", 0, 365LL * DAY,
 	     "time without a message in either direction before close 1001; 0: never"),
-	MSEC(max_age_ms, "max-age", "0", 0, 365LL * DAY,
+	MSEC(client.max_age_ms, "max-age", "0", 0, 365LL * DAY,
 	     "maximum age of a connection; then close 1001; 0: no limit"),
-	CONF_CHOICE(struct edge_conf, binary, "binary", "accept", "accept|refuse",
+	CONF_CHOICE(struct edge_conf, client.binary, "binary", "accept", "accept|refuse",
 		    "accept binary messages, or refuse them with close 1003"),
-	MSEC(stall_ms, "stall-timeout", "30s", 100, 60 * MINUTE,
+	MSEC(client.stall_ms, "stall-timeout", "30s", 100, 60 * MINUTE,
 	     "time in which a client reads nothing of its outbox; then it is "
 	     "disconnected"),
 
-	BYTES(outbox_bytes, "outbox", "1MiB", 4 * KI, 1024 * MI,
+	BYTES(client.outbox_bytes, "outbox", "1MiB", 4 * KI, 1024 * MI,
 	      "maximum bytes queued for a slow client; over it: pushes get 429, and its "
 	      "messages are not read"),
-	BYTES(outbox_memory, "outbox-memory", "512MiB", MI, 1024LL * 1024 * MI,
+	BYTES(client.outbox_memory, "outbox-memory", "512MiB", MI, 1024LL * 1024 * MI,
 	      "maximum bytes queued for all clients; over it: a client with more than 16 "
 	      "KiB is treated as if its --outbox were full"),
-	BYTES(held_bytes, "held-memory", "512MiB", MI, 1024LL * 1024 * MI,
+	BYTES(client.held_bytes, "held-memory", "512MiB", MI, 1024LL * 1024 * MI,
 	      "maximum bytes of incomplete and unanswered messages of all clients; over "
 	      "it: large messages get 1013"),
-	INT(early_posts, "early-posts", "64", 0, 1024,
+	INT(client.early_posts, "early-posts", "64", 0, 1024,
 	    "maximum number of pushes (and 256 KiB) that wait for a connection's 101 "
 	    "while its $connect runs; 0: they get 410"),
-	INT(lane_events, "lane-events", "32", 1, 65536,
+	INT(client.lane_events, "lane-events", "32", 1, 65536,
 	    "unanswered messages of a connection before its socket is no longer read"),
-	BYTES(lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI,
+	BYTES(client.lane_bytes, "lane-bytes", "1MiB", 1, 1024 * MI,
 	      "the same in bytes of memory; a message takes about 100 bytes more than "
 	      "its size"),
 	INT(lane_in_flight, "lane-in-flight", "16", 1, 65536,
 	    "maximum events of a connection at a broker: its invocations at a time on a "
 	    "route with concurrency: parallel, and events sent ahead on other routes"),
-	INT(address_connections, "address-connections", "0", 0, 4000000,
+	INT(client.address_connections, "address-connections", "0", 0, 4000000,
 	    "maximum sockets of one address (of IPv6: one /64); over it: 429. 0: no "
 	    "limit, since behind a proxy all clients have the proxy's address"),
-	INT(address_rate, "address-rate", "0", 0, 1000000,
+	INT(client.address_rate, "address-rate", "0", 0, 1000000,
 	    "maximum new sockets a second of one address, after --address-burst is used "
 	    "up; over it: 429. 0: no limit, for the same reason"),
-	INT(address_burst, "address-burst", "20", 1, 1000000,
+	INT(client.address_burst, "address-burst", "20", 1, 1000000,
 	    "new sockets of one address that are accepted at once, with --address-rate"),
 
 	MSEC(drain_delay_ms, "drain-delay", "5s", 0, 10 * MINUTE,
@@ -157,6 +157,7 @@ enum err edge_conf_load(struct edge_conf *out, int argc, char **argv)
 {
 	enum err e = conf_load(&table, out, argc, argv);
 
-	return e == OK && out->profile == EDGE_PROFILE_AWS ? load_as_aws(out, argc, argv)
-							   : e;
+	return e == OK && out->client.profile == EDGE_PROFILE_AWS
+		       ? load_as_aws(out, argc, argv)
+		       : e;
 }

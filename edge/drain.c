@@ -1,7 +1,7 @@
 /*
  * In the order of happening:
  *
- *   on_signal → begin    not ready any more
+ *   drain_signal → begin not ready any more
  *   look → start_closing the listener is closed, the order is drawn
  *   look → pace          some of them
  *   look → hand_over     no client is left; or cut_all, and then this
@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "edge/client/connection.h"
-#include "edge/client/listener.h"
 #include "edge/client/registry.h"
 #include "edge/link/uplink.h"
 
@@ -33,7 +32,8 @@ enum {
 enum phase { SERVING, DELAY, CLOSING, HANDING_OVER };
 
 struct drain {
-	struct edge *edge;
+	struct drain_conf conf;
+	struct drain_uses uses;
 	struct timer *look;
 	enum phase phase;
 	int signals;
@@ -45,7 +45,6 @@ struct drain {
 	uint32_t n, next;
 };
 
-static void on_signal(void *arg);
 static void begin(struct drain *d);
 static void look(void *arg);
 static void start_closing(struct drain *d);
@@ -54,29 +53,30 @@ static void cut_all(struct drain *d);
 static void hand_over(struct drain *d, int64_t within_ms);
 static void leave(struct drain *d);
 
-struct drain *drain_new(struct edge *edge)
+struct drain *drain_new(const struct drain_conf *conf, const struct drain_uses *uses)
 {
 	struct drain *d = xcalloc(1, sizeof *d);
 
-	d->edge = edge;
-	d->look = timer_new(edge->loop, look, d);
-	loop_on_signal(edge->loop, on_signal, d);
+	d->conf = *conf;
+	d->uses = *uses;
+	d->look = timer_new(uses->loop, look, d);
 	return d;
 }
 
-int64_t drain_most_ms(const struct edge_conf *conf)
+int64_t drain_most_ms(const struct drain_conf *conf)
 {
-	return conf->drain_delay_ms + conf->drain_ms + HAND_OVER_MS + FLUSH_MS;
+	return conf->delay_ms + conf->window_ms + HAND_OVER_MS + FLUSH_MS;
 }
 
-static void on_signal(void *arg)
+void drain_signal(void *arg)
 {
 	struct drain *d = arg;
 
 	switch (++d->signals) {
 	case 1: begin(d); return;
 	case 2:
-		log_info("edge.drain.fast", I("connections", d->edge->sockets),
+		log_info("edge.drain.fast",
+			 I("connections", clients_sockets(d->uses.clients)),
 			 S("hint", "the next SIGTERM stops at once"));
 		if (d->phase == DELAY)
 			start_closing(d);
@@ -89,16 +89,16 @@ static void on_signal(void *arg)
 
 static void begin(struct drain *d)
 {
-	struct edge *edge = d->edge;
+	struct clients *clients = d->uses.clients;
 
-	edge->draining = true;
+	clients_drain(clients);
 	sd_notify(0, "STOPPING=1");
-	log_info("edge.drain", I("connections", edge->sockets),
-		 I("delay_ms", edge->conf.drain_delay_ms),
-		 I("rate", edge->conf.drain_rate), I("window_ms", edge->conf.drain_ms),
-		 I("at_most_ms", drain_most_ms(&edge->conf)));
+	log_info("edge.drain", I("connections", clients_sockets(clients)),
+		 I("delay_ms", d->conf.delay_ms), I("rate", d->conf.rate),
+		 I("window_ms", d->conf.window_ms),
+		 I("at_most_ms", drain_most_ms(&d->conf)));
 	d->phase = DELAY;
-	d->until_ms = loop_now(edge->loop) + edge->conf.drain_delay_ms;
+	d->until_ms = loop_now(d->uses.loop) + d->conf.delay_ms;
 	timer_every(d->look, LOOK_MS);
 	look(d);
 }
@@ -106,8 +106,8 @@ static void begin(struct drain *d)
 static void look(void *arg)
 {
 	struct drain *d = arg;
-	struct edge *edge = d->edge;
-	int64_t now = loop_now(edge->loop);
+	struct clients *clients = d->uses.clients;
+	int64_t now = loop_now(d->uses.loop);
 
 	if (d->phase == DELAY && now >= d->until_ms)
 		start_closing(d);
@@ -117,11 +117,11 @@ static void look(void *arg)
 			cut_all(d);
 		else
 			pace(d, now);
-		if (edge->sockets == 0)
+		if (clients_sockets(clients) == 0)
 			hand_over(d, HAND_OVER_MS);
 	}
 	if (d->phase == HANDING_OVER &&
-	    (registry_count(edge->registry) == 0 || now >= d->until_ms))
+	    (clients_connections(clients) == 0 || now >= d->until_ms))
 		leave(d);
 }
 
@@ -146,30 +146,30 @@ static void shuffle(uint32_t *slots, uint32_t n)
 
 static void start_closing(struct drain *d)
 {
-	struct edge *edge = d->edge;
-	int64_t window = edge->conf.drain_ms, answer = edge->conf.close_ms;
-	int64_t now = loop_now(edge->loop);
+	struct clients *clients = d->uses.clients;
+	int64_t window = d->conf.window_ms, answer = d->conf.answer_ms;
+	int64_t now = loop_now(d->uses.loop);
 
-	edge->closing = true;
-	listener_empty(edge->listener);
-	listener_free(edge->listener);
-	edge->listener = NULL;
-	d->slots = xcalloc(registry_count(edge->registry) + 1, sizeof *d->slots);
-	registry_each(edge->registry, 0, UINT32_MAX, note_slot, d);
+	clients_close(clients);
+	listener_close(d->uses.listener);
+	d->slots = xcalloc(clients_connections(clients) + 1, sizeof *d->slots);
+	registry_each(clients->registry, 0, UINT32_MAX, note_slot, d);
 	shuffle(d->slots, d->n);
 	d->phase = CLOSING;
 	d->looked_ms = now;
 	d->until_ms = now + window;
 	/* The last one has time to answer, too. */
 	d->closed_ms = now + (window > 2 * answer ? window - answer : window / 2);
-	log_info("edge.drain.closing", I("connections", edge->sockets));
+	log_info("edge.drain.closing", I("connections", clients_sockets(clients)));
 }
 
 static void drain_one(void *arg, struct connection *c)
 {
 	struct drain *d = arg;
 
-	if (connection_drain(c))
+	struct end_words words = connection_drain_words(d->uses.clients);
+
+	if (connection_end(c, CAUSE_DRAIN, &words))
 		d->owed -= SHARE;
 }
 
@@ -177,7 +177,7 @@ static void drain_one(void *arg, struct connection *c)
 static void pace(struct drain *d, int64_t now)
 {
 	int64_t step = now - d->looked_ms, left = d->n - d->next;
-	int64_t rate = d->edge->conf.drain_rate;
+	int64_t rate = d->conf.rate;
 	int64_t time = d->closed_ms - now;
 
 	d->looked_ms = now;
@@ -189,28 +189,30 @@ static void pace(struct drain *d, int64_t now)
 	for (; d->owed >= SHARE && d->next < d->n; d->next++) {
 		uint32_t slot = d->slots[d->next];
 
-		registry_each(d->edge->registry, slot, slot + 1, drain_one, d);
+		registry_each(d->uses.clients->registry, slot, slot + 1, drain_one, d);
 	}
 }
 
-static void expel(void *arg, struct connection *c)
+static void cut_one(void *arg, struct connection *c)
 {
-	(void)arg;
-	connection_expel(c);
+	struct end_words words = connection_drain_words(arg);
+
+	connection_end(c, CAUSE_DRAIN_OVER, &words);
 }
 
 static void cut_all(struct drain *d)
 {
-	struct edge *edge = d->edge;
+	struct clients *clients = d->uses.clients;
 
-	if (edge->sockets > 0)
-		log_info("edge.drain.timeout", I("connections", edge->sockets));
-	registry_each(edge->registry, 0, UINT32_MAX, expel, NULL);
+	if (clients_sockets(clients) > 0)
+		log_info("edge.drain.timeout",
+			 I("connections", clients_sockets(clients)));
+	registry_each(clients->registry, 0, UINT32_MAX, cut_one, clients);
 }
 
 static void hand_over(struct drain *d, int64_t within_ms)
 {
-	int64_t until = loop_now(d->edge->loop) + within_ms;
+	int64_t until = loop_now(d->uses.loop) + within_ms;
 
 	if (d->phase == HANDING_OVER && d->until_ms < until)
 		return; /* a second signal does not make it longer */
@@ -222,8 +224,8 @@ static void hand_over(struct drain *d, int64_t within_ms)
 static void leave(struct drain *d)
 {
 	timer_stop(d->look);
-	uplink_leave(d->edge->uplink);
-	loop_stop(d->edge->loop);
+	uplink_leave(d->uses.uplink);
+	loop_stop(d->uses.loop);
 }
 
 void drain_free(struct drain *d)
@@ -233,15 +235,4 @@ void drain_free(struct drain *d)
 	timer_free(d->look);
 	free(d->slots);
 	free(d);
-}
-
-static void abandon(void *arg, struct connection *c)
-{
-	(void)arg;
-	connection_abandon(c);
-}
-
-void drain_last(struct edge *edge)
-{
-	registry_each(edge->registry, 0, UINT32_MAX, abandon, NULL);
 }

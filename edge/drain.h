@@ -15,17 +15,33 @@
  * What is not acknowledged then is accounted for by a broker, when the edge's lease lapses.
  */
 
-#include "edge/edge.h"
+#include "edge/client/clients.h"
+#include "edge/client/listener.h"
 
 struct drain;
 
-struct drain *drain_new(struct edge *edge);
+struct drain_conf {
+	int64_t delay_ms;  /* --drain-delay */
+	int64_t rate;      /* --drain-rate, a second */
+	int64_t window_ms; /* --drain-timeout */
+	int64_t answer_ms; /* --close-timeout: the last client has so much of the window for its close frame */
+};
+
+/* What a drain works with; all of it is borrowed until drain_free. */
+struct drain_uses {
+	struct loop *loop;
+	struct clients *clients;
+	struct listener *listener;
+	struct uplink *uplink;
+};
+
+struct drain *drain_new(const struct drain_conf *conf, const struct drain_uses *uses);
 void drain_free(struct drain *d); /* NULL is fine */
 
-/* The longest that a drain can take, until the process has ended. */
-int64_t drain_most_ms(const struct edge_conf *conf);
+/* A signal has come: the first begins, the second hurries, the third ends. loop_on_signal calls it. */
+void drain_signal(void *drain);
 
-/* The loop has stopped: whatever is left is closed without ceremony. */
-void drain_last(struct edge *edge);
+/* The longest that a drain can take, until the process has ended. */
+int64_t drain_most_ms(const struct drain_conf *conf);
 
 #endif

@@ -1,6 +1,6 @@
 #include "proto/envelope.h"
 
-#include "proto/close.h"
+#include "ws/close_code.h"
 #include "proto/id.h"
 
 static bool id_ok(ProtobufCBinaryData id)

@@ -21,11 +21,6 @@ static const unsigned allowed[] = {
 
 static enum err send_batch(struct link *l, int64_t now);
 
-const char *link_state_name(enum link_state s)
-{
-	return state_names[s];
-}
-
 bool window_has_room(const struct window *w)
 {
 	return w->used_items < w->items && w->used_bytes < w->bytes;

@@ -16,8 +16,6 @@
 
 enum link_state { LINK_CONNECTING, LINK_GREETING, LINK_UP, LINK_DOWN };
 
-const char *link_state_name(enum link_state s);
-
 struct link_timing {
 	int64_t heartbeat_ms; /* something is sent at least this often: 1 s */
 	int64_t silence_ms;   /* a peer that is silent for so long is down: 5 s */

@@ -28,7 +28,6 @@ struct store {
 	struct ask *asks;
 	struct store_listener *listeners; /* in the order in which they came */
 	size_t n_listeners;
-	size_t next; /* of them, whose turn is next while they are called */
 };
 
 /* A zeroed struct of n bytes that begins with a struct ask, and that plain free(3) can free. */

@@ -7,7 +7,6 @@
 #include "redis/url.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { STALL_MS = 5000 };
 
@@ -33,13 +32,10 @@ bool store_conf_is_right(const struct store_conf *c, struct conf_wrong *w)
 
 static void call_listeners(void *arg)
 {
-	struct store *st = arg;
+	const struct store *st = arg;
 
-	for (st->next = 0; st->next < st->n_listeners;) {
-		struct store_listener l = st->listeners[st->next++];
-
-		l.fn(l.arg);
-	}
+	for (size_t i = 0; i < st->n_listeners; i++)
+		st->listeners[i].fn(st->listeners[i].arg);
 }
 
 struct store *store_new(struct loop *l, const struct store_conf *conf, struct metrics *m)
@@ -97,20 +93,4 @@ void store_on_up(struct store *st, loop_fn *fn, void *arg)
 	st->listeners =
 		xrealloc(st->listeners, (st->n_listeners + 1) * sizeof *st->listeners);
 	st->listeners[st->n_listeners++] = (struct store_listener){fn, arg};
-}
-
-void store_off_up(struct store *st, loop_fn *fn, void *arg)
-{
-	size_t i = 0;
-
-	while (i < st->n_listeners &&
-	       (st->listeners[i].fn != fn || st->listeners[i].arg != arg))
-		i++;
-	if (i == st->n_listeners)
-		return;
-	st->n_listeners--;
-	memmove(st->listeners + i, st->listeners + i + 1,
-		(st->n_listeners - i) * sizeof *st->listeners);
-	if (i < st->next)
-		st->next--;
 }

@@ -71,13 +71,10 @@ bool store_is_up(const struct store *st);
 int64_t store_lost_ms(const struct store *st);
 
 /*
- * Call fn(arg) each time Redis can be reached (again), until store_off_up. Several may listen;
+ * Call fn(arg) each time Redis can be reached (again), until store_free. Several may listen;
  * they are called in the order in which they began to.
  */
 void store_on_up(struct store *st, loop_fn *fn, void *arg);
-
-/* Do not call fn(arg) any more. Also from inside a listener. */
-void store_off_up(struct store *st, loop_fn *fn, void *arg);
 
 /* How it went, for questions without an answer. */
 typedef void store_done_fn(void *arg, enum err e);

@@ -12,12 +12,12 @@
 #include <strings.h>
 #include <time.h>
 
-/* Stands in for the secret of a key that nobody has, so that its refusal takes as long. */
+/* The secret for unknown keys, so that their refusal takes the same time. */
 static const char nobodys_secret[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 struct auth {
 	struct auth_conf conf;
-	struct keyring *keyring; /* NULL: everybody is let in */
+	struct keyring *keyring; /* NULL: authentication is off */
 };
 
 struct auth *auth_new(struct loop *l, const struct auth_conf *conf)

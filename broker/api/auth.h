@@ -2,9 +2,9 @@
 #define BROKER_API_AUTH_H
 
 /*
- * Who may ask this broker for something over HTTP: whoever signs with a key pair (AWS
+ * Authentication of requests to the management API: signatures with a key pair (AWS
  * Signature Version 4, in headers or in the query), or shows a bearer token, that the
- * credentials file has; or, on loopback alone, everybody.
+ * credentials file has; or, only on loopback, none.
  */
 
 #include "base/loop.h"
@@ -17,7 +17,7 @@ enum auth_mode { AUTH_NONE, AUTH_KEYS, AUTH_BEARER, AUTH_BOTH };
 
 enum { AUTH_MESSAGE = 400 };
 
-/* What a request that is not let in is told. */
+/* The response to a refused request. */
 struct auth_refusal {
 	int status;
 	const char *type; /* of the exception, as AWS calls it */
@@ -34,7 +34,7 @@ struct auth_conf {
 struct auth *auth_new(struct loop *l, const struct auth_conf *conf);
 void auth_free(struct auth *a); /* NULL is fine; the loop does not run any more */
 
-/* Is everybody let in? */
+/* Is authentication off? */
 bool auth_is_open(const struct auth *a);
 
 /*

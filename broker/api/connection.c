@@ -11,7 +11,7 @@
 #include "broker/api/answer.h"
 #include "http/query.h"
 #include "json/read.h"
-#include "proto/close.h"
+#include "ws/close_code.h"
 
 #include <assert.h>
 #include <stdlib.h>

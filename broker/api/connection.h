@@ -10,13 +10,13 @@
 void connection_post(struct commands *to, size_t max_post, struct http_request *q,
 		     const struct id *id);
 
-/* When it connected, who it is, and when it was last active. */
+/* When it connected, its identity, and when it was last active. */
 void connection_get(struct commands *to, struct http_request *q, const struct id *id);
 
 /* Close it, with the code and reason of the query. */
 void connection_delete(struct commands *to, struct http_request *q, const struct id *id);
 
-/* Does the header X-Gatepost-Binary of a push say "true"? */
+/* Has a push the header X-Gatepost-Binary: true? */
 bool connection_wants_binary(const struct http_request *q);
 
 #endif

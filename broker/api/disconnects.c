@@ -1,5 +1,5 @@
 /*
- * Disconnects that are parked, since their function failed too often:
+ * Dead letters: disconnects whose function failed too often.
  *
  *   disconnects_get       a page of them: on_page
  *   disconnects_retry     give one to the function again: on_retried
@@ -7,7 +7,7 @@
  *   disconnects_retry_all, _delete_all   a page is read (on_all), and each of it is retried
  *                         or dropped (on_each)
  *
- * A page is what the store gives at once, some hundreds; what is parked from the first
+ * A page is what the store returns at once, some hundreds; a dead letter that exists from the first
  * page to the last is in at least one of them.
  */
 #include "broker/api/disconnects.h"
@@ -124,7 +124,7 @@ static void refuse(struct http_request *q, enum err e)
 				      "Redis is unreachable, retry");
 }
 
-/* True when there is nobody to answer, or when this has: k is freed then. */
+/* True if the client has gone, or was answered: k is freed then. */
 static bool ends(struct errand *k, enum err e)
 {
 	if (k->request != NULL && e == OK)
@@ -166,7 +166,7 @@ static bool read_cursor(struct http_request *q, uint64_t *out)
 	return ok;
 }
 
-/* What is done to all of them is said in so many words. */
+/* An action on all of them needs ?all=true. */
 static bool says_all(struct http_request *q)
 {
 	char *text = query_parameter(q->head.query, "all");

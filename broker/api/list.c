@@ -8,7 +8,7 @@
  *   answer            {"count":2,"connections":[{…}],"cursor":"…"}
  *
  * Redis keeps no order, so a page reads all rows of its edge. In return it holds what it
- * says: a row that stands from the first page to the last is in exactly one of them.
+ * says: a row that exists from the first page to the last is on exactly one of them.
  */
 #include "broker/api/list.h"
 
@@ -180,7 +180,7 @@ static bool read_query(struct http_request *q, struct listing *l)
 	return ok;
 }
 
-/* True when there is nobody to go on for, or no store to ask. */
+/* True if the client has gone, or the store was freed. */
 static bool ends(struct listing *l, enum err e)
 {
 	if (l->request != NULL && e == OK)
@@ -308,7 +308,7 @@ static void take_row(struct listing *l, const struct connection_row *row)
 	char text[ID_TEXT];
 
 	if (id_parse(row->id, &id) != OK)
-		return; /* not a row of ours */
+		return; /* a foreign row */
 	id_text(&id, text);
 	if (row->edge == l->from && strcmp(text, l->after) <= 0)
 		return;

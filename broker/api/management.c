@@ -38,9 +38,9 @@ static void on_full(void *arg);
 /* ---- life ---- */
 
 /*
- * base64 and escapes make a message of a bulk longer, and there are its ids. Among
- * ourselves more is read, so that AWS's error can say that it is too much; from those
- * who have not shown yet who they are, no more than that.
+ * base64 and escapes make a message of a bulk longer, and its ids come on top. Some
+ * more is read, so that the reply can be AWS's error for a large body; before
+ * authentication, no more than that.
  */
 static uint64_t body_most(const struct management_conf *conf)
 {

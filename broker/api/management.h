@@ -2,18 +2,18 @@
 #define BROKER_API_MANAGEMENT_H
 
 /*
- * The @connections API and ours beside it, with or without the stage in front (and '@' as %40):
+ * The @connections API of AWS, and Gatepost's additions, with or without the stage in front (and '@' as %40):
  *
  *   POST   /@connections/{id}   send the body: as text when it is UTF-8, as binary when it is
- *                               not, or when X-Gatepost-Binary: true says so
- *   GET    /@connections/{id}   when it connected, who it is, when it was last active
+ *                               not, or with X-Gatepost-Binary: true
+ *   GET    /@connections/{id}   when it connected, its identity, when it was last active
  *   DELETE /@connections/{id}   close it; ?code=4001&reason=… instead of 1000
  *   POST   /@connections        {"connectionIds":["…"],"data":"…"} or "data64": one message to many
  *   GET    /@connections        the table, ?limit=1000&cursor=…
  *
  * and, for disconnects whose function failed too often (dead letters):
  *
- *   GET    /@disconnects        what is parked, ?cursor=…
+ *   GET    /@disconnects        list them, ?cursor=…
  *   POST   /@disconnects/{id}   give it to the function again
  *   DELETE /@disconnects/{id}   forget it
  *   POST, DELETE /@disconnects?all=true   the same for all, some at a time: ?cursor=…
@@ -60,7 +60,7 @@ struct management *management_new(const struct management_conf *conf,
 /* Before the store and the commands. NULL is fine. */
 void management_free(struct management *m);
 
-/* What was bound, with commas, for those who want to reach it; lives as long as m. */
+/* The bound addresses, with commas; lives as long as m. */
 const char *management_addresses(const struct management *m);
 
 #endif

@@ -8,34 +8,46 @@
 #include "base/mem.h"
 #include "broker/payload/event.h"
 #include "broker/auth/identity.h"
-#include "broker/function/route.h"
 #include "broker/runtime/error.h"
 #include "broker/auth/token.h"
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 struct authorizer {
-	struct broker *broker;
+	struct loop *loop;
 	const struct config_authorizer *config;
 	const struct function *function; /* REQUEST */
+	LIST_HEAD(, question) questions; /* REQUEST: which the function has */
 	struct token_key *key;           /* JWT */
 };
 
-static void ask_function(const struct authorizer *a, struct call *c, authorizer_fn *fn);
-static void on_result(struct call *c, const struct result *r);
-static void ask_token(const struct authorizer *a, struct call *c, struct span token,
-		      bool from_subprotocol, authorizer_fn *fn);
-static void refuse(const struct authorizer *a, struct call *c, int status,
-		   const char *why, authorizer_fn *fn);
+/* Who wants to know. */
+struct question {
+	LIST_ENTRY(question) next;
+	struct authorizer *authorizer;
+	const struct invocation *in;
+	int64_t since_ms;
+	authorizer_fn *fn;
+	void *arg;
+};
 
-struct authorizer *authorizer_open(struct broker *b,
-				   const struct config_authorizer *config,
+static void ask_function(struct authorizer *a, const struct invocation *in,
+			 authorizer_fn *fn, void *arg);
+static void on_result(void *arg, const struct result *r);
+static void ask_token(const struct authorizer *a, struct span token,
+		      bool from_subprotocol, authorizer_fn *fn, void *arg);
+static void refuse(const struct authorizer *a, int status, const char *why,
+		   authorizer_fn *fn, void *arg);
+
+struct authorizer *authorizer_open(struct loop *l, const struct config_authorizer *config,
 				   const struct function *f)
 {
 	struct authorizer *a = xcalloc(1, sizeof *a);
 
-	a->broker = b;
+	a->loop = l;
+	LIST_INIT(&a->questions);
 	a->config = config;
 	a->function = f;
 	for (size_t i = 0; i < config->n_identity; i++)
@@ -60,6 +72,10 @@ void authorizer_close(struct authorizer *a)
 {
 	if (a == NULL)
 		return;
+	for (struct question *q; (q = LIST_FIRST(&a->questions)) != NULL;) {
+		LIST_REMOVE(q, next);
+		free(q);
+	}
 	token_key_free(a->key);
 	free(a);
 }
@@ -85,9 +101,11 @@ static char *find_identity(const struct authorizer *a, const Gatepost__Request *
 	return found;
 }
 
-void authorizer_ask(const struct authorizer *a, struct call *c, authorizer_fn *fn)
+void authorizer_ask(struct authorizer *a, const struct invocation *in, authorizer_fn *fn,
+		    void *arg)
 {
-	Gatepost__Request *q = call_request(c);
+	Gatepost__Request *q =
+		gatepost__request__unpack(NULL, in->request.n, in->request.p);
 	const char *source = "";
 	char *identity = q != NULL ? find_identity(a, q, &source) : NULL;
 	bool bearer = strcmp(source, "route.request.subprotocol") == 0;
@@ -95,16 +113,16 @@ void authorizer_ask(const struct authorizer *a, struct call *c, authorizer_fn *f
 	if (q != NULL)
 		gatepost__request__free_unpacked(q, NULL);
 	if (identity == NULL)
-		refuse(a, c, 401, "no identity in the request", fn);
+		refuse(a, 401, "no identity in the request", fn, arg);
 	else if (a->config->sort == CONFIG_REQUEST)
-		ask_function(a, c, fn);
+		ask_function(a, in, fn, arg);
 	else
-		ask_token(a, c, span_str(identity), bearer, fn);
+		ask_token(a, span_str(identity), bearer, fn, arg);
 	free(identity);
 }
 
-static void refuse(const struct authorizer *a, struct call *c, int status,
-		   const char *why, authorizer_fn *fn)
+static void refuse(const struct authorizer *a, int status, const char *why,
+		   authorizer_fn *fn, void *arg)
 {
 	struct permission p = {
 		.status = status,
@@ -115,30 +133,25 @@ static void refuse(const struct authorizer *a, struct call *c, int status,
 
 	log_info_flood("authorizer.refused", S("authorizer", a->config->name),
 		       I("status", status), S("why", why));
-	fn(c, &p);
+	fn(arg, &p);
 }
 
 /* ---- a function ---- */
 
-static void ask_function(const struct authorizer *a, struct call *c, authorizer_fn *fn)
+static void ask_function(struct authorizer *a, const struct invocation *in,
+			 authorizer_fn *fn, void *arg)
 {
-	c->asked_ms = loop_now(a->broker->loop);
-	c->on_permission = fn;
-	function_invoke(a->function, c, EVENT_AUTHORIZER, on_result);
-}
+	struct question *q = xmalloc(sizeof *q);
 
-static char *arn_of(const struct call *c)
-{
-	const struct config *config = routes_config(c->routes);
-	struct event_setting s = {
-		.stage = config->stage,
-		.api_id = c->broker->conf.api_id,
-		.account = c->broker->conf.account_id,
-		.region = config->region,
-		.route_key = "$connect",
+	*q = (struct question){
+		.authorizer = a,
+		.in = in,
+		.since_ms = loop_now(a->loop),
+		.fn = fn,
+		.arg = arg,
 	};
-
-	return event_arn(&s);
+	LIST_INSERT_HEAD(&a->questions, q, next);
+	function_invoke(a->function, in, EVENT_AUTHORIZER, on_result, q);
 }
 
 /*
@@ -157,32 +170,33 @@ static int refusal_of(const struct result *r)
 	return r->kind == RESULT_OK && r->status == 403 ? 403 : 0;
 }
 
-static void on_result(struct call *c, const struct result *r)
+static void on_result(void *arg, const struct result *r)
 {
-	const struct authorizer *a = c->route->authorizer;
-	int64_t took = loop_now(c->broker->loop) - c->asked_ms;
+	struct question *ended = arg, q = *ended;
+	const struct authorizer *a = q.authorizer;
 	struct event_grant g = {0};
 	struct permission p = {.status = 200};
 	int status = refusal_of(r);
 	char *arn;
 	enum err e;
 
+	LIST_REMOVE(ended, next);
+	free(ended);
 	if (status != 0 || r->kind != RESULT_OK) {
-		refuse(a, c, status ? status : 500,
-		       r->why ? r->why : "refused by the authorizer", c->on_permission);
+		refuse(a, status ? status : 500,
+		       r->why ? r->why : "refused by the authorizer", q.fn, q.arg);
 		return;
 	}
-	arn = arn_of(c);
-	e = event_grant_parse(r->payload, arn, took, &g);
+	arn = event_arn(q.in->setting);
+	e = event_grant_parse(r->payload, arn, loop_now(a->loop) - q.since_ms, &g);
 	free(arn);
 	p.context = g.context;
 	if (e != OK)
-		refuse(a, c, 500, g.why, c->on_permission);
+		refuse(a, 500, g.why, q.fn, q.arg);
 	else if (!g.allow)
-		refuse(a, c, 403, "policy does not allow the connection",
-		       c->on_permission);
+		refuse(a, 403, "policy does not allow the connection", q.fn, q.arg);
 	else
-		c->on_permission(c, &p);
+		q.fn(q.arg, &p);
 	free(g.context);
 }
 
@@ -200,23 +214,22 @@ static char *context_of(const struct token_claims *claims)
 	return text;
 }
 
-static void ask_token(const struct authorizer *a, struct call *c, struct span token,
-		      bool from_subprotocol, authorizer_fn *fn)
+static void ask_token(const struct authorizer *a, struct span token,
+		      bool from_subprotocol, authorizer_fn *fn, void *arg)
 {
 	struct token_claims claims = {0};
 	const char *why;
-	struct permission p = {.status = 200};
+	struct permission p = {.status = 200, .bearer = from_subprotocol};
 	char *context;
 
 	if (token_check(a->key, token, clock_wall_ms(), &claims, &why) != OK) {
-		refuse(a, c, 401, why, fn);
+		refuse(a, 401, why, fn, arg);
 		return;
 	}
 	context = context_of(&claims);
-	c->bearer = from_subprotocol;
 	p.context = context;
 	p.expires_ms = claims.expires_ms;
-	fn(c, &p);
+	fn(arg, &p);
 	free(context);
 	free(claims.json);
 	free(claims.subject);

@@ -9,31 +9,39 @@
  *         RFC 7519, RFC 7515
  */
 
+#include "base/loop.h"
 #include "broker/function/function.h"
 
 struct authorizer;
 
 /* What became of it; borrowed until the fn returns. */
 struct permission {
-	int status; /* 200: let it in; 401, 403, 500: the answer to the upgrade */
+	int status; /* 200: accept the connection; 401, 403, 500: the answer to the upgrade */
 	const char *message; /* unless 200: "Unauthorized", "Forbidden" */
 	const char
 		*context; /* 200: JSON object for requestContext.authorizer; NULL: none */
 	int64_t expires_ms; /* 200: since 1970, when it ends; 0: never */
+	bool bearer; /* 200: the token came as a subprotocol, so that the 101 chooses "bearer" */
 };
 
-typedef void authorizer_fn(struct call *c, const struct permission *p);
+typedef void authorizer_fn(void *arg, const struct permission *p);
 
 /*
+ * l  borrowed until authorizer_close, as config is
  * f  REQUEST: the function, which outlives the authorizer; JWT: NULL
  * returns  NULL after an error line (a key file that cannot be read …)
  */
-struct authorizer *authorizer_open(struct broker *b,
-				   const struct config_authorizer *config,
+struct authorizer *authorizer_open(struct loop *l, const struct config_authorizer *config,
 				   const struct function *f);
-void authorizer_close(struct authorizer *a); /* NULL is fine */
 
-/* Call fn once; perhaps before it returns, so it is the last that its caller does. */
-void authorizer_ask(const struct authorizer *a, struct call *c, authorizer_fn *fn);
+/* From inside of the last fn, or when no function calls back any more. NULL is fine. */
+void authorizer_close(struct authorizer *a);
+
+/*
+ * May the caller of this CONNECT connect? in lives until fn was called. Calls fn once;
+ * perhaps before it returns, so it is the last that its caller does.
+ */
+void authorizer_ask(struct authorizer *a, const struct invocation *in, authorizer_fn *fn,
+		    void *arg);
 
 #endif

@@ -13,7 +13,7 @@ struct command {
 	uint64_t ticket; /* the key */
 	struct commands *commands;
 	struct edge_link *edge; /* NULL: the store is asked, or the answer is due */
-	command_fn *fn;         /* NULL: nobody waits any more */
+	command_fn *fn;         /* NULL: cancelled */
 	void *arg;
 	int64_t until_ms;
 	enum err known;             /* the answer that is due */
@@ -119,7 +119,7 @@ static struct command *command_new(struct commands *c, command_fn *fn, void *arg
 	return m;
 }
 
-/* Its answer is e; what the edge says of it from now on is too late. */
+/* Complete it with e; an Outcome of the edge from now on is too late. */
 static void make_due(struct command *m, enum err e)
 {
 	if (m->edge != NULL)

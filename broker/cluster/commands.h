@@ -1,7 +1,7 @@
 #ifndef BROKER_CLUSTER_COMMANDS_H
 #define BROKER_CLUSTER_COMMANDS_H
 
-/* What somebody wants of a connection that may be at any edge: sent there, and its outcome brought back. */
+/* Commands for a connection at any edge: sent there, and completed with its Outcome. */
 
 #include "broker/cluster/edges.h"
 #include "proto/id.h"
@@ -26,7 +26,7 @@ void commands_free(struct commands *c);
  */
 typedef void command_fn(void *arg, enum err e, const Gatepost__Outcome *o);
 
-/* A message that somebody pushes; body is borrowed. */
+/* A push; body is borrowed. */
 struct push {
 	struct span body;
 	bool binary;
@@ -58,13 +58,13 @@ struct command *command_look(struct commands *c, const struct id *id, command_fn
 struct command *command_know(struct commands *c, uint16_t edge, struct span ids,
 			     command_fn *fn, void *arg);
 
-/* Whoever asked no longer waits: fn is not called. The edge does what it was asked for nevertheless. */
+/* fn is not called any more. The edge executes the command nevertheless. */
 void command_cancel(struct command *m);
 
 /* The asker of command_send_many counts its outcomes, one for each connection. */
 void commands_count(struct commands *c, size_t gone, size_t full);
 
-/* For the callbacks of edges: an edge's answer, and an edge whose link has ended. */
+/* For the callbacks of edges: an Outcome, and an edge whose link has ended. */
 void commands_outcome(struct commands *c, struct edge_link *from,
 		      const Gatepost__Outcome *o);
 void commands_lost(struct commands *c, struct edge_link *edge);

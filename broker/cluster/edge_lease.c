@@ -9,7 +9,7 @@ static void on_number(void *arg, enum err e, uint16_t number);
 static void on_renewed(void *arg, enum err e);
 static void on_noted(void *arg, enum err e);
 
-/* For a question to the store: whoever gets its answer gives the reference back. */
+/* For a request to the store: its completion releases the reference. */
 static struct edge_link *asking(struct edge_link *edge)
 {
 	edge->is_asking = true;
@@ -34,8 +34,8 @@ void edge_lease_abandon(struct edges *edges)
 }
 
 /*
- * Nobody is known to have had the number: Redis has lost its memory, and perhaps that this
- * edge was given up. By their second beat from now all brokers have said what they know.
+ * The number is unknown: Redis has lost data, perhaps also that this
+ * edge was reaped. By their second beat from now all brokers have written what they know.
  */
 static bool is_sure(const struct edge_link *edge)
 {
@@ -61,7 +61,7 @@ void edge_lease_take(struct edge_link *edge, uint16_t wanted)
 			 is_sure(edge), on_number, asking(edge));
 }
 
-/* If that fails, Redis is away, and all is asked again; or an edge tells of rows that it has not got yet. */
+/* If that fails, Redis is unreachable and all is repeated; or an edge sends rows that Redis has already. */
 static void on_noted(void *arg, enum err e)
 {
 	(void)arg;
@@ -109,7 +109,7 @@ static void on_number(void *arg, enum err e, uint16_t number)
 		edge->number = 0; /* what it had is another's by now */
 	}
 	if (edge->number != 0 && (e == OK || had != 0)) {
-		/* Also when the store is away: the edge has served on this number. */
+		/* Also when the store is unreachable: the edge has used this number. */
 		edge_link_welcome(edge);
 	} else if (e == ERR_DENIED) {
 		edge_lease_take(edge, 0);
@@ -132,7 +132,7 @@ void edge_lease_tick(struct edge_link *edge, int64_t now)
 {
 	struct edges *edges = edge->edges;
 	int64_t quiet =
-		now - edge->link.heard_ms; /* the lease counts from its last word */
+		now - edge->link.heard_ms; /* the lease counts from its last message */
 
 	if (edge->is_asking || edge->is_leaving || quiet >= edges->conf.lease_ms)
 		return;

@@ -11,7 +11,7 @@ struct edge_link *edge_link_new(struct edges *edges, struct span from,
 				const Gatepost__Hello *h)
 {
 	const struct edges_conf *conf = &edges->conf;
-	/* Once its lease is over, others may give it up: nothing that it says counts from then on. */
+	/* Once its lease has expired, others may reap it: its messages do not count from then on. */
 	int64_t silence_ms =
 		conf->silence_ms < conf->lease_ms ? conf->silence_ms : conf->lease_ms;
 	struct link_timing timing = {conf->heartbeat_ms, silence_ms};
@@ -119,7 +119,7 @@ const char *edge_link_boot(const struct edge_link *edge)
 	return edge->boot_text;
 }
 
-/* ---- what it is told ---- */
+/* ---- messages to the edge ---- */
 
 static void add_members(struct link *l, Gatepost__Members *m, const struct members *ms)
 {

@@ -2,7 +2,7 @@
 #define BROKER_CLUSTER_EDGE_LINK_H
 
 /*
- * One edge that has said Hello: its link, and what it is told. It gets its number here,
+ * One edge that has sent Hello: its link, and the messages to it. It gets its number here,
  * on a lease in the store that is renewed for as long as the edge is heard.
  *
  *   Hello → (lease) → Welcome → events and outcomes … → silence, or another Hello

@@ -152,7 +152,7 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 		edge = on_hello(edges, from, e);
 	}
 	if (edge != NULL) {
-		edge_link_ref(edge); /* what it says may be its end */
+		edge_link_ref(edge); /* its message may end the link */
 		if (err != OK)
 			edge_link_drop(edge, "protocol error");
 		else
@@ -162,7 +162,7 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 	arena_reset(&edges->arena);
 }
 
-/* An edge that was given another number than ours for it links anew, and all is well again. */
+/* An edge with another number than the one known here reconnects, which repairs it. */
 static void receive_event(struct edge_link *edge, const Gatepost__Event *e)
 {
 	struct edges *edges = edge->edges;
@@ -176,7 +176,7 @@ static void receive_event(struct edge_link *edge, const Gatepost__Event *e)
 	edge_link_drop(edge, "edge sent an event of another edge's connection");
 }
 
-/* All that an edge can say. */
+/* All messages of an edge. */
 static void receive(struct edge_link *edge, const Gatepost__Item *i)
 {
 	struct edges *edges = edge->edges;
@@ -191,7 +191,7 @@ static void receive(struct edge_link *edge, const Gatepost__Item *i)
 		edges->on.outcome(edges->arg, edge, i->outcome);
 		return;
 	case GATEPOST__ITEM__BODY_ROSTER:
-		/* Before it is up, its number is no more than what it says. */
+		/* Before it is up, its number is only a claim. */
 		if (edge->link.state == LINK_UP)
 			edges->on.resync(edges->arg, edge, i->roster);
 		return;
@@ -246,7 +246,7 @@ void edges_refuse(struct edges *edges, struct span to, const char *why)
 	head.version = LINK_VERSION;
 	batch_pack(&b, &head, &m);
 	batch_close(&b);
-	(void)zsock_send(edges->z, to, &m); /* who has gone needs no answer */
+	(void)zsock_send(edges->z, to, &m); /* a peer that has gone needs no answer */
 }
 
 /* ---- time ---- */
@@ -273,7 +273,7 @@ bool edges_were_stopped(struct edges *edges, int64_t since_ms)
 	return edges->stopped_ms >= since_ms;
 }
 
-/* Edges that look for a broker with the store need not ask this one while it has none. */
+/* Tell edges whether this broker reaches the store: they prefer brokers that do. */
 static void look_at_store(struct edges *edges)
 {
 	bool down = !store_is_up(edges->uses.store);
@@ -304,7 +304,7 @@ static void tick(void *arg)
 	}
 }
 
-/* ---- what all are told ---- */
+/* ---- messages to all edges ---- */
 
 static void tell_members(void *arg)
 {

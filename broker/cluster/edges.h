@@ -2,8 +2,8 @@
 #define BROKER_CLUSTER_EDGES_H
 
 /*
- * The edges, as a broker sees them: one ROUTER, and a link for each that has said Hello.
- * What they say comes in here and goes on to callbacks. The timer here notices when this
+ * The edges, as a broker sees them: one ROUTER, and a link for each that has sent Hello.
+ * Their messages are received here and passed to callbacks. The timer here notices when this
  * process was stopped.
  */
 
@@ -32,7 +32,7 @@ struct edges_uses {
 	struct metrics *metrics; /* may be NULL */
 };
 
-/* What an edge says, and its end. What comes is borrowed until the function returns. */
+/* Messages of an edge, and its end. Arguments are borrowed until the function returns. */
 struct edges_callbacks {
 	/* Its link is up, and the event's id is of its number. */
 	void (*event)(void *arg, struct edge_link *from, const Gatepost__Event *e);

@@ -15,7 +15,7 @@ struct edge_link {
 	struct link link; /* link.to is the key of by_route */
 	struct edges *edges;
 	unsigned refs;
-	bool is_gone;    /* no link any more; those who still hold a reference see that */
+	bool is_gone;    /* no link any more; holders of a reference see this */
 	bool is_leaving; /* the edge ends: its number is not kept for it */
 	bool is_asking; /* the store is being asked about the lease, and holds a reference */
 	LIST_ENTRY(edge_link) asking; /* while that is so */
@@ -24,10 +24,10 @@ struct edge_link {
 	uint16_t
 		number; /* 0 until the lease is there; stays as it is once the link is up */
 	struct edge_link *older; /* up, with the same number; by_number has the newest */
-	/* The store's memory when it said that it has no number, and so no rows; empty: it had one. */
+	/* The store's cluster id when the edge had no number, and so no rows; empty: it had one. */
 	char cluster[40];
 	uint16_t given_up; /* the number that this edge has lost; 0: none known */
-	int64_t unknown_ms; /* since when nobody knows who has had its number; 0: somebody does */
+	int64_t unknown_ms; /* since when the owner of its number is unknown; 0: it is known */
 	int64_t lease_ms; /* when it was taken or renewed, or is to be asked for again */
 	uint64_t sent_items, sent_bytes; /* commands */
 };
@@ -44,8 +44,8 @@ struct edges {
 	struct map *by_route, *by_number;
 	struct edge_link_list asking;
 	int64_t ticked_ms;
-	bool store_is_down; /* so the edges were told */
-	bool is_leaving;    /* so the edges were told */
+	bool store_is_down; /* as sent to the edges */
+	bool is_leaving;    /* as sent to the edges */
 	int64_t stopped_ms; /* when it was seen last that this process had been stopped */
 	struct arena arena; /* of the envelope being read */
 	struct metric *full;
@@ -53,7 +53,7 @@ struct edges {
 
 /* ---- edge_link.c ---- */
 
-/* The link of an edge that has said Hello from there; in by_route from now on. */
+/* The link of an edge that has sent Hello; in by_route from now on. */
 struct edge_link *edge_link_new(struct edges *edges, struct span from,
 				const Gatepost__Hello *h);
 
@@ -87,12 +87,12 @@ void edge_lease_abandon(struct edges *edges);
 
 /* ---- edges.c ---- */
 
-/* Refuse a link, and say why: also to those who have none. */
+/* Refuse a link, with the reason: also to a peer without one. */
 void edges_refuse(struct edges *edges, struct span to, const char *why);
 
 /*
  * Was this process stopped? Then edges have given their lanes to others, and their leases
- * may have expired: nothing that they sent before may be begun now. They link anew.
+ * may have expired: nothing that they sent before may be started now. They reconnect.
  */
 void edges_look_at_clock(struct edges *edges);
 

@@ -25,7 +25,7 @@ struct fences {
 	struct members *members;
 	struct map *map;
 	TAILQ_HEAD(, fence) oldest_first;
-	/* The cluster id of the memory that has been told of all; empty: none. */
+	/* The cluster id of the data set that has all of them; empty: none. */
 	char told[40];
 };
 

@@ -5,7 +5,7 @@
  * Which numbers were taken from which boots of edges, as far as this broker has heard. The
  * store has them too, as owners behind "reaped:", but it may lose its memory, and an edge
  * that was only stopped may come back just then. Its clients have had their disconnects.
- * A memory of the store that has another id is told of all, at the next beat of members.
+ * All are written to a store with another cluster id, at the next beat of members.
  */
 
 #include "base/span.h"

@@ -25,7 +25,7 @@ struct members {
 	struct timer *timer;
 	bool is_asking, has_left;
 	char cluster[40];
-	int64_t seen_ms; /* when the store said so last */
+	int64_t seen_ms; /* when the store listed it last */
 	struct members_row *rows;
 	size_t n;
 	struct ring *homes; /* of the edges: the rows' boot ids */

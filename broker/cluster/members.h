@@ -3,7 +3,7 @@
 
 /*
  * The live brokers. Each renews its own entry in the store with a beat, and learns from
- * the answer who else is live. The same beat notices a store that may have lost some of
+ * the list of live members. The same beat notices a store that may have lost some of
  * its memory.
  */
 
@@ -27,7 +27,7 @@ struct members_conf {
 	int64_t member_ms; /* how long an entry lives without a beat */
 };
 
-/* Who wants to know; a function that is NULL is not called. */
+/* Callbacks; NULL functions are not called. */
 struct members_watcher {
 	/* The set of live brokers is another one (members_rows). */
 	void (*changed)(void *arg);

@@ -10,12 +10,12 @@
 enum {
 	TICK_MS = 100,
 	LIST_MS = 500,              /* between two lists of all edges */
-	HOME_MS = 200,              /* between two looks at an edge whose home is here */
+	HOME_MS = 200,              /* between two checks of an edge that is owned here */
 	OTHER_MS = 1000,            /* at another one */
 	SURE_MS = 300,              /* a lease must be seen to be over for so long */
 	UNTOLD_MS = 10 * 60 * 1000, /* the same, when Redis may have lost rows of it */
 	AWAY_MS = 2000,             /* a tick this late, and we were stopped */
-	ROWS = 500,                 /* given up in one step */
+	ROWS = 500,                 /* reaped in one step */
 };
 
 static const char why_gone[] =
@@ -27,9 +27,9 @@ struct watched {
 	bool is_listed, is_asking;
 	int64_t next_ms;
 	int64_t expired_ms; /* when that was seen first; 0: it is not */
-	int64_t rows;       /* when it was given up */
-	int64_t owed;       /* disconnects, at the last look */
-	bool is_unsure;     /* the store has not said whether it has given it up */
+	int64_t rows;       /* when its lease expired */
+	int64_t owed;       /* disconnects, at the last check */
+	bool is_unsure;     /* the store has not replied whether it was reaped */
 };
 
 struct reaper {
@@ -39,7 +39,7 @@ struct reaper {
 	struct map *edges;
 	bool is_stopped, is_listing;
 	int64_t list_ms; /* the next */
-	int64_t wait_ms; /* until then nothing is given up */
+	int64_t wait_ms; /* until then nothing is reaped */
 	int64_t ticked_ms;
 	struct metric *reaped, *rows;
 };
@@ -127,7 +127,7 @@ void reaper_wait(struct reaper *r)
 		w->expired_ms = 0;
 }
 
-/* The store may have lost some of its memory: look at all edges now, and give up none for a while. */
+/* The store may have lost data: check all edges now, and reap none for a while. */
 static void on_store_changed(void *arg, bool left_behind)
 {
 	struct reaper *r = arg;
@@ -145,7 +145,7 @@ void reaper_stop(struct reaper *r)
 	r->is_stopped = true;
 }
 
-/* ---- who is there ---- */
+/* ---- the list of edges ---- */
 
 static void tick(void *arg)
 {
@@ -244,8 +244,8 @@ static void on_held(struct watched *w, const struct edge_state *s)
 }
 
 /*
- * Redis has lost all its rows, and it has not told them again, so nobody could tell whose
- * disconnects are owed: should it live, it is worth waiting for. Not after a restart: then the
+ * Redis has lost all its rows, and the edge has not sent them again, so its disconnects
+ * are unknown: if it is alive, it is worth waiting for. Not after a restart: then the
  * rows are there, but for the last of them, and the cluster id has another ending only.
  */
 static bool has_untold(const struct watched *w, const struct edge_state *s)
@@ -256,7 +256,7 @@ static bool has_untold(const struct watched *w, const struct edge_state *s)
 	return n > 0 && (s->synced.n < n || memcmp(s->synced.p, cluster, n) != 0);
 }
 
-/* Has nobody heard of it for so long? And not only since we were away, or the store? */
+/* Was the lease not renewed for so long? And not only since this process was suspended, or the store down? */
 static bool is_sure(struct watched *w, int64_t ms)
 {
 	struct reaper *r = w->reaper;
@@ -308,7 +308,7 @@ static void on_reaped(void *arg, enum err e, const struct edge_reaped *got)
 	struct watched *w = arg;
 
 	w->is_asking = false;
-	w->next_ms = 0; /* what is owed now is claimed at the next look */
+	w->next_ms = 0; /* pending disconnects are claimed at the next check */
 	if (e != OK) {
 		/* Some of it may be done, and then the next one is not the first. */
 		w->is_unsure = w->is_unsure || e != ERR_DENIED;

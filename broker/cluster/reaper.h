@@ -5,8 +5,8 @@
  * Looks after all edges that the store knows, the dead ones above all:
  *
  *   held by its lease                             → are its rows in this memory? (resync.h)
- *   its lease has expired, and it has rows        → they become disconnects that are owed
- *   something is owed and due                     → uses.due is called
+ *   its lease has expired, and it has rows        → they become pending disconnects
+ *   a pending disconnect is due                   → uses.due is called
  *   expired, without rows, and owing nothing      → its number is free
  *
  * Each edge has a home among the brokers that looks five times a second; the others look
@@ -32,15 +32,15 @@ struct reaper_uses {
 	void *arg;
 };
 
-/* lease_ms: of edges. Watches members: nothing is given up for a while when the store has changed. */
+/* lease_ms: of edges. Watches members: nothing is reaped for a while when the store has changed. */
 struct reaper *reaper_new(int64_t lease_ms, const struct reaper_uses *uses);
 
 /* After store_free. NULL is fine. */
 void reaper_free(struct reaper *r);
 
 /*
- * The store is back, or this broker: leases may have expired only since nobody could renew
- * them, so nothing is given up until a lease's time from now.
+ * The store is back, or this broker: leases may have expired only since no broker could renew
+ * them, so nothing is reaped until a lease's time from now.
  */
 void reaper_wait(struct reaper *r);
 

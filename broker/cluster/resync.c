@@ -12,7 +12,9 @@
 #include <stdlib.h>
 
 enum {
-	ANSWER_MS = 10 * 1000, /* for an edge to tell all, and the store to take it */
+	ANSWER_MS =
+		10 *
+		1000, /* for an edge to send all rows, and for the store to write them */
 	/* After a reconciliation that was cut short; then twice as long each time. */
 	AGAIN_MS = 1000,
 };
@@ -22,12 +24,12 @@ struct resync_edge {
 	uint16_t edge; /* the key */
 	struct resync *resync;
 	uint64_t ticket; /* 0: nothing is asked */
-	/* Rows of it may be missing, and the store has not been told so yet. */
+	/* Rows of it may be missing, and the store has not recorded this yet. */
 	bool is_doubted;
 	char cluster[40];
 	int64_t until_ms;
-	size_t rows, putting;     /* told so far; puts without an answer */
-	bool is_last, is_lacking; /* all was told; some could not be put */
+	size_t rows, putting;     /* received so far; writes without a reply */
+	bool is_last, is_lacking; /* all rows were received; some could not be written */
 	int64_t reconcile_ms;     /* when the next one is due */
 	/* The last one was cut short: the pause before the next; 0: it was not. */
 	int64_t again_ms;
@@ -95,7 +97,7 @@ static struct resync_edge *edge_of(struct resync *rs, uint16_t edge)
 
 /*
  * Rows that this broker has put may be missing in the store, whatever is noted there: all
- * edges are to send theirs again, to whichever broker looks at them.
+ * edges are to send theirs again, to any broker that checks them.
  */
 static void doubt_all(void *arg, bool left_behind)
 {

@@ -5,7 +5,7 @@
  * The rows of a live edge against the connections that it has. A store that lost some of
  * its memory has another cluster id than the one that the edge's rows are known to be in:
  *
- *   resync_check → Resync → Roster … (the edge's connections) → all put → noted in the store
+ *   resync_check → Resync → Roster … (the edge's connections) → all written → recorded in the store
  *                                                              → reconcile
  *
  * To reconcile, also once in a while, is to ask the edge for each of its rows whether it knows

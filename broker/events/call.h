@@ -6,77 +6,131 @@
  * is needed to handle an event is in it; a call has no other state.
  */
 
-#include "broker/broker.h"
-#include "proto/id.h"
+#include "base/blob.h"
+#include "base/metric.h"
+#include "broker/events/phase.h"
+#include "broker/payload/invocation.h"
+#include "broker/payload/result.h"
 
 #include <proto/gatepost.pb-c.h>
 #include <sys/queue.h>
 
-struct disconnect; /* store/disconnects.h */
-struct edge_link;
-struct permission;
+struct claim;       /* redelivery.h */
+struct disconnect;  /* store/disconnects.h */
+struct handle_uses; /* handle.h */
+struct refusal;     /* refusal.h */
 struct route;
 struct route_http;
 struct routes;
 
-struct call {
-	struct broker *broker;
-	struct edge_link *
-		peer; /* the edge that gets the answer; NULL: nobody does, its edge is dead */
-	struct lane *lane;
-	TAILQ_ENTRY(call) next; /* in its lane, among those that wait or those that run */
-	struct routes *routes;  /* the configuration that it began with */
-	const struct route *
-		route; /* MESSAGE: its route; CONNECT, DISCONNECT: $connect's, $disconnect's; NULL: none */
-	const struct route_http *http; /* HTTP: its route; NULL: none */
-	char *http_path;               /* HTTP: below the stage, "/users/7" */
-	struct id id;
+/* What ends an event; all of it is borrowed until the sink returns. */
+struct answer {
+	enum answer_kind {
+		ANSWER_DONE,  /* nothing but that */
+		ANSWER_RETRY, /* it could not be done, and the same event may come again */
+		ANSWER_RESPONSE, /* CONNECT, HTTP: status, headers, body */
+		ANSWER_FRAME,    /* MESSAGE: body, binary */
+		ANSWER_CLOSE,    /* MESSAGE: code; body is the reason */
+	} kind;
+	const struct id *id; /* of the event, and what it was asked with */
 	uint32_t term;
 	uint64_t seq;
-	int64_t time_ms;
-	Gatepost__Event__Kind kind;
-	uint16_t code;    /* DISCONNECT */
-	bool binary;      /* MESSAGE */
-	bool is_parallel; /* waits only for those before it that are not */
-	bool again;       /* it came to a broker before, who may have done some of it */
-	bool is_accused;  /* links have ended while it was under way */
-	bool in_handler, is_done;
-	int64_t asked_ms; /* CONNECT: when the authorizer was asked */
-	void (*on_permission)(struct call *c, const struct permission *p);
-	bool bearer; /* CONNECT: the token came as a subprotocol: the 101 says "bearer" */
-	int64_t expires_ms; /* CONNECT: when the caller's leave ends, since 1970; 0: never */
-	int tries;          /* DISCONNECT: invocations that have failed */
-	LIST_ENTRY(call) owed; /* DISCONNECT: while this broker holds its claim */
-	bool is_owed;          /* DISCONNECT: begun before, by whoever it was */
-	bool is_left;          /* DISCONNECT: begun here, but not claimed */
-	bool is_held;          /* it is in that list */
-	bool is_lapsed;        /* its claim was not kept alive: another may have it */
-	struct blob *kept;     /* what the spans point to instead, where they changed */
+	int status;
+	const struct result_header *headers;
+	size_t n_headers;
+	struct span body;
+	bool binary;
+	uint16_t code;
+	int64_t expires_ms; /* RESPONSE: when the connection's permission ends, since 1970; 0: never */
 	struct blob *
-		granted; /* CONNECT: the Context that the edge is to keep; NULL: the one it has */
-	struct span context; /* a packed Context */
-	struct span request; /* CONNECT, HTTP: a packed Request */
-	struct span body;    /* MESSAGE, HTTP; DISCONNECT: the reason */
-	uint8_t bytes[];     /* what the three spans point to */
+		context; /* RESPONSE: the Context that the edge is to keep; NULL: the one it has */
 };
 
-/* A copy of the event, with a reference to its edge. */
-struct call *call_new(struct broker *b, struct edge_link *peer, const Gatepost__Event *e);
-void call_free(struct call *c);
+/* Where an answer goes. */
+struct sink {
+	const struct sink_ops {
+		void (*answer)(void *to, const struct answer *a);
+		/* Does nobody wait any more? Then others may have taken over. */
+		bool (*is_lost)(void *to);
+		void (*close)(void *to);
+	} * ops; /* NULL: nobody waits for the answer */
+	void *to;
+	uint32_t term;
+};
+
+struct call_counts {
+	struct metric *connects, *messages, *disconnects, *requests;
+	struct metric *refused, *retried;
+};
+
+/* Register them; m as in metric.h. */
+void call_counts_init(struct call_counts *out, struct metrics *m);
+
+struct call {
+	struct invocation in; /* path and spans are the call's own */
+	struct sink sink;
+	struct routes *routes; /* the configuration that it began with */
+	const struct call_counts *counts;
+	const struct handle_uses *uses;
+	bool again; /* it came to a broker before, who may have done some of it */
+
+	/* Of whoever runs calls one after the other (lane.c). */
+	struct call_turn {
+		TAILQ_ENTRY(call) next;
+		void *lane;
+		void (*end)(struct call *c); /* it has been answered: free it */
+		bool is_parallel; /* waits only for those before it that are not */
+		bool in_handler, has_ended;
+	} turn;
+
+	union { /* by in.kind */
+		struct {
+			const struct route *route; /* $connect's; NULL: none */
+			char boot[17];      /* of its edge, in hex: who has the lease */
+			bool bearer;        /* the 101 chooses the subprotocol "bearer" */
+			int64_t expires_ms; /* as in struct answer */
+			struct blob *granted; /* likewise, its context */
+			struct refusal
+				*refusal; /* what its client gets once its row is gone */
+		} connect;
+		struct {
+			const struct route *route; /* NULL: none */
+		} message;
+		struct {
+			const struct route *route; /* $disconnect's; NULL: none */
+			enum phase phase;
+			struct claim *claim; /* NULL: another broker may begin with it */
+			int tries;           /* invocations that have failed */
+			struct blob *
+				reason; /* what body points to, when it was written before */
+		} disconnect;
+		struct {
+			const struct route_http *route; /* NULL: none */
+			char *path;                     /* in.path */
+		} http;
+	};
+	uint8_t bytes[]; /* what the spans point to */
+};
+
+/* A copy of the event. routes: a reference is taken. The call closes the sink. */
+struct call *call_new(const struct call_counts *counts, struct routes *routes,
+		      struct sink sink, const Gatepost__Event *e);
+void call_free(struct call *c); /* its claim has been released */
 
 /*
- * The disconnect of a connection whose row has left the table: nobody waits for its answer.
- * NULL when its id is none of its edge's, or its context cannot be read.
+ * The disconnect of a connection whose row has left the table: nobody waits for its answer,
+ * and its phase is PENDING. NULL when its id is none of its edge's, or its context cannot be read.
  */
-struct call *call_new_owed(struct broker *b, const struct disconnect *d);
+struct call *call_new_pending(const struct call_counts *counts, struct routes *routes,
+			      const struct disconnect *d);
 
 /* DISCONNECT: what was begun first counts: its time, code and reason become c's. */
 void call_adopt(struct call *c, const struct disconnect *d);
 
 /*
  * CONNECT: put into the connection's context, for the $connect event and for all later
- * ones, what the authorizer said of the caller (a JSON object, NULL: nothing) and,
- * with_request, the head of the upgrade.
+ * ones, what the authorizer returned (a JSON object, NULL: nothing) and, with_request,
+ * the head of the upgrade.
  */
 void call_grant(struct call *c, const char *authorizer, bool with_request);
 
@@ -84,9 +138,8 @@ void call_grant(struct call *c, const char *authorizer, bool with_request);
 Gatepost__Context *call_context(const struct call *c);
 Gatepost__Request *call_request(const struct call *c);
 
-struct call_header {
-	const char *name, *value;
-};
+/* Was there somebody to answer, who is not any more? */
+bool call_is_lost(const struct call *c);
 
 /*
  * The ways for a call to end; each is the last that its handler does, since the
@@ -97,7 +150,7 @@ struct call_header {
  * CONNECT, HTTP: status, headers and body go to the client. What an edge could not read
  * (envelope_response_ok) becomes 502, with a line in the log.
  */
-void call_respond(struct call *c, int status, const struct call_header *h, size_t n,
+void call_respond(struct call *c, int status, const struct result_header *h, size_t n,
 		  struct span body);
 
 /* The same with {"message":"…"} as its body. */
@@ -115,10 +168,10 @@ void call_close(struct call *c, uint16_t code, const char *reason);
 /* DISCONNECT, and a message without an answer: done. */
 void call_end(struct call *c);
 
-/* DISCONNECT: the edge has its answer, and may forget it; the call goes on. */
-void call_part(struct call *c);
-
 /* CONNECT, DISCONNECT: it could not be done, and may be tried again without harm. */
 void call_retry(struct call *c);
+
+/* DISCONNECT: the edge has its answer, and may forget it; the call goes on. */
+void call_acknowledge(struct call *c);
 
 #endif

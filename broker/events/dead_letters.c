@@ -7,8 +7,8 @@
 
 enum { ASK_MS = 10 * 1000 };
 
-struct parked {
-	struct broker *broker;
+struct dead_letters {
+	struct store *store;
 	struct timer *timer;
 	struct metric *n;
 	bool is_asking;
@@ -17,43 +17,43 @@ struct parked {
 static void ask(void *arg);
 static void on_count(void *arg, enum err e, int64_t n);
 
-struct parked *parked_new(struct broker *b)
+struct dead_letters *dead_letters_new(struct loop *l, struct store *st, struct metrics *m)
 {
-	struct parked *p = xcalloc(1, sizeof *p);
+	struct dead_letters *d = xcalloc(1, sizeof *d);
 
-	p->broker = b;
-	p->n = metric_gauge(b->metrics, "gatepost_broker_disconnects_parked", NULL,
+	d->store = st;
+	d->n = metric_gauge(m, "gatepost_broker_disconnects_parked", NULL,
 			    "Dead letters in the whole cluster; each broker shows the "
 			    "same number, read every 10 s");
-	p->timer = timer_new(b->loop, ask, p);
-	timer_every(p->timer, ASK_MS);
-	return p;
+	d->timer = timer_new(l, ask, d);
+	timer_every(d->timer, ASK_MS);
+	return d;
 }
 
-void parked_free(struct parked *p)
+void dead_letters_free(struct dead_letters *d)
 {
-	if (p == NULL)
+	if (d == NULL)
 		return;
-	timer_free(p->timer);
-	free(p);
+	timer_free(d->timer);
+	free(d);
 }
 
 static void ask(void *arg)
 {
-	struct parked *p = arg;
+	struct dead_letters *d = arg;
 
-	if (p->is_asking || !store_is_up(p->broker->store))
+	if (d->is_asking || !store_is_up(d->store))
 		return;
-	p->is_asking = true;
-	store_parked_count(p->broker->store, on_count, p);
+	d->is_asking = true;
+	store_parked_count(d->store, on_count, d);
 }
 
-/* While the store is away the last number stands. */
+/* While the store is down the last number stands. */
 static void on_count(void *arg, enum err e, int64_t n)
 {
-	struct parked *p = arg;
+	struct dead_letters *d = arg;
 
-	p->is_asking = false;
+	d->is_asking = false;
 	if (e == OK)
-		metric_set(p->n, n);
+		metric_set(d->n, n);
 }

@@ -1,13 +1,18 @@
 #ifndef BROKER_EVENTS_DEAD_LETTERS_H
 #define BROKER_EVENTS_DEAD_LETTERS_H
 
-/* How many disconnects are parked, for who watches the metrics. */
+/* How many disconnects are dead letters (parked), as a metric. */
 
-#include "broker/broker.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "store/store.h"
 
-struct parked;
+struct dead_letters;
 
-struct parked *parked_new(struct broker *b);
-void parked_free(struct parked *p); /* NULL is fine; the store answers no more */
+/* All three are borrowed until dead_letters_free. */
+struct dead_letters *dead_letters_new(struct loop *l, struct store *st,
+				      struct metrics *m);
+void dead_letters_free(
+	struct dead_letters *d); /* NULL is fine; the store answers no more */
 
 #endif

@@ -5,10 +5,14 @@
 
 #include "broker/events/call.h"
 
-void handle(struct call *c);
+struct redelivery;
+struct store;
 
-/* Find the route of a message. True when it need not wait for the connection's other parallel ones. */
-bool handle_is_parallel(struct call *c); /* handle_message.c */
+/* What handlers work with (call->uses); all of it is borrowed. */
+struct handle_uses {
+	struct store *store;
+	struct redelivery *redelivery;
+};
 
 void handle_connect(struct call *c);    /* handle_connect.c */
 void handle_message(struct call *c);    /* handle_message.c */

@@ -16,18 +16,19 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/path.h"
-#include "broker/cluster/edges.h"
-#include "broker/function/route.h"
 #include "broker/cluster/row.h"
+#include "broker/events/refusal.h"
+#include "broker/routes/route.h"
+#include "http/path.h"
+#include "proto/batch.h"
 #include "store/connections.h"
 
 #include <stdlib.h>
 
-static void on_permission(struct call *c, const struct permission *p);
+static void on_permission(void *arg, const struct permission *p);
 static void put_row(struct call *c);
 static void on_put(void *arg, enum err e);
-static void on_result(struct call *c, const struct result *r);
+static void on_result(void *arg, const struct result *r);
 static void refuse(struct call *c, const struct result *r);
 static void take_out_row_and_say(struct call *c, int status, const char *message);
 static void on_removed(void *arg, enum err e);
@@ -36,7 +37,7 @@ static void log_refused(const struct call *c, int status, const char *why)
 {
 	char id[ID_TEXT];
 
-	log_info_flood("connect.refused", S("id", id_text(&c->id, id)),
+	log_info_flood("connect.refused", S("id", id_text(&c->in.id, id)),
 		       I("status", status), S("why", why));
 }
 
@@ -50,8 +51,7 @@ static void refuse_at_once(struct call *c, int status, const char *why,
 static bool is_our_stage(struct call *c)
 {
 	Gatepost__Request *q = call_request(c);
-	bool ours =
-		q != NULL && path_is(span_from(q->path), routes_config(c->routes)->stage);
+	bool ours = q != NULL && path_is(span_from(q->path), c->in.setting->stage);
 
 	if (q != NULL)
 		gatepost__request__free_unpacked(q, NULL);
@@ -73,16 +73,16 @@ static void put_off(struct call *c, const char *why)
 void handle_connect(struct call *c)
 {
 	static const struct permission everybody = {.status = 200};
+	const struct route *route = c->connect.route;
 
-	metric_add(c->broker->counts.connects, 1);
-	c->route = route_find(c->routes, span_str("$connect"));
+	metric_add(c->counts->connects, 1);
 	if (!is_our_stage(c))
 		refuse_at_once(c, 403, "path is not under the stage: see --stage",
 			       "Forbidden");
-	else if (!store_is_up(c->broker->store))
+	else if (!store_is_up(c->uses->store))
 		put_off(c, "The connection table is unavailable, retry");
-	else if (c->route != NULL && c->route->authorizer != NULL)
-		authorizer_ask(c->route->authorizer, c, on_permission);
+	else if (route != NULL && route->authorizer != NULL)
+		authorizer_ask(route->authorizer, &c->in, on_permission, c);
 	else
 		on_permission(c, &everybody);
 }
@@ -93,15 +93,16 @@ void handle_connect(struct call *c)
  */
 static bool has_lost(struct call *c)
 {
-	if (edge_link_is_live(c->peer))
+	if (!call_is_lost(c))
 		return false;
 	call_end(c);
 	return true;
 }
 
-static void on_permission(struct call *c, const struct permission *p)
+static void on_permission(void *arg, const struct permission *p)
 {
-	bool with_request = routes_config(c->routes)->context;
+	struct call *c = arg;
+	bool with_request = c->in.setting->context;
 
 	if (has_lost(c))
 		return;
@@ -113,7 +114,8 @@ static void on_permission(struct call *c, const struct permission *p)
 		call_refuse(c, p->status, p->message);
 		return;
 	}
-	c->expires_ms = p->expires_ms;
+	c->connect.expires_ms = p->expires_ms;
+	c->connect.bearer = p->bearer;
 	if (p->context != NULL || with_request)
 		call_grant(c, p->context, with_request);
 	put_row(c);
@@ -131,11 +133,11 @@ static void put_row(struct call *c)
 		return;
 	}
 	row = (struct connection_row){
-		.id = span_str(id_text(&c->id, text)),
-		.edge = id_edge(&c->id),
+		.id = span_str(id_text(&c->in.id, text)),
+		.edge = id_edge(&c->in.id),
 	};
-	row_fill(&row, x, c->context, routes_config(c->routes)->stage);
-	store_connection_put(c->broker->store, edge_link_boot(c->peer), &row, on_put, c);
+	row_fill(&row, x, c->in.context, c->in.setting->stage);
+	store_connection_put(c->uses->store, c->connect.boot, &row, on_put, c);
 	gatepost__context__free_unpacked(x, NULL);
 }
 
@@ -153,27 +155,30 @@ static void on_put(void *arg, enum err e)
 		call_retry(c);
 	else if (e != OK)
 		put_off(c, "The connection table is busy: try again");
-	else if (c->route == NULL)
+	else if (c->connect.route == NULL)
 		on_result(c, &welcome);
 	else
-		function_invoke(c->route->function, c, EVENT_PROXY, on_result);
+		function_invoke(c->connect.route->function, &c->in, EVENT_PROXY,
+				on_result, c);
 }
 
 /* A browser that offered its token as a subprotocol wants one chosen: the function's choice comes first. */
 static void let_in(struct call *c, const struct result *r)
 {
-	static const struct call_header bearer = {"Sec-WebSocket-Protocol", "bearer"};
-	struct call_header *h = xcalloc(r->n_headers + 1, sizeof *h);
+	static const struct result_header bearer = {"Sec-WebSocket-Protocol", "bearer"};
+	struct result_header *h = xcalloc(r->n_headers + 1, sizeof *h);
 
 	if (r->n_headers > 0)
 		memcpy(h, r->headers, r->n_headers * sizeof *h);
 	h[r->n_headers] = bearer;
-	call_respond(c, r->status, h, r->n_headers + c->bearer, r->body);
+	call_respond(c, r->status, h, r->n_headers + c->connect.bearer, r->body);
 	free(h);
 }
 
-static void on_result(struct call *c, const struct result *r)
+static void on_result(void *arg, const struct result *r)
 {
+	struct call *c = arg;
+
 	if (has_lost(c))
 		return;
 	if (r->kind == RESULT_OK && r->status >= 200 && r->status <= 299)
@@ -181,15 +186,6 @@ static void on_result(struct call *c, const struct result *r)
 	else
 		refuse(c, r);
 }
-
-/* What the client gets is known now; its row must go first. */
-struct refusal {
-	struct call *call;
-	int status;
-	struct blob *body;
-	struct call_header *headers;
-	size_t n;
-};
 
 static const struct {
 	int status;
@@ -201,46 +197,20 @@ static const struct {
 	[RESULT_UNREACHABLE] = {503, "Service Unavailable"},
 };
 
-static struct call_header *copy_headers(const struct call_header *h, size_t n)
-{
-	struct call_header *copy = xcalloc(n + 1, sizeof *copy);
-
-	for (size_t i = 0; i < n; i++)
-		copy[i] = (struct call_header){xstrdup(h[i].name), xstrdup(h[i].value)};
-	return copy;
-}
-
-static void refusal_free(struct refusal *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		free((char *)(uintptr_t)f->headers[i].name);
-		free((char *)(uintptr_t)f->headers[i].value);
-	}
-	free(f->headers);
-	blob_unref(f->body);
-	free(f);
-}
-
-static void take_out_row(struct call *c, int status, const struct call_header *h,
+/* What the client gets is known now; its row must go first. */
+static void take_out_row(struct call *c, int status, const struct result_header *h,
 			 size_t n, struct span body)
 {
-	struct refusal *f = xmalloc(sizeof *f);
 	char text[ID_TEXT];
 
-	*f = (struct refusal){
-		.call = c,
-		.status = status,
-		.body = blob_new(body),
-		.headers = copy_headers(h, n),
-		.n = n,
-	};
-	store_connection_remove(c->broker->store, id_edge(&c->id),
-				span_str(id_text(&c->id, text)), on_removed, f);
+	c->connect.refusal = refusal_new(status, h, n, body);
+	store_connection_remove(c->uses->store, id_edge(&c->in.id),
+				span_str(id_text(&c->in.id, text)), on_removed, c);
 }
 
 static void take_out_row_and_say(struct call *c, int status, const char *message)
 {
-	static const struct call_header json = {"Content-Type", "application/json"};
+	static const struct result_header json = {"Content-Type", "application/json"};
 	char *body = xasprintf("{\"message\":\"%s\"}", message);
 
 	take_out_row(c, status, &json, 1, span_str(body));
@@ -251,8 +221,7 @@ static void refuse(struct call *c, const struct result *r)
 {
 	if (r->kind != RESULT_OK) {
 		log_warn_flood("function.failed", S("route", "$connect"),
-			       S("function", c->route->function->config->name),
-			       S("why", r->why));
+			       S("function", c->in.route->function), S("why", r->why));
 		take_out_row_and_say(c, failures[r->kind].status,
 				     failures[r->kind].message);
 	} else {
@@ -266,12 +235,12 @@ static void refuse(struct call *c, const struct result *r)
 
 static void on_removed(void *arg, enum err e)
 {
-	struct refusal *f = arg;
+	struct call *c = arg;
+	const struct refusal *f = c->connect.refusal;
 
-	metric_add(f->call->broker->counts.refused, 1);
+	metric_add(c->counts->refused, 1);
 	if (e == OK || e == ERR_NOTFOUND)
-		call_respond(f->call, f->status, f->headers, f->n, blob_span(f->body));
+		call_respond(c, f->status, f->headers, f->n, blob_span(f->body));
 	else /* the row may stand: the function is asked again */
-		call_retry(f->call);
-	refusal_free(f);
+		call_retry(c);
 }

@@ -2,62 +2,88 @@
  * A connection has ended.
  *
  *   handle_disconnect   nobody is to hear of it? take the row out, done
- *   on_begun            the row has left the table, what is owed is written down: the
+ *   on_begun            the row has left the table, it is pending: the
  *                       edge has its answer; now the function
- *   on_result           the function has it: forget what is owed
- *                       it failed: another time, or, after the last try, parked
+ *   on_result           the function has it: it is pending no more
+ *                       it failed: another time, or, after the last try, a dead letter
  *
  * Two steps, so that the table tells at once who is here, and whoever dies, somebody
- * finds what is owed (broker/cluster/reaper.c).
+ * finds what is pending (broker/cluster/reaper.c).
  */
 #include "broker/events/handle.h"
 
 #include "base/log.h"
-#include "broker/events/redelivery.h"
-#include "broker/cluster/edges.h"
-#include "broker/function/route.h"
 #include "broker/cluster/row.h"
-#include "store/disconnects.h"
+#include "broker/events/redelivery.h"
+#include "broker/routes/route.h"
 
 static void on_removed(void *arg, enum err e);
 static void begin(struct call *c);
 static void on_begun(void *arg, enum err e, const struct disconnect *d);
 static void invoke(struct call *c);
-static void on_result(struct call *c, const struct result *r);
-static void on_failed(struct call *c, const char *why);
+static void on_result(void *arg, const struct result *r);
+static void fail(struct call *c, bool is_ours, const char *why);
 static void on_ended(void *arg, enum err e);
-static void on_written(void *arg, enum err e);
+static void on_deferred(void *arg, enum err e);
+
+static void enter(struct call *c, enum phase to)
+{
+	phase_enter(&c->disconnect.phase, to);
+}
+
+static void release(struct call *c)
+{
+	redelivery_release(c->disconnect.claim);
+	c->disconnect.claim = NULL;
+}
+
+static void end(struct call *c)
+{
+	enter(c, PHASE_DONE);
+	release(c);
+	call_end(c);
+}
+
+static void retry(struct call *c)
+{
+	enter(c, PHASE_DONE);
+	release(c);
+	call_retry(c);
+}
 
 void handle_disconnect(struct call *c)
 {
-	struct store *st = c->broker->store;
+	bool is_pending = c->disconnect.phase == PHASE_PENDING;
+	struct store *st = c->uses->store;
 	char text[ID_TEXT];
 
-	if (c->is_owed && !owed_is_ours(c)) {
-		call_end(c); /* it waited in its lane while this broker was stopped */
+	if (is_pending && !redelivery_is_ours(c->disconnect.claim)) {
+		end(c); /* it waited in its lane while this broker was stopped */
 		return;
 	}
 	if (!store_is_up(st)) {
-		call_retry(c);
+		retry(c);
 		return;
 	}
-	metric_add(c->broker->counts.disconnects, !c->is_owed);
-	c->route = route_find(c->routes, span_str("$disconnect"));
-	if (c->route == NULL)
-		store_connection_remove(st, id_edge(&c->id),
-					span_str(id_text(&c->id, text)), on_removed, c);
-	else if (c->is_owed)
+	metric_add(c->counts->disconnects, !is_pending);
+	if (c->disconnect.route == NULL) {
+		enter(c, PHASE_REMOVING);
+		store_connection_remove(st, id_edge(&c->in.id),
+					span_str(id_text(&c->in.id, text)), on_removed,
+					c);
+	} else if (is_pending) {
 		invoke(c);
-	else
+	} else {
 		begin(c);
+	}
 }
 
 static void on_removed(void *arg, enum err e)
 {
 	if (e == OK || e == ERR_NOTFOUND)
-		call_end(arg);
+		end(arg);
 	else
-		call_retry(arg);
+		retry(arg);
 }
 
 /* What the store keeps of c; texts are of x and text, for as long as d is used. */
@@ -65,32 +91,35 @@ static void write_down(const struct call *c, const Gatepost__Context *x,
 		       char text[ID_TEXT], struct disconnect *d)
 {
 	*d = (struct disconnect){
-		.row = {.id = span_str(id_text(&c->id, text)), .edge = id_edge(&c->id)},
-		.time_ms = c->time_ms,
-		.code = c->code,
-		.reason = c->body,
-		.tries = c->tries,
+		.row = {.id = span_str(id_text(&c->in.id, text)),
+			.edge = id_edge(&c->in.id)},
+		.time_ms = c->in.time_ms,
+		.code = c->in.code,
+		.reason = c->in.body,
+		.tries = c->disconnect.tries,
 	};
-	row_fill(&d->row, x, c->context, routes_config(c->routes)->stage);
+	row_fill(&d->row, x, c->in.context, c->in.setting->stage);
 }
 
 static void begin(struct call *c)
 {
+	struct redelivery *r = c->uses->redelivery;
 	Gatepost__Context *x = call_context(c);
 	char text[ID_TEXT];
 	struct disconnect d;
 
 	if (x ==
-	    NULL) { /* no edge of ours makes this: there is nothing to tell a function */
-		call_end(c);
+	    NULL) { /* no edge of ours makes this: there is no event for a function */
+		end(c);
 		return;
 	}
 	write_down(c, x, text, &d);
-	c->is_left = !owed_has_room(c->broker->owed);
-	if (!c->is_left)
-		owed_hold(c->broker->owed, c); /* from now on it has its place */
-	store_disconnect_begin(c->broker->store, &d,
-			       c->is_left ? 0 : owed_claim_ms(c->broker), on_begun, c);
+	enter(c, PHASE_BEGINNING);
+	if (redelivery_has_room(r)) /* from now on it has its place */
+		c->disconnect.claim = redelivery_hold(r, &c->in.id);
+	store_disconnect_begin(c->uses->store, &d,
+			       c->disconnect.claim ? redelivery_claim_ms(r) : 0, on_begun,
+			       c);
 	gatepost__context__free_unpacked(x, NULL);
 }
 
@@ -99,77 +128,82 @@ static void on_begun(void *arg, enum err e, const struct disconnect *d)
 	struct call *c = arg;
 
 	if (e == ERR_CLAIMED) { /* the edge's answer was lost, not its event */
-		call_end(c);
+		end(c);
 		return;
 	}
 	if (e != OK) {
-		call_retry(c);
+		retry(c);
 		return;
 	}
-	if (!edge_link_is_live(
-		    c->peer)) { /* its edge has asked another broker meanwhile */
-		call_end(c);
+	if (call_is_lost(c)) { /* its edge has asked another broker meanwhile */
+		end(c);
 		return;
 	}
 	call_adopt(c, d);
-	call_part(c);
-	if (c->is_left) /* too many are under way: it is claimed when there is room */
-		call_end(c);
+	call_acknowledge(c);
+	if (c->disconnect.claim ==
+	    NULL) /* too many are under way: it is claimed when there is room */
+		end(c);
 	else
 		invoke(c);
 }
 
 static void invoke(struct call *c)
 {
-	owed_hold(c->broker->owed, c);
-	function_invoke(c->route->function, c, EVENT_PROXY, on_result);
+	enter(c, PHASE_RUNNING);
+	function_invoke(c->disconnect.route->function, &c->in, EVENT_PROXY, on_result, c);
 }
 
-static void on_result(struct call *c, const struct result *r)
+static void on_result(void *arg, const struct result *r)
 {
+	struct call *c = arg;
+	bool is_ours = redelivery_is_ours(c->disconnect.claim);
 	char text[ID_TEXT];
 
-	owed_release(c);
-	if (r->kind != RESULT_OK)
-		on_failed(c, r->why);
-	else
-		store_disconnect_end(c->broker->store, id_edge(&c->id),
-				     span_str(id_text(&c->id, text)), on_ended, c);
+	release(c);
+	if (r->kind != RESULT_OK) {
+		fail(c, is_ours, r->why);
+		return;
+	}
+	enter(c, PHASE_ENDING);
+	store_disconnect_end(c->uses->store, id_edge(&c->in.id),
+			     span_str(id_text(&c->in.id, text)), on_ended, c);
 }
 
-/* The function has it, whatever the store says: if that still owes it, it comes to it once more. */
+/* The function has it, whatever the store says: if it is pending still, the function gets it once more. */
 static void on_ended(void *arg, enum err e)
 {
 	(void)e;
-	call_end(arg);
+	end(arg);
 }
 
-static void on_failed(struct call *c, const char *why)
+static void fail(struct call *c, bool is_ours, const char *why)
 {
-	Gatepost__Context *x = owed_is_ours(c) ? call_context(c) : NULL;
+	Gatepost__Context *x = is_ours ? call_context(c) : NULL;
 	char text[ID_TEXT];
 	struct disconnect d;
 
-	c->tries++;
+	c->disconnect.tries++;
 	log_warn_flood("function.failed", S("route", "$disconnect"),
-		       S("function", c->route->function->config->name), S("why", why),
-		       I("tries", c->tries));
+		       S("function", c->in.route->function), S("why", why),
+		       I("tries", c->disconnect.tries));
 	if (x == NULL) {
-		call_end(c); /* whose claim it is now does what is to be done */
+		end(c); /* whose claim it is now does what is to be done */
 		return;
 	}
 	write_down(c, x, text, &d);
 	d.error = span_str(why);
-	owed_put_off(c->broker->owed, &d, on_written, c);
+	enter(c, PHASE_DEFERRING);
+	redelivery_defer(c->uses->redelivery, &d, on_deferred, c);
 	gatepost__context__free_unpacked(x, NULL);
 }
 
-/* If it could not be written, the claim lapses, and the function is asked again then. */
-static void on_written(void *arg, enum err e)
+/* If it could not be written, the claim expires, and the function is asked again then. */
+static void on_deferred(void *arg, enum err e)
 {
 	struct call *c = arg;
 
 	if (e == ERR_TOOBIG)
-		owed_dropped(c->broker->owed);
-	call_end(c);
+		redelivery_drop(c->uses->redelivery);
+	end(c);
 }

@@ -2,8 +2,6 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "broker/events/handle.h"
-#include "broker/cluster/edges.h"
 
 #include <stdlib.h>
 
@@ -19,15 +17,29 @@ struct lane {
 
 struct lanes {
 	struct map *busy;
+	lane_fn *handle;
+	struct metric *repeated;
 };
 
 static void start(struct lane *l);
+static void finish(struct call *c);
 
-struct lanes *lanes_new(void)
+static int64_t ask_size(void *arg)
+{
+	return (int64_t)lanes_size(arg);
+}
+
+struct lanes *lanes_new(struct metrics *m, lane_fn *handle)
 {
 	struct lanes *l = xcalloc(1, sizeof *l);
 
 	l->busy = map_new();
+	l->handle = handle;
+	l->repeated =
+		metric_counter(m, "gatepost_broker_repeated_total", NULL,
+			       "Events that came again while they were being handled");
+	metric_asked_gauge(m, "gatepost_broker_lanes", NULL,
+			   "Connections with an event being handled", ask_size, l);
 	return l;
 }
 
@@ -36,7 +48,7 @@ static void free_all(struct queue *q)
 	struct call *c;
 
 	while ((c = TAILQ_FIRST(q)) != NULL) {
-		TAILQ_REMOVE(q, c, next);
+		TAILQ_REMOVE(q, c, turn.next);
 		call_free(c);
 	}
 }
@@ -66,8 +78,8 @@ static struct call *same_event(const struct queue *q, uint64_t seq)
 {
 	struct call *c;
 
-	TAILQ_FOREACH(c, q, next)
-	if (c->seq == seq)
+	TAILQ_FOREACH(c, q, turn.next)
+	if (c->in.seq == seq)
 		return c;
 	return NULL;
 }
@@ -75,12 +87,10 @@ static struct call *same_event(const struct queue *q, uint64_t seq)
 /* The answer goes where it was asked for last. */
 static void replace(struct call *old, struct call *c)
 {
-	struct edge_link *peer = old->peer;
+	struct sink sink = old->sink;
 
-	old->peer = c->peer;
-	old->term = c->term;
-	c->peer = peer;
-	metric_add(c->broker->counts.repeated, 1);
+	old->sink = c->sink;
+	c->sink = sink;
 	call_free(c);
 }
 
@@ -99,23 +109,24 @@ static struct lane *lane_of(struct lanes *ls, const struct id *id)
 	return l;
 }
 
-void lane_take(struct lanes *ls, struct call *c)
+void lane_enqueue(struct lanes *ls, struct call *c)
 {
-	struct lane *l = lane_of(ls, &c->id);
+	struct lane *l = lane_of(ls, &c->in.id);
 	struct call *old = NULL;
 
 	if (c->again) { /* else no broker has seen it */
-		old = same_event(&l->running, c->seq);
+		old = same_event(&l->running, c->in.seq);
 		if (old == NULL)
-			old = same_event(&l->waiting, c->seq);
+			old = same_event(&l->waiting, c->in.seq);
 	}
 	if (old != NULL) {
+		metric_add(ls->repeated, 1);
 		replace(old, c);
 		return;
 	}
-	c->lane = l;
-	c->is_parallel = handle_is_parallel(c);
-	TAILQ_INSERT_TAIL(&l->waiting, c, next);
+	c->turn.lane = l;
+	c->turn.end = finish;
+	TAILQ_INSERT_TAIL(&l->waiting, c, turn.next);
 	start(l);
 }
 
@@ -123,12 +134,12 @@ static bool may_start(const struct lane *l, const struct call *c)
 {
 	const struct call *first = TAILQ_FIRST(&l->running);
 
-	return first == NULL || (c->is_parallel && first->is_parallel);
+	return first == NULL || (c->turn.is_parallel && first->turn.is_parallel);
 }
 
-static void done(struct call *c)
+static void remove_call(struct lane *l, struct call *c)
 {
-	TAILQ_REMOVE(&c->lane->running, c, next);
+	TAILQ_REMOVE(&l->running, c, turn.next);
 	call_free(c);
 }
 
@@ -141,16 +152,16 @@ static void start(struct lane *l)
 		return;
 	l->is_starting = true;
 	while ((c = TAILQ_FIRST(&l->waiting)) != NULL && may_start(l, c)) {
-		TAILQ_REMOVE(&l->waiting, c, next);
-		TAILQ_INSERT_TAIL(&l->running, c, next);
-		c->in_handler = true;
-		if (c->peer != NULL && !edge_link_is_live(c->peer))
-			c->is_done = true; /* its edge asks another, or has died */
+		TAILQ_REMOVE(&l->waiting, c, turn.next);
+		TAILQ_INSERT_TAIL(&l->running, c, turn.next);
+		c->turn.in_handler = true;
+		if (call_is_lost(c))
+			c->turn.has_ended = true; /* its edge asks another, or has died */
 		else
-			handle(c);
-		c->in_handler = false;
-		if (c->is_done)
-			done(c);
+			l->lanes->handle(c);
+		c->turn.in_handler = false;
+		if (c->turn.has_ended)
+			remove_call(l, c);
 	}
 	l->is_starting = false;
 	if (TAILQ_EMPTY(&l->running)) {
@@ -159,13 +170,13 @@ static void start(struct lane *l)
 	}
 }
 
-void lane_done(struct call *c)
+static void finish(struct call *c)
 {
-	struct lane *l = c->lane;
+	struct lane *l = c->turn.lane;
 
-	c->is_done = true;
-	if (c->in_handler)
+	c->turn.has_ended = true;
+	if (c->turn.in_handler)
 		return;
-	done(c);
+	remove_call(l, c);
 	start(l);
 }

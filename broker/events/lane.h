@@ -11,7 +11,10 @@
 
 struct lanes;
 
-struct lanes *lanes_new(void);
+/* It is c's turn. c ends in one of call.h's ways, perhaps before this returns. */
+typedef void lane_fn(struct call *c);
+
+struct lanes *lanes_new(struct metrics *m, lane_fn *handle);
 void lanes_free(struct lanes *l); /* NULL is fine; frees the calls in them */
 
 /* Connections with an event here. */
@@ -22,9 +25,6 @@ size_t lanes_size(const struct lanes *l);
  * event again (its edge sends it again after a lost link) takes the place of the first,
  * and is not handled twice.
  */
-void lane_take(struct lanes *l, struct call *c);
-
-/* c is done: free it, and begin with the next. */
-void lane_done(struct call *c);
+void lane_enqueue(struct lanes *l, struct call *c);
 
 #endif

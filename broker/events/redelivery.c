@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/events/lane.h"
 
 #include <event2/util.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 enum {
 	AT_ONCE = 1000,  /* $disconnect functions */
@@ -15,13 +15,23 @@ enum {
 	MOST_MS = 5 * 60 * 1000,
 };
 
-struct owed {
-	struct broker *broker;
+struct claim {
+	LIST_ENTRY(claim) next;
+	struct redelivery *redelivery;
+	struct id id;
+	bool has_expired; /* it was not kept alive: another may have it */
+};
+
+struct redelivery {
+	struct redelivery_conf conf;
+	struct redelivery_uses uses;
 	struct timer *timer;
-	LIST_HEAD(, call) held;
+	LIST_HEAD(, claim) held;
 	size_t n_held;
 	struct timer *refill;
-	uint16_t hungry;   /* an edge that owes more than there was room for; 0: none */
+	bool is_stopped;
+	uint16_t
+		unserved; /* an edge of which more is pending than there was room for; 0: none */
 	uint16_t claiming; /* the edge of which the store is asked for more; 0: none */
 	size_t most;       /* that it was asked for */
 	int64_t kept_ms;   /* when claims were last kept alive */
@@ -36,140 +46,155 @@ static void on_given_up(void *arg, enum err e);
 
 static int64_t ask_held(void *arg)
 {
-	const struct owed *o = arg;
+	const struct redelivery *r = arg;
 
-	return (int64_t)o->n_held;
+	return (int64_t)r->n_held;
 }
 
-struct owed *owed_new(struct broker *b)
+struct redelivery *redelivery_new(const struct redelivery_conf *conf,
+				  const struct redelivery_uses *uses)
 {
-	struct owed *o = xcalloc(1, sizeof *o);
+	struct redelivery *r = xcalloc(1, sizeof *r);
+	struct metrics *m = uses->metrics;
 
-	o->broker = b;
-	LIST_INIT(&o->held);
-	o->kept_ms = loop_now(b->loop);
-	o->timer = timer_new(b->loop, keep_claims, o);
-	timer_every(o->timer, owed_claim_ms(b) / 3);
-	o->refill = timer_new(b->loop, on_room, o);
-	o->failed = metric_counter(b->metrics, "gatepost_broker_disconnects_failed_total",
-				   NULL, "Times that a $disconnect function failed");
-	o->parked = metric_counter(
-		b->metrics, "gatepost_broker_disconnects_parked_total", NULL,
+	r->conf = *conf;
+	r->uses = *uses;
+	LIST_INIT(&r->held);
+	r->kept_ms = loop_now(uses->loop);
+	r->timer = timer_new(uses->loop, keep_claims, r);
+	timer_every(r->timer, conf->claim_ms / 3);
+	r->refill = timer_new(uses->loop, on_room, r);
+	r->failed = metric_counter(m, "gatepost_broker_disconnects_failed_total", NULL,
+				   "Times that a $disconnect function failed");
+	r->parked = metric_counter(
+		m, "gatepost_broker_disconnects_parked_total", NULL,
 		"Disconnects that became dead letters after their last try");
-	o->dropped = metric_counter(
-		b->metrics, "gatepost_broker_disconnects_dropped_total", NULL,
+	r->dropped = metric_counter(
+		m, "gatepost_broker_disconnects_dropped_total", NULL,
 		"Disconnects dropped, since there are too many dead letters");
-	o->unreadable =
-		metric_counter(b->metrics, "gatepost_broker_disconnects_unreadable_total",
-			       NULL, "Unreadable disconnects that became dead letters");
-	metric_asked_gauge(b->metrics, "gatepost_broker_disconnects_running", NULL,
-			   "$disconnect functions that run now", ask_held, o);
-	return o;
+	r->unreadable =
+		metric_counter(m, "gatepost_broker_disconnects_unreadable_total", NULL,
+			       "Unreadable disconnects that became dead letters");
+	metric_asked_gauge(m, "gatepost_broker_disconnects_running", NULL,
+			   "$disconnect functions that run now", ask_held, r);
+	return r;
 }
 
-void owed_free(struct owed *o)
+void redelivery_free(struct redelivery *r)
 {
-	if (o == NULL)
+	if (r == NULL)
 		return;
-	timer_free(o->timer);
-	timer_free(o->refill);
-	free(o);
+	for (struct claim *k; (k = LIST_FIRST(&r->held)) != NULL;) {
+		LIST_REMOVE(k, next);
+		free(k);
+	}
+	timer_free(r->timer);
+	timer_free(r->refill);
+	free(r);
+}
+
+void redelivery_stop(struct redelivery *r)
+{
+	r->is_stopped = true;
 }
 
 /* An edge may be dead for as long before anybody notices. */
-int64_t owed_claim_ms(const struct broker *b)
+int64_t redelivery_claim_ms(const struct redelivery *r)
 {
-	return b->conf.lease_ms;
+	return r->conf.claim_ms;
 }
 
 /* ---- claims ---- */
 
-void owed_hold(struct owed *o, struct call *c)
+struct claim *redelivery_hold(struct redelivery *r, const struct id *id)
 {
-	if (c->is_held)
-		return;
-	LIST_INSERT_HEAD(&o->held, c, owed);
-	o->n_held++;
-	c->is_held = true;
+	struct claim *k = xcalloc(1, sizeof *k);
+
+	k->redelivery = r;
+	k->id = *id;
+	LIST_INSERT_HEAD(&r->held, k, next);
+	r->n_held++;
+	return k;
 }
 
-void owed_release(struct call *c)
+void redelivery_release(struct claim *k)
 {
-	struct owed *o = c->broker->owed;
+	struct redelivery *r;
 
-	if (!c->is_held)
+	if (k == NULL)
 		return;
-	LIST_REMOVE(c, owed);
-	c->is_held = false;
-	o->n_held--;
-	if (o->hungry != 0 && o->n_held == AT_ONCE / 2)
-		timer_after(o->refill, 0);
+	r = k->redelivery;
+	LIST_REMOVE(k, next);
+	free(k);
+	r->n_held--;
+	if (r->unserved != 0 && r->n_held == AT_ONCE / 2)
+		timer_after(r->refill, 0);
 }
 
 static int by_edge(const void *a, const void *b)
 {
-	const struct call *const *x = a, *const *y = b;
+	const struct claim *const *x = a, *const *y = b;
 
 	return id_edge(&(*x)->id) - id_edge(&(*y)->id);
 }
 
 /* By the clock itself: the loop's time stands still within a turn, also in one that was stopped. */
-static bool is_in_time(const struct owed *o)
+static bool is_in_time(const struct redelivery *r)
 {
-	return clock_ms() - o->kept_ms < owed_claim_ms(o->broker);
+	return clock_ms() - r->kept_ms < r->conf.claim_ms;
 }
 
 /* We were stopped. They stay held, since their functions are still at work here. */
-static void lose_claims(struct owed *o)
+static void expire_claims(struct redelivery *r)
 {
-	struct call *c;
+	struct claim *k;
 
-	LIST_FOREACH(c, &o->held, owed)
-	c->is_lapsed = true;
+	LIST_FOREACH(k, &r->held, next)
+	k->has_expired = true;
 }
 
-/* All calls whose claims are ours, those of one edge beside each other; freed by the caller. */
-static struct call **sorted(const struct owed *o, size_t *n)
+/* All claims that are ours, those of one edge beside each other; freed by the caller. */
+static struct claim **sorted(const struct redelivery *r, size_t *n)
 {
-	struct call **all = xcalloc(o->n_held + 1, sizeof *all);
-	struct call *c;
+	struct claim **all = xcalloc(r->n_held + 1, sizeof *all);
+	struct claim *k;
 
 	*n = 0;
-	LIST_FOREACH(c, &o->held, owed)
-	if (!c->is_lapsed)
-		all[(*n)++] = c;
+	LIST_FOREACH(k, &r->held, next)
+	if (!k->has_expired)
+		all[(*n)++] = k;
 	qsort(all, *n, sizeof *all, by_edge);
 	return all;
 }
 
-static void keep_some(struct owed *o, struct call **calls, size_t n)
+static void keep_some(struct redelivery *r, struct claim **claims, size_t n)
 {
 	char(*texts)[ID_TEXT] = xcalloc(n, sizeof *texts);
 	struct span *ids = xcalloc(n, sizeof *ids);
 
 	for (size_t i = 0; i < n; i++)
-		ids[i] = span_str(id_text(&calls[i]->id, texts[i]));
-	store_disconnect_hold(o->broker->store, id_edge(&calls[0]->id), ids, n,
-			      owed_claim_ms(o->broker), on_kept, NULL);
+		ids[i] = span_str(id_text(&claims[i]->id, texts[i]));
+	store_disconnect_hold(r->uses.store, id_edge(&claims[0]->id), ids, n,
+			      r->conf.claim_ms, on_kept, NULL);
 	free(ids);
 	free(texts);
 }
 
 static void keep_claims(void *arg)
 {
-	struct owed *o = arg;
+	struct redelivery *r = arg;
 	size_t n, end;
-	struct call **all;
+	struct claim **all;
 
-	if (!is_in_time(o))
-		lose_claims(o);
-	all = sorted(o, &n);
-	o->kept_ms = loop_now(o->broker->loop);
+	if (!is_in_time(r))
+		expire_claims(r);
+	all = sorted(r, &n);
+	r->kept_ms = loop_now(r->uses.loop);
 	for (size_t i = 0; i < n; i = end) {
 		end = i + 1;
 		while (end < n && end - i < BATCH && by_edge(&all[i], &all[end]) == 0)
 			end++;
-		keep_some(o, all + i, end - i);
+		keep_some(r, all + i, end - i);
 	}
 	free(all);
 }
@@ -183,88 +208,88 @@ static void on_kept(void *arg, enum err e)
 
 /* ---- those whose edge is dead, or whose first try failed ---- */
 
-bool owed_has_room(const struct owed *o)
+bool redelivery_has_room(const struct redelivery *r)
 {
-	return o->n_held + (o->claiming != 0 ? o->most : 0) < AT_ONCE;
+	return r->n_held + (r->claiming != 0 ? r->most : 0) < AT_ONCE;
 }
 
-bool owed_is_ours(const struct call *c)
+bool redelivery_is_ours(const struct claim *k)
 {
-	return !c->is_lapsed && is_in_time(c->broker->owed);
+	return !k->has_expired && is_in_time(k->redelivery);
 }
 
-bool owed_claim(struct owed *o, uint16_t edge)
+bool redelivery_claim(struct redelivery *r, uint16_t edge)
 {
-	size_t room = o->n_held < AT_ONCE ? AT_ONCE - o->n_held : 0;
+	size_t room = r->n_held < AT_ONCE ? AT_ONCE - r->n_held : 0;
 
-	if (o->claiming != 0 || room == 0)
+	if (r->claiming != 0 || room == 0)
 		return false;
-	o->claiming = edge;
-	o->most = room < BATCH ? room : BATCH;
-	store_disconnect_claim(o->broker->store, edge, o->most, owed_claim_ms(o->broker),
-			       on_claimed, o);
+	r->claiming = edge;
+	r->most = room < BATCH ? room : BATCH;
+	store_disconnect_claim(r->uses.store, edge, r->most, r->conf.claim_ms, on_claimed,
+			       r);
 	return true;
 }
 
-/* No function could be told of it, whoever tries, and however often. */
-static void give_up(struct owed *o, const struct disconnect *d, const char *why)
+void redelivery_drop(struct redelivery *r)
 {
-	struct disconnect told = *d;
+	metric_add(r->dropped, 1);
+	log_warn_flood("disconnect.dropped", I("parked", r->conf.dead_letters_most),
+		       S("hint", "fix the $disconnect function, then retry or drop dead "
+				 "letters: gatepost disconnects --help"));
+}
 
-	told.error = span_str(why);
-	metric_add(o->unreadable, 1);
+/* No function could be told of it, whoever tries, and however often. */
+static void give_up(struct redelivery *r, const struct disconnect *d, const char *why)
+{
+	struct disconnect dead = *d;
+
+	dead.error = span_str(why);
+	metric_add(r->unreadable, 1);
 	log_warn_flood("disconnect.unreadable", B("id", d->row.id),
 		       I("edge", d->row.edge), S("why", why),
 		       S("hint", "check who else writes to these keys; then gatepost "
 				 "disconnects --retry or --drop"));
-	store_disconnect_park(o->broker->store, &told, o->broker->conf.parked_most,
-			      on_given_up, o);
+	store_disconnect_park(r->uses.store, &dead, r->conf.dead_letters_most,
+			      on_given_up, r);
 }
 
-/* If it was not parked, it is owed still, and claimed again in its time. */
+/* If it was not parked, it is pending still, and claimed again in its time. */
 static void on_given_up(void *arg, enum err e)
 {
 	if (e == ERR_TOOBIG)
-		owed_dropped(arg);
-}
-
-static void take(struct owed *o, const struct disconnect *d)
-{
-	struct call *c = d->is_broken ? NULL : call_new_owed(o->broker, d);
-
-	if (d->is_broken) {
-		give_up(o, d, "foreign, or written by a later version");
-	} else if (c == NULL) {
-		give_up(o, d, "the id is another edge's, or the context cannot be read");
-	} else {
-		owed_hold(o, c);
-		lane_take(o->broker->lanes, c);
-	}
+		redelivery_drop(arg);
 }
 
 static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_t n)
 {
-	struct owed *o = arg;
-	uint16_t edge = o->claiming;
+	struct redelivery *r = arg;
+	uint16_t edge = r->claiming;
 
-	o->claiming = 0;
-	for (size_t i = 0; e == OK && i < n; i++)
-		take(o, &ds[i]);
-	if (e != OK || n < o->most || o->broker->draining)
+	r->claiming = 0;
+	for (size_t i = 0; e == OK && i < n; i++) {
+		if (ds[i].is_broken)
+			give_up(r, &ds[i], "foreign, or written by a later version");
+		else if (!r->uses.deliver(r->uses.arg, &ds[i]))
+			give_up(r, &ds[i],
+				"the id is another edge's, or the context cannot be "
+				"read");
+	}
+	if (e != OK || n < r->most || r->is_stopped)
 		return;
-	if (!owed_claim(o, edge)) /* there may be more */
-		o->hungry = edge;
+	if (!redelivery_claim(r, edge)) /* there may be more */
+		r->unserved = edge;
 }
 
 /* Half of those that were under way are done. */
 static void on_room(void *arg)
 {
-	struct owed *o = arg;
-	uint16_t edge = o->hungry;
+	struct redelivery *r = arg;
+	uint16_t edge = r->unserved;
 
-	o->hungry = 0;
-	if (edge != 0 && store_is_up(o->broker->store) && !o->broker->draining)
-		(void)owed_claim(o, edge);
+	r->unserved = 0;
+	if (edge != 0 && store_is_up(r->uses.store) && !r->is_stopped)
+		(void)redelivery_claim(r, edge);
 }
 
 /* ---- failures ---- */
@@ -281,31 +306,24 @@ static int64_t pause_ms(int tries)
 	return ms * 3 / 4 + (int64_t)(random % (uint32_t)(ms / 2));
 }
 
-static void park(struct owed *o, const struct disconnect *d, store_done_fn *fn, void *arg)
+static void park(struct redelivery *r, const struct disconnect *d, store_done_fn *fn,
+		 void *arg)
 {
-	metric_add(o->parked, 1);
+	metric_add(r->parked, 1);
 	log_warn_flood(
 		"disconnect.dead_letter", B("id", d->row.id), I("tries", d->tries),
 		B("why", d->error),
 		S("hint",
 		  "fix the $disconnect function, then gatepost disconnects --retry ID"));
-	store_disconnect_park(o->broker->store, d, o->broker->conf.parked_most, fn, arg);
+	store_disconnect_park(r->uses.store, d, r->conf.dead_letters_most, fn, arg);
 }
 
-void owed_dropped(struct owed *o)
+void redelivery_defer(struct redelivery *r, const struct disconnect *d, store_done_fn *fn,
+		      void *arg)
 {
-	metric_add(o->dropped, 1);
-	log_warn_flood("disconnect.dropped", I("parked", o->broker->conf.parked_most),
-		       S("hint", "fix the $disconnect function, then retry or drop dead "
-				 "letters: gatepost disconnects --help"));
-}
-
-void owed_put_off(struct owed *o, const struct disconnect *d, store_done_fn *fn,
-		  void *arg)
-{
-	metric_add(o->failed, 1);
-	if (d->tries >= o->broker->conf.disconnect_tries)
-		park(o, d, fn, arg);
+	metric_add(r->failed, 1);
+	if (d->tries >= r->conf.tries)
+		park(r, d, fn, arg);
 	else
-		store_disconnect_later(o->broker->store, d, pause_ms(d->tries), fn, arg);
+		store_disconnect_later(r->uses.store, d, pause_ms(d->tries), fn, arg);
 }

@@ -2,46 +2,72 @@
 #define BROKER_EVENTS_REDELIVERY_H
 
 /*
- * Disconnects that are owed, while this broker is at them: their claims are kept alive,
- * so that no other broker begins with them; those whose function failed are put off, and
- * parked after the last try.
+ * Disconnects that are pending in the store, while this broker is at them: their claims
+ * are kept alive, so that no other broker begins with them. Those whose function failed are
+ * due again some time later, and dead letters after the last try.
  */
 
-#include "broker/events/call.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "proto/id.h"
 #include "store/disconnects.h"
 
-struct owed;
+struct redelivery;
+struct claim;
 
-struct owed *owed_new(struct broker *b);
-void owed_free(struct owed *o); /* NULL is fine; lanes and their calls are gone by then */
+struct redelivery_conf {
+	int64_t claim_ms; /* how long a claim lasts that nobody keeps alive */
+	int64_t tries;    /* of a $disconnect function, in all */
+	int64_t dead_letters_most;
+};
+
+/* What redelivery works with; all of it is borrowed until redelivery_free. */
+struct redelivery_uses {
+	struct loop *loop;
+	struct store *store;
+	struct metrics *metrics; /* may be NULL */
+	/*
+	 * A disconnect is due and claimed: take d->row.id's claim with redelivery_hold,
+	 * and begin. False: no function could read it, whoever tries.
+	 */
+	bool (*deliver)(void *arg, const struct disconnect *d);
+	void *arg;
+};
+
+struct redelivery *redelivery_new(const struct redelivery_conf *conf,
+				  const struct redelivery_uses *uses);
+void redelivery_free(struct redelivery *r); /* NULL is fine; its claims go with it */
+
+/* Claim nothing more: this broker drains. */
+void redelivery_stop(struct redelivery *r);
 
 /* How long a claim lasts that nobody keeps alive. */
-int64_t owed_claim_ms(const struct broker *b);
+int64_t redelivery_claim_ms(const struct redelivery *r);
 
-/* Keep the claim of c alive from now until it is released; a call that is freed is. Both may be called again. */
-void owed_hold(struct owed *o, struct call *c);
-void owed_release(struct call *c);
+/* Keep the claim of this connection's disconnect alive from now until it is released. */
+struct claim *redelivery_hold(struct redelivery *r, const struct id *id);
+void redelivery_release(struct claim *k); /* NULL is fine */
 
 /* May another one be under way here? */
-bool owed_has_room(const struct owed *o);
+bool redelivery_has_room(const struct redelivery *r);
 
-/* Has its claim been kept alive all the time? Not when this process was stopped meanwhile: another may have it now. */
-bool owed_is_ours(const struct call *c);
+/* Has the claim been kept alive all the time? Not when this process was stopped meanwhile: another may have it now. */
+bool redelivery_is_ours(const struct claim *k);
 
 /*
- * Claim what an edge owes and is due, as far as there is room, and begin with it.
+ * Claim what is pending of an edge and due, as far as there is room, and begin with it.
  * returns  false: not now, there is no room, or another edge's is being claimed
  */
-bool owed_claim(struct owed *o, uint16_t edge);
+bool redelivery_claim(struct redelivery *r, uint16_t edge);
 
 /*
- * The function failed for the d->tries-th time: write down when the next try is, or park it.
- * fn: as of store_disconnect_later and _park.
+ * The function failed for the d->tries-th time: write down when the next try is, or make it a dead letter.
+ * fn: as of store_disconnect_later and _park; ERR_TOOBIG is reported with redelivery_drop.
  */
-void owed_put_off(struct owed *o, const struct disconnect *d, store_done_fn *fn,
-		  void *arg);
+void redelivery_defer(struct redelivery *r, const struct disconnect *d, store_done_fn *fn,
+		      void *arg);
 
-/* It was the last try, and no more can be parked. */
-void owed_dropped(struct owed *o);
+/* It was the last try, and there is no room for another dead letter. */
+void redelivery_drop(struct redelivery *r);
 
 #endif

@@ -1,5 +1,5 @@
 /* Functions that are part of the broker: what the tutorial's handlers do, without them. */
-#include "broker/function/function.h"
+#include "broker/function/builtin.h"
 
 static const struct builtin {
 	const char *handler;
@@ -14,11 +14,11 @@ static const struct builtin {
 	{"builtin:echo", 200, NULL},
 };
 
-static void *open_builtin(struct broker *b, const struct function *f)
+static void *open_builtin(void *arg, const struct config_function *config)
 {
-	(void)b;
+	(void)arg;
 	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
-		if (strcmp(builtins[i].handler, f->config->handler) == 0)
+		if (strcmp(builtins[i].handler, config->handler) == 0)
 			return (void *)(uintptr_t)&builtins[i];
 	return NULL;
 }
@@ -28,29 +28,29 @@ static void close_builtin(void *state)
 	(void)state;
 }
 
-static void invoke(const struct function *f, struct call *c, enum event_form form,
-		   result_fn *fn)
+static void invoke(void *state, const struct config_function *config,
+		   const struct invocation *in, enum event_form form, result_fn *fn,
+		   void *arg)
 {
-	static const struct call_header text = {"Content-Type",
-						"text/plain; charset=utf-8"};
-	const struct builtin *in = f->state;
+	static const struct result_header text = {"Content-Type",
+						  "text/plain; charset=utf-8"};
+	const struct builtin *b = state;
 	struct result r = {
 		.kind = RESULT_OK,
-		.status = in->status,
+		.status = b->status,
 		.has_body = true,
-		.binary = in->body == NULL && c->binary,
-		.body = in->body != NULL ? span_str(in->body) : c->body,
+		.binary = b->body == NULL && in->binary,
+		.body = b->body != NULL ? span_str(b->body) : in->body,
 		.headers = &text,
-		.n_headers = c->kind == GATEPOST__EVENT__KIND__HTTP ? 1 : 0,
+		.n_headers = in->kind == GATEPOST__EVENT__KIND__HTTP ? 1 : 0,
 	};
 
+	(void)config;
 	(void)form;
-	fn(c, &r);
+	fn(arg, &r);
 }
 
-const struct integration integration_builtin = {
-	.sort = CONFIG_BUILTIN,
-	.open = open_builtin,
-	.close = close_builtin,
-	.invoke = invoke,
-};
+struct integration builtin_integration(void)
+{
+	return (struct integration){open_builtin, close_builtin, invoke, NULL};
+}

@@ -1,59 +1,44 @@
-/*
- * Functions that are reached over HTTP: the event is POSTed to a URL. A URL that ends in
- * /2015-03-31/functions/NAME/invocations is Lambda's Invoke, as AWS's images serve it.
- *
- *   invoke → try → on_reply → (a pause, and try again) → fn
- *
- * What comes back:
- *   a JSON object with a statusCode   a Lambda proxy result
- *   anything else from 200 to 499     its status and its body, as they are
- *   429                               throttled
- *   1xx, 5xx, X-Amz-Function-Error    the function failed: 101 would be an upgrade that nobody asked for
- *
- * When it failed, a connect is tried again twice, while there is time for its verdict; a
- * message is not, since it may have been done. A disconnect is tried once more, and only
- * when a kept connection had ended: it is owed, and comes again some time later (redelivery.h).
- *
- * A function that cannot be reached, or does not answer in time, is left alone after ten
- * such failures in a row (circuit.h). One that throws is not: it is there, and what one
- * client makes it do must not take it from the others.
- * A disconnect is never turned away: it waits until the function is tried again.
- */
-#include "broker/function/function.h"
+#include "broker/function/http.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "broker/function/circuit.h"
 #include "broker/payload/event.h"
-#include "broker/function/http_client.h"
 #include "json/read.h"
-#include "broker/cluster/edges.h"
-#include "broker/function/route.h"
 #include "broker/runtime/error.h"
 
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/queue.h>
 
-enum { PAUSE_FIRST_MS = 100, VERDICT_MS = 30000, PAUSE_CIRCUIT_MS = 250 };
+enum { PAUSE_FIRST_MS = 100, REPLY_MS = 30000, PAUSE_CIRCUIT_MS = 250 };
+
+struct http_functions {
+	struct http_functions_uses uses;
+	unsigned in_flight;
+	LIST_HEAD(, http_function) list;
+};
 
 struct http_function {
-	struct broker *broker;
+	LIST_ENTRY(http_function) next;
+	struct http_functions *all;
 	const struct config_function *config;
 	struct circuit circuit;
 	unsigned in_flight;
-	bool is_closed; /* by the configuration: freed with its last invocation */
-	LIST_HEAD(, invocation) invocations;
+	bool is_closed; /* by the configuration: freed with its last delivery */
+	LIST_HEAD(, delivery) deliveries;
 	struct metric *done, *failed, *throttled;
 };
 
-struct invocation {
-	LIST_ENTRY(invocation) in;
+/* An invocation under way. */
+struct delivery {
+	LIST_ENTRY(delivery) next;
 	struct http_function *function;
-	struct call *call;
+	const struct invocation *in;
 	struct blob *event;
 	result_fn *fn;
+	void *arg;
 	struct timer *pause;
 	int64_t since_ms;
 	unsigned tries;
@@ -61,104 +46,138 @@ struct invocation {
 };
 
 static void try(void *arg);
-static void post(struct invocation *i);
+static void post(struct delivery *d);
 static void on_reply(void *arg, const struct http_reply *r);
-static void finish(struct invocation *i, const struct result *r);
+static void finish(struct delivery *d, const struct result *r);
 
-static struct metric *counter(struct broker *b, const char *name, const char *function,
+struct http_functions *http_functions_new(int64_t in_flight,
+					  const struct http_functions_uses *uses)
+{
+	struct http_functions *all = xcalloc(1, sizeof *all);
+
+	all->uses = *uses;
+	all->in_flight = (unsigned)in_flight;
+	LIST_INIT(&all->list);
+	return all;
+}
+
+static struct metric *counter(struct metrics *m, const char *name, const char *function,
 			      const char *help)
 {
 	char *labels = xasprintf("function=\"%s\"", function);
-	struct metric *m = metric_counter(b->metrics, name, labels, help);
+	struct metric *c = metric_counter(m, name, labels, help);
 
 	free(labels);
-	return m;
+	return c;
 }
 
-static void *open_function(struct broker *b, const struct function *f)
+static void *open_function(void *arg, const struct config_function *config)
 {
+	struct http_functions *all = arg;
+	struct metrics *m = all->uses.metrics;
 	struct http_function *h = xcalloc(1, sizeof *h);
 
-	h->broker = b;
-	h->config = f->config;
-	LIST_INIT(&h->invocations);
-	h->done = counter(b, "gatepost_broker_http_invocations_total", f->config->name,
+	h->all = all;
+	h->config = config;
+	LIST_INIT(&h->deliveries);
+	LIST_INSERT_HEAD(&all->list, h, next);
+	h->done = counter(m, "gatepost_broker_http_invocations_total", config->name,
 			  "Invocations of functions over HTTP");
-	h->failed = counter(b, "gatepost_broker_http_failures_total", f->config->name,
+	h->failed = counter(m, "gatepost_broker_http_failures_total", config->name,
 			    "Tries of them that failed");
 	h->throttled =
-		counter(b, "gatepost_broker_http_throttled_total", f->config->name,
+		counter(m, "gatepost_broker_http_throttled_total", config->name,
 			"Invocations refused since --http-in-flight were under way");
 	return h;
 }
 
-static void invocation_free(struct invocation *i)
+static void function_free(struct http_function *h)
 {
-	struct http_function *h = i->function;
-
-	LIST_REMOVE(i, in);
-	timer_free(i->pause);
-	blob_unref(i->event);
-	free(i);
-	if (h->is_closed && LIST_EMPTY(&h->invocations))
-		free(h);
+	LIST_REMOVE(h, next);
+	free(h);
 }
 
+/* The function is freed with its last one, if it is closed. */
+static void delivery_free(struct delivery *d)
+{
+	struct http_function *h = d->function;
+
+	LIST_REMOVE(d, next);
+	timer_free(d->pause);
+	blob_unref(d->event);
+	free(d);
+	if (h->is_closed && LIST_EMPTY(&h->deliveries))
+		function_free(h);
+}
+
+/* By a new configuration, from inside of the last result_fn; or at the end of the process. */
 static void close_function(void *state)
 {
 	struct http_function *h = state;
 
 	h->is_closed = true;
-	if (LIST_EMPTY(&h->invocations)) {
-		free(h);
-		return;
-	}
-	if (h->broker->http != NULL)
-		return; /* a new configuration: what is under way goes on */
-	for (struct invocation *i = LIST_FIRST(&h->invocations), *next; i != NULL;
-	     i = next) {
-		next = LIST_NEXT(i, in);
-		invocation_free(i);
-	}
+	if (LIST_EMPTY(&h->deliveries))
+		function_free(h);
 }
 
-static void fail(struct call *c, enum result_kind kind, const char *why, result_fn *fn)
+void http_functions_free(struct http_functions *all)
+{
+	if (all == NULL)
+		return;
+	for (struct http_function *h = LIST_FIRST(&all->list), *next; h != NULL;
+	     h = next) {
+		next = LIST_NEXT(h, next);
+		for (struct delivery *d = LIST_FIRST(&h->deliveries), *d_next; d != NULL;
+		     d = d_next) {
+			d_next = LIST_NEXT(d, next);
+			delivery_free(d);
+		}
+	}
+	free(all);
+}
+
+static void fail(enum result_kind kind, const char *why, result_fn *fn, void *arg)
 {
 	struct result r = {.kind = kind, .why = why};
 
-	fn(c, &r);
+	fn(arg, &r);
 }
 
-static void invoke(const struct function *f, struct call *c, enum event_form form,
-		   result_fn *fn)
+static void invoke(void *state, const struct config_function *config,
+		   const struct invocation *in, enum event_form form, result_fn *fn,
+		   void *arg)
 {
-	struct http_function *h = f->state;
-	bool bye = c->kind == GATEPOST__EVENT__KIND__DISCONNECT;
-	struct invocation *i;
+	struct http_function *h = state;
+	struct loop *loop = h->all->uses.loop;
+	bool bye = in->kind == GATEPOST__EVENT__KIND__DISCONNECT;
+	struct delivery *d;
 	struct blob *event;
 
-	if (!bye && h->in_flight >= (unsigned)h->broker->conf.http_in_flight) {
+	(void)config; /* the one of open: nobody else has this state */
+	if (!bye && h->in_flight >= h->all->in_flight) {
 		metric_add(h->throttled, 1);
-		fail(c, RESULT_THROTTLED,
-		     "too many invocations in flight: --http-in-flight", fn);
+		fail(RESULT_THROTTLED, "too many invocations in flight: --http-in-flight",
+		     fn, arg);
 		return;
 	}
-	event = function_event(c, form);
+	event = event_json(in, form);
 	if (event == NULL) {
-		fail(c, RESULT_FAILED, "the edge sent an event that cannot be read", fn);
+		fail(RESULT_FAILED, "the edge sent an event that cannot be read", fn,
+		     arg);
 		return;
 	}
-	i = xcalloc(1, sizeof *i);
-	i->since_ms = loop_now(h->broker->loop);
-	i->function = h;
-	i->call = c;
-	i->fn = fn;
-	i->event = event;
-	i->pause = timer_new(h->broker->loop, try, i);
+	d = xcalloc(1, sizeof *d);
+	d->since_ms = loop_now(loop);
+	d->function = h;
+	d->in = in;
+	d->fn = fn;
+	d->arg = arg;
+	d->event = event;
+	d->pause = timer_new(loop, try, d);
 	h->in_flight++;
-	LIST_INSERT_HEAD(&h->invocations, i, in);
+	LIST_INSERT_HEAD(&h->deliveries, d, next);
 	metric_add(h->done, 1);
-	try(i);
+	try(d);
 }
 
 static const char *const kinds[] = {
@@ -175,52 +194,54 @@ static const unsigned most_tries[] = {
 	[GATEPOST__EVENT__KIND__HTTP] = 1,
 };
 
-static void turn_away(struct invocation *i)
+static void turn_away(struct delivery *d)
 {
 	static const struct result r = {
 		.kind = RESULT_UNREACHABLE,
 		.why = "circuit open: it failed too often in a row",
 	};
 
-	if (i->call->kind == GATEPOST__EVENT__KIND__DISCONNECT)
-		timer_after(i->pause, PAUSE_CIRCUIT_MS);
+	if (d->in->kind == GATEPOST__EVENT__KIND__DISCONNECT)
+		timer_after(d->pause, PAUSE_CIRCUIT_MS);
 	else
-		finish(i, &r);
+		finish(d, &r);
 }
 
 static void try(void *arg)
 {
-	struct invocation *i = arg;
-	struct http_function *h = i->function;
+	struct delivery *d = arg;
+	struct http_function *h = d->function;
 
-	if (circuit_enter(&h->circuit, loop_now(h->broker->loop), &i->is_probe))
-		post(i);
+	if (circuit_enter(&h->circuit, loop_now(h->all->uses.loop), &d->is_probe))
+		post(d);
 	else
-		turn_away(i);
+		turn_away(d);
 }
 
 /* With headers for backends that would rather not read JSON to know whom they talk to. */
-static void post(struct invocation *i)
+static void post(struct delivery *d)
 {
-	const struct call *c = i->call;
+	const struct invocation *in = d->in;
 	char id[ID_TEXT];
-	char *connection = xasprintf("connectionid: %s", id_text(&c->id, id));
-	char *kind = xasprintf("eventtype: %s", kinds[c->kind]);
-	char *route = xasprintf("routekey: %s", c->route ? c->route->config->key : "");
+	char *connection = xasprintf("connectionid: %s", id_text(&in->id, id));
+	char *kind = xasprintf("eventtype: %s", kinds[in->kind]);
+	char *route =
+		xasprintf("routekey: %s",
+			  in->kind == GATEPOST__EVENT__KIND__HTTP ? "" : in->route->key);
 	const char *headers[] = {"Content-Type: application/json", connection, kind,
 				 route};
 
-	i->tries++;
-	http_client_post(c->broker->http,
+	d->tries++;
+	http_client_post(d->function->all->uses.client,
 			 &(struct http_post){
-				 .url = i->function->config->handler,
+				 .url = d->function->config->handler,
 				 .headers = headers,
 				 .n = sizeof headers / sizeof *headers,
-				 .client = id_span(&c->id),
-				 .body = i->event,
-				 .timeout_ms = i->function->config->timeout_ms,
+				 .client = id_span(&in->id),
+				 .body = d->event,
+				 .timeout_ms = d->function->config->timeout_ms,
 			 },
-			 on_reply, i);
+			 on_reply, d);
 	free(connection);
 	free(kind);
 	free(route);
@@ -238,7 +259,7 @@ static bool is_like_object(struct span body)
 	return at < body.n && body.p[at] == '{';
 }
 
-static bool is_proxy_result(const struct invocation *i, const struct http_reply *r)
+static bool is_proxy_result(const struct delivery *d, const struct http_reply *r)
 {
 	struct json_step step = {.key = span_str("statusCode")};
 	struct json_path path = {&step, 1};
@@ -251,7 +272,7 @@ static bool is_proxy_result(const struct invocation *i, const struct http_reply 
 	e = json_read(r->body, &path, JSON_OF_FUNCTION, &v, &report);
 	if (e != OK)
 		log_info_flood("result.not_json",
-			       S("function", i->function->config->name),
+			       S("function", d->function->config->name),
 			       I("at", report.at), S("expected", report.expected),
 			       S("answer", "sent as it is"),
 			       S("hint", "reduce the nesting, or raise --json-depth"));
@@ -275,29 +296,29 @@ static bool is_text_type(struct span type)
 }
 
 /* A text frame is UTF-8 (RFC 6455 5.6): what is not goes as bytes, unless it was meant as text. */
-static struct blob *repair(const struct invocation *i, const struct http_reply *r)
+static struct blob *repair(const struct delivery *d, const struct http_reply *r)
 {
 	struct blob *b = NULL;
 
-	if (i->call->kind != GATEPOST__EVENT__KIND__MESSAGE || utf8_check(r->body) ||
+	if (d->in->kind != GATEPOST__EVENT__KIND__MESSAGE || utf8_check(r->body) ||
 	    !is_text_type(r->content_type))
 		return NULL;
 	b = blob_alloc(utf8_repair(r->body, NULL));
 	utf8_repair(r->body, b->p);
-	log_info_flood("result.repaired", S("route", i->call->route->config->key),
-		       S("function", i->function->config->name),
+	log_info_flood("result.repaired", S("route", d->in->route->key),
+		       S("function", d->function->config->name),
 		       S("why", "invalid UTF-8 replaced with U+FFFD"),
 		       I("at", utf8_good(r->body)));
 	return b;
 }
 
-static void finish_as_it_is(struct invocation *i, const struct http_reply *r)
+static void finish_as_it_is(struct delivery *d, const struct http_reply *r)
 {
-	bool message = i->call->kind == GATEPOST__EVENT__KIND__MESSAGE;
+	bool message = d->in->kind == GATEPOST__EVENT__KIND__MESSAGE;
 	char *type = r->content_type.n > 0 ? span_dup(r->content_type) : NULL;
-	struct blob *repaired = repair(i, r);
+	struct blob *repaired = repair(d, r);
 	struct span body = repaired != NULL ? blob_span(repaired) : r->body;
-	struct call_header header = {"Content-Type", type};
+	struct result_header header = {"Content-Type", type};
 	struct result result = {
 		.kind = RESULT_OK,
 		.payload = r->body,
@@ -309,18 +330,18 @@ static void finish_as_it_is(struct invocation *i, const struct http_reply *r)
 		.n_headers = type != NULL,
 	};
 
-	finish(i, &result);
+	finish(d, &result);
 	blob_unref(repaired);
 	free(type);
 }
 
-static void finish_proxy(struct invocation *i, const struct http_reply *r)
+static void finish_proxy(struct delivery *d, const struct http_reply *r)
 {
 	struct result result = {0};
-	struct event_result *parsed = event_result_parse(i->call, r->body, &result);
+	struct event_result *parsed = event_result_parse(d->in, r->body, &result);
 
 	result.payload = r->body;
-	finish(i, &result);
+	finish(d, &result);
 	event_result_free(parsed);
 }
 
@@ -344,18 +365,18 @@ static bool is_away(const struct http_reply *r)
 	return true;
 }
 
-static bool tries_again(struct invocation *i, const struct http_reply *r)
+static bool tries_again(struct delivery *d, const struct http_reply *r)
 {
-	int64_t took = loop_now(i->function->broker->loop) - i->since_ms;
+	int64_t took = loop_now(d->function->all->uses.loop) - d->since_ms;
 
-	if (r->end == HTTP_TOOBIG || i->tries >= most_tries[i->call->kind])
+	if (r->end == HTTP_TOOBIG || d->tries >= most_tries[d->in->kind])
 		return false;
-	if (i->call->kind == GATEPOST__EVENT__KIND__DISCONNECT && !r->is_stale)
-		return false; /* it is owed, and comes again */
-	if (i->call->kind == GATEPOST__EVENT__KIND__CONNECT &&
-	    took + i->function->config->timeout_ms > VERDICT_MS)
+	if (d->in->kind == GATEPOST__EVENT__KIND__DISCONNECT && !r->is_stale)
+		return false; /* it is redelivered */
+	if (d->in->kind == GATEPOST__EVENT__KIND__CONNECT &&
+	    took + d->function->config->timeout_ms > REPLY_MS)
 		return false; /* the client would have been told 504 by then */
-	timer_after(i->pause, (int64_t)PAUSE_FIRST_MS << (i->tries - 1));
+	timer_after(d->pause, (int64_t)PAUSE_FIRST_MS << (d->tries - 1));
 	return true;
 }
 
@@ -383,19 +404,21 @@ static struct result failure(const struct http_reply *r)
 }
 
 /* Its time may be over only since ours stood still. */
-static bool is_its_fault(const struct invocation *i, const struct http_reply *r)
+static bool is_its_fault(const struct delivery *d, const struct http_reply *r)
 {
-	return is_away(r) && !edges_were_stopped(i->function->broker->edges, i->since_ms);
+	const struct http_functions_uses *uses = &d->function->all->uses;
+
+	return is_away(r) && !uses->was_stopped(uses->arg, d->since_ms);
 }
 
-static void note(struct invocation *i, const struct http_reply *r)
+static void note(struct delivery *d, const struct http_reply *r)
 {
-	struct http_function *h = i->function;
+	struct http_function *h = d->function;
 
 	if (has_failed(r))
 		metric_add(h->failed, 1);
-	if (circuit_note(&h->circuit, loop_now(h->broker->loop), i->is_probe,
-			 is_its_fault(i, r)))
+	if (circuit_note(&h->circuit, loop_now(h->all->uses.loop), d->is_probe,
+			 is_its_fault(d, r)))
 		log_warn("function.circuit_open", S("function", h->config->name),
 			 I("ms", h->circuit.rest_ms),
 			 S("why", r->why ? r->why : "function answered 502, 503 or 504"));
@@ -403,30 +426,28 @@ static void note(struct invocation *i, const struct http_reply *r)
 
 static void on_reply(void *arg, const struct http_reply *r)
 {
-	struct invocation *i = arg;
+	struct delivery *d = arg;
 	struct result result;
 
-	note(i, r);
-	if (!has_failed(r) && is_proxy_result(i, r)) {
-		finish_proxy(i, r);
+	note(d, r);
+	if (!has_failed(r) && is_proxy_result(d, r)) {
+		finish_proxy(d, r);
 	} else if (!has_failed(r)) {
-		finish_as_it_is(i, r);
-	} else if (!tries_again(i, r)) {
+		finish_as_it_is(d, r);
+	} else if (!tries_again(d, r)) {
 		result = failure(r);
-		finish(i, &result);
+		finish(d, &result);
 	}
 }
 
-static void finish(struct invocation *i, const struct result *r)
+static void finish(struct delivery *d, const struct result *r)
 {
-	i->function->in_flight--;
-	i->fn(i->call, r);
-	invocation_free(i);
+	d->function->in_flight--;
+	d->fn(d->arg, r);
+	delivery_free(d);
 }
 
-const struct integration integration_http = {
-	.sort = CONFIG_HTTP,
-	.open = open_function,
-	.close = close_function,
-	.invoke = invoke,
-};
+struct integration http_integration(struct http_functions *all)
+{
+	return (struct integration){open_function, close_function, invoke, all};
+}

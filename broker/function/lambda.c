@@ -1,17 +1,8 @@
-/*
- * Functions that workers poll for: the Lambda Runtime API (runtime.h).
- *
- * A function that has the same name and handler in a new configuration keeps its address,
- * so that its workers go on. A connect or a disconnect whose worker dies is given to a
- * second one, once: nobody has been answered yet, and the event and its requestId are the
- * same. A message is not: its function may have acted on it, and the client is told.
- */
 #include "broker/function/lambda.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/payload/event.h"
-#include "broker/function/route.h"
 #include "broker/runtime/runtime.h"
 
 #include <stdio.h>
@@ -19,11 +10,11 @@
 #include <sys/queue.h>
 #include <systemd/sd-daemon.h>
 
-enum { PORT_MOST = 65535, ARN_TEXT = 512 };
+enum { ARN_TEXT = 512 };
 
 struct lambda {
 	TAILQ_ENTRY(lambda) next;
-	struct broker *broker;
+	struct lambdas *all;
 	struct runtime *runtime;
 	char *name, *handler;
 	unsigned refs;
@@ -31,76 +22,98 @@ struct lambda {
 	LIST_HEAD(, pending) pending;
 };
 
-/* An invocation's two ends: the call, and who wants to know. */
-struct pending {
-	LIST_ENTRY(pending) next;
-	struct call *call;
-	enum event_form form;
-	result_fn *fn;
+/* A new configuration finds the functions of the old one here. */
+struct lambdas {
+	struct loop *loop;
+	struct metrics *metrics;
+	struct lambdas_conf conf;
+	TAILQ_HEAD(, lambda) list;
 };
 
-/* Of this process; a new configuration finds those of the old one here. */
-static TAILQ_HEAD(, lambda) all = TAILQ_HEAD_INITIALIZER(all);
+/* An invocation's two ends: the event, and who wants to know. */
+struct pending {
+	LIST_ENTRY(pending) next;
+	const struct invocation *in;
+	enum event_form form;
+	result_fn *fn;
+	void *arg;
+};
 
 static void on_end(void *arg, const struct result *r);
 
-/* With a port in --runtime-address, functions have that and the ones after it, in their order. */
-static int next_port(int first)
+struct lambdas *lambdas_new(struct loop *l, struct metrics *m,
+			    const struct lambdas_conf *conf)
+{
+	struct lambdas *all = xcalloc(1, sizeof *all);
+
+	all->loop = l;
+	all->metrics = m;
+	all->conf = *conf;
+	TAILQ_INIT(&all->list);
+	return all;
+}
+
+void lambdas_free(struct lambdas *all)
+{
+	free(all);
+}
+
+static int next_port(const struct lambdas *all, int first)
 {
 	struct lambda *l;
 	int port = first;
 
 	if (first == 0)
 		return 0;
-	TAILQ_FOREACH(l, &all, next)
+	TAILQ_FOREACH(l, &all->list, next)
 	if (l->port >= port)
 		port = l->port + 1;
 	return port;
 }
 
-/* "127.0.0.1" or "127.0.0.1:9001". */
-static char *address_for(const char *setting, int *port)
+static char *address_for(const struct lambdas *all, int *port)
 {
-	const char *colon = strrchr(setting, ':');
+	const char *setting = all->conf.address, *colon = strrchr(setting, ':');
 
 	*port = 0;
 	if (colon == NULL)
 		return xasprintf("%s:0", setting);
 	if (colon[1] == '\0' || colon[1 + strspn(colon + 1, "0123456789")] != '\0')
 		return xstrdup(setting); /* no port: refused with these words */
-	*port = next_port(atoi(colon + 1));
+	*port = next_port(all, atoi(colon + 1));
 	return xasprintf("%.*s:%d", (int)(colon - setting), setting, *port);
 }
 
-static struct runtime *listen_for(struct broker *b, const char *function, int *port)
+static struct runtime *listen_for(const struct lambdas *all, const char *function,
+				  int *port)
 {
-	char *address = address_for(b->conf.runtime_address, port);
-	struct runtime *r = runtime_new(b->loop, b->metrics,
+	char *address = address_for(all, port);
+	struct runtime *r = runtime_new(all->loop, all->metrics,
 					&(struct runtime_conf){
 						.function = function,
 						.address = address,
-						.queue = b->conf.runtime_queue,
-						.wait_ms = b->conf.runtime_wait_ms,
+						.queue = all->conf.queue,
+						.wait_ms = all->conf.wait_ms,
 					});
 
 	free(address);
 	return r;
 }
 
-static struct lambda *find(const struct broker *b, const struct config_function *f)
+static struct lambda *find(const struct lambdas *all, const struct config_function *f)
 {
 	struct lambda *l;
 
-	TAILQ_FOREACH(l, &all, next)
-	if (l->broker == b && strcmp(l->name, f->name) == 0 &&
-	    strcmp(l->handler, f->handler) == 0)
+	TAILQ_FOREACH(l, &all->list, next)
+	if (strcmp(l->name, f->name) == 0 && strcmp(l->handler, f->handler) == 0)
 		return l;
 	return NULL;
 }
 
-static void *open_lambda(struct broker *b, const struct function *f)
+static void *open_lambda(void *arg, const struct config_function *config)
 {
-	struct lambda *l = find(b, f->config);
+	struct lambdas *all = arg;
+	struct lambda *l = find(all, config);
 	struct runtime *r;
 	int port;
 
@@ -108,24 +121,24 @@ static void *open_lambda(struct broker *b, const struct function *f)
 		l->refs++;
 		return l;
 	}
-	r = listen_for(b, f->config->name, &port);
+	r = listen_for(all, config->name, &port);
 	if (r == NULL)
 		return NULL;
 	l = xcalloc(1, sizeof *l);
 	*l = (struct lambda){
-		.broker = b,
+		.all = all,
 		.runtime = r,
-		.name = xstrdup(f->config->name),
-		.handler = xstrdup(f->config->handler),
+		.name = xstrdup(config->name),
+		.handler = xstrdup(config->handler),
 		.refs = 1,
 		.port = port,
 	};
 	LIST_INIT(&l->pending);
-	TAILQ_INSERT_TAIL(&all, l, next);
+	TAILQ_INSERT_TAIL(&all->list, l, next);
 	return l;
 }
 
-/* What is pending now has no call any more: a call holds the configuration it began with. */
+/* Nobody waits for what is pending now: who invokes a function keeps its configuration until the end. */
 static void close_lambda(void *state)
 {
 	struct lambda *l = state;
@@ -133,7 +146,7 @@ static void close_lambda(void *state)
 
 	if (--l->refs > 0)
 		return;
-	TAILQ_REMOVE(&all, l, next);
+	TAILQ_REMOVE(&l->all->list, l, next);
 	while ((p = LIST_FIRST(&l->pending)) != NULL) {
 		LIST_REMOVE(p, next);
 		free(p);
@@ -144,39 +157,39 @@ static void close_lambda(void *state)
 	free(l);
 }
 
-static void invoke(const struct function *f, struct call *c, enum event_form form,
-		   result_fn *fn)
+static void invoke(void *state, const struct config_function *config,
+		   const struct invocation *in, enum event_form form, result_fn *fn,
+		   void *arg)
 {
-	struct lambda *l = f->state;
-	const struct config *config = routes_config(c->routes);
-	bool message = c->kind == GATEPOST__EVENT__KIND__MESSAGE;
-	bool bye = c->kind == GATEPOST__EVENT__KIND__DISCONNECT;
-	bool http = c->kind == GATEPOST__EVENT__KIND__HTTP;
+	struct lambda *l = state;
+	const struct event_setting *s = in->setting;
+	bool message = in->kind == GATEPOST__EVENT__KIND__MESSAGE;
+	bool bye = in->kind == GATEPOST__EVENT__KIND__DISCONNECT;
+	bool http = in->kind == GATEPOST__EVENT__KIND__HTTP;
 	char id[ID_TEXT], arn[ARN_TEXT];
-	struct blob *event = function_event(c, form);
+	struct blob *event = event_json(in, form);
 	struct pending *p;
 
 	if (event == NULL) {
-		fn(c,
+		fn(arg,
 		   &(struct result){.kind = RESULT_FAILED,
 				    .why = "the edge sent an event that cannot be read"});
 		return;
 	}
-	snprintf(arn, sizeof arn, "arn:aws:lambda:%s:%s:function:%s-%s-%s",
-		 config->region, l->broker->conf.account_id,
-		 config->service ? config->service : "gatepost", config->stage, l->name);
+	snprintf(arn, sizeof arn, "arn:aws:lambda:%s:%s:function:%s-%s-%s", s->region,
+		 s->account, s->service ? s->service : "gatepost", s->stage, l->name);
 	p = xmalloc(sizeof *p);
-	*p = (struct pending){.call = c, .form = form, .fn = fn};
+	*p = (struct pending){.in = in, .form = form, .fn = fn, .arg = arg};
 	LIST_INSERT_HEAD(&l->pending, p, next);
 	runtime_invoke(
 		l->runtime,
 		&(struct runtime_request){
-			.id = id_request(&c->id,
-					 bye ? (uint64_t)ID_SEQ_DISCONNECT : c->seq, id),
-			.client = id_span(&c->id),
+			.id = id_request(&in->id,
+					 bye ? (uint64_t)ID_SEQ_DISCONNECT : in->seq, id),
+			.client = id_span(&in->id),
 			.arn = arn,
 			.event = event,
-			.timeout_ms = f->config->timeout_ms,
+			.timeout_ms = config->timeout_ms,
 			.again = !message && !http,
 		},
 		on_end, p);
@@ -191,42 +204,37 @@ static void on_end(void *arg, const struct result *r)
 	LIST_REMOVE(ended, next);
 	free(ended);
 	if (r->kind == RESULT_OK && p.form == EVENT_PROXY)
-		parsed = event_result_parse(p.call, r->payload, &out);
+		parsed = event_result_parse(p.in, r->payload, &out);
 	out.payload = r->payload;
-	p.fn(p.call, &out);
+	p.fn(p.arg, &out);
 	event_result_free(parsed);
 }
 
-char *lambda_addresses(const struct broker *b)
+struct integration lambda_integration(struct lambdas *all)
+{
+	return (struct integration){open_lambda, close_lambda, invoke, all};
+}
+
+char *lambdas_addresses(const struct lambdas *all)
 {
 	char *text = xstrdup("");
 	struct lambda *l;
 
-	TAILQ_FOREACH(l, &all, next)
+	TAILQ_FOREACH(l, &all->list, next)
 	{
-		char *longer;
+		char *longer = xasprintf("%s%s%s=%s", text, text[0] ? "," : "", l->name,
+					 runtime_address(l->runtime));
 
-		if (l->broker != b)
-			continue;
-		longer = xasprintf("%s%s%s=%s", text, text[0] ? "," : "", l->name,
-				   runtime_address(l->runtime));
 		free(text);
 		text = longer;
 	}
 	return text;
 }
 
-void lambda_tell(const struct broker *b)
+void lambdas_notify(const struct lambdas *all)
 {
-	char *addresses = lambda_addresses(b);
+	char *addresses = lambdas_addresses(all);
 
 	sd_notifyf(0, "X_GATEPOST_RUNTIMES=%s", addresses);
 	free(addresses);
 }
-
-const struct integration integration_lambda = {
-	.sort = CONFIG_LAMBDA,
-	.open = open_lambda,
-	.close = close_lambda,
-	.invoke = invoke,
-};

@@ -1,13 +1,42 @@
 #ifndef BROKER_FUNCTION_LAMBDA_H
 #define BROKER_FUNCTION_LAMBDA_H
 
-/* Where the workers of this broker's functions poll: "ping=127.0.0.1:4001,rooms=127.0.0.1:4002"; freed by the caller. */
+/*
+ * Functions that workers poll for: the Lambda Runtime API (broker/runtime/runtime.h).
+ *
+ * A function that has the same name and handler in a new configuration keeps its address,
+ * so that its workers go on. A connect or a disconnect whose worker dies is given to a
+ * second one, once: nobody has been answered yet, and the event and its requestId are the
+ * same. A message is not: its function may have acted on it, and the client gets an error.
+ */
 
-#include "broker/broker.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "broker/function/integration.h"
 
-char *lambda_addresses(const struct broker *b);
+struct lambdas;
 
-/* They may have changed: tell whoever has started this broker, and starts the workers. */
-void lambda_tell(const struct broker *b);
+struct lambdas_conf {
+	/*
+	 * Where workers poll, "127.0.0.1" or "127.0.0.1:9001"; borrowed. With a port,
+	 * functions have that and the ones after it, in their order.
+	 */
+	const char *address;
+	int64_t queue;   /* invocations that may wait for a worker */
+	int64_t wait_ms; /* and for how long */
+};
+
+/* l and m are borrowed until lambdas_free. */
+struct lambdas *lambdas_new(struct loop *l, struct metrics *m,
+			    const struct lambdas_conf *conf);
+void lambdas_free(struct lambdas *all); /* NULL is fine; its functions are closed */
+
+struct integration lambda_integration(struct lambdas *all);
+
+/* Where the workers of the functions poll: "ping=127.0.0.1:4001,rooms=127.0.0.1:4002"; freed by the caller. */
+char *lambdas_addresses(const struct lambdas *all);
+
+/* They may have changed: notify whoever has started this broker, and starts the workers. */
+void lambdas_notify(const struct lambdas *all);
 
 #endif

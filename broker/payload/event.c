@@ -19,14 +19,14 @@ static Gatepost__Request *unpack_request(struct arena *a, struct span packed)
 static bool find_request(const struct event *e, struct arena *a,
 			 const Gatepost__Request **out)
 {
-	const struct call *c = e->call;
+	const struct invocation *in = e->in;
 	ProtobufCBinaryData kept = e->context->request;
 
 	*out = NULL;
-	if (c->kind == GATEPOST__EVENT__KIND__CONNECT ||
-	    c->kind == GATEPOST__EVENT__KIND__HTTP)
-		*out = unpack_request(a, c->request);
-	else if (e->setting->context && kept.len > 0)
+	if (in->kind == GATEPOST__EVENT__KIND__CONNECT ||
+	    in->kind == GATEPOST__EVENT__KIND__HTTP)
+		*out = unpack_request(a, in->request);
+	else if (e->in->setting->context && kept.len > 0)
 		*out = unpack_request(a, span_of(kept.data, kept.len));
 	else
 		return true;
@@ -45,53 +45,51 @@ static bool is_object(ProtobufCBinaryData text)
 static void put(struct event *e, enum event_form form)
 {
 	if (form == EVENT_AUTHORIZER) {
-		assert(e->call->kind == GATEPOST__EVENT__KIND__CONNECT);
+		assert(e->in->kind == GATEPOST__EVENT__KIND__CONNECT);
 		event_authorizer(e);
-	} else if (e->call->kind != GATEPOST__EVENT__KIND__HTTP)
+	} else if (e->in->kind != GATEPOST__EVENT__KIND__HTTP)
 		event_websocket(e);
-	else if (e->setting->is_v2)
+	else if (e->in->route->is_v2)
 		event_http2(e);
 	else
 		event_rest(e);
 }
 
-static uint64_t number_of(const struct call *c)
+static uint64_t number_of(const struct invocation *in)
 {
-	return c->kind == GATEPOST__EVENT__KIND__DISCONNECT ? (uint64_t)ID_SEQ_DISCONNECT
-							    : c->seq;
+	return in->kind == GATEPOST__EVENT__KIND__DISCONNECT ? (uint64_t)ID_SEQ_DISCONNECT
+							     : in->seq;
 }
 
-static struct blob *make(const struct call *c, enum event_form form,
-			 const struct event_setting *s, struct arena *a)
+static struct blob *make(const struct invocation *in, enum event_form form,
+			 struct arena *a)
 {
 	enum { EXPECTED = 1024 };
 	char connection_id[ID_TEXT], request_id[ID_TEXT];
 	struct event e = {
-		.call = c,
-		.setting = s,
-		.context = gatepost__context__unpack(&a->allocator, c->context.n,
-						     c->context.p),
-		.connection_id = id_text(&c->id, connection_id),
-		.request_id = id_request(&c->id, number_of(c), request_id),
+		.in = in,
+		.context = gatepost__context__unpack(&a->allocator, in->context.n,
+						     in->context.p),
+		.connection_id = id_text(&in->id, connection_id),
+		.request_id = id_request(&in->id, number_of(in), request_id),
 	};
 
 	if (e.context == NULL || !find_request(&e, a, &e.request))
 		return NULL;
 	if (e.context->authorizer.len > 0 && !is_object(e.context->authorizer))
 		return NULL;
-	json_out_init(&e.out, EXPECTED + c->body.n + c->request.n * 3);
+	json_out_init(&e.out, EXPECTED + in->body.n + in->request.n * 3);
 	put(&e, form);
 	return json_out_end(&e.out);
 }
 
-struct blob *event_json(const struct call *c, enum event_form form,
-			const struct event_setting *s)
+struct blob *event_json(const struct invocation *in, enum event_form form)
 {
 	struct arena a;
 	struct blob *b;
 
 	arena_init(&a);
-	b = make(c, form, s, &a);
+	b = make(in, form, &a);
 	arena_close(&a);
 	return b;
 }

@@ -9,23 +9,12 @@
  */
 
 #include "base/blob.h"
-#include "broker/function/function.h"
-
-/* What the events of this broker have in common; texts are borrowed for as long as the event is made. */
-struct event_setting {
-	const char *stage;
-	const char *api_id;  /* opaque, 10 characters */
-	const char *account; /* "123456789012" */
-	const char *region;
-	const char *route_key; /* "$connect", "say"; of an HTTP one "GET /ping" */
-	const char *resource;  /* HTTP: "/users/{id}" */
-	const char *path;      /* HTTP: below the stage, "/users/7" */
-	bool is_v2;            /* HTTP: payload 2.0 */
-	bool context; /* headers and query of the upgrade in MESSAGE and DISCONNECT too */
-};
+#include "base/err.h"
+#include "broker/payload/invocation.h"
+#include "broker/payload/result.h"
 
 /*
- * Make the event of a call.
+ * Make the JSON of an event.
  *
  * What AWS does not say, or cannot know, is decided so:
  *   header names and queries' names are in alphabetical order, the case of headers is the
@@ -38,10 +27,9 @@ struct event_setting {
  *   a query is read as a form (%XX, + for a space); a name without = has the value ""
  *   body of an HTTP event  as text when it is UTF-8, else in base64
  *
- * returns  the JSON text, one reference; NULL when the call's packed parts are nonsense
+ * returns  the JSON text, one reference; NULL when the packed parts are nonsense
  */
-struct blob *event_json(const struct call *c, enum event_form form,
-			const struct event_setting *s);
+struct blob *event_json(const struct invocation *in, enum event_form form);
 
 /* arn:aws:execute-api:us-east-1:123456789012:abcdef1234/dev/$connect, which an authorizer's policy is about; freed by the caller. */
 char *event_arn(const struct event_setting *s);
@@ -60,7 +48,7 @@ char *event_arn(const struct event_setting *s);
  * returns  what out points to, beside payload; free it with event_result_free after out is used
  */
 struct event_result;
-struct event_result *event_result_parse(const struct call *c, struct span payload,
+struct event_result *event_result_parse(const struct invocation *in, struct span payload,
 					struct result *out);
 void event_result_free(struct event_result *r); /* NULL is fine */
 

@@ -35,8 +35,8 @@ static struct span find(const Gatepost__Request *q, const char *name)
 static struct span trace(const struct event *e, struct made *m)
 {
 	struct span came = find(e->request, "X-Amzn-Trace-Id");
-	bool plain = e->call->kind == GATEPOST__EVENT__KIND__HTTP;
-	int64_t ms = plain ? e->call->time_ms : e->context->connected_at_ms;
+	bool plain = e->in->kind == GATEPOST__EVENT__KIND__HTTP;
+	int64_t ms = plain ? e->in->time_ms : e->context->connected_at_ms;
 	const char *seed = plain ? e->request_id : e->connection_id;
 	XXH128_hash_t h = XXH3_128bits(seed, strlen(seed));
 
@@ -119,7 +119,7 @@ void event_headers(const struct event *e, enum event_headers how, struct fields 
 {
 	/* Each name and value of the packed request has two bytes more around it than ", ". */
 	size_t most =
-		e->call->request.n + e->context->request.len + e->context->source_ip.len;
+		e->in->request.n + e->context->request.len + e->context->source_ip.len;
 	struct made *m = xmalloc(sizeof *m + most);
 
 	fields_init(out, true);

@@ -36,7 +36,7 @@ void event_http2(struct event *e)
 	event_headers(e, EVENT_HEADERS_PLAIN, &headers);
 	json_out_raw(&e->out, "{");
 	event_put_str(e, "version", "2.0");
-	event_put_str(e, "routeKey", e->setting->route_key);
+	event_put_str(e, "routeKey", e->in->route->key);
 	event_put(e, "rawPath", span_from(e->request->path));
 	event_put(e, "rawQueryString", span_from(e->request->query));
 	put_cookies(e, &headers);
@@ -110,15 +110,15 @@ static void put_http(struct event *e)
 static void put_context(struct event *e)
 {
 	event_open(e, "requestContext");
-	event_put_str(e, "accountId", e->setting->account);
-	event_put_str(e, "apiId", e->setting->api_id);
+	event_put_str(e, "accountId", e->in->setting->account);
+	event_put_str(e, "apiId", e->in->setting->api_id);
 	event_put(e, "domainName", span_from(e->context->domain));
 	event_put(e, "domainPrefix", event_domain_prefix(e));
 	put_http(e);
 	event_put_str(e, "requestId", e->request_id);
-	event_put_str(e, "routeKey", e->setting->route_key);
-	event_put_str(e, "stage", e->setting->stage);
+	event_put_str(e, "routeKey", e->in->route->key);
+	event_put_str(e, "stage", e->in->setting->stage);
 	event_put_time(e, "time");
-	event_put_number(e, "timeEpoch", e->call->time_ms);
+	event_put_number(e, "timeEpoch", e->in->time_ms);
 	event_close(e);
 }

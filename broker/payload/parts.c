@@ -55,7 +55,7 @@ void event_put_time(struct event *e, const char *name)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char text[] = "dd/Mon/yyyy:hh:mm:ss +0000";
-	time_t seconds = (time_t)(e->call->time_ms / 1000);
+	time_t seconds = (time_t)(e->in->time_ms / 1000);
 	struct tm t;
 
 	gmtime_r(&seconds, &t);
@@ -73,17 +73,17 @@ void event_put_body(struct event *e, bool base64)
 {
 	json_out_key(&e->out, "body");
 	if (base64)
-		json_out_base64(&e->out, e->call->body);
+		json_out_base64(&e->out, e->in->body);
 	else
-		json_out_string(&e->out, e->call->body);
+		json_out_string(&e->out, e->in->body);
 	event_put_flag(e, "isBase64Encoded", base64);
 }
 
 bool event_put_http_body(struct event *e)
 {
-	if (e->call->body.n == 0)
+	if (e->in->body.n == 0)
 		return false;
-	event_put_body(e, !utf8_check(e->call->body));
+	event_put_body(e, !utf8_check(e->in->body));
 	return true;
 }
 
@@ -151,8 +151,8 @@ static void put_parameter(struct event *e, struct span name, struct span value)
 
 bool event_put_parameters(struct event *e)
 {
-	struct span pattern = span_str(e->setting->resource);
-	struct span path = span_str(e->setting->path);
+	struct span pattern = span_str(e->in->route->resource);
+	struct span path = span_str(e->in->path);
 	bool any = false;
 
 	while (pattern.n > 0) {

@@ -7,8 +7,7 @@
 #include "broker/payload/fields.h"
 
 struct event {
-	const struct call *call;
-	const struct event_setting *setting;
+	const struct invocation *in;
 	const Gatepost__Context *context;
 	const Gatepost__Request *
 		request; /* HTTP: its own; else that of the upgrade, NULL: the event carries none */

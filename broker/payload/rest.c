@@ -24,8 +24,8 @@ static void put_null(struct event *e, const char *name)
 void event_rest(struct event *e)
 {
 	json_out_raw(&e->out, "{");
-	event_put_str(e, "resource", e->setting->resource);
-	event_put_str(e, "path", e->setting->path);
+	event_put_str(e, "resource", e->in->route->resource);
+	event_put_str(e, "path", e->in->path);
 	event_put(e, "httpMethod", span_from(e->request->method));
 	put_maps(e);
 	if (!event_put_parameters(e))
@@ -50,7 +50,7 @@ static void put_maps(struct event *e)
 /* Six characters that are always the same for a resource, as AWS's are. */
 static void put_resource_id(struct event *e)
 {
-	struct span resource = span_str(e->setting->resource);
+	struct span resource = span_str(e->in->route->resource);
 	char text[7];
 
 	snprintf(text, sizeof text, "%06" PRIx64,
@@ -62,20 +62,20 @@ static void put_context(struct event *e)
 {
 	event_open(e, "requestContext");
 	put_resource_id(e);
-	event_put_str(e, "resourcePath", e->setting->resource);
+	event_put_str(e, "resourcePath", e->in->route->resource);
 	event_put(e, "httpMethod", span_from(e->request->method));
 	event_put_str(e, "extendedRequestId", e->request_id);
 	event_put_time(e, "requestTime");
 	event_put(e, "path", span_from(e->request->path));
-	event_put_str(e, "accountId", e->setting->account);
+	event_put_str(e, "accountId", e->in->setting->account);
 	event_put_str(e, "protocol", "HTTP/1.1");
-	event_put_str(e, "stage", e->setting->stage);
+	event_put_str(e, "stage", e->in->setting->stage);
 	event_put(e, "domainPrefix", event_domain_prefix(e));
-	event_put_number(e, "requestTimeEpoch", e->call->time_ms);
+	event_put_number(e, "requestTimeEpoch", e->in->time_ms);
 	event_put_str(e, "requestId", e->request_id);
 	put_identity(e);
 	event_put(e, "domainName", span_from(e->context->domain));
-	event_put_str(e, "apiId", e->setting->api_id);
+	event_put_str(e, "apiId", e->in->setting->api_id);
 	event_close(e);
 }
 

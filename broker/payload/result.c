@@ -12,7 +12,6 @@
 #include "base/utf8.h"
 #include "json/string.h"
 #include "json/walk.h"
-#include "broker/function/route.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -20,8 +19,8 @@
 #include <strings.h>
 
 struct event_result {
-	const struct call *call;
-	struct call_header *headers;
+	const struct invocation *in;
+	struct result_header *headers;
 	size_t n, room;
 	struct span text; /* what is read: the payload, or repaired */
 	struct blob *
@@ -44,63 +43,46 @@ static const char *read_message(struct event_result *r, const struct json_value 
 static const char *read_response(struct event_result *r, const struct json_value *v,
 				 bool is_v2, struct result *out);
 
-static bool says_nothing(const struct call *c)
+static bool says_nothing(const struct invocation *in)
 {
-	return c->kind == GATEPOST__EVENT__KIND__DISCONNECT ||
-	       (c->kind == GATEPOST__EVENT__KIND__MESSAGE && c->route != NULL &&
-		!c->route->config->two_way);
-}
-
-static const char *route_of(const struct call *c)
-{
-	return c->http != NULL    ? c->http->key
-	       : c->route != NULL ? c->route->config->key
-				  : "";
-}
-
-static const char *function_of(const struct call *c)
-{
-	const struct function *f = c->http != NULL    ? c->http->function
-				   : c->route != NULL ? c->route->function
-						      : NULL;
-
-	return f != NULL ? f->config->name : "";
+	return in->kind == GATEPOST__EVENT__KIND__DISCONNECT ||
+	       (in->kind == GATEPOST__EVENT__KIND__MESSAGE && !in->route->two_way);
 }
 
 /* A part is left out, and the rest is taken. Nothing for what is well-formed. */
 static void drop(const struct event_result *r, const char *part, const char *name,
 		 const char *why)
 {
-	log_warn_flood("result.part.dropped", S("route", route_of(r->call)),
-		       S("function", function_of(r->call)), S("part", part),
+	log_warn_flood("result.part.dropped", S("route", r->in->route->key),
+		       S("function", r->in->route->function), S("part", part),
 		       S("name", name), S("why", why));
 }
 
 static void log_ignored(const struct event_result *r)
 {
-	log_info_flood("result.ignored", S("route", route_of(r->call)),
-		       S("function", function_of(r->call)),
+	log_info_flood("result.ignored", S("route", r->in->route->key),
+		       S("function", r->in->route->function),
 		       S("why", "result is not an object: nothing is sent"),
 		       S("hint", "return {\"statusCode\": 200, \"body\": \"...\"}"));
 }
 
 static void log_repaired(const struct event_result *r, const char *why, size_t at)
 {
-	log_info_flood("result.repaired", S("route", route_of(r->call)),
-		       S("function", function_of(r->call)), S("why", why), I("at", at));
+	log_info_flood("result.repaired", S("route", r->in->route->key),
+		       S("function", r->in->route->function), S("why", why), I("at", at));
 }
 
-static struct event_result *result_new(const struct call *c, struct span text)
+static struct event_result *result_new(const struct invocation *in, struct span text)
 {
 	struct event_result *r = xmalloc(sizeof *r + text.n + 1);
 
-	*r = (struct event_result){.call = c, .text = text, .at = r->texts};
+	*r = (struct event_result){.in = in, .text = text, .at = r->texts};
 	return r;
 }
 
 /* Its bytes that are not UTF-8, wherever they are, become U+FFFD first: all later texts are UTF-8 then. */
-static struct event_result *result_repaired(const struct call *c, struct span payload,
-					    struct json_value *v)
+static struct event_result *result_repaired(const struct invocation *in,
+					    struct span payload, struct json_value *v)
 {
 	static const struct json_path whole = {NULL, 0};
 	struct blob *b = blob_alloc(utf8_repair(payload, NULL));
@@ -110,7 +92,7 @@ static struct event_result *result_repaired(const struct call *c, struct span pa
 	utf8_repair(payload, b->p);
 	e = json_read(blob_span(b), &whole, JSON_OF_FUNCTION, v, NULL);
 	assert(e == OK);
-	r = result_new(c, blob_span(b));
+	r = result_new(in, blob_span(b));
 	r->repaired = b;
 	log_repaired(r, "invalid UTF-8 replaced with U+FFFD", utf8_good(payload));
 	return r;
@@ -136,14 +118,15 @@ static const char *no_json(struct event_result *r, enum err e,
 static const char *read_result(struct event_result *r, const struct json_value *v,
 			       struct result *out)
 {
-	const struct call *c = r->call;
+	const struct invocation *in = r->in;
 
-	if (c->kind == GATEPOST__EVENT__KIND__MESSAGE)
+	if (in->kind == GATEPOST__EVENT__KIND__MESSAGE)
 		return read_message(r, v, out);
-	return read_response(r, v, c->http != NULL && c->http->config->is_v2, out);
+	return read_response(
+		r, v, in->kind == GATEPOST__EVENT__KIND__HTTP && in->route->is_v2, out);
 }
 
-struct event_result *event_result_parse(const struct call *c, struct span payload,
+struct event_result *event_result_parse(const struct invocation *in, struct span payload,
 					struct result *out)
 {
 	static const struct json_path whole = {NULL, 0};
@@ -153,11 +136,11 @@ struct event_result *event_result_parse(const struct call *c, struct span payloa
 	enum err e = OK;
 
 	*out = (struct result){.kind = RESULT_OK, .payload = payload, .status = 200};
-	if (says_nothing(c))
-		return result_new(c, payload);
+	if (says_nothing(in))
+		return result_new(in, payload);
 	e = json_read(payload, &whole, JSON_OF_FUNCTION, &v, &report);
-	r = e == OK && report.not_utf8 ? result_repaired(c, payload, &v)
-				       : result_new(c, payload);
+	r = e == OK && report.not_utf8 ? result_repaired(in, payload, &v)
+				       : result_new(in, payload);
 	out->why = e == OK ? read_result(r, &v, out) : no_json(r, e, &report);
 	if (out->why != NULL)
 		*out = (struct result){
@@ -299,7 +282,7 @@ static void add_header(struct event_result *r, const char *name, const char *val
 		r->room = r->room ? r->room * 2 : 16;
 		r->headers = xrealloc(r->headers, r->room * sizeof *r->headers);
 	}
-	r->headers[r->n++] = (struct call_header){name, value};
+	r->headers[r->n++] = (struct result_header){name, value};
 }
 
 /* RFC 9110 5.5: no control characters but a tab. With them a function could write headers and answers of its own. */

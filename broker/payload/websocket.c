@@ -18,7 +18,7 @@ static void put_identity(struct event *e);
 
 static bool is(const struct event *e, Gatepost__Event__Kind kind)
 {
-	return e->call->kind == kind;
+	return e->in->kind == kind;
 }
 
 void event_websocket(struct event *e)
@@ -30,7 +30,7 @@ void event_websocket(struct event *e)
 		put_pseudo_headers(e);
 	put_context(e);
 	if (is(e, GATEPOST__EVENT__KIND__MESSAGE))
-		event_put_body(e, e->call->binary);
+		event_put_body(e, e->in->binary);
 	else
 		event_put_flag(e, "isBase64Encoded", false);
 	event_close(e);
@@ -62,7 +62,7 @@ static void put_pseudo_headers(struct event *e)
 /* Empty maps are there, where the events of functions leave them out. */
 void event_authorizer(struct event *e)
 {
-	char *arn = event_arn(e->setting);
+	char *arn = event_arn(e->in->setting);
 	struct fields headers, query;
 
 	event_headers(e, EVENT_HEADERS_AUTHORIZER, &headers);
@@ -87,7 +87,7 @@ void event_authorizer(struct event *e)
 	free(arn);
 }
 
-static const char *type_of(const struct call *c)
+static const char *type_of(const struct invocation *in)
 {
 	static const char *const types[] = {
 		[GATEPOST__EVENT__KIND__CONNECT] = "CONNECT",
@@ -95,8 +95,8 @@ static const char *type_of(const struct call *c)
 		[GATEPOST__EVENT__KIND__DISCONNECT] = "DISCONNECT",
 	};
 
-	assert(c->kind < sizeof types / sizeof *types && types[c->kind] != NULL);
-	return types[c->kind];
+	assert(in->kind < sizeof types / sizeof *types && types[in->kind] != NULL);
+	return types[in->kind];
 }
 
 static void put_context(struct event *e)
@@ -104,26 +104,26 @@ static void put_context(struct event *e)
 	bool bye = is(e, GATEPOST__EVENT__KIND__DISCONNECT);
 
 	event_open(e, "requestContext");
-	event_put_str(e, "routeKey", e->setting->route_key);
+	event_put_str(e, "routeKey", e->in->route->key);
 	put_authorizer(e);
 	if (is(e, GATEPOST__EVENT__KIND__MESSAGE))
 		put_message_id(e);
 	if (bye)
-		event_put_number(e, "disconnectStatusCode", e->call->code);
-	event_put_str(e, "eventType", type_of(e->call));
+		event_put_number(e, "disconnectStatusCode", e->in->code);
+	event_put_str(e, "eventType", type_of(e->in));
 	event_put_str(e, "extendedRequestId", e->request_id);
 	event_put_time(e, "requestTime");
 	event_put_str(e, "messageDirection", "IN");
 	if (bye)
-		event_put(e, "disconnectReason", e->call->body);
-	event_put_str(e, "stage", e->setting->stage);
+		event_put(e, "disconnectReason", e->in->body);
+	event_put_str(e, "stage", e->in->setting->stage);
 	event_put_number(e, "connectedAt", e->context->connected_at_ms);
-	event_put_number(e, "requestTimeEpoch", e->call->time_ms);
+	event_put_number(e, "requestTimeEpoch", e->in->time_ms);
 	put_identity(e);
 	event_put_str(e, "requestId", e->request_id);
 	event_put(e, "domainName", span_from(e->context->domain));
 	event_put_str(e, "connectionId", e->connection_id);
-	event_put_str(e, "apiId", e->setting->api_id);
+	event_put_str(e, "apiId", e->in->setting->api_id);
 	event_close(e);
 }
 
@@ -140,9 +140,9 @@ static void put_authorizer(struct event *e)
 static void put_message_id(struct event *e)
 {
 	char text[ID_TEXT];
-	uint64_t number = e->call->seq | UINT64_C(1) << 63;
+	uint64_t number = e->in->seq | UINT64_C(1) << 63;
 
-	event_put_str(e, "messageId", id_request(&e->call->id, number, text));
+	event_put_str(e, "messageId", id_request(&e->in->id, number, text));
 }
 
 static void put_identity(struct event *e)

@@ -44,7 +44,7 @@ struct runtime_api {
 	struct runtime *runtime;
 	struct http_server *http;
 	char address[ADDRESS_TEXT];
-	char *name; /* what it was told to listen at */
+	char *name; /* the address from the settings */
 	bool is_loopback;
 };
 
@@ -88,7 +88,7 @@ struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l,
 	return a;
 }
 
-/* A worker on another machine may vanish without a word: the kernel probes each socket that is accepted here. */
+/* A worker on another machine may vanish silently: the kernel probes each accepted socket. */
 static void keep_alive(int fd)
 {
 	const int on = 1, idle_s = 10, every_s = 5, times = 3;
@@ -228,7 +228,7 @@ static bool makes_many_connections(const struct request *r)
 {
 	const struct header *agent = request_header(r, "User-Agent");
 
-	return request_lists(r, "Connection", "close") ||
+	return !r->keep_alive ||
 	       (agent != NULL && agent->value.n >= 5 &&
 		strncasecmp((const char *)agent->value.p, "curl/", 5) == 0);
 }
@@ -301,7 +301,7 @@ void runtime_api_give(struct worker *w)
 	http_reply(q, 200, h, sizeof h / sizeof *h, blob_span(i->event));
 }
 
-/* AWS's client for Python ends its process when it hears another status than 202. */
+/* AWS's client for Python ends its process when it gets another status than 202. */
 static void returned_too_much(struct invocation *i, struct http_request *q)
 {
 	char why[WHY_TEXT];

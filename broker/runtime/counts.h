@@ -4,7 +4,7 @@
 /* What is counted of a function that workers poll for. */
 
 #include "base/metric.h"
-#include "broker/function/function.h"
+#include "broker/payload/result.h"
 
 struct runtime_counts {
 	struct metric *invocations, *seconds, *workers, *polling, *waiting;

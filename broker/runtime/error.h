@@ -1,7 +1,7 @@
 #ifndef BROKER_RUNTIME_ERROR_H
 #define BROKER_RUNTIME_ERROR_H
 
-/* What a worker says about an error, in one line for the log. */
+/* A worker's error report, as one line for the log. */
 
 #include "base/span.h"
 

@@ -3,10 +3,10 @@
  *
  *   runtime_invoke   it waits for its turn
  *   runtime_polls    a worker is free
- *   runtime_dispatch whose turn it is
+ *   runtime_dispatch the next client's turn
  *   give             it runs, and its time with it
  *   runtime_end      answered, by api.c
- *   on_time          too late; or nobody has come for it
+ *   on_time          timeout; or no worker has polled for it
  *   runtime_lost     the worker has died
  */
 #include "broker/runtime/runtime.h"

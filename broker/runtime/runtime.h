@@ -6,10 +6,10 @@
  * an invocation, run it, and post what came of it. As many run as poll.
  *
  *   WAITING --a worker polls--> RUNNING --it answers, is late, or dies--> over
- *      '---nobody polls for too long------------------------------------>'
+ *      '---no worker polls for too long------------------------------------>'
  *
  * Clients share the workers fairly (shares.h): one in four, but one at the least of two or more, is
- * for clients for whom none runs; and so is half of the queue for those who have nothing else here.
+ * for clients for whom none runs; and half of the queue for clients that have nothing else here.
  * An invocation goes to the worker that has waited longest. A worker never has two: it
  * gets its next one after it has answered, or was late (what it answers then is refused
  * and dropped). A worker is known by its connection; when that closes before the answer
@@ -19,7 +19,9 @@
  */
 
 #include "base/blob.h"
-#include "broker/function/function.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "broker/payload/result.h"
 
 struct runtime;
 
@@ -33,7 +35,7 @@ struct runtime_conf {
 /* The texts are copied. */
 struct runtime_request {
 	const char *id; /* of the event, to 63 characters; the same for the same event */
-	struct span client; /* whom it is for, up to 16 bytes */
+	struct span client; /* the client of the event, up to 16 bytes */
 	const char *arn;    /* of the function */
 	struct blob *event; /* JSON */
 	int64_t timeout_ms; /* from when a worker has it */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of four turns, one is for those who have more waiting, also while others come anew. */
+/* Of four turns, one is for clients that have several waiting, also while new clients come. */
 enum { TURNS = 4 };
 
 TAILQ_HEAD(clients, client_share);
@@ -26,8 +26,7 @@ struct client_share {
 
 struct shares {
 	struct map *clients;
-	struct clients fresh,
-		idle; /* nothing of them is under way; they have come anew, or not */
+	struct clients fresh, idle; /* nothing of them runs */
 	struct clients busy;
 	size_t n_begun;
 };

@@ -5,7 +5,7 @@
  * Invocations that share something scarce (workers, connections to a host), fairly among the
  * clients they are for. One of a client that has none under way goes before those of clients
  * that have, and among the former those that ask for one at a time have three turns of four;
- * else clients take turns. How much who already has some may have is the caller's to say.
+ * else clients take turns. The caller decides how many a client with some in progress may have.
  *
  *   wait --its turn--> begin --it is over--> leave
  *     '--------------- gives up ------------> leave
@@ -24,7 +24,7 @@ struct share {
 	TAILQ_ENTRY(share) in;
 	struct client_share *of; /* NULL: has not come, or has left */
 	bool is_waiting;
-	void *owner; /* for who calls */
+	void *owner; /* for the caller */
 };
 
 enum { SHARE_KEY = 16 }; /* the longest name of a client */
@@ -32,10 +32,10 @@ enum { SHARE_KEY = 16 }; /* the longest name of a client */
 struct shares *shares_new(void);
 void shares_free(struct shares *s); /* NULL is fine; all have left */
 
-/* s waits, behind the others of the client called who; or before them, and before other clients. */
+/* s waits, after the others of this client; or before them, and before other clients. */
 void shares_wait(struct shares *ss, struct share *s, struct span who, bool first);
 
-/* Whose turn it is; NULL: nobody's. more: clients that have some already count, too. */
+/* The next one; NULL: none. more: include clients that have some already. */
 struct share *shares_next(const struct shares *ss, bool more);
 
 /* It waits no more: it is under way. */

@@ -19,7 +19,7 @@ enum { INVOCATION_ID = 64 };
 struct invocation {
 	TAILQ_ENTRY(invocation) next; /* among those that wait, or that run */
 	struct share share;
-	uint8_t client[SHARE_KEY]; /* whom it is for */
+	uint8_t client[SHARE_KEY]; /* the client of the event */
 	size_t client_n;
 	struct runtime *runtime;
 	struct worker *
@@ -45,9 +45,9 @@ struct worker {
 	struct http_request *poll;     /* that is to be answered with an invocation */
 	struct invocation *invocation; /* that it runs */
 	uint16_t port;                 /* its own */
-	bool roams; /* it makes a connection for each request: the end of one says nothing */
+	bool roams; /* it opens a connection for each request: the end of one means nothing */
 	bool has_worked;          /* it was given an invocation */
-	char late[INVOCATION_ID]; /* what it was given up for */
+	char late[INVOCATION_ID]; /* the invocation that timed out */
 };
 
 TAILQ_HEAD(workers, worker);
@@ -61,7 +61,7 @@ struct runtime {
 	struct workers workers, polling;
 	int64_t n_workers, n_polling;
 	struct invocations waiting, running;
-	struct shares *shares; /* whose turn it is */
+	struct shares *shares; /* the order of clients */
 	int64_t n_waiting, n_running;
 	char *cannot_start; /* why no worker is there; NULL: not known */
 	bool is_freed;
@@ -79,12 +79,12 @@ void runtime_lost(struct worker *w);
 /* A worker could not load the function. why is a sentence. */
 void runtime_cannot_start(struct runtime *r, const char *why);
 
-/* It "polls" for the first time, "works" for the first time, or is "overdue": told to whoever has started it, and can tell by its port which one it is. */
+/* It "polls" for the first time, "works" for the first time, or is "overdue": reported to the supervisor, which finds the process by its port. */
 void runtime_tell(const struct worker *w, const char *what);
 
 /* runtime.c, for the others */
 
-/* The invocation that an answer with this id is for; NULL: none, or it comes too late. w: who answers, NULL: another connection. */
+/* The invocation that an answer with this id is for; NULL: none, or it comes too late. w: the worker that answers, NULL: another connection. */
 struct invocation *runtime_find(const struct runtime *r, struct worker *w,
 				struct span id);
 

@@ -19,7 +19,9 @@ void answer_send(struct connection *c, const struct lane_event *e,
 	if (request && a->response != NULL)
 		verdict_answer(c, a);
 	else if (a->close != 0 && c->state == CONNECTION_OPEN)
-		websocket_close(c, (uint16_t)a->close, span_from(a->close_reason));
+		connection_end(c, CAUSE_FUNCTION_CLOSE,
+			       &(struct end_words){(uint16_t)a->close,
+						   span_from(a->close_reason)});
 	else if (a->frame != NULL && websocket_is_answering(c))
 		websocket_send(c, websocket_frame(a->frame));
 }
@@ -40,13 +42,9 @@ void answer_send_error(struct connection *c, const struct lane_event *e)
 {
 	if (e->kind == GATEPOST__EVENT__KIND__MESSAGE && websocket_is_answering(c))
 		send_error_frame(c, e);
-	if (e->kind == GATEPOST__EVENT__KIND__CONNECT) {
-		/* Its row may stand, and its function may have accepted it: as when an edge dies now. */
-		c->lane.is_open = true;
-		metric_add(c->edge->counts.opened, 1);
-		websocket_lost(c, FRAME_CODE_ABNORMAL,
-			       "Gone before the handshake was done");
-	}
-	if (c->state == CONNECTION_ASKED)
-		verdict_refuse(c, 502, ERROR_TEXT);
+	/* Its row may stand, and its function may have accepted it: as when an edge dies now. */
+	if (e->kind == GATEPOST__EVENT__KIND__CONNECT)
+		verdict_discard(c, CAUSE_POISONED_CONNECT);
+	if (e->kind == GATEPOST__EVENT__KIND__HTTP)
+		connection_end(c, CAUSE_POISONED_REQUEST, NULL);
 }

@@ -30,7 +30,7 @@ static void log_full(struct connection *c)
 	bool asked = c->state == CONNECTION_ASKED;
 	char id[ID_TEXT];
 
-	metric_add(c->edge->counts.shed, 1);
+	metric_add(c->clients->counts.shed, 1);
 	log_info_flood("push.refused", S("id", id_text(&c->lane.id, id)),
 		       S("why", asked ? "too many pushes wait for its $connect"
 				      : "client does not read"),
@@ -58,14 +58,14 @@ static void describe(struct connection *c, Gatepost__Outcome *o)
 {
 	o->context = (ProtobufCBinaryData){.len = c->lane.context->n,
 					   .data = c->lane.context->p};
-	o->last_active_ms = clock_wall_ms() - (loop_now(c->edge->loop) - c->active_ms);
+	o->last_active_ms = clock_wall_ms() - (loop_now(c->clients->loop) - c->active_ms);
 }
 
-static enum err execute_one(struct edge *edge, const Gatepost__Command *m,
+static enum err execute_one(struct clients *clients, const Gatepost__Command *m,
 			    Gatepost__Outcome *o)
 {
 	struct id id = id_at(m->id, 0);
-	struct connection *c = registry_find(edge->registry, &id);
+	struct connection *c = registry_find(clients->registry, &id);
 
 	if (c == NULL)
 		return ERR_NOTFOUND;
@@ -79,14 +79,16 @@ static enum err execute_one(struct edge *edge, const Gatepost__Command *m,
 	if (c->state != CONNECTION_OPEN)
 		return ERR_NOTFOUND;
 	if (m->kind == GATEPOST__COMMAND__KIND__CLOSE)
-		websocket_close(c, (uint16_t)m->code, span_from(m->reason));
+		connection_end(
+			c, CAUSE_COMMAND_CLOSE,
+			&(struct end_words){(uint16_t)m->code, span_from(m->reason)});
 	else
 		describe(c, o);
 	return OK;
 }
 
 /* One frame for all of them, of which each outbox gets a reference; a byte of results for each. */
-static struct blob *send_to_all(struct edge *edge, const Gatepost__Command *m)
+static struct blob *send_to_all(struct clients *clients, const Gatepost__Command *m)
 {
 	struct blob *frame = websocket_frame(m->frame);
 	struct blob *results = blob_alloc(m->ids.len / ID_BYTES);
@@ -95,14 +97,14 @@ static struct blob *send_to_all(struct edge *edge, const Gatepost__Command *m)
 		struct id id = id_at(m->ids, i);
 
 		results->p[i] = (uint8_t)result_of(
-			send_to(registry_find(edge->registry, &id), frame));
+			send_to(registry_find(clients->registry, &id), frame));
 	}
 	blob_unref(frame);
 	return results;
 }
 
 /* An id that is not known now is never known again: ids are not used twice. */
-static struct blob *check_all(struct edge *edge, const Gatepost__Command *m)
+static struct blob *check_all(struct clients *clients, const Gatepost__Command *m)
 {
 	struct blob *results = blob_alloc(m->ids.len / ID_BYTES);
 
@@ -110,12 +112,12 @@ static struct blob *check_all(struct edge *edge, const Gatepost__Command *m)
 		struct id id = id_at(m->ids, i);
 
 		results->p[i] = (uint8_t)result_of(
-			registry_find(edge->registry, &id) ? OK : ERR_NOTFOUND);
+			registry_find(clients->registry, &id) ? OK : ERR_NOTFOUND);
 	}
 	return results;
 }
 
-void command_execute(struct edge *edge, struct broker_link *from,
+void command_execute(struct clients *clients, struct broker_link *from,
 		     const Gatepost__Command *m)
 {
 	Gatepost__Outcome o = GATEPOST__OUTCOME__INIT;
@@ -123,12 +125,13 @@ void command_execute(struct edge *edge, struct broker_link *from,
 
 	o.ticket = m->ticket;
 	if (m->ids.len > 0) {
-		results = m->kind == GATEPOST__COMMAND__KIND__KNOW ? check_all(edge, m)
-								   : send_to_all(edge, m);
+		results = m->kind == GATEPOST__COMMAND__KIND__KNOW
+				  ? check_all(clients, m)
+				  : send_to_all(clients, m);
 		o.results = (ProtobufCBinaryData){results->n, results->p};
 		o.result = GATEPOST__OUTCOME__RESULT__OK;
 	} else {
-		o.result = result_of(execute_one(edge, m, &o));
+		o.result = result_of(execute_one(clients, m, &o));
 	}
 	uplink_outcome(from, &o);
 	blob_unref(results);

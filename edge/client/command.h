@@ -3,14 +3,14 @@
 
 /* Commands of brokers: send to a connection or to many, close it, describe it, or which ids are known. */
 
-#include "edge/edge.h"
+#include "edge/client/clients.h"
 
 #include <proto/gatepost.pb-c.h>
 
 struct broker_link;
 
 /* Execute the command; the outcome is sent back on the same link. */
-void command_execute(struct edge *edge, struct broker_link *from,
+void command_execute(struct clients *clients, struct broker_link *from,
 		     const Gatepost__Command *m);
 
 #endif

@@ -10,8 +10,9 @@
  *                                                              |
  *      any --error, hang-up--> GONE <--------------------------+
  *
- * HEAD and BODY are http.c, ASKED is reply.c; OPEN and CLOSING are websocket.c. LINGER: all
- * is written and our end is closed, what the client still sends is thrown away, so
+ * HEAD and BODY are http.c, ASKED is reply.c; OPEN and CLOSING are websocket.c: connection.c
+ * knows them as struct connection_protocol alone. Every end goes through connection_end, and what
+ * that does is the table of end.h. LINGER: all is written and our end is closed, what the client still sends is thrown away, so
  * that our last words reach it. GONE: no socket any more, but a slot for as long as
  * its lane has events that no broker has acknowledged.
  *
@@ -19,9 +20,11 @@
  */
 
 #include "base/address.h"
-#include "edge/edge.h"
+#include "edge/client/clients.h"
 #include "edge/link/lane.h"
+#include "edge/client/end.h"
 #include "edge/client/outbox.h"
+#include "edge/client/transport.h"
 
 #include <event2/event_struct.h>
 
@@ -36,11 +39,27 @@ enum connection_state {
 };
 
 struct backlog;   /* edge/client/backlog.h */
-struct handshake; /* edge/client/http_internal.h */
+struct handshake; /* edge/client/handshake.h */
+struct connection;
+
+/* What is spoken on a connection: HTTP (http.h), and from OPEN on WebSocket (websocket.h). */
+struct connection_protocol {
+	/* Bytes have come. in: empty when what was kept of them may be handled now. */
+	void (*receive)(struct connection *c, struct span in);
+	/* About once a second, in ASKED and OPEN. */
+	void (*tick)(struct connection *c, int64_t now);
+	/* END_REFUSE of HTTP: queue the response. END_CLOSE, …_BEHIND, …_NOW and END_DRAIN of WebSocket: all of it. */
+	void (*end)(struct connection *c, const struct end *how);
+	/* CLOSING: an event of the lane is done. NULL: there is no such state. */
+	void (*answered)(struct connection *c);
+	/* What is not whole is forgotten, and so is a request that no broker has seen: the socket is closed now. */
+	void (*forget)(struct connection *c);
+};
 
 struct connection {
 	struct event ready;
-	struct edge *edge;
+	struct clients *clients;
+	const struct connection_protocol *protocol;
 	struct connection *next_dirty;
 	struct lane lane;
 	struct outbox *outbox;         /* NULL while nothing waits */
@@ -53,9 +72,10 @@ struct connection {
 	int64_t active_ms;     /* when a message came or went last */
 	int64_t wrote_ms;      /* when the socket last took some of the outbox */
 	int64_t deadline_ms;   /* of the state; 0: none */
-	int64_t ends_ms; /* OPEN: when it is to be closed, with ends_code; 0: never */
+	int64_t ends_ms; /* OPEN: when it is to be closed, for ends_cause; 0: never */
+	struct transport transport;
 	uint32_t slot;
-	uint16_t ends_code;
+	uint8_t ends_cause; /* enum end_cause */
 	uint8_t state;
 	uint8_t watched; /* what ready is added for: EV_READ, EV_WRITE, EV_CLOSED */
 	bool is_dirty, is_pinged, is_freed;
@@ -63,8 +83,17 @@ struct connection {
 	bool is_retiring; /* OPEN: its close frame waits until its backlog is parsed */
 };
 
-/* Begin with an accepted socket; closes it again when there is no slot, or its address has too many. */
-void connection_new(struct edge *edge, int fd, const struct sockaddr *peer);
+/*
+ * Begin with an accepted socket, which speaks HTTP first.
+ *
+ * peer     of the socket; borrowed
+ * use      what its address has, given back at its end; NULL: its address has no limits
+ * returns  NULL when there is no slot: the socket is still the caller's
+ */
+struct connection *connection_new(struct clients *clients, int fd,
+				  const struct sockaddr *peer,
+				  const struct connection_protocol *http,
+				  struct address_use *use);
 
 /* The connection that has this lane. */
 struct connection *connection_of(struct lane *l);
@@ -84,14 +113,20 @@ bool connection_has_room(const struct connection *c);
  */
 bool connection_is_ahead(const struct connection *c);
 
-/* Say no more: LINGER once the outbox is written. */
-void connection_finish(struct connection *c);
+/*
+ * End it, in the way that end.h has for where it stands. Asking again changes nothing.
+ *
+ * words    for the causes that say so, else NULL
+ * returns  whether there was something to end
+ */
+bool connection_end(struct connection *c, enum end_cause cause,
+		    const struct end_words *words);
 
-/* The socket is closed at once: GONE. The lane lives on until it is empty. */
-void connection_cut(struct connection *c);
+/* For protocols' steps of an end: the disconnect event, if the end has one; once for each connect, whoever ends it. */
+void connection_disconnect(struct connection *c, const struct end *how);
 
-/* Somebody else has accounted for its end: no more events, and the socket is closed at once, with 1012. */
-void connection_abandon(struct connection *c);
+/* For the same: say no more, LINGER once the outbox is written. */
+void connection_linger(struct connection *c);
 
 /* Look again at what is to be read and written: after the lane, the outbox or the state changed. */
 void connection_settle(struct connection *c);
@@ -103,21 +138,13 @@ void connection_event_added(struct connection *c, uint32_t bytes);
 void connection_event_done(struct connection *c, uint32_t bytes);
 
 /* Write what this turn has queued; a hook of the loop. */
-void connections_flush(void *edge);
+void connections_flush(void *clients);
 
 /* Deadlines, pings, stalled writers: for each connection about once a second. To be called each CONNECTIONS_TICK_MS. */
 enum { CONNECTIONS_TICK_MS = 100 };
-void connections_tick(void *edge);
+void connections_tick(void *clients);
 
-/*
- * Close politely, because the process ends: a WebSocket with a close frame, behind the answers
- * to what its client has said; others when their request is answered, or with 503.
- *
- * returns  whether there was something to close
- */
-bool connection_drain(struct connection *c);
-
-/* The time for that is over: a WebSocket that is not closed yet gets a close frame, and then the socket is cut. */
-void connection_expel(struct connection *c);
+/* The code and reason of a connection that is closed because the process ends. */
+struct end_words connection_drain_words(const struct clients *clients);
 
 #endif

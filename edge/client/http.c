@@ -1,7 +1,7 @@
 /*
  * HTTP before, or instead of, WebSocket, up to the question. Time flows down the page:
  *
- *   handshake_feed   bytes → on_head → (take_body) → ask
+ *   http_receive   bytes → on_head → (take_body) → ask
  *
  * What the client is told then is reply.c.
  */
@@ -9,104 +9,43 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "edge/client/http_internal.h"
+#include "edge/client/handshake.h"
 #include "edge/client/upgrade.h"
 #include "edge/link/uplink.h"
 #include "edge/client/reply.h"
 #include "proto/batch.h"
 
-#include <assert.h>
 #include <event2/util.h>
 #include <stdlib.h>
 
 /* A body may take longer than handshake-timeout as long as it comes at 64 KB a second; over the memory budget it may be small. */
 enum { BODY_BYTES_A_MS = 64, SMALL_BODY = 16 * 1024 };
 
+static void http_receive(struct connection *c, struct span in);
 static size_t feed(struct connection *c, struct span in);
 static size_t on_head(struct connection *c, struct span in);
 static void on_upgrade(struct connection *c, const struct request *r,
 		       const struct upgrade *u);
 static void on_request(struct connection *c, const struct request *r);
 static size_t take_body(struct connection *c, struct span in);
-static void drop_body(struct handshake *h);
 static void ask(struct connection *c, uint8_t kind);
 
-void handshake_begin(struct connection *c, const struct sockaddr *peer)
-{
-	c->handshake = xcalloc(1, sizeof *c->handshake);
-	c->handshake->edge = c->edge;
-	address_host(peer, c->handshake->peer);
-}
+const struct connection_protocol http_protocol = {
+	.receive = http_receive,
+	.tick = verdict_tick,
+	.end = verdict_refuse,
+	.forget = verdict_forget,
+};
 
-void handshake_free(struct handshake *h)
-{
-	if (h == NULL)
-		return;
-	free(h->in);
-	free(h->protocols);
-	blob_unref(h->request);
-	drop_body(h);
-	for (size_t i = 0; i < h->n_early; i++)
-		blob_unref(h->early[i]);
-	free(h->early);
-	h->edge->held_bytes -= h->early_bytes + h->counted;
-	free(h);
-}
-
-static struct span kept(const struct handshake *h)
-{
-	return span_of(h->in + h->at, h->n - h->at);
-}
-
-/* The bytes wait for more, or for their turn. What is used has its room again before there is more room. */
-static void keep(struct handshake *h, struct span in)
-{
-	if (h->room - h->n < in.n && h->at > 0) {
-		h->n -= h->at;
-		memmove(h->in, h->in + h->at, h->n);
-		h->at = 0;
-	}
-	if (h->room - h->n < in.n) {
-		h->room = h->n + in.n > 2 * h->room ? h->n + in.n : 2 * h->room;
-		h->in = xrealloc(h->in, h->room);
-	}
-	memcpy(h->in + h->n, in.p, in.n);
-	h->n += in.n;
-}
-
-static void drop_kept(struct handshake *h, size_t used)
-{
-	h->at += used;
-	if (h->at < h->n)
-		return;
-	free(h->in);
-	h->in = NULL;
-	h->at = h->n = h->room = 0;
-}
-
-/* Its share of the edge's budget; the body and pushes that wait for a 101 count by themselves. */
+/* The Context is the request's until it is answered. */
 static void count(struct connection *c)
 {
-	struct handshake *h = c->handshake;
-	size_t n = blob_memory(h->request);
+	bool has = c->state == CONNECTION_BODY || c->state == CONNECTION_ASKED;
 
-	if (h->in != NULL)
-		n += mem_chunk(h->room);
-	if (h->protocols != NULL)
-		n += mem_chunk(strlen(h->protocols) + 1);
-	if (c->state == CONNECTION_BODY || c->state == CONNECTION_ASKED)
-		n += blob_memory(c->lane.context);
-	c->edge->held_bytes += n - h->counted;
-	h->counted = n;
+	handshake_count(c->handshake, has ? blob_memory(c->lane.context) : 0);
 }
 
-void handshake_next(struct connection *c)
-{
-	connection_enter(c, CONNECTION_HEAD, c->edge->conf.keep_alive_ms);
-	count(c);
-}
-
-void handshake_feed(struct connection *c, struct span in)
+static void http_receive(struct connection *c, struct span in)
 {
 	struct handshake *h = c->handshake;
 	size_t used;
@@ -114,11 +53,11 @@ void handshake_feed(struct connection *c, struct span in)
 	if (h->n == 0) { /* most often all is here, and nothing is copied */
 		used = feed(c, in);
 		if (used < in.n)
-			keep(h, span_of(in.p + used, in.n - used));
+			handshake_keep(h, span_of(in.p + used, in.n - used));
 	} else {
 		if (in.n > 0) /* else the next request is here already */
-			keep(h, in);
-		drop_kept(h, feed(c, kept(h)));
+			handshake_keep(h, in);
+		handshake_use(h, feed(c, handshake_kept(h)));
 	}
 	count(c);
 }
@@ -146,7 +85,7 @@ static size_t feed(struct connection *c, struct span in)
 static bool may_be_whole(struct connection *c, struct span in)
 {
 	struct handshake *h = c->handshake;
-	bool yes = in.n >= 2 * h->parsed || in.n >= c->edge->request_limits.max_head;
+	bool yes = in.n >= 2 * h->parsed || in.n >= c->clients->request_limits.max_head;
 
 	for (; !yes && h->searched < in.n; h->searched++) {
 		const uint8_t *p = in.p + h->searched;
@@ -155,6 +94,12 @@ static bool may_be_whole(struct connection *c, struct span in)
 			yes = h->searched < 3 || p[-1] != '\r' || p[-2] == '\n';
 	}
 	return yes;
+}
+
+static void refuse(struct connection *c, int status, const char *why)
+{
+	connection_end(c, CAUSE_BAD_REQUEST,
+		       &(struct end_words){(uint16_t)status, span_str(why)});
 }
 
 /* Returns the bytes used; 0 when the head is not whole yet. */
@@ -166,31 +111,31 @@ static size_t on_head(struct connection *c, struct span in)
 
 	if (!may_be_whole(c, in))
 		return 0;
-	e = request_parse(in, &c->edge->request_limits, &r);
+	e = request_parse(in, &c->clients->request_limits, &r);
 	c->handshake->searched = c->handshake->parsed = e == ERR_AGAIN ? in.n : 0;
 	if (e == ERR_AGAIN)
 		return 0;
 	if (e != OK) {
-		verdict_refuse(c, r.status, r.why);
+		refuse(c, r.status, r.why);
 		return in.n;
 	}
 	c->handshake->head_only = span_is(r.method, "HEAD");
 	c->handshake->keep_alive = r.keep_alive;
 	if (r.chunked) {
-		verdict_refuse(c, 501,
-			       "Transfer-Encoding is not taken here: send a "
-			       "Content-Length.");
+		refuse(c, 501,
+		       "Transfer-Encoding is not taken here: send a "
+		       "Content-Length.");
 		return in.n;
 	}
 	e = upgrade_check(&r, &u);
-	if (uplink_number(c->edge->uplink) == 0 || c->edge->closing)
-		verdict_refuse(c, 503, "This edge takes no connections now: try again");
+	if (uplink_number(c->clients->uplink) == 0 || c->clients->is_closing)
+		connection_end(c, CAUSE_NOT_SERVING, NULL);
 	else if (e == OK)
 		on_upgrade(c, &r, &u);
 	else if (e == ERR_NOTFOUND)
 		on_request(c, &r);
 	else
-		verdict_refuse(c, u.status, u.why);
+		refuse(c, u.status, u.why);
 	return r.head_bytes;
 }
 
@@ -247,7 +192,7 @@ static void name(struct connection *c, const struct request *r)
 	struct id id;
 
 	evutil_secure_rng_get_bytes(&random, sizeof random);
-	id = id_make(uplink_number(c->edge->uplink), c->slot, random);
+	id = id_make(uplink_number(c->clients->uplink), c->slot, random);
 	lane_begin(&c->lane, &id, pack_context(c, r));
 	c->handshake->request = pack_request(r);
 }
@@ -271,7 +216,7 @@ static void on_upgrade(struct connection *c, const struct request *r,
 	struct handshake *h = c->handshake;
 
 	if (r->content_length > 0) {
-		verdict_refuse(c, 400, "An upgrade request has no body");
+		refuse(c, 400, "An upgrade request has no body");
 		return;
 	}
 	name(c, r);
@@ -285,8 +230,8 @@ static void on_request(struct connection *c, const struct request *r)
 {
 	struct handshake *h = c->handshake;
 
-	if (r->content_length > c->edge->conf.max_message) {
-		verdict_refuse(c, 413, "The body is larger than this server takes");
+	if (r->content_length > c->clients->conf.max_message) {
+		refuse(c, 413, "The body is larger than this server takes");
 		return;
 	}
 	name(c, r);
@@ -297,32 +242,7 @@ static void on_request(struct connection *c, const struct request *r)
 	h->body_want = (size_t)r->content_length;
 	if (r->expect_continue)
 		connection_push(c, blob_new(span_str("HTTP/1.1 100 Continue\r\n\r\n")));
-	connection_enter(c, CONNECTION_BODY, c->edge->conf.handshake_ms);
-}
-
-static void drop_body(struct handshake *h)
-{
-	h->edge->held_bytes -= blob_memory(h->body);
-	blob_unref(h->body);
-	h->body = NULL;
-}
-
-/* The buffer grows with what has come, not with what was promised. */
-static void grow_body(struct handshake *h, size_t need)
-{
-	struct edge *edge = h->edge;
-	size_t room = h->body ? h->body->n : 0;
-	struct blob *b;
-
-	if (need <= room)
-		return;
-	room = need > 2 * room ? need : 2 * room;
-	b = blob_alloc(room < h->body_want ? room : h->body_want);
-	if (h->body != NULL)
-		memcpy(b->p, h->body->p, h->body_n);
-	drop_body(h);
-	h->body = b;
-	edge->held_bytes += blob_memory(b);
+	connection_enter(c, CONNECTION_BODY, c->clients->conf.handshake_ms);
 }
 
 static size_t take_body(struct connection *c, struct span in)
@@ -331,15 +251,12 @@ static size_t take_body(struct connection *c, struct span in)
 	size_t want = h->body_want - h->body_n;
 	size_t n = in.n < want ? in.n : want;
 
-	grow_body(h, h->body_n + n);
-	assert(h->body != NULL); /* content_length is over 0 */
-	memcpy(h->body->p + h->body_n, in.p, n);
-	h->body_n += n;
+	handshake_add_body(h, span_of(in.p, n));
 	c->deadline_ms += (int64_t)n / BODY_BYTES_A_MS;
 	if (h->body_n > SMALL_BODY &&
-	    c->edge->held_bytes > (uint64_t)c->edge->conf.held_bytes) {
-		metric_add(c->edge->counts.shed, 1);
-		verdict_refuse(c, 503, "No memory for large requests now: try again");
+	    c->clients->held_bytes > (uint64_t)c->clients->conf.held_bytes) {
+		metric_add(c->clients->counts.shed, 1);
+		connection_end(c, CAUSE_NO_MEMORY, NULL);
 		return n;
 	}
 	if (h->body_n == h->body_want)
@@ -354,10 +271,10 @@ static void ask(struct connection *c, uint8_t kind)
 	struct blob *body = h->body ? blob_ref(h->body) : NULL;
 
 	h->request = NULL;
-	drop_body(h);
+	handshake_drop_body(h);
 	h->body_n = h->body_want = 0;
-	h->asked_ms = loop_now(c->edge->loop);
-	connection_enter(c, CONNECTION_ASKED, c->edge->conf.verdict_ms);
+	h->asked_ms = loop_now(c->clients->loop);
+	connection_enter(c, CONNECTION_ASKED, c->clients->conf.verdict_ms);
 	connection_event_added(
-		c, uplink_request(c->edge->uplink, &c->lane, kind, request, body));
+		c, uplink_request(c->clients->uplink, &c->lane, kind, request, body));
 }

@@ -8,13 +8,7 @@
 
 #include "edge/client/connection.h"
 
-void handshake_begin(struct connection *c, const struct sockaddr *peer);
-void handshake_free(struct handshake *h); /* NULL is fine */
-
-/* Bytes for HEAD or BODY. */
-void handshake_feed(struct connection *c, struct span in);
-
-/* The request was answered, and the client may ask again: HEAD. */
-void handshake_next(struct connection *c);
+/* What a new connection speaks. */
+extern const struct connection_protocol http_protocol;
 
 #endif

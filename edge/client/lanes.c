@@ -7,8 +7,8 @@
 
 static struct lane *find(void *arg, const struct id *id)
 {
-	struct edge *edge = arg;
-	struct connection *c = registry_find(edge->registry, id);
+	struct clients *clients = arg;
+	struct connection *c = registry_find(clients->registry, id);
 
 	return c != NULL ? &c->lane : NULL;
 }
@@ -27,17 +27,17 @@ static void call_with_lane(void *arg, struct connection *c)
 
 static void each(void *arg, uplink_lane_fn *fn, void *fn_arg)
 {
-	struct edge *edge = arg;
+	struct clients *clients = arg;
 	struct walk w = {fn, fn_arg};
 
-	registry_each(edge->registry, 0, UINT32_MAX, call_with_lane, &w);
+	registry_each(clients->registry, 0, UINT32_MAX, call_with_lane, &w);
 }
 
 static uint32_t count(void *arg)
 {
-	const struct edge *edge = arg;
+	const struct clients *clients = arg;
 
-	return registry_count(edge->registry);
+	return registry_count(clients->registry);
 }
 
 static void on_answer(void *arg, struct lane *l, const struct lane_event *e,
@@ -70,17 +70,17 @@ static void on_command(void *arg, struct broker_link *from, const Gatepost__Comm
 	command_execute(arg, from, m);
 }
 
-static void abandon(void *arg, struct connection *c)
+static void end_fenced(void *arg, struct connection *c)
 {
 	(void)arg;
-	connection_abandon(c);
+	connection_end(c, CAUSE_FENCED, NULL);
 }
 
 static void on_fenced(void *arg)
 {
-	struct edge *edge = arg;
+	struct clients *clients = arg;
 
-	registry_each(edge->registry, 0, UINT32_MAX, abandon, NULL);
+	registry_each(clients->registry, 0, UINT32_MAX, end_fenced, NULL);
 }
 
 const struct uplink_callbacks lanes_callbacks = {

@@ -3,7 +3,6 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge/client/connection.h"
 
 #include <errno.h>
 #include <linux/sock_diag.h>
@@ -14,10 +13,12 @@
 enum { TURN = 128, PAUSE_MS = 100 };
 
 struct listener {
-	struct edge *edge;
+	listener_fn *fn;
+	void *arg;
 	struct event *ready;
 	struct timer *pause;
-	int fd;
+	int fd;          /* -1: closed */
+	int64_t dropped; /* as the kernel said last */
 	char address[ADDRESS_TEXT];
 };
 
@@ -27,39 +28,42 @@ static void on_pause_over(void *arg);
 /* Of this socket alone: the kernel's own ListenDrops are of all in its namespace. */
 static int64_t ask_dropped(void *arg)
 {
-	const struct edge *edge = arg;
+	struct listener *l = arg;
 	uint32_t of[SK_MEMINFO_VARS] = {0};
 	socklen_t n = sizeof of;
 
-	if (edge->listener != NULL)
-		getsockopt(edge->listener->fd, SOL_SOCKET, SO_MEMINFO, of, &n);
-	return of[SK_MEMINFO_DROPS];
+	if (l->fd >= 0 && getsockopt(l->fd, SOL_SOCKET, SO_MEMINFO, of, &n) == 0)
+		l->dropped = of[SK_MEMINFO_DROPS];
+	return l->dropped;
 }
 
-struct listener *listener_new(struct edge *edge)
+struct listener *listener_new(struct loop *loop, struct metrics *metrics,
+			      const char *address, listener_fn *fn, void *arg)
 {
 	struct listener *l = xcalloc(1, sizeof *l);
 	struct address at;
 	const char *why;
 
-	l->edge = edge;
-	l->fd = address_listen_at(edge->conf.listen, true, &at, &why);
+	l->fn = fn;
+	l->arg = arg;
+	l->fd = address_listen_at(address, true, &at, &why);
 	if (l->fd < 0) {
-		log_error("listen.failed", S("listen", edge->conf.listen), S("why", why),
+		log_error("listen.failed", S("listen", address), S("why", why),
 			  S("hint",
 			    "set --listen to a free address, such as 0.0.0.0:8080"));
 		free(l);
 		return NULL;
 	}
 	address_text((struct sockaddr *)&at.sa, l->address);
-	l->pause = timer_new(edge->loop, on_pause_over, l);
-	l->ready = event_new(loop_base(edge->loop), l->fd, EV_READ | EV_PERSIST, on_ready,
-			     l);
+	l->pause = timer_new(loop, on_pause_over, l);
+	l->ready = event_new(loop_base(loop), l->fd, EV_READ | EV_PERSIST, on_ready, l);
 	event_add(l->ready, NULL);
-	metric_asked_counter(edge->metrics, "gatepost_edge_listen_dropped_total", NULL,
-			     "Connections that the kernel dropped, since those that it "
-			     "had queued for this edge were too many",
-			     ask_dropped, edge);
+	if (metrics != NULL)
+		metric_asked_counter(
+			metrics, "gatepost_edge_listen_dropped_total", NULL,
+			"Connections that the kernel dropped, since those that it "
+			"had queued for this edge were too many",
+			ask_dropped, l);
 	return l;
 }
 
@@ -78,7 +82,7 @@ static void accept_some(struct listener *l, int most)
 				     SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (client >= 0) {
-			connection_new(l->edge, client, (struct sockaddr *)&sa);
+			l->fn(l->arg, client, (struct sockaddr *)&sa);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
@@ -101,18 +105,24 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	accept_some(arg, TURN);
 }
 
-void listener_empty(struct listener *l)
-{
-	/* It may fill as fast: what the kernel queues at most is enough. */
-	accept_some(l, SOMAXCONN);
-	timer_stop(l->pause);
-}
-
 static void on_pause_over(void *arg)
 {
 	struct listener *l = arg;
 
 	event_add(l->ready, NULL);
+}
+
+void listener_close(struct listener *l)
+{
+	if (l->fd < 0)
+		return;
+	/* It may fill as fast: what the kernel queues at most is enough. */
+	accept_some(l, SOMAXCONN);
+	timer_stop(l->pause);
+	event_del(l->ready);
+	ask_dropped(l);
+	close(l->fd);
+	l->fd = -1;
 }
 
 void listener_free(struct listener *l)
@@ -121,6 +131,7 @@ void listener_free(struct listener *l)
 		return;
 	event_free(l->ready);
 	timer_free(l->pause);
-	close(l->fd);
+	if (l->fd >= 0)
+		close(l->fd);
 	free(l);
 }

@@ -3,20 +3,31 @@
 
 /* Where clients come in: a listening socket that several edges of a host may share. */
 
-#include "edge/edge.h"
+#include "base/loop.h"
+#include "base/metric.h"
+
+#include <sys/socket.h>
 
 struct listener;
 
-/* NULL after an error line when edge->conf.listen cannot be bound. */
-struct listener *listener_new(struct edge *edge);
+/* A socket that does not block, taken; peer is borrowed. */
+typedef void listener_fn(void *arg, int fd, const struct sockaddr *peer);
+
+/*
+ * address  "0.0.0.0:8080"; borrowed until listener_new returns
+ * metrics  borrowed until listener_free; may be NULL
+ * fn       called for each socket that is accepted
+ * returns  NULL after an error line when the address cannot be bound
+ */
+struct listener *listener_new(struct loop *loop, struct metrics *metrics,
+			      const char *address, listener_fn *fn, void *arg);
 
 /* "127.0.0.1:8080", what was bound; lives as long as the listener. */
 const char *listener_address(const struct listener *l);
 
-/* Take whoever waits in the kernel's queue: who would be lost with it. */
-void listener_empty(struct listener *l);
+/* Accept those that wait in the kernel's queue, which would be lost with it, and no more after them. */
+void listener_close(struct listener *l);
 
-/* Takes no more connections. NULL is fine. */
-void listener_free(struct listener *l);
+void listener_free(struct listener *l); /* NULL is fine */
 
 #endif

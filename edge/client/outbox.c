@@ -3,10 +3,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 /* Of a small blob: its head, what the allocator adds, and the pointer here, twice when the ring grows. */
 enum { FIRST_ROOM = 4, IOV_MOST = 64, BLOB_COSTS = 64 };
@@ -90,20 +87,17 @@ static void written(struct outbox *o, size_t n)
 	}
 }
 
-enum err outbox_write(struct outbox **o, int fd, size_t *wrote)
+enum err outbox_write(struct outbox **o, const struct transport *t, size_t *wrote)
 {
 	while (*o != NULL && (*o)->n > 0) {
 		struct iovec iov[IOV_MOST];
-		struct msghdr m = {.msg_iov = iov, .msg_iovlen = gather(*o, iov)};
-		ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		size_t n;
+		enum err e = transport_write(t, iov, gather(*o, iov), &n);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_AGAIN
-								       : ERR_DOWN;
-		written(*o, (size_t)n);
-		*wrote += (size_t)n;
+		if (e != OK)
+			return e;
+		written(*o, n);
+		*wrote += n;
 	}
 	outbox_close(o);
 	return OK;

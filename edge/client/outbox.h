@@ -8,6 +8,7 @@
 
 #include "base/blob.h"
 #include "base/err.h"
+#include "edge/client/transport.h"
 
 struct outbox;
 
@@ -29,7 +30,8 @@ size_t outbox_memory(const struct outbox *o);
  * wrote    bytes written now are added
  * returns  OK: all is written, *o is NULL again; ERR_AGAIN: the socket is full; ERR_DOWN: it is broken
  */
-must_use enum err outbox_write(struct outbox **o, int fd, size_t *wrote);
+must_use enum err outbox_write(struct outbox **o, const struct transport *t,
+			       size_t *wrote);
 
 /* Forget what waits; *o is NULL afterwards. */
 void outbox_close(struct outbox **o);

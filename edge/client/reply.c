@@ -3,15 +3,15 @@
  *
  *   verdict_keep     pushes that come before the verdict
  *   verdict_answer   the event's answer → accept_upgrade; or respond, and perhaps next_request
- *   verdict_late, verdict_tick, verdict_drain   there is none, or nobody waits for it
- *   verdict_refuse   the edge's own word
+ *   verdict_tick     no broker takes the request
+ *   verdict_refuse   the edge's own response
  */
 #include "edge/client/reply.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge/client/http_internal.h"
+#include "edge/client/handshake.h"
 #include "edge/client/registry.h"
 #include "edge/client/websocket.h"
 #include "edge/link/uplink.h"
@@ -32,33 +32,33 @@ static void next_request(struct connection *c);
 enum err verdict_keep(struct connection *c, struct blob *frame)
 {
 	struct handshake *h = c->handshake;
-	const struct edge_conf *conf = &c->edge->conf;
+	const struct clients_conf *conf = &c->clients->conf;
 
 	if (!h->is_upgrade || conf->early_posts == 0)
 		return ERR_NOTFOUND;
 	if (h->n_early >= (size_t)conf->early_posts || h->early_bytes >= EARLY_BYTES ||
-	    c->edge->held_bytes > (uint64_t)conf->held_bytes)
+	    c->clients->held_bytes > (uint64_t)conf->held_bytes)
 		return ERR_BUSY;
 	h->early = xrealloc(h->early, (h->n_early + 1) * sizeof(struct blob *));
 	h->early[h->n_early++] = blob_ref(frame);
 	h->early_bytes += frame->n;
-	c->edge->held_bytes += frame->n;
+	c->clients->held_bytes += frame->n;
 	return OK;
 }
 
 /* Until when it may stay: its caller's leave, and the longest life of a connection. */
 static void set_end(struct connection *c, int64_t expires_ms)
 {
-	int64_t now = loop_now(c->edge->loop), age = c->edge->conf.max_age_ms;
+	int64_t now = loop_now(c->clients->loop), age = c->clients->conf.max_age_ms;
 
 	c->ends_ms = age > 0 ? now + age : 0;
-	c->ends_code = FRAME_CODE_GOING_AWAY;
+	c->ends_cause = CAUSE_MAX_AGE;
 	if (expires_ms == 0)
 		return;
 	expires_ms = now + (expires_ms - clock_wall_ms());
 	if (c->ends_ms == 0 || expires_ms < c->ends_ms) {
 		c->ends_ms = expires_ms;
-		c->ends_code = WEBSOCKET_EXPIRED;
+		c->ends_cause = CAUSE_EXPIRED;
 	}
 }
 
@@ -68,26 +68,27 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a)
 	const Gatepost__Response *r = a->response;
 	bool accepted = h->is_upgrade && r->status >= 200 && r->status <= 299;
 
-	metric_add(c->edge->counts.verdict_seconds,
-		   1000 * (loop_now(c->edge->loop) - h->asked_ms));
+	metric_add(c->clients->counts.verdict_seconds,
+		   1000 * (loop_now(c->clients->loop) - h->asked_ms));
 	if (accepted && a->context.len > 0) {
 		blob_unref(c->lane.context);
 		c->lane.context = blob_new(span_from(a->context));
 	}
-	if (c->state == CONNECTION_ASKED && accepted && !c->edge->closing) {
+	if (c->state == CONNECTION_ASKED && accepted && !c->clients->is_closing) {
 		set_end(c, a->expires_ms);
 		accept_upgrade(c, r);
-	} else if (accepted) { /* it was let in, but is not here any more */
-		c->lane.is_open = true;
-		metric_add(c->edge->counts.opened, 1);
-		websocket_lost(c, FRAME_CODE_ABNORMAL,
-			       "Gone before the handshake was done");
-		if (c->state == CONNECTION_ASKED)
-			verdict_refuse(c, 503,
-				       "This edge takes no connections now: try again");
+	} else if (accepted) {
+		verdict_discard(c, CAUSE_TOO_LATE);
 	} else if (c->state == CONNECTION_ASKED) {
 		respond(c, r);
 	}
+}
+
+void verdict_discard(struct connection *c, enum end_cause cause)
+{
+	c->lane.is_open = true;
+	metric_add(c->clients->counts.opened, 1);
+	connection_end(c, cause, NULL);
 }
 
 /* The subprotocol that the function chose, if it is one that the client offered. */
@@ -134,7 +135,7 @@ static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
 	for (size_t i = 0; i < h->n_early; i++)
 		websocket_send(c, blob_ref(h->early[i]));
 	if (h->n > 0)
-		websocket_feed(c, span_of(h->in + h->at, h->n - h->at));
+		c->protocol->receive(c, handshake_kept(h));
 	handshake_free(h);
 }
 
@@ -143,7 +144,7 @@ static void respond(struct connection *c, const Gatepost__Response *r)
 	struct handshake *h = c->handshake;
 	struct response_header *headers = headers_of(r);
 	/* Who asks on without reading its answers gets the last one now. */
-	bool again = h->keep_alive && !h->is_upgrade && !c->edge->draining &&
+	bool again = h->keep_alive && !h->is_upgrade && !c->clients->is_draining &&
 		     connection_has_room(c);
 	unsigned flags = (again ? RESPONSE_KEEP_ALIVE : 0) |
 			 (h->head_only ? RESPONSE_HEAD_ONLY : 0);
@@ -154,11 +155,11 @@ static void respond(struct connection *c, const Gatepost__Response *r)
 	if (again)
 		next_request(c);
 	else
-		connection_finish(c);
+		connection_end(c, CAUSE_ANSWERED, NULL);
 }
 
 struct later {
-	struct edge *edge;
+	struct clients *clients;
 	struct id id;
 };
 
@@ -166,42 +167,28 @@ struct later {
 static void on_next_turn(void *arg)
 {
 	struct later *l = arg;
-	struct connection *c = registry_find(l->edge->registry, &l->id);
+	struct connection *c = registry_find(l->clients->registry, &l->id);
 
 	if (c != NULL && c->state == CONNECTION_HEAD)
-		handshake_feed(c, span_of(NULL, 0));
+		c->protocol->receive(c, span_of(NULL, 0));
 	free(l);
 }
 
 static void next_request(struct connection *c)
 {
-	handshake_next(c);
+	connection_enter(c, CONNECTION_HEAD, c->clients->conf.keep_alive_ms);
+	handshake_count(c->handshake, 0);
 	if (c->handshake->n > 0) {
 		struct later *l = xmalloc(sizeof *l);
 
-		*l = (struct later){c->edge, c->lane.id};
-		loop_defer(c->edge->loop, on_next_turn, l);
-	}
-}
-
-void verdict_late(struct connection *c)
-{
-	struct handshake *h = c->handshake;
-
-	if (c->state == CONNECTION_ASKED) {
-		verdict_refuse(c, 504, "No answer in time");
-	} else if (c->state == CONNECTION_BODY || h->n > 0) {
-		verdict_refuse(c, 408, "The request did not arrive in time");
-	} else {
-		if (h->asked_ms == 0)
-			metric_add(c->edge->counts.silent, 1);
-		connection_cut(c); /* it said nothing, and so do we */
+		*l = (struct later){c->clients, c->lane.id};
+		loop_defer(c->clients->loop, on_next_turn, l);
 	}
 }
 
 void verdict_forget(struct connection *c)
 {
-	uint32_t bytes = uplink_cancel(c->edge->uplink, &c->lane);
+	uint32_t bytes = uplink_cancel(c->clients->uplink, &c->lane);
 
 	if (bytes > 0)
 		connection_event_done(c, bytes);
@@ -212,29 +199,11 @@ void verdict_tick(struct connection *c, int64_t now)
 	/* Its lane waits: for a broker, for credit, or to be tried again. */
 	if (c->lane.waits_in == NULL || now - c->handshake->asked_ms < PATIENCE_MS)
 		return;
-	verdict_refuse(c, 503, "This cannot be done now: try again");
-	verdict_forget(c);
-}
-
-bool verdict_drain(struct connection *c)
-{
-	struct handshake *h = c->handshake;
-	bool asked = c->state == CONNECTION_ASKED;
-
-	if (asked && !h->is_upgrade)
-		return false;
-	if (c->state == CONNECTION_HEAD && h->n == 0 && h->asked_ms != 0) {
-		connection_cut(c); /* nothing was asked since the last answer */
-		return true;
-	}
-	verdict_refuse(c, 503, "This edge takes no connections now: try again");
-	if (asked)
-		verdict_forget(c);
-	return true;
+	connection_end(c, CAUSE_NO_BROKER, NULL);
 }
 
 /* In the form that API Gateway gives it. */
-void verdict_refuse(struct connection *c, int status, const char *why)
+void verdict_refuse(struct connection *c, const struct end *how)
 {
 	static const struct {
 		int status;
@@ -246,19 +215,18 @@ void verdict_refuse(struct connection *c, int status, const char *why)
 	};
 	struct response_header h[2] = {
 		{span_str("Content-Type"), span_str("application/json")}};
-	char *body = xasprintf("{\"message\":\"%s\"}", why);
+	char *body = xasprintf("{\"message\":\"%.*s\"}", SPAN_ARG(how->message));
 	unsigned flags = c->handshake->head_only ? RESPONSE_HEAD_ONLY : 0;
 	char id[ID_TEXT];
 	size_t n = 1;
 
 	for (size_t i = 0; i < sizeof extra / sizeof *extra; i++)
-		if (extra[i].status == status)
+		if (extra[i].status == how->status)
 			h[n++] = (struct response_header){span_str(extra[i].name),
 							  span_str(extra[i].value)};
-	metric_add(c->edge->counts.refused, 1);
+	metric_add(c->clients->counts.refused, 1);
 	log_info_flood("request.refused", S("id", id_text(&c->lane.id, id)),
-		       I("status", status), S("why", why));
-	connection_push(c, response_blob(status, h, n, span_str(body), flags));
+		       I("status", how->status), B("why", how->message));
+	connection_push(c, response_blob(how->status, h, n, span_str(body), flags));
 	free(body);
-	connection_finish(c);
 }

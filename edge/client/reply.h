@@ -22,8 +22,11 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a);
  */
 must_use enum err verdict_keep(struct connection *c, struct blob *frame);
 
-/* The state's deadline has passed. */
-void verdict_late(struct connection *c);
+/*
+ * The verdict is that the upgrade is accepted, or it may be so and nobody knows (CAUSE_POISONED_CONNECT), but
+ * the client cannot have it: its disconnect follows its connect. cause: CAUSE_TOO_LATE, or the one above
+ */
+void verdict_discard(struct connection *c, enum end_cause cause);
 
 /*
  * Only in ASKED. No broker takes the request (the store is away, or there is no broker), and its
@@ -34,15 +37,7 @@ void verdict_tick(struct connection *c, int64_t now);
 /* Nobody waits for the answer: a request that no broker has seen is forgotten; a disconnect never is. */
 void verdict_forget(struct connection *c);
 
-/*
- * The process ends: 503, also to an upgrade that is being decided. A plain request that is being
- * answered goes on, and its socket is closed then. Before OPEN.
- *
- * returns  whether there was something to close
- */
-bool verdict_drain(struct connection *c);
-
-/* The edge's own word, with `why` as its message; nothing is read of this client any more. Before OPEN. */
-void verdict_refuse(struct connection *c, int status, const char *why);
+/* Queue the edge's own response, with the status and the message of `how`. Before OPEN. */
+void verdict_refuse(struct connection *c, const struct end *how);
 
 #endif

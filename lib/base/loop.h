@@ -18,7 +18,7 @@ typedef void loop_fn(void *arg);
 struct loop *loop_new(void);
 void loop_free(struct loop *l); /* NULL is fine; runs what was deferred first */
 
-/* libevent's own handle, for evhttp, hiredis and the like. */
+/* libevent's own handle, for hiredis, libcurl and the like. */
 struct event_base *loop_base(struct loop *l);
 
 /* Call fn(arg) at the end of each turn, in the order of adding. At most 8 hooks. */

@@ -26,13 +26,8 @@ struct blob *json_out_end(struct json_out *o)
 	return b;
 }
 
-void json_out_drop(struct json_out *o)
-{
-	blob_unref(o->blob);
-	o->blob = NULL;
-}
-
-uint8_t *json_out_room(struct json_out *o, size_t n)
+/* Room for n more bytes; the caller writes them and adds to o->n. */
+static uint8_t *room_for(struct json_out *o, size_t n)
 {
 	if (o->blob->n - o->n < n) {
 		size_t room = (o->n + n) * 2;
@@ -45,7 +40,7 @@ uint8_t *json_out_room(struct json_out *o, size_t n)
 
 void json_out_span(struct json_out *o, struct span raw)
 {
-	uint8_t *to = json_out_room(o, raw.n);
+	uint8_t *to = room_for(o, raw.n);
 
 	if (raw.n > 0)
 		memcpy(to, raw.p, raw.n);
@@ -55,7 +50,7 @@ void json_out_span(struct json_out *o, struct span raw)
 void json_out_key(struct json_out *o, const char *name)
 {
 	size_t n = strlen(name);
-	uint8_t *to = json_out_room(o, n + 4), *start = to;
+	uint8_t *to = room_for(o, n + 4), *start = to;
 
 	if (o->n > 0 && to[-1] != '{')
 		*to++ = ',';
@@ -135,7 +130,7 @@ static size_t put_until(struct json_out *o, struct span text, uint8_t stop)
 	while (p < end && !(*p & stop)) {
 		size_t n = end - p > PIECE ? PIECE : (size_t)(end - p);
 		const uint8_t *piece_end = p + n;
-		uint8_t *start = json_out_room(o, n * LONGEST_ESCAPE), *to = start;
+		uint8_t *start = room_for(o, n * LONGEST_ESCAPE), *to = start;
 
 		while (p < piece_end && !(*p & stop)) {
 			if (piece_end - p >= 8 && all_plain(p, stop)) {
@@ -216,7 +211,7 @@ void json_out_string(struct json_out *o, struct span text)
 
 void json_out_base64(struct json_out *o, struct span bytes)
 {
-	uint8_t *to = json_out_room(o, base64_length(bytes.n) + 2);
+	uint8_t *to = room_for(o, base64_length(bytes.n) + 2);
 	size_t n = base64_encode(bytes, (char *)to + 1);
 
 	to[0] = '"';

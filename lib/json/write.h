@@ -19,12 +19,6 @@ void json_out_init(struct json_out *o, size_t room);
 /* What was written, one reference. o is done with. */
 struct blob *json_out_end(struct json_out *o);
 
-/* Give up what was written. */
-void json_out_drop(struct json_out *o);
-
-/* Room for n more bytes; the caller writes them and adds to o->n. */
-uint8_t *json_out_room(struct json_out *o, size_t n);
-
 /* As it is. */
 void json_out_span(struct json_out *o, struct span raw);
 

@@ -12,6 +12,9 @@
 #include <string.h>
 #include <sys/un.h>
 
+/* Bytes that one write may have; libevent's own limit is 16 KiB. */
+enum { WRITE_MOST = 1 << 20 };
+
 /* Outlives its attempt when that ends first: libevent answers all the same. */
 struct redis_lookup {
 	struct redis_dial *dial; /* NULL: cancelled */
@@ -86,6 +89,7 @@ bool redis_dial(struct redis_dial *d, const struct redis_url *url, struct redis_
 	d->bev = new_bev(d, url, why);
 	if (d->bev == NULL)
 		return false;
+	bufferevent_set_max_single_write(d->bev, WRITE_MOST);
 	bufferevent_setcb(d->bev, d->on_readable, NULL, d->on_event, d->arg);
 	bufferevent_enable(d->bev, EV_READ | EV_WRITE);
 	begun = url->path[0] != '\0' ? dial_unix(d, url) : look_up(d, url);

@@ -8,13 +8,16 @@
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
-enum { WORDS_MOST = 16 };
+enum {
+	LIBEVENT_READ = 4096, /* bytes that libevent reads in a turn */
+	READ_MOST = 64 << 10, /* bytes that are read behind those */
+};
 
 static void on_deadlines(void *arg);
 static void on_next_turn(void *arg);
@@ -228,22 +231,6 @@ void redis_call(struct redis *r, redis_reply_fn *fn, void *arg, int argc,
 		refuse(r, q, e);
 }
 
-void redis_words(struct redis *r, redis_reply_fn *fn, void *arg, ...)
-{
-	const char *words[WORDS_MOST];
-	int n = 0;
-	va_list ap;
-
-	va_start(ap, arg);
-	for (const char *w = va_arg(ap, const char *); w != NULL;
-	     w = va_arg(ap, const char *)) {
-		assert(n < WORDS_MOST);
-		words[n++] = w;
-	}
-	va_end(ap);
-	redis_call(r, fn, arg, n, words, NULL);
-}
-
 /* ---- scripts ---- */
 
 void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *fn,
@@ -323,24 +310,55 @@ static void take_reply(struct redis *r, const redisReply *reply)
 	request_free(q);
 }
 
-void redis_on_readable(struct bufferevent *bev, void *arg)
+/* Take the replies that are whole. False when the link has ended. */
+static bool take_replies(struct redis *r)
 {
-	struct redis *r = arg;
 	void *reply = NULL;
 
-	if (!redis_feed(r->reader, bufferevent_get_input(bev))) {
-		redis_link_lose(r, "not a Redis reply", NULL);
-		return;
-	}
 	/* an answer may lose the connection, and the reader with it */
 	while (r->reader != NULL) {
 		if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {
 			redis_link_lose(r, "not a Redis reply", NULL);
-			return;
+			return false;
 		}
 		if (reply == NULL)
-			return;
+			return true;
 		take_reply(r, reply);
 		freeReplyObject(reply);
 	}
+	return false;
+}
+
+/*
+ * libevent 2.1 reads at most 4,096 bytes of a socket in a turn (EVBUFFER_MAX_READ), whatever
+ * it is told: when it has read as many, the rest is read here. The end of the stream, and
+ * errors, are left for libevent to see.
+ */
+static void read_rest(struct redis *r, int fd)
+{
+	char bytes[READ_MOST];
+	ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+	if (n <= 0)
+		return;
+	if (redisReaderFeed(r->reader, bytes, (size_t)n) != REDIS_OK)
+		redis_link_lose(r, "not a Redis reply", NULL);
+	else
+		take_replies(r);
+}
+
+void redis_on_readable(struct bufferevent *bev, void *arg)
+{
+	struct redis *r = arg;
+	struct evbuffer *in = bufferevent_get_input(bev);
+	int fd = bufferevent_getfd(bev);
+	/* through TLS libevent reads up to the end of a record, of at most 16 KiB */
+	bool has_rest = !r->url.tls && evbuffer_get_length(in) >= LIBEVENT_READ;
+
+	if (!redis_feed(r->reader, in)) {
+		redis_link_lose(r, "not a Redis reply", NULL);
+		return;
+	}
+	if (take_replies(r) && has_rest)
+		read_rest(r, fd);
 }

@@ -71,10 +71,6 @@ typedef void redis_reply_fn(void *arg, enum err e, const struct redisReply *repl
 void redis_call(struct redis *r, redis_reply_fn *fn, void *arg, int argc,
 		const char **argv, const size_t *lens);
 
-/* The same for zero-terminated words, ended by NULL: redis_words(r, fn, arg, "HLEN", key, NULL). */
-void redis_words(struct redis *r, redis_reply_fn *fn, void *arg, ...)
-	__attribute__((sentinel));
-
 /* A Lua script that the build took from store/NAME.lua (store/scripts.h). */
 struct redis_script {
 	const char *text;

@@ -1,6 +1,6 @@
 #include "ws/frame.h"
 
-#include "proto/close.h"
+#include "ws/close_code.h"
 
 #include <assert.h>
 
@@ -182,15 +182,10 @@ struct blob *frame_close(uint16_t code, struct span reason)
 
 	if (code == FRAME_CODE_NONE)
 		return frame_blob(FRAME_CLOSE, span_of(NULL, 0));
-	assert(frame_code_is_allowed(code));
+	assert(close_code_is_allowed(code));
 	body[0] = (uint8_t)(code >> 8);
 	body[1] = (uint8_t)code;
 	if (n > 0)
 		memcpy(body + 2, reason.p, n);
 	return frame_blob(FRAME_CLOSE, span_of(body, 2 + n));
-}
-
-bool frame_code_is_allowed(uint16_t code)
-{
-	return close_code_is_allowed(code);
 }

@@ -87,12 +87,9 @@ struct blob *frame_blob(unsigned op, struct span payload);
 /*
  * A close frame.
  *
- * code     one that frame_code_is_allowed, or FRAME_CODE_NONE: an empty close frame
+ * code     one that close_code_is_allowed (ws/close_code.h), or FRAME_CODE_NONE: an empty close frame
  * reason   cut to 123 bytes, at the beginning of a character
  */
 struct blob *frame_close(uint16_t code, struct span reason);
-
-/* May this code be in a close frame? 1000-1003, 1007-1014, 3000-4999 (RFC 6455 7.4). */
-bool frame_code_is_allowed(uint16_t code);
 
 #endif

@@ -1,6 +1,7 @@
 #include "ws/message.h"
 
 #include "base/utf8.h"
+#include "ws/close_code.h"
 
 #include <assert.h>
 
@@ -147,7 +148,7 @@ static enum err check_close(struct span body, struct message *out)
 			    "a close frame's body is empty or begins with a code of two "
 			    "bytes");
 	out->reason = span_of(body.p + 2, body.n - 2);
-	if (!frame_code_is_allowed(out->code))
+	if (!close_code_is_allowed(out->code))
 		return fail(out, ERR_MALFORMED, FRAME_CODE_PROTOCOL,
 			    "the close frame's code may not be sent");
 	if (!utf8_check(out->reason))

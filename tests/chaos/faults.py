@@ -326,7 +326,8 @@ class Injector:
         self._seeking.remove((until, seeker, fault))
         seeker.close()
         if seeker.found:
-            fault.at, fault.target = now, [seeker.found]
+            target = self._world.claimer() if fault.claims else seeker.found
+            fault.at, fault.target = now, [target]
             self._begin(fault, now)
 
     def _undo(self, fault, now):

@@ -163,7 +163,8 @@ class Run:
         time.sleep(IDLE_SECONDS)
         self._sampler.stop()
         self._meta["end"] = time.time()
-        self._write_parked()
+        self._write_ids("parked", self._world.parked())
+        self._write_ids("pending", self._world.pending())
         self._note_what_never_ended()
         self._stop_gateposts()
 
@@ -186,7 +187,9 @@ class Run:
             time.sleep(REVIVE_SECONDS)
 
     def _is_settled(self):
-        """Has each connection that a function let in had its disconnect?"""
+        """Has each connection that a function let in had its disconnect, and is none pending?"""
+        if self._world.pending():
+            return False
         begun = {"CONNECT": {}, "DISCONNECT": {}}  # invocation: connection
         done = {"CONNECT": set(), "DISCONNECT": set()}
         for record in self._read("functions.jsonl"):
@@ -211,10 +214,10 @@ class Run:
             if push["nonce"] not in ended:
                 log.write(**push)
 
-    def _write_parked(self):
-        parked = Log(self._folder / "parked.jsonl", "run")
-        for connection_id in self._world.parked():
-            parked.write(connectionId=connection_id)
+    def _write_ids(self, name, ids):
+        log = Log(self._folder / f"{name}.jsonl", "run")
+        for connection_id in ids:
+            log.write(connectionId=connection_id)
 
     # What the checker is told
 

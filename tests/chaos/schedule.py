@@ -45,9 +45,11 @@ DECK = {
     # Scenes: the length is that of the second fault.
     "kill9 reaper": (0.2, 6),  # an edge is killed, then the broker that gives it up
     "stop reaper": (1, 10),
+    "kill9 claimer": (0.2, 6),  # then the broker that has claimed its disconnects, while their function is slow
     "kill9 stalled": (0.2, 4),  # a broker is killed while Redis is stopped
 }  # fmt: skip
 LAG = 0.08
+CLAIM_LAG = (0.15, 0.45)  # claimed by then, and not done: a slow function takes 0.3 s and more
 SEEKING = 6  # seconds, beside the lease, that a broker may take to give up a dead edge
 LONGEST_REST = 30  # of a broker that has found a function away before it asks that again
 NEED_NAMESPACES = ("cut", "vanish")
@@ -63,6 +65,7 @@ class Fault:
     calm: float = 0  # all before it has to be over for so long, even if that makes it late
     seeks: float = 0  # its target is who gives up an edge, if one does in so many seconds
     lag: float = 0  # from the moment at which that one begins
+    claims: bool = False  # its target is who has the most disconnects under way by then
 
     @property
     def over(self):
@@ -148,6 +151,7 @@ class Dealer:
         self._edges = it.edges
         self._brokers = list(it.brokers)
         self._lease = it.timings["edge-lease"]
+        self._manager = it.manager
         self._cards = cards
         self._deck = []
 
@@ -168,6 +172,7 @@ class Dealer:
         kind, _, victim = card.partition(" ")
         match victim:
             case "reaper": return self._reaper(at, kind, seconds, taken)
+            case "claimer": return self._claimer(at, kind, seconds, taken)
             case "stalled": return self._stalled(at, kind, seconds, taken)
             case "brokers" if kind == "roll": return self._roll(at, seconds, taken)
         kind, targets = self._targets(kind, victim, taken)
@@ -183,6 +188,16 @@ class Dealer:
         away = Fault(0, at, "kill9", edges[0], round(self._lease + self._rng.uniform(2, 5), 1))
         lag = round(self._rng.uniform(0, LAG), 3)  # to meet each of the steps in which it is done
         return [away, Fault(0, at, kind, [], seconds, seeks=seeks, lag=lag)]
+
+    def _claimer(self, at, kind, seconds, taken):
+        slow = self._free([self._manager], taken)
+        scene = self._reaper(at, kind, seconds, taken) if slow else []
+        if not scene:
+            return []
+        edge, killed = scene
+        killed.lag, killed.claims = round(self._rng.uniform(*CLAIM_LAG), 3), True
+        begin = round(at + self._lease - 1, 1)
+        return [edge, killed, Fault(0, begin, "function_slow", slow[0], SEEKING + 2)]
 
     def _stalled(self, at, kind, seconds, taken):
         brokers, away = self._free(self._brokers, taken), self._free(["redis"], taken)

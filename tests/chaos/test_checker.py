@@ -179,6 +179,13 @@ def test_a_disconnect_that_was_parked_is_not_missed(run):
     assert run.violations() == []
 
 
+def test_a_disconnect_that_is_pending_at_the_end_is_told(run):
+    run.records["pending"] = [{"t": 199, "connectionId": "ID-c1"}]
+    assert run.violations() == ["P1 c1: its DISCONNECT (ID-c1) is pending at the end"]
+    run.records["pending"] = [{"t": 199, "connectionId": "ID-of-nobody"}]
+    assert run.violations() == ["P1 its DISCONNECT (ID-of-nobody) is pending at the end"]
+
+
 def test_a_disconnect_that_no_function_accepted_is_told(run):
     run.without_call("DISCONNECT")
     run.fault(60, 80, "function_fail", "http")

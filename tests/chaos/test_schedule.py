@@ -56,3 +56,16 @@ def test_the_broker_that_gives_up_a_dead_edge_is_sought_from_that_edges_death_on
         for edge, reaper in zip(plan.faults[::2], plan.faults[1::2]):
             assert (edge.kind, edge.at) == ("kill9", reaper.at)
             assert edge.seconds > plan.timings["edge-lease"] and not reaper.target
+
+
+def test_who_claims_a_dead_edges_disconnects_is_killed_while_their_function_is_slow():
+    for plan in plans(cards=["kill9 claimer"]):
+        scenes = [plan.faults[i : i + 3] for i in range(0, len(plan.faults), 3)]
+        for edge, claimer, slow in scenes:
+            assert (edge.kind, claimer.kind) == ("kill9", "kill9")
+            assert claimer.claims and not claimer.target
+            assert (slow.kind, slow.target) == ("function_slow", [plan.manager])
+            least, most = schedule.CLAIM_LAG
+            assert least <= claimer.lag <= most
+            lapse = edge.at + plan.timings["edge-lease"]
+            assert slow.at <= lapse - 0.9 and slow.at + slow.seconds >= lapse + schedule.SEEKING

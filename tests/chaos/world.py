@@ -5,6 +5,7 @@ again, or, of the workers, `revive`.
 """
 
 import json
+import re
 import socket
 import sys
 import time
@@ -29,6 +30,7 @@ REDIS = 6379
 IDLE_HTTP = 50  # connections to a function that a broker keeps until it asks it again
 ASK_SECONDS = 0.5  # for an answer of a process; one that is stopped has none
 
+RUNNING = re.compile(r"^gatepost_broker_disconnects_running (\d+)$", re.M)
 SANITIZERS = "quarantine_size_mb=4:detect_leaks=1"  # so that memory can be seen to be flat
 
 
@@ -234,6 +236,15 @@ class World:
         except (OSError, urllib.error.HTTPError):
             return None
 
+    def claimer(self):
+        """The broker that has the most disconnects under way: any of them may claim a dead edge's."""
+        brokers = [p.name for p in self.gateposts() if p.name.startswith("broker")]
+        return max(brokers, key=self._disconnects_running)
+
+    def _disconnects_running(self, name):
+        found = RUNNING.search(self.get(name, "/metrics") or "")
+        return int(found[1]) if found else 0
+
     def redis(self):
         """It is asked once: one that is stopped shall not hold up the schedule."""
         return redis.Redis(self.address("redis"), REDIS, socket_timeout=ASK_SECONDS,
@@ -255,6 +266,12 @@ class World:
         """The connection ids of disconnects that were given up."""
         with suppress(redis.RedisError), self.redis() as db:
             return [i for key in db.scan_iter("*:parked", 1000) for i in db.hkeys(key)]
+        return []
+
+    def pending(self):
+        """The connection ids of disconnects that are still to be done, or done again."""
+        with suppress(redis.RedisError), self.redis() as db:
+            return [i for key in db.scan_iter("*:disconnects", 1000) for i in db.hkeys(key)]
         return []
 
     def table(self):

@@ -9,12 +9,14 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
+#include "edge/client/accept.h"
 #include "edge/client/connection.h"
 #include "edge/client/lanes.h"
 #include "edge/client/registry.h"
 #include "edge/link/uplink_internal.h"
 #include "proto/batch.h"
 #include "proto/envelope.h"
+#include "tests/fuzz/input.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -25,7 +27,9 @@ enum { NUMBER = 7, CLIENTS = 6, STEPS = 200, BATCH = 40 };
 
 static const char endpoint[] = "inproc://broker";
 
-static struct edge edge;
+static struct loop *loop;
+static struct clients *all;
+static struct uplink *uplink;
 static void *zctx, *router;
 static uint8_t route[256];
 static size_t route_n; /* 0: no link yet */
@@ -40,60 +44,14 @@ static void check(bool holds)
 		abort();
 }
 
-/* ---- the input ---- */
-
-static const uint8_t *at, *end;
-
-static uint8_t byte(void)
-{
-	return at < end ? *at++ : 0;
-}
-
-static uint64_t number(void)
-{
-	/* Those that are next to where something begins or ends. */
-	static const int64_t known[] = {
-		0,         1,          99,
-		100,       101,        199,
-		200,       204,        304,
-		599,       600,        999,
-		1000,      1001,       1005,
-		4999,      UINT16_MAX, UINT32_MAX,
-		INT64_MAX, INT64_MIN,  ENVELOPE_TIME_MOST,
-		-1,
-	};
-	uint8_t kind = byte();
-	uint64_t n = 0;
-
-	if (kind < sizeof known / sizeof *known)
-		return (uint64_t)known[kind];
-	for (unsigned i = 0; i < kind % 9u; i++)
-		n = n << 8 | byte();
-	return n;
-}
-
-static struct span text(void)
-{
-	size_t n = byte();
-	struct span s;
-
-	if (n > 200)
-		n *= 50; /* of which the input has a few */
-	if (n > (size_t)(end - at))
-		n = (size_t)(end - at);
-	s = span_of(at, n);
-	at += n;
-	return s;
-}
-
 static ProtobufCBinaryData bytes(void)
 {
-	return batch_copy(&saying, text());
+	return batch_copy(&saying, input_text());
 }
 
 static char *string(void)
 {
-	struct span s = text();
+	struct span s = input_text();
 	char *out = arena_alloc(&saying.arena, s.n + 1);
 
 	if (s.n > 0)
@@ -110,8 +68,8 @@ static void stop(void *arg)
 
 static void turn(void)
 {
-	loop_defer(edge.loop, stop, edge.loop);
-	loop_run(edge.loop);
+	loop_defer(loop, stop, loop);
+	loop_run(loop);
 }
 
 /* What the edge has said. A broker must be able to read it. */
@@ -164,7 +122,7 @@ static void *item(Gatepost__Item__BodyCase what, const ProtobufCMessageDescripto
 
 static struct broker_link *our_broker(void)
 {
-	struct broker_link *b = edge.uplink->links;
+	struct broker_link *b = uplink->links;
 
 	while (strcmp(b->endpoint, endpoint) != 0)
 		b = b->next;
@@ -174,9 +132,9 @@ static struct broker_link *our_broker(void)
 /* No other is ever dialled: whoever that may be. */
 static void tick(void)
 {
-	for (struct broker_link *b = edge.uplink->links; b != NULL; b = b->next)
+	for (struct broker_link *b = uplink->links; b != NULL; b = b->next)
 		b->again_ms = strcmp(b->endpoint, endpoint) == 0 ? 0 : INT64_MAX;
-	broker_links_tick(edge.uplink);
+	broker_links_tick(uplink);
 }
 
 static void on_message(void *arg, struct span from, zmq_msg_t *body)
@@ -197,7 +155,7 @@ static void greet(void)
 		return;
 	/* Unwatched: ZeroMQ tells nothing of the transport of inproc, so it would count as down. */
 	zsock_free(b->z);
-	b->z = b->link.z = zsock_new(edge.loop, zctx, ZMQ_DEALER, on_message, b);
+	b->z = b->link.z = zsock_new(loop, zctx, ZMQ_DEALER, on_message, b);
 	check(zsock_connect(b->z, endpoint) == OK);
 	link_enter(&b->link, LINK_GREETING);
 	h = link_add(&b->link, GATEPOST__ITEM__BODY_HELLO, &gatepost__hello__descriptor);
@@ -230,7 +188,7 @@ static void link_up(void)
 
 static void start(void)
 {
-	static const struct edge_conf conf = {
+	static const struct clients_conf conf = {
 		.max_message = 100000,
 		.max_frame = 100000,
 		.max_target = 1000,
@@ -261,32 +219,24 @@ static void start(void)
 		.credit_bytes = 100000,
 		.lane_in_flight = 2,
 	};
-	struct metric **counts = (struct metric **)(void *)&edge.counts;
+	struct metrics *metrics = metrics_new();
 
 	log_init("fuzz", (enum log_level)(LOG_ERROR + 1), LOG_TEXT);
 	zctx = zmq_ctx_new();
 	zmq_ctx_set(zctx, ZMQ_MAX_SOCKETS, 16384); /* a closed one counts for a while */
 	router = zmq_socket(zctx, ZMQ_ROUTER);
 	check(zmq_bind(router, endpoint) == 0);
-	edge.conf = conf;
-	edge.message_limits = (struct message_limits){100000, 100000};
-	edge.request_limits = (struct request_limits){1000, 8000, REQUEST_HEADERS};
-	edge.scratch = xmalloc(EDGE_SCRATCH);
-	edge.loop = loop_new();
-	edge.metrics = metrics_new();
-	for (size_t i = 0; i < sizeof edge.counts / sizeof *counts; i++)
-		counts[i] = metric_counter(edge.metrics, "a", NULL, "a");
-	edge.counts.verdict_seconds = metric_seconds(edge.metrics, "b", NULL, "b");
-	edge.registry = registry_new(CLIENTS);
-	edge.uplink = uplink_new(&link_conf,
-				 &(struct uplink_uses){.loop = edge.loop,
-						       .zctx = zctx,
-						       .metrics = edge.metrics},
-				 &lanes_callbacks, &edge);
-	timer_stop(edge.uplink->timer);
-	loop_at_turn_end(edge.loop, connections_flush, &edge);
-	loop_at_turn_end(edge.loop, uplink_flush, edge.uplink);
-	broker_links_named(edge.uplink, endpoint);
+	loop = loop_new();
+	all = clients_new(&conf, loop, metrics, CLIENTS);
+	timer_stop(all->tick);
+	uplink = uplink_new(
+		&link_conf,
+		&(struct uplink_uses){.loop = loop, .zctx = zctx, .metrics = metrics},
+		&lanes_callbacks, all);
+	timer_stop(uplink->timer);
+	clients_use(all, uplink);
+	loop_at_turn_end(loop, uplink_flush, uplink);
+	broker_links_named(uplink, endpoint);
 	batch_init(&saying);
 	arena_init(&arena);
 	for (size_t i = 0; i < CLIENTS; i++)
@@ -304,8 +254,8 @@ static void find(void *arg, struct connection *c)
 
 static struct connection *connection(uint8_t which)
 {
-	registry_each(edge.registry, 0, UINT32_MAX, find, NULL);
-	return registry_find(edge.registry, &ids[which % CLIENTS]);
+	registry_each(all->registry, 0, UINT32_MAX, find, NULL);
+	return registry_find(all->registry, &ids[which % CLIENTS]);
 }
 
 static void client_says(int fd, const void *p, size_t n)
@@ -330,7 +280,7 @@ static void come(uint8_t which, bool upgrade)
 		check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 				 pair) == 0);
 		*fd = pair[0];
-		connection_new(&edge, pair[1], (struct sockaddr *)&peer);
+		accept_client(all, pair[1], (struct sockaddr *)&peer);
 	}
 	client_says(*fd, upgrade ? ws : plain,
 		    upgrade ? sizeof ws - 1 : sizeof plain - 1);
@@ -342,7 +292,7 @@ static void talk(uint8_t which, uint8_t op)
 {
 	int fd = clients[which % CLIENTS];
 	uint8_t frame[6 + 125] = {(uint8_t)(0x80 | op), 0x80};
-	struct span s = text();
+	struct span s = input_text();
 	size_t n = s.n < 125 ? s.n : 125;
 
 	frame[1] = (uint8_t)(0x80 | n);
@@ -386,7 +336,7 @@ static Gatepost__Frame *frame(void)
 	Gatepost__Frame *f = arena_alloc(&saying.arena, sizeof *f);
 
 	gatepost__frame__init(f);
-	f->binary = byte() & 1;
+	f->binary = input_byte() & 1;
 	f->body = bytes();
 	return f;
 }
@@ -394,7 +344,7 @@ static Gatepost__Frame *frame(void)
 static Gatepost__Response *response(uint32_t status)
 {
 	Gatepost__Response *r = arena_alloc(&saying.arena, sizeof *r);
-	size_t n = byte() % 20;
+	size_t n = input_byte() % 20;
 
 	gatepost__response__init(r);
 	r->status = status;
@@ -441,22 +391,22 @@ static void answer_well(uint8_t which)
 static void answer_anything(uint8_t which)
 {
 	Gatepost__Answer *a = answer(which);
-	uint8_t has = byte();
+	uint8_t has = input_byte();
 
 	if (has & 1)
-		a->response = response((uint32_t)number());
+		a->response = response((uint32_t)input_number());
 	if (has & 2)
 		a->frame = frame();
 	if (has & 4)
-		a->close = (uint32_t)number();
+		a->close = (uint32_t)input_number();
 	if (has & 8)
 		a->close_reason = bytes();
 	if (has & 16)
 		a->context = bytes();
 	if (has & 32)
-		a->expires_ms = (int64_t)number();
+		a->expires_ms = (int64_t)input_number();
 	if (has & 64)
-		a->seq = number();
+		a->seq = input_number();
 	if (has & 128)
 		a->retry = true;
 }
@@ -464,7 +414,7 @@ static void answer_anything(uint8_t which)
 static void command(uint8_t which)
 {
 	Gatepost__Command *c = ITEM(COMMAND, command);
-	uint8_t has = byte();
+	uint8_t has = input_byte();
 
 	c->ticket = which;
 	c->kind = (Gatepost__Command__Kind)(has % 6);
@@ -475,7 +425,7 @@ static void command(uint8_t which)
 	if (has & 16)
 		c->frame = frame();
 	if (has & 32)
-		c->code = (uint32_t)number();
+		c->code = (uint32_t)input_number();
 	if (has & 64)
 		c->reason = bytes();
 }
@@ -483,7 +433,7 @@ static void command(uint8_t which)
 static void members(void)
 {
 	Gatepost__Members *m = ITEM(MEMBERS, members);
-	size_t n = byte() % 8;
+	size_t n = input_byte() % 8;
 
 	m->members = arena_alloc(&saying.arena, n * sizeof *m->members);
 	m->n_members = n;
@@ -501,10 +451,10 @@ static void welcome_anything(void)
 
 	add_welcome();
 	w = saying.items[saying.n - 1]->welcome;
-	w->boot = number();
-	w->number = (uint32_t)number();
-	w->credit_events = number();
-	w->credit_bytes = number();
+	w->boot = input_number();
+	w->number = (uint32_t)input_number();
+	w->credit_events = input_number();
+	w->credit_bytes = input_number();
 	w->name = string();
 }
 
@@ -512,28 +462,28 @@ static void refusal(void)
 {
 	Gatepost__Refusal *r = ITEM(REFUSAL, refusal);
 
-	r->reason = byte() & 1 ? (char *)(uintptr_t)ENVELOPE_UNREADABLE : string();
+	r->reason = input_byte() & 1 ? (char *)(uintptr_t)ENVELOPE_UNREADABLE : string();
 }
 
 static void store(void)
 {
 	Gatepost__Store *s = ITEM(STORE, store);
 
-	s->away = byte() & 1;
+	s->away = input_byte() & 1;
 }
 
 /* The time of those that wait to be tried again has come. */
 static void time_goes_by(void)
 {
-	uplink_retry_due(edge.uplink, INT64_MAX);
-	connections_tick(&edge);
+	uplink_retry_due(uplink, INT64_MAX);
+	connections_tick(all);
 	turn();
 	hear();
 }
 
 static void step(uint8_t kind)
 {
-	uint8_t which = kind < 200 ? byte() : 0;
+	uint8_t which = kind < 200 ? input_byte() : 0;
 
 	switch (kind % 20) {
 	case 0: link_up(); break;
@@ -541,7 +491,7 @@ static void step(uint8_t kind)
 	case 2: come(which, true); break;
 	case 3: come(which, false); break;
 	case 4: talk(which, 1); break;
-	case 5: talk(which, byte() & 0x0f); break;
+	case 5: talk(which, input_byte() & 0x0f); break;
 	case 6: hang_up(which); break;
 	case 7: read_all(which); break;
 	case 8:
@@ -554,7 +504,7 @@ static void step(uint8_t kind)
 	case 15: members(); break;
 	case 16: welcome_anything(); break;
 	case 17: which & 1 ? refusal() : store(); break;
-	case 18: say_bytes(text()); break;
+	case 18: say_bytes(input_text()); break;
 	case 19: time_goes_by(); break;
 	default: break;
 	}
@@ -566,7 +516,7 @@ static void step(uint8_t kind)
 static void give_up(void *arg, struct connection *c)
 {
 	(void)arg;
-	connection_abandon(c);
+	connection_end(c, CAUSE_FENCED, NULL);
 }
 
 /* Nothing is left of it, and the next begins as the first did. */
@@ -575,36 +525,35 @@ static void end_play(void)
 	if (saying.n > 0 && route_n > 0)
 		say();
 	batch_drop(&saying);
-	registry_each(edge.registry, 0, UINT32_MAX, give_up, NULL);
+	registry_each(all->registry, 0, UINT32_MAX, give_up, NULL);
 	for (size_t i = 0; i < CLIENTS; i++)
 		hang_up((uint8_t)i);
 	broker_link_close(our_broker(), "the play is over", LINK_ENDED_BY_US);
-	for (struct broker_link *b = edge.uplink->links; b != NULL; b = b->next) {
+	for (struct broker_link *b = uplink->links; b != NULL; b = b->next) {
 		b->again_ms = INT64_MAX;
 		b->named_ms = -3600000; /* who was only a member is forgotten */
 	}
-	broker_links_named(edge.uplink, endpoint);
-	broker_links_tick(edge.uplink);
+	broker_links_named(uplink, endpoint);
+	broker_links_tick(uplink);
 	turn();
 	hear();
 	route_n = 0;
-	edge.uplink->number = 0;
-	edge.uplink->on_trial = NULL;
-	check(registry_count(edge.registry) == 0);
-	check(edge.sockets == 0);
-	check(edge.held_bytes == 0);
-	check(edge.outbox_bytes == 0);
+	uplink->number = 0;
+	uplink->on_trial = NULL;
+	check(registry_count(all->registry) == 0);
+	check(all->sockets == 0);
+	check(all->held_bytes == 0);
+	check(all->outbox_bytes == 0);
 	memset(ids, 0, sizeof ids);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	if (edge.loop == NULL)
+	if (loop == NULL)
 		start();
-	at = p;
-	end = p + n;
-	for (int steps = 0; at < end && steps < STEPS; steps++)
-		step(byte());
+	input_begin(span_of(p, n));
+	for (int steps = 0; input_is_left() && steps < STEPS; steps++)
+		step(input_byte());
 	end_play();
 	return 0;
 }

@@ -4,7 +4,7 @@
  */
 #include "proto/envelope.h"
 
-#include "proto/close.h"
+#include "ws/close_code.h"
 #include "proto/id.h"
 
 #include <stdlib.h>

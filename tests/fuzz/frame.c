@@ -1,6 +1,7 @@
 /* A frame's header: what is accepted is exactly what we would write, but for the mask. */
 #include "base/utf8.h"
 #include "ws/frame.h"
+#include "ws/close_code.h"
 
 #include <stdlib.h>
 
@@ -37,7 +38,7 @@ static void check_unmask(struct span in, const uint8_t mask[4], uint64_t offset)
 
 static void check_close(struct span reason, uint16_t code)
 {
-	if (!frame_code_is_allowed(code))
+	if (!close_code_is_allowed(code))
 		return;
 
 	struct blob *b = frame_close(code, reason);

@@ -3,7 +3,7 @@
  * before the first newline are the expression, the rest is the document.
  */
 #include "base/utf8.h"
-#include "broker/function/expression.h"
+#include "broker/routes/expression.h"
 #include "json/read.h"
 
 #include <jansson.h>

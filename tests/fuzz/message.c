@@ -4,6 +4,7 @@
  */
 #include "base/utf8.h"
 #include "ws/message.h"
+#include "ws/close_code.h"
 
 #include <stdlib.h>
 
@@ -29,7 +30,7 @@ static void add(struct result *r, const struct message *m)
 		r->sum = r->sum * 31 + m->body->p[i];
 	check(m->kind != MESSAGE_TEXT || utf8_check(blob_span(m->body)));
 	check(m->kind != MESSAGE_CLOSE || m->code == FRAME_CODE_NONE ||
-	      frame_code_is_allowed(m->code));
+	      close_code_is_allowed(m->code));
 	check(m->body->n <= limits.max_message);
 }
 

@@ -6,7 +6,6 @@
 #include "base/utf8.h"
 #include "broker/payload/event.h"
 #include "json/read.h"
-#include "broker/function/route.h"
 
 #include <stdlib.h>
 
@@ -24,10 +23,10 @@ static void check_json(struct span text)
 	check(json_find(text, &whole, &v) == OK && v.kind == JSON_IS_OBJECT);
 }
 
-static void check_result(struct call *c, struct span payload)
+static void check_result(struct invocation *in, struct span payload)
 {
 	struct result out;
-	struct event_result *r = event_result_parse(c, payload, &out);
+	struct event_result *r = event_result_parse(in, payload, &out);
 	size_t letters = 0;
 
 	check((out.kind == RESULT_OK) == (out.why == NULL));
@@ -56,40 +55,37 @@ static void check_grant(struct span payload)
 	free(g.context);
 }
 
-static void check_event(struct call *c, struct span body)
+static void check_event(struct invocation *in, struct span body)
 {
-	static const struct event_setting s = {.stage = "dev",
-					       .api_id = "a",
-					       .account = "1",
-					       .region = "r",
-					       .route_key = "$default"};
 	struct blob *b;
 
-	c->body = body;
-	b = event_json(c, EVENT_PROXY, &s);
+	in->body = body;
+	b = event_json(in, EVENT_PROXY);
 	check_json(blob_span(b));
 	blob_unref(b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const struct config_route two_way = {.two_way = true};
-	static const struct route route = {.config = &two_way};
-	static const struct config_http rest, http2 = {.is_v2 = true};
-	static const struct route_http both[] = {{.config = &rest}, {.config = &http2}};
-	struct call *c = calloc(1, sizeof *c);
+	static const struct event_setting setting = {
+		.stage = "dev", .api_id = "a", .account = "1", .region = "r"};
+	static const struct event_route two_way = {
+		.key = "$default", .function = "f", .two_way = true};
+	static const struct event_route http[] = {
+		{.key = "GET /", .function = "f"},
+		{.key = "GET /", .function = "f", .is_v2 = true}};
+	struct invocation in = {.setting = &setting};
 	struct span payload = span_of(n ? p : (const uint8_t *)"", n);
 
-	c->kind = GATEPOST__EVENT__KIND__MESSAGE;
-	c->route = &route;
-	check_result(c, payload);
-	check_event(c, payload);
-	c->kind = GATEPOST__EVENT__KIND__HTTP;
+	in.kind = GATEPOST__EVENT__KIND__MESSAGE;
+	in.route = &two_way;
+	check_result(&in, payload);
+	check_event(&in, payload);
+	in.kind = GATEPOST__EVENT__KIND__HTTP;
 	for (size_t i = 0; i < 2; i++) {
-		c->http = &both[i];
-		check_result(c, payload);
+		in.route = &http[i];
+		check_result(&in, payload);
 	}
 	check_grant(payload);
-	free(c);
 	return 0;
 }

@@ -121,7 +121,7 @@ def test_each_prefix_of_a_hello_harms_nobody(stranger):
 
 def test_an_event_before_hello_is_refused(stranger):
     say(stranger, envelope(event()))
-    is_refused(stranger, "Hello first")
+    is_refused(stranger, "Hello must come first")
 
 
 WRONG_EVENTS = {

@@ -291,7 +291,7 @@ def test_a_broker_never_comes_up_at_a_replica_and_names_its_master(tmp_path):
         with Process("gatepost-broker", *flags, expect=AWAY) as broker:
             said = f'why="it is a replica of 127.0.0.1:{master.port}"'
             until(lambda: said in broker.log(), "it says so")
-            assert 'do="set --redis to the master, or to its sentinels"' in broker.log()
+            assert 'hint="set --redis to the master, or to its sentinels"' in broker.log()
             assert not broker.is_ready()
             with replica.client() as db:
                 db.replicaof("NO", "ONE")

@@ -148,6 +148,7 @@ class History:
                 self.by_id[push["to"]].pushes.append(push)
         self.table = [record for record in self._read("table") if record["ids"] is not None]
         self.parked = {record["connectionId"] for record in self._read("parked")}
+        self.pending = {record["connectionId"] for record in self._read("pending")}
         self.samples = list(self._read("samples"))
 
     def _read(self, name):

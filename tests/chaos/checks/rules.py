@@ -46,6 +46,9 @@ def one_connect_one_disconnect(h, judged):
             judged["disconnects"] += 1
             judged["disconnects of dead edges"] += killed and disconnects[0].code == 1006
             yield from _disconnect_is_right(h, c, disconnects[0])
+    for id in h.pending:  # whoever had claimed it has died, and nobody takes it over
+        c = h.by_id.get(id)
+        yield Violation(f"its DISCONNECT ({id}) is pending at the end", c, c and c.over())
 
 
 def _died(h, c, disconnect):

@@ -85,48 +85,53 @@ static struct span put(uint8_t **at, const void *p, size_t n)
 	return s;
 }
 
-struct call *sample_call(const struct sample *b)
+struct invocation *sample_invocation(const struct sample *b)
 {
 	size_t x_n, q_n = 0;
 	size_t body_n = b->body_n ? b->body_n : b->body ? strlen(b->body) : 0;
 	uint8_t *x = pack_context(b, &x_n);
 	uint8_t *q = b->head ? pack_head(b->head, &q_n) : NULL;
-	struct call *c = xcalloc(1, sizeof *c + x_n + q_n + body_n);
-	uint8_t *at = c->bytes;
+	struct invocation *in = xcalloc(1, sizeof *in + x_n + q_n + body_n);
+	uint8_t *at = (uint8_t *)(in + 1);
 
-	c->kind = (Gatepost__Event__Kind)b->kind;
-	c->seq = b->seq;
-	c->id = id_make(1, 2, 0x123456789);
-	c->time_ms = 1731324924561;
-	c->code = b->code;
-	c->binary = b->binary;
-	c->context = put(&at, x, x_n);
-	c->request = put(&at, q, q_n);
-	c->body = put(&at, b->body, body_n);
+	in->kind = (Gatepost__Event__Kind)b->kind;
+	in->seq = b->seq;
+	in->id = id_make(1, 2, 0x123456789);
+	in->time_ms = 1731324924561;
+	in->code = b->code;
+	in->binary = b->binary;
+	in->context = put(&at, x, x_n);
+	in->request = put(&at, q, q_n);
+	in->body = put(&at, b->body, body_n);
 	free(x);
 	free(q);
-	return c;
+	return in;
 }
 
-struct event_setting sample_setting(const char *route_key)
+struct sample_setting sample_setting(const char *route_key)
 {
-	return (struct event_setting){
-		.stage = "dev",
-		.api_id = "abcdef1234",
-		.account = "123456789012",
-		.region = "us-east-1",
-		.route_key = route_key,
+	return (struct sample_setting){
+		.setting = {.stage = "dev",
+			    .api_id = "abcdef1234",
+			    .account = "123456789012",
+			    .region = "us-east-1"},
+		.route = {.key = route_key},
 	};
 }
 
-char *sample_event(struct call *c, enum event_form form, const struct event_setting *s)
+char *sample_event(struct invocation *in, enum event_form form,
+		   const struct sample_setting *s)
 {
-	struct blob *b = event_json(c, form, s);
+	struct blob *b;
 	char *text;
 
+	in->setting = &s->setting;
+	in->route = &s->route;
+	in->path = s->path;
+	b = event_json(in, form);
 	cr_assert(b != NULL, "there is no event");
 	text = span_dup(blob_span(b));
 	blob_unref(b);
-	free(c);
+	free(in);
 	return text;
 }

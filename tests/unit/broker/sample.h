@@ -1,7 +1,7 @@
 #ifndef TESTS_SAMPLE_H
 #define TESTS_SAMPLE_H
 
-/* Calls as an edge would send them, made by hand. */
+/* Invocations, of events as an edge would send them, made by hand. */
 
 #include "broker/payload/event.h"
 
@@ -26,12 +26,21 @@ struct sample {
 	uint16_t code;
 };
 
-struct call *sample_call(const struct sample *b);
+/* What routes say of them. */
+struct sample_setting {
+	struct event_setting setting;
+	struct event_route route;
+	const char *path; /* HTTP: below the stage */
+};
+
+/* Without a setting and a route; freed with free(3). */
+struct invocation *sample_invocation(const struct sample *b);
 
 /* Stage dev, API abcdef1234, account 123456789012, us-east-1, and this route key. */
-struct event_setting sample_setting(const char *route_key);
+struct sample_setting sample_setting(const char *route_key);
 
-/* The event's text, freed with free(3); the test fails when there is none. Frees c. */
-char *sample_event(struct call *c, enum event_form form, const struct event_setting *s);
+/* The event's text, freed with free(3); the test fails when there is none. Frees in. */
+char *sample_event(struct invocation *in, enum event_form form,
+		   const struct sample_setting *s);
 
 #endif

@@ -41,15 +41,11 @@ static struct management *open_at(const char *addresses, enum auth_mode mode,
 Test(management,
      without_authentication_it_listens_on_loopback_alone_and_on_eight_addresses_at_most)
 {
+	static const char nine[] = "[::1]:0,[::1]:0,[::1]:0,[::1]:0,[::1]:0,"
+				   "[::1]:0,[::1]:0,[::1]:0,[::1]:0";
 	static const char *const wrong[] = {
-		"0.0.0.0:0",
-		"127.0.0.1:0,0.0.0.0:0",
-		"127.0.0.1",
-		"nonsense",
-		"",
-		"127.0.0.1:0,",
-		"127.0.0.1:0,127.0.0.1:0,127.0.0.1:0,127.0.0.1:0,127.0.0.1:0,127.0.0.1:0,"
-		"127.0.0.1:0,127.0.0.1:0,127.0.0.1:0",
+		"0.0.0.0:0", "127.0.0.1:0,0.0.0.0:0", "127.0.0.1", "nonsense",
+		"",          "127.0.0.1:0,",          nine,
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-enum { START_MS = 1000 * 1000, HOOKS_MOST = 8, DEFERRED_MOST = 64 };
+enum { START_MS = 1000 * 1000, HOOKS_MOST = 8, DEFERRED_MOST = 4096 };
 
 struct timer {
 	LIST_ENTRY(timer) next;
@@ -21,12 +21,16 @@ struct timer {
 };
 
 struct loop {
+	struct event_base *base; /* NULL until somebody asks for it */
+	bool is_stopped;
 	LIST_HEAD(, timer) timers;
 	struct {
 		loop_fn *fn;
 		void *arg;
 	} hooks[HOOKS_MOST], deferred[DEFERRED_MOST];
 	size_t n_hooks, n_deferred;
+	loop_fn *on_reload;
+	void *reload_arg;
 };
 
 static int64_t now = START_MS;
@@ -64,15 +68,26 @@ static void run_deferred(struct loop *l)
 void loop_free(struct loop *l)
 {
 	run_deferred(l);
+	if (l->base != NULL)
+		event_base_free(l->base);
 	free(l);
 }
 
-/* For the resolver of names, which no test here needs. */
 struct event_base *loop_base(struct loop *l)
 {
-	(void)l;
-	cr_fatal("there is no libevent here");
-	return NULL;
+	if (l->base == NULL)
+		l->base = event_base_new();
+	return l->base;
+}
+
+void loop_stop(struct loop *l)
+{
+	l->is_stopped = true;
+}
+
+bool fake_loop_is_stopped(const struct loop *l)
+{
+	return l->is_stopped;
 }
 
 void loop_defer(struct loop *l, loop_fn *fn, void *arg)
@@ -93,6 +108,17 @@ void loop_at_turn_end(struct loop *l, loop_fn *fn, void *arg)
 	cr_assert(l->n_hooks < HOOKS_MOST);
 	l->hooks[l->n_hooks].fn = fn;
 	l->hooks[l->n_hooks++].arg = arg;
+}
+
+void loop_on_reload(struct loop *l, loop_fn *fn, void *arg)
+{
+	l->on_reload = fn;
+	l->reload_arg = arg;
+}
+
+void fake_loop_reload(struct loop *l)
+{
+	l->on_reload(l->reload_arg);
 }
 
 struct timer *timer_new(struct loop *l, loop_fn *fn, void *arg)
@@ -143,11 +169,25 @@ static struct timer *first_due(struct loop *l, int64_t until)
 	return first;
 }
 
-static void end_turn(struct loop *l)
+static void run_hooks(struct loop *l)
 {
 	for (size_t i = 0; i < l->n_hooks; i++)
 		l->hooks[i].fn(l->hooks[i].arg);
-	run_deferred(l);
+}
+
+static void end_turn(struct loop *l)
+{
+	run_hooks(l);
+	if (l->n_deferred > 0) {
+		run_deferred(l);
+		run_hooks(l);
+	}
+}
+
+void fake_loop_turn(struct loop *l)
+{
+	event_base_loop(loop_base(l), EVLOOP_NONBLOCK);
+	end_turn(l);
 }
 
 void fake_loop_run(struct loop *l, int64_t ms)

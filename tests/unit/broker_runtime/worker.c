@@ -223,20 +223,29 @@ Test(runtime, an_answer_may_come_through_another_connection)
 
 Test(runtime, a_client_with_a_connection_for_each_request_does_not_die_of_it)
 {
-	static const char poll[] = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n"
-				   "Host: localhost\r\nUser-Agent: curl/7.88.1\r\n\r\n";
+	static const char *const ends[] = {
+		" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/7.88.1\r\n\r\n",
+		" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+		" HTTP/1.0\r\nHost: localhost\r\n\r\n",
+	};
 
 	runtime_bed_start(10, 5000);
-	runtime_bed_invoke("1");
-	int fd = worker_new();
-	cr_assert_eq(write(fd, poll, sizeof poll - 1), (ssize_t)sizeof poll - 1);
-	cr_assert(worker_is_given(fd, "1"));
-	worker_dies(fd);
-	cr_assert_eq(runtime_bed.n, 0);
-	fd = worker_new();
-	cr_assert_eq(worker_answers(fd, "1", "response", "1"), 202);
-	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_OK);
-	close(fd);
+	for (int i = 0; i < 3; i++) {
+		char *poll =
+			xasprintf("GET /2018-06-01/runtime/invocation/next%s", ends[i]);
+		int fd = worker_new();
+
+		runtime_bed_invoke("1");
+		cr_assert_eq(write(fd, poll, strlen(poll)), (ssize_t)strlen(poll));
+		cr_assert(worker_is_given(fd, "1"));
+		worker_dies(fd);
+		cr_assert_eq(runtime_bed.n, i, "%s", ends[i]);
+		fd = worker_new();
+		cr_assert_eq(worker_answers(fd, "1", "response", "1"), 202);
+		cr_assert_eq(runtime_bed.ended[i].kind, RESULT_OK);
+		close(fd);
+		free(poll);
+	}
 	runtime_bed_stop();
 }
 

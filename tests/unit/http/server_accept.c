@@ -135,3 +135,24 @@ Test(server_accept, newcomers_wait_while_there_is_no_descriptor)
 		  lines);
 	free(lines);
 }
+
+Test(server_accept, a_server_listens_at_several_addresses_of_either_family)
+{
+	static const char *const addresses[] = {"127.0.0.1:0", "127.0.0.2:0", "[::1]:0"};
+	const char *why;
+	int fd;
+
+	conf.connections = 4;
+	start();
+	expect_of(GET, 200, "");
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		fd = address_listen_at(addresses[i], false, &at, &why);
+		cr_assert(ge(int, fd, 0));
+		http_server_listen(server, fd);
+		expect_of(GET, 200, "");
+	}
+	cr_assert(eq(sz, http_connections(server), 4));
+	send_text(come(), GET); /* one bound holds for all of them */
+	until_closed(&clients[0]);
+	cr_assert(eq(i64, refused(HTTP_REFUSED_IDLE), 1));
+}

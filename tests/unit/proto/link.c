@@ -264,14 +264,6 @@ Test(link, a_peer_is_silent_only_after_the_whole_time)
 	cr_assert(link_is_silent(&l, 10002));
 }
 
-Test(link, every_state_has_a_name)
-{
-	cr_assert(eq(str, (char *)link_state_name(LINK_CONNECTING), "connecting"));
-	cr_assert(eq(str, (char *)link_state_name(LINK_GREETING), "greeting"));
-	cr_assert(eq(str, (char *)link_state_name(LINK_UP), "up"));
-	cr_assert(eq(str, (char *)link_state_name(LINK_DOWN), "down"));
-}
-
 Test(link, a_link_can_end_in_every_state_before_down)
 {
 	for (int ups = 0; ups < 3; ups++) {

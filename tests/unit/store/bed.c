@@ -17,6 +17,14 @@ static void on_guard(void *arg)
 	cr_fatal("nobody has stopped the loop for 20 s");
 }
 
+static void on_up(void *arg)
+{
+	const struct bed *b = arg;
+
+	if (b->waits_for_up)
+		loop_stop(b->loop);
+}
+
 void bed_start(struct bed *b)
 {
 	if (b->server.pid == 0)
@@ -31,6 +39,7 @@ void bed_start(struct bed *b)
 						  .max_in_flight = 1000},
 			     b->metrics);
 	cr_assert(b->store != NULL);
+	store_on_up(b->store, on_up, b);
 	bed_run_until_up(b);
 }
 
@@ -60,17 +69,12 @@ void bed_run(struct bed *b)
 	timer_stop(b->guard);
 }
 
-static void on_up(void *arg)
-{
-	loop_stop(arg);
-}
-
 void bed_run_until_up(struct bed *b)
 {
-	store_on_up(b->store, on_up, b->loop);
+	b->waits_for_up = true;
 	if (!store_is_up(b->store))
 		bed_run(b);
-	store_off_up(b->store, on_up, b->loop);
+	b->waits_for_up = false;
 	cr_assert(store_is_up(b->store));
 }
 

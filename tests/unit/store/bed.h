@@ -16,6 +16,7 @@ struct bed {
 	struct redis_server server;
 	struct store *store;
 	struct timer *guard;
+	bool waits_for_up; /* bed_run_until_up does */
 };
 
 /* Prefix "t:", a timeout of 300 ms. Returns when the store is up. */

@@ -1,6 +1,7 @@
 #include "ws/frame.h"
 
 #include "base/utf8.h"
+#include "ws/close_code.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -269,11 +270,11 @@ Test(frame, the_codes_that_may_be_sent_are_those_of_rfc_6455_7_4)
 	size_t n = 0;
 
 	for (uint32_t code = 0; code <= UINT16_MAX; code++)
-		n += frame_code_is_allowed((uint16_t)code);
+		n += close_code_is_allowed((uint16_t)code);
 	cr_assert(eq(sz, n, 4 + 8 + 2000));
-	cr_assert(frame_code_is_allowed(1003) && frame_code_is_allowed(1007));
-	cr_assert(frame_code_is_allowed(1014) && frame_code_is_allowed(3000));
-	cr_assert(not(frame_code_is_allowed(1004) || frame_code_is_allowed(1005)));
-	cr_assert(not(frame_code_is_allowed(1006) || frame_code_is_allowed(1015)));
-	cr_assert(not(frame_code_is_allowed(999) || frame_code_is_allowed(5000)));
+	cr_assert(close_code_is_allowed(1003) && close_code_is_allowed(1007));
+	cr_assert(close_code_is_allowed(1014) && close_code_is_allowed(3000));
+	cr_assert(not(close_code_is_allowed(1004) || close_code_is_allowed(1005)));
+	cr_assert(not(close_code_is_allowed(1006) || close_code_is_allowed(1015)));
+	cr_assert(not(close_code_is_allowed(999) || close_code_is_allowed(5000)));
 }

@@ -1,47 +1,27 @@
 #include "broker/events/call.h"
 
-#include "bed.h"
+#include "fixture.h"
 #include "proto/envelope.h"
-#include "store/disconnects.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
 
-static struct call *call; /* the one being handled */
+#define CONNECT    GATEPOST__EVENT__KIND__CONNECT
+#define MESSAGE    GATEPOST__EVENT__KIND__MESSAGE
+#define DISCONNECT GATEPOST__EVENT__KIND__DISCONNECT
+#define HTTP       GATEPOST__EVENT__KIND__HTTP
 
-static void keep(struct call *c)
+TestSuite(call, .init = fixture_start, .fini = fixture_stop);
+
+static struct asker *const asker = &fixture.askers[0];
+
+static struct call *make(Gatepost__Event__Kind kind)
 {
-	call = c;
-}
+	Gatepost__Event e = fixture_event(kind, 9);
 
-static void start(void)
-{
-	bed_start();
-	bed.handler = keep;
-}
-
-TestSuite(call, .init = start, .fini = bed_stop);
-
-static ProtobufCBinaryData data(char *text)
-{
-	return (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
-}
-
-static void take(uint64_t seq)
-{
-	bed_take(0, seq);
-	cr_assert(call != NULL);
-}
-
-/* The one answer that has gone to edge 0. */
-static const Gatepost__Answer *answer(void)
-{
-	const Gatepost__Envelope *e = bed_read(0);
-
-	cr_assert(eq(sz, e->n_items, 1));
-	cr_assert(eq(int, e->items[0]->body_case, GATEPOST__ITEM__BODY_ANSWER));
-	return e->items[0]->answer;
+	e.term = 4;
+	return fixture_call(&e);
 }
 
 static bool is(ProtobufCBinaryData d, const char *text)
@@ -49,275 +29,318 @@ static bool is(ProtobufCBinaryData d, const char *text)
 	return span_is(span_of(d.data, d.len), text);
 }
 
-Test(call, a_call_is_a_copy_of_its_event)
+Test(call, is_a_copy_of_its_event)
 {
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	Gatepost__Event e = fixture_event(HTTP, 9);
 	char context[] = "the context", request[] = "the request", body[] = "the body";
+	struct call *c;
 
-	e.term = 4;
-	e.seq = 9;
-	e.kind = GATEPOST__EVENT__KIND__HTTP;
 	e.time_ms = 77;
 	e.binary = true;
-	e.context = data(context);
-	e.request = data(request);
-	e.body = data(body);
-	bed_take_event(0, &e);
+	e.context = fixture_data(context);
+	e.request = fixture_data(request);
+	e.body = fixture_data(body);
+	c = fixture_call(&e);
 	context[0] = request[0] = body[0] = 'X';
-	cr_assert(span_is(call->context, "the context"));
-	cr_assert(span_is(call->request, "the request"));
-	cr_assert(span_is(call->body, "the body"));
-	cr_assert(eq(u32, call->term, 4));
-	cr_assert(eq(u64, call->seq, 9));
-	cr_assert(eq(i64, call->time_ms, 77));
-	cr_assert(eq(int, call->kind, GATEPOST__EVENT__KIND__HTTP));
-	cr_assert(call->binary);
-	call_end(call);
+	cr_assert(span_is(c->in.context, "the context"));
+	cr_assert(span_is(c->in.request, "the request"));
+	cr_assert(span_is(c->in.body, "the body"));
+	cr_assert(eq(u64, c->in.seq, 9));
+	cr_assert(eq(i64, c->in.time_ms, 77));
+	cr_assert(eq(int, c->in.kind, HTTP));
+	cr_assert(c->in.binary);
+	cr_assert(eq(str, (char *)(uintptr_t)c->in.setting->account, "123456789012"));
+	call_end(c);
 }
 
-Test(call, the_body_of_a_disconnect_is_its_reason)
+Test(call, of_an_event_that_was_sent_before_knows_whether_links_have_ended_meanwhile)
 {
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	static const struct {
+		unsigned again;
+		bool is_again, is_accused;
+	} rows[] = {{EVENT_FIRST, false, false},
+		    {EVENT_AGAIN, true, false},
+		    {EVENT_ACCUSED, true, true}};
 
-	e.kind = GATEPOST__EVENT__KIND__DISCONNECT;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		Gatepost__Event e = fixture_event(MESSAGE, i);
+		struct call *c;
+
+		e.again = rows[i].again;
+		c = fixture_call(&e);
+		cr_assert(eq(int, c->again, rows[i].is_again));
+		cr_assert(eq(int, c->in.is_accused, rows[i].is_accused));
+		call_end(c);
+	}
+}
+
+Test(call, of_a_disconnect_has_its_reason_as_body)
+{
+	Gatepost__Event e = fixture_event(DISCONNECT, 1);
+	struct call *c;
+
 	e.code = 1006;
-	e.reason = data("gone");
-	e.body = data("ignored");
-	bed_take_event(0, &e);
-	cr_assert(span_is(call->body, "gone"));
-	cr_assert(eq(u16, call->code, 1006));
-	call_end(call);
+	e.reason = fixture_data("gone");
+	e.body = fixture_data("ignored");
+	c = fixture_call(&e);
+	cr_assert(span_is(c->in.body, "gone"));
+	cr_assert(eq(u16, c->in.code, 1006));
+	cr_assert(eq(int, c->disconnect.phase, PHASE_NEW));
+	call_end(c);
 }
 
-Test(call, an_event_without_anything_has_empty_parts)
+Test(call, reads_packed_parts_and_nonsense_is_none)
 {
-	take(0);
-	cr_assert(eq(sz, call->context.n, 0));
-	cr_assert(eq(sz, call->request.n, 0));
-	cr_assert(eq(sz, call->body.n, 0));
-	call_end(call);
-}
-
-Test(call, packed_parts_are_read_and_nonsense_is_none)
-{
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	Gatepost__Event e = fixture_event(HTTP, 1);
 	Gatepost__Context *x;
+	struct call *c;
 
-	e.kind = GATEPOST__EVENT__KIND__HTTP;
-	e.context = data("\x12\x03::1");
-	e.request = data("\x0a\x7fG");
-	bed_take_event(0, &e);
-	x = call_context(call);
+	e.request = fixture_data("\x0a\x7fG");
+	c = fixture_call(&e);
+	x = call_context(c);
 	cr_assert(x != NULL);
 	cr_assert(is(x->source_ip, "::1"));
 	gatepost__context__free_unpacked(x, NULL);
-	cr_assert(call_request(call) == NULL);
-	call_end(call);
+	cr_assert(call_request(c) == NULL);
+	call_end(c);
 }
 
-/* ---- disconnects that are owed ---- */
+/* ---- pending disconnects ---- */
 
-static struct disconnect owed(char text[ID_TEXT])
-{
-	struct id id = bed_id();
-	struct disconnect d = {.time_ms = 77, .code = 1006, .tries = 3};
-
-	d.row.id = span_str(id_text(&id, text));
-	d.row.edge = BED_NUMBER;
-	d.row.source_ip = span_str("::1");
-	d.reason = span_str("Going away");
-	return d;
-}
-
-Test(call, one_that_is_owed_is_a_disconnect_as_it_was_written_down_and_has_no_edge)
+Test(call, that_is_pending_is_a_disconnect_as_it_was_written_down_and_nobody_waits_for_it)
 {
 	char text[ID_TEXT];
-	struct disconnect d = owed(text);
-	struct id id = bed_id();
-	struct call *c = call_new_owed(&bed.broker, &d);
+	struct disconnect d = fixture_disconnect(text);
+	struct id id = fixture_id();
+	struct call *c = call_new_pending(&fixture.counts, fixture.routes, &d);
 	Gatepost__Context *x = call_context(c);
 
-	cr_assert(c->peer == NULL && c->is_owed);
-	cr_assert(span_eq(id_span(&c->id), id_span(&id)));
-	cr_assert(eq(int, c->kind, GATEPOST__EVENT__KIND__DISCONNECT));
-	cr_assert(eq(i64, c->time_ms, 77));
-	cr_assert(eq(int, c->code, 1006));
-	cr_assert(eq(int, c->tries, 3));
-	cr_assert(span_is(c->body, "Going away"));
+	cr_assert(not(call_is_lost(c)));
+	cr_assert(eq(int, c->disconnect.phase, PHASE_PENDING));
+	cr_assert(span_eq(id_span(&c->in.id), id_span(&id)));
+	cr_assert(eq(u64, c->in.seq, (uint64_t)ID_SEQ_DISCONNECT));
+	cr_assert(eq(i64, c->in.time_ms, 5));
+	cr_assert(eq(int, c->in.code, 1006));
+	cr_assert(eq(int, c->disconnect.tries, 2));
+	cr_assert(span_is(c->in.body, "gone"));
 	cr_assert(is(x->source_ip, "::1"));
 	gatepost__context__free_unpacked(x, NULL);
 	call_free(c);
 }
 
-Test(call, one_that_is_owed_has_the_context_that_its_edge_had)
+Test(call, that_is_pending_has_the_context_that_its_edge_had)
 {
 	char text[ID_TEXT];
-	struct disconnect d = owed(text);
+	struct disconnect d = fixture_disconnect(text);
+	struct call *c;
 
 	d.row.context = span_str("\x12\x03::2\x2a\x02{}");
-
-	struct call *c = call_new_owed(&bed.broker, &d);
-
-	cr_assert(span_eq(c->context, d.row.context));
+	c = call_new_pending(&fixture.counts, fixture.routes, &d);
+	cr_assert(span_eq(c->in.context, d.row.context));
 	call_free(c);
 }
 
-Test(call, nothing_is_made_of_an_owed_one_whose_id_is_none)
+Test(call, is_not_made_of_a_pending_disconnect_that_cannot_be_read)
 {
-	struct disconnect d = {.row = {.id = span_str("nonsense")}};
+	char text[ID_TEXT];
+	struct disconnect bad_id = {.row = {.id = span_str("nonsense")}};
+	struct disconnect of_another = fixture_disconnect(text);
+	struct disconnect bad_context = fixture_disconnect(text);
 
-	cr_assert(call_new_owed(&bed.broker, &d) == NULL);
+	of_another.row.edge = EDGE + 1;
+	bad_context.row.context = span_str("\x12\x7f");
+	cr_assert(call_new_pending(&fixture.counts, fixture.routes, &bad_id) == NULL);
+	cr_assert(call_new_pending(&fixture.counts, fixture.routes, &of_another) == NULL);
+	cr_assert(call_new_pending(&fixture.counts, fixture.routes, &bad_context) ==
+		  NULL);
 }
 
-/* The edge says 1001 now, and what was begun first stays. */
-Test(call, what_was_written_down_first_takes_the_place_of_what_the_edge_says)
+/* The edge reports 1001 now, and what was begun first stays. */
+Test(call, adopts_what_was_written_down_first_instead_of_what_the_edge_reports)
 {
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
-	char text[ID_TEXT], reason[] = "another";
-	struct disconnect d = owed(text);
+	Gatepost__Event e = fixture_event(DISCONNECT, 1);
+	char text[ID_TEXT];
+	struct disconnect d = fixture_disconnect(text);
+	struct call *c;
 
-	e.kind = GATEPOST__EVENT__KIND__DISCONNECT;
 	e.code = 1001;
-	e.reason = data(reason);
-	bed_take_event(0, &e);
-	call_adopt(call, &d);
-	call_adopt(call, &d);
-	cr_assert(eq(i64, call->time_ms, 77));
-	cr_assert(eq(int, call->code, 1006));
-	cr_assert(eq(int, call->tries, 3));
-	cr_assert(span_is(call->body, "Going away"));
-	call_end(call);
+	e.reason = fixture_data("another");
+	c = fixture_call(&e);
+	call_adopt(c, &d);
+	call_adopt(c, &d);
+	cr_assert(eq(i64, c->in.time_ms, 5));
+	cr_assert(eq(int, c->in.code, 1006));
+	cr_assert(eq(int, c->disconnect.tries, 2));
+	cr_assert(span_is(c->in.body, "gone"));
+	call_end(c);
 }
 
-Test(call, an_answer_names_its_event)
+/* ---- what an authorizer returned ---- */
+
+Test(call, has_what_the_authorizer_returned_in_its_context_and_answers_with_that)
 {
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
-	struct id id = id_make(7, 3, 4);
+	struct call *c = make(CONNECT);
+	Gatepost__Context *x;
 
-	e.id = (ProtobufCBinaryData){.len = ID_BYTES, .data = id.b};
-	e.term = 4;
-	e.seq = 9;
-	bed_take_event(0, &e);
-	call_end(call);
-
-	const Gatepost__Answer *a = answer();
-
-	cr_assert(span_eq(span_of(a->id.data, a->id.len), id_span(&id)));
-	cr_assert(eq(u32, a->term, 4));
-	cr_assert(eq(u64, a->seq, 9));
-	cr_assert(a->response == NULL && a->frame == NULL && !a->retry);
+	call_grant(c, "{\"a\":1}", true);
+	x = call_context(c);
+	cr_assert(is(x->authorizer, "{\"a\":1}"));
+	cr_assert(is(x->source_ip, "::1"));
+	cr_assert(eq(sz, x->request.len, c->in.request.n));
+	gatepost__context__free_unpacked(x, NULL);
+	call_respond(c, 200, NULL, 0, span_str(""));
+	cr_assert(asker->last.has_context);
 }
 
-Test(call, a_response_has_its_status_headers_and_body)
+Test(call, without_a_readable_context_is_granted_nothing)
 {
-	static const struct call_header h[] = {{"A", "1"}, {"B", "2"}};
-	char body[] = "hello";
+	Gatepost__Event e = fixture_event(CONNECT, 1);
+	struct call *c;
 
-	take(0);
-	call_respond(call, 201, h, 2, span_str(body));
-	body[0] = 'X'; /* it was copied */
-
-	const Gatepost__Response *r = answer()->response;
-
-	cr_assert(eq(u32, r->status, 201));
-	cr_assert(is(r->body, "hello"));
-	cr_assert(eq(sz, r->n_headers, 2));
-	cr_assert(is(r->headers[1]->name, "B"));
-	cr_assert(is(r->headers[1]->value, "2"));
+	e.context = fixture_data("\x12\x7f");
+	c = fixture_call(&e);
+	call_grant(c, "{}", false);
+	cr_assert(c->connect.granted == NULL);
+	call_end(c);
 }
 
-Test(call, a_response_that_an_edge_could_not_read_becomes_502)
+/* ---- its end ---- */
+
+Test(call, names_its_event_in_the_answer_and_ends)
+{
+	struct id id = fixture_id();
+	char text[ID_TEXT];
+
+	call_end(make(MESSAGE));
+	cr_assert(eq(int, asker->last.kind, ANSWER_DONE));
+	cr_assert(eq(str, asker->last.id, (char *)id_text(&id, text)));
+	cr_assert(eq(u32, asker->last.term, 4));
+	cr_assert(eq(u64, asker->last.seq, 9));
+	cr_assert(eq(sz, fixture.ended, 1));
+	cr_assert(eq(sz, asker->open, 0));
+}
+
+Test(call, responds_with_status_headers_and_body)
+{
+	static const struct result_header h[] = {{"A", "1"}, {"B", "2"}};
+
+	call_respond(make(HTTP), 201, h, 2, span_str("hello"));
+	cr_assert(eq(int, asker->last.kind, ANSWER_RESPONSE));
+	cr_assert(eq(int, asker->last.status, 201));
+	cr_assert(eq(str, asker->last.headers, "A=1;B=2;"));
+	cr_assert(eq(str, asker->last.body, "hello"));
+}
+
+Test(call, responds_502_instead_of_what_an_edge_could_not_read)
 {
 	static const int statuses[] = {0, 101, 199, 600, 1000, -1};
-	struct call_header h[ENVELOPE_ITEM_PARTS + 1];
+	struct result_header h[ENVELOPE_ITEM_PARTS + 1];
 
 	for (size_t i = 0; i <= ENVELOPE_ITEM_PARTS; i++)
-		h[i] = (struct call_header){"A", ""};
-	for (uint64_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
-		take(i);
-		call_respond(call, statuses[i], h, 1, span_str("x"));
-		cr_assert(eq(u32, answer()->response->status, 502));
+		h[i] = (struct result_header){"A", ""};
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+		call_respond(make(HTTP), statuses[i], h, 1, span_str("x"));
+		cr_assert(eq(int, asker->last.status, 502));
 	}
-	take(10);
-	call_respond(call, 200, h, ENVELOPE_ITEM_PARTS + 1, span_str("x"));
-	cr_assert(eq(u32, answer()->response->status, 502));
-	take(11);
-	call_respond(call, 200, h, ENVELOPE_ITEM_PARTS, span_str("x"));
-	cr_assert(eq(u32, answer()->response->status, 200));
+	call_respond(make(HTTP), 200, h, ENVELOPE_ITEM_PARTS + 1, span_str("x"));
+	cr_assert(eq(int, asker->last.status, 502));
+	call_respond(make(HTTP), 200, h, ENVELOPE_ITEM_PARTS, span_str("x"));
+	cr_assert(eq(int, asker->last.status, 200));
 }
 
-/* A token may say so: its exp is a number of the issuer's choice. */
-Test(call, an_expiry_beyond_all_time_is_one_that_an_edge_can_read)
+/* A token may have that: its exp is a number of the issuer's choice. */
+Test(call, bounds_an_expiry_beyond_all_time_to_what_an_edge_can_read)
 {
-	take(0);
-	call->expires_ms = INT64_C(1000000000060000);
-	call_respond(call, 200, NULL, 0, span_str(""));
-	cr_assert(eq(i64, answer()->expires_ms, ENVELOPE_TIME_MOST));
+	struct call *c = make(CONNECT);
+
+	c->connect.expires_ms = INT64_C(1000000000060000);
+	call_respond(c, 200, NULL, 0, span_str(""));
+	cr_assert(eq(i64, asker->last.expires_ms, ENVELOPE_TIME_MOST));
 }
 
-Test(call, a_refusal_says_why_in_json_and_is_counted)
+Test(call, refuses_in_json_and_counts_that)
 {
-	take(0);
-	call_refuse(call, 404, "Not Found");
-
-	const Gatepost__Response *r = answer()->response;
-
-	cr_assert(eq(u32, r->status, 404));
-	cr_assert(is(r->body, "{\"message\":\"Not Found\"}"));
-	cr_assert(eq(sz, r->n_headers, 1));
-	cr_assert(is(r->headers[0]->value, "application/json"));
-	cr_assert(eq(i64, metric_value(bed.broker.counts.refused), 1));
+	call_refuse(make(HTTP), 404, "Not Found");
+	cr_assert(eq(int, asker->last.status, 404));
+	cr_assert(eq(str, asker->last.body, "{\"message\":\"Not Found\"}"));
+	cr_assert(eq(str, asker->last.headers, "Content-Type=application/json;"));
+	cr_assert(eq(i64, metric_value(fixture.counts.refused), 1));
 }
 
-Test(call, a_refusal_for_now_says_when_to_come_back)
+Test(call, refuses_for_now_with_the_time_to_come_back)
 {
-	take(0);
-	call_refuse(call, 503, "busy");
-
-	const Gatepost__Response *r = answer()->response;
-
-	cr_assert(eq(sz, r->n_headers, 2));
-	cr_assert(is(r->headers[1]->name, "Retry-After"));
-	cr_assert(is(r->headers[1]->value, "1"));
+	call_refuse(make(HTTP), 503, "busy");
+	cr_assert(eq(str, asker->last.headers,
+		     "Content-Type=application/json;Retry-After=1;"));
 }
 
-Test(call, a_reply_is_a_frame_of_its_kind)
+Test(call, replies_with_a_frame_of_its_kind)
 {
-	take(0);
-	call_reply(call, span_of("\0\1\2", 3), true);
-
-	const Gatepost__Answer *a = answer();
-
-	cr_assert(a->response == NULL);
-	cr_assert(a->frame->binary);
-	cr_assert(eq(sz, a->frame->body.len, 3));
-	cr_assert(eq(int, memcmp(a->frame->body.data, "\0\1\2", 3), 0));
+	call_reply(make(MESSAGE), span_str("hi"), true);
+	cr_assert(eq(int, asker->last.kind, ANSWER_FRAME));
+	cr_assert(asker->last.binary);
+	cr_assert(eq(str, asker->last.body, "hi"));
 }
 
-Test(call, a_retry_asks_for_the_event_again_and_is_counted)
+Test(call, replies_with_the_error_frame_of_api_gateway)
 {
-	take(0);
-	call_retry(call);
-	cr_assert(answer()->retry);
-	cr_assert(eq(i64, metric_value(bed.broker.counts.retried), 1));
+	struct id id = fixture_id();
+	char text[ID_TEXT], request[ID_TEXT], want[300];
+
+	call_reply_error(make(MESSAGE), "Forbidden");
+	snprintf(want, sizeof want,
+		 "{\"message\": \"Forbidden\", \"connectionId\":\"%s\", "
+		 "\"requestId\":\"%s\"}",
+		 id_text(&id, text), id_request(&id, 9, request));
+	cr_assert(eq(str, asker->last.body, want));
+	cr_assert(not(asker->last.binary));
+	cr_assert(eq(i64, metric_value(fixture.counts.refused), 1));
 }
 
-/* Each way to end, with the edge's link gone meanwhile: nothing is said, nothing is left. */
-Test(call, whatever_the_answer_it_is_for_nobody_when_the_edge_has_gone)
+Test(call, closes_with_a_code_and_a_reason)
 {
-	for (uint64_t seq = 0; seq < 5; seq++)
-		bed_take(0, seq);
-	bed_hang_up(0);
-	call_reply(call, span_str("x"), false);
-	cr_assert(eq(sz, bed_read(1)->n_items, 0));
+	call_close(make(MESSAGE), 1003, "no");
+	cr_assert(eq(int, asker->last.kind, ANSWER_CLOSE));
+	cr_assert(eq(int, asker->last.code, 1003));
+	cr_assert(eq(str, asker->last.body, "no"));
 }
 
-Test(call, a_response_and_a_retry_for_an_edge_that_has_gone_are_dropped)
+Test(call, asks_for_the_event_again_and_counts_that)
 {
-	take(0);
-	bed_take(1, 1);
-	bed_hang_up(0);
-	call_respond(call, 200, NULL, 0, span_str("x"));
-	bed_hang_up(1);
-	call_retry(call);
+	call_retry(make(CONNECT));
+	cr_assert(eq(int, asker->last.kind, ANSWER_RETRY));
+	cr_assert(eq(i64, metric_value(fixture.counts.retried), 1));
+}
+
+Test(call, goes_on_after_it_was_acknowledged_and_is_answered_no_more)
+{
+	struct call *c = make(DISCONNECT);
+
+	call_acknowledge(c);
+	cr_assert(eq(int, asker->last.kind, ANSWER_DONE));
+	cr_assert(eq(sz, asker->open, 0));
+	cr_assert(eq(sz, fixture.ended, 0));
+	asker->is_lost = true;
+	cr_assert(not(call_is_lost(c)));
+	call_end(c);
+	cr_assert(eq(sz, asker->n, 1));
+	cr_assert(eq(sz, fixture.ended, 1));
+}
+
+Test(call, ends_in_each_way_also_when_its_asker_is_lost)
+{
+	struct call *calls[6];
+
+	for (int i = 0; i < 6; i++)
+		calls[i] = make(MESSAGE);
+	asker->is_lost = true;
+	cr_assert(call_is_lost(calls[0]));
+	call_reply(calls[0], span_str("x"), false);
+	call_reply_error(calls[1], "x");
+	call_close(calls[2], 1003, "x");
+	call_end(calls[3]);
+	call_retry(calls[4]);
+	call_respond(calls[5], 200, NULL, 0, span_str("x"));
+	cr_assert(eq(sz, fixture.ended, 6));
+	cr_assert(eq(sz, asker->n, 0));
 }

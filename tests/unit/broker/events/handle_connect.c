@@ -1,137 +1,351 @@
 #include "broker/events/handle.h"
 
-#include "bed_store.h"
-#include "store/leases.h"
+#include "base/mem.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
 
-static void start(void)
+TestSuite(handle_connect, .init = fixture_start, .fini = fixture_stop);
+
+static struct asker *const asker = &fixture.askers[0];
+
+static void connect_again(bool again)
 {
-	bed_store_start();
-	bed.handler = handle_connect;
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__CONNECT, 0);
+
+	e.again = again;
+	handle_connect(fixture_call(&e));
 }
 
-TestSuite(handle_connect, .init = start, .fini = bed_store_stop, .timeout = 60);
-
-static ProtobufCBinaryData data(const char *text)
+static void connect_now(void)
 {
-	return (ProtobufCBinaryData){.len = strlen(text),
-				     .data = (uint8_t *)(uintptr_t)text};
+	connect_again(false);
 }
 
-static void connect_with(const char *path, ProtobufCBinaryData context)
+static void expect_status(int status)
 {
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
-	Gatepost__Request q = GATEPOST__REQUEST__INIT;
-	uint8_t packed[128];
-
-	q.method = data("GET");
-	q.path = data(path);
-	e.kind = GATEPOST__EVENT__KIND__CONNECT;
-	e.request = (ProtobufCBinaryData){.len = gatepost__request__pack(&q, packed),
-					  .data = packed};
-	e.context = context;
-	bed_take_event(0, &e);
+	cr_assert(eq(int, asker->last.kind, ANSWER_RESPONSE));
+	cr_assert(eq(int, asker->last.status, status));
+	cr_assert(eq(sz, fake_store_pending(), 0));
+	cr_assert(eq(sz, fake_function_waiting(), 0));
 }
 
-/* connectedAt 5, sourceIp "::1", userAgent "curl", domainName "a.b" */
-#define CONTEXT                                                                          \
-	"\x08\x05\x12\x03::1\x1a\x04"                                                    \
-	"curl\x22\x03"                                                                   \
-	"a.b"
-
-static bool is(ProtobufCBinaryData d, const char *text)
+static void expect_retry(void)
 {
-	return span_is(span_of(d.data, d.len), text);
+	cr_assert(eq(int, asker->last.kind, ANSWER_RETRY));
+	cr_assert(eq(sz, fake_store_pending(), 0));
 }
 
-static void on_row(void *arg, enum err e, const struct connection_row *row)
+/* ---- without an authorizer ---- */
+
+Test(handle_connect, puts_the_row_then_asks_the_function_then_accepts)
 {
-	cr_assert(eq(int, e, OK));
-	cr_assert(eq(i64, row->connected_at_ms, 5));
-	cr_assert(span_is(row->source_ip, "::1"));
-	cr_assert(span_is(row->user_agent, "curl"));
-	cr_assert(span_is(row->domain_name, "a.b"));
-	cr_assert(span_is(row->stage, "dev"));
-	loop_stop(arg);
+	static const struct result_header h = {"Sec-WebSocket-Protocol", "chat"};
+	const struct fake_asked *q;
+
+	connect_now();
+	q = fake_store_asked(PUT);
+	cr_assert(eq(int, q->edge, EDGE));
+	cr_assert(eq(str, (char *)q->boot, "00000000000000b7"));
+	cr_assert(eq(str, (char *)q->stage, "dev"));
+	cr_assert(eq(str, (char *)q->source_ip, "::1"));
+	cr_assert(eq(sz, fake_function_waiting(), 0));
+	fake_store_done(PUT, OK);
+	cr_assert(eq(sz, asker->n, 0));
+	fake_function_end(&(struct result){
+		.kind = RESULT_OK, .status = 200, .headers = &h, .n_headers = 1});
+	expect_status(200);
+	cr_assert(eq(str, asker->last.headers, "Sec-WebSocket-Protocol=chat;"));
+	cr_assert(eq(i64, metric_value(fixture.counts.connects), 1));
 }
 
-Test(handle_connect, a_client_on_our_stage_is_let_in_and_has_its_row)
+Test(handle_connect, without_a_route_accepts_once_the_row_stands)
 {
-	struct id id = bed_id();
-	char text[ID_TEXT];
+	struct config *c = fixture_config();
 
-	connect_with("/dev", data(CONTEXT));
-
-	const Gatepost__Response *r = bed_store_answer()->response;
-
-	cr_assert(eq(u32, r->status, 200));
-	cr_assert(is(r->body, "Connect successful."));
-	store_connection_find(bed.broker.store, BED_NUMBER, span_str(id_text(&id, text)),
-			      on_row, bed.broker.loop);
-	loop_run(bed.broker.loop);
+	c->routes[0].key[1] = 'x';
+	fixture_use(c);
+	connect_now();
+	fake_store_done(PUT, OK);
+	expect_status(200);
 }
 
-Test(handle_connect, another_stage_is_forbidden_and_leaves_no_row)
+Test(handle_connect, of_another_stage_is_forbidden_and_puts_no_row)
 {
-	connect_with("/prod", data(CONTEXT));
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__CONNECT, 0);
 
-	const Gatepost__Response *r = bed_store_answer()->response;
-
-	cr_assert(eq(u32, r->status, 403));
-	cr_assert(is(r->body, "{\"message\":\"Forbidden\"}"));
-	cr_assert(eq(i64, bed_store_rows(), 0));
+	e.request = fixture_request("GET", "/prod");
+	handle_connect(fixture_call(&e));
+	expect_status(403);
+	e.request = fixture_data("\x0a\x7f");
+	handle_connect(fixture_call(&e));
+	expect_status(403);
 }
 
-Test(handle_connect, a_context_that_cannot_be_read_is_an_error_of_ours_and_leaves_no_row)
+Test(handle_connect, with_a_context_that_cannot_be_read_is_an_internal_error)
 {
-	connect_with("/dev", data("\x12\x7f"));
-	cr_assert(eq(u32, bed_store_answer()->response->status, 500));
-	cr_assert(eq(i64, bed_store_rows(), 0));
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__CONNECT, 0);
+
+	e.context = fixture_data("\x12\x7f");
+	handle_connect(fixture_call(&e));
+	expect_status(500);
 }
 
-Test(handle_connect, without_a_store_it_is_refused_for_now)
+/* Whoever came before may have put the row: then only the same event again may tell. */
+Test(handle_connect, without_a_store_is_refused_the_first_time_and_retried_after_that)
 {
-	bed_store_lose();
-	connect_with("/dev", data(CONTEXT));
-
-	const Gatepost__Response *r = bed_store_answer()->response;
-
-	cr_assert(eq(u32, r->status, 503));
-	cr_assert(is(r->headers[1]->name, "Retry-After"));
+	fake_store_set_up(false);
+	connect_again(false);
+	expect_status(503);
+	cr_assert(strstr(asker->last.headers, "Retry-After") != NULL);
+	connect_again(true);
+	expect_retry();
 }
 
-static void on_taken(void *arg, enum err e, uint16_t number)
+Test(handle_connect, is_answered_by_how_the_store_fails_to_put_its_row)
 {
-	cr_assert(eq(int, e, OK));
-	cr_assert(eq(int, number, BED_NUMBER));
-	loop_stop(arg);
+	static const struct {
+		enum err e;
+		int status, status_again; /* 0: retry */
+	} rows[] = {
+		{ERR_DENIED, 503, 503},
+		{ERR_DOWN, 0, 0},
+		{ERR_BUSY, 503, 0},
+		{ERR_MALFORMED, 503, 0},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (int again = 0; again < 2; again++) {
+			int status = again ? rows[i].status_again : rows[i].status;
+
+			connect_again(again);
+			fake_store_done(PUT, rows[i].e);
+			if (status == 0)
+				expect_retry();
+			else
+				expect_status(status);
+		}
 }
 
-Test(handle_connect, an_edge_whose_number_is_anothers_lets_nobody_in_and_leaves_no_row)
+/* ---- refused by the function ---- */
+
+Test(handle_connect,
+     that_the_function_rejects_loses_its_row_before_the_client_is_answered)
 {
-	store_lease_take(bed.broker.store, "00000000000000aa", BED_NUMBER, 60000, true,
-			 on_taken, bed.broker.loop);
-	loop_run(bed.broker.loop);
-	connect_with("/dev", data(CONTEXT));
-
-	const Gatepost__Response *r = bed_store_answer()->response;
-
-	cr_assert(eq(u32, r->status, 503));
-	cr_assert(is(r->headers[1]->name, "Retry-After"));
-	cr_assert(eq(i64, bed_store_rows(), 0));
+	connect_now();
+	fake_store_done(PUT, OK);
+	fake_function_end(&(struct result){.kind = RESULT_OK,
+					   .status = 401,
+					   .has_body = true,
+					   .body = span_str("no")});
+	cr_assert(eq(sz, asker->n, 0));
+	fake_store_done(REMOVE, OK);
+	expect_status(401);
+	cr_assert(eq(str, asker->last.body, "no"));
+	cr_assert(eq(i64, metric_value(fixture.counts.refused), 1));
 }
 
-/* Nobody knows whether the row stands: only the same event again may say. */
-Test(handle_connect, a_store_that_does_not_answer_makes_the_edge_ask_again)
+Test(handle_connect, that_is_rejected_without_a_body_gets_one)
 {
-	redis_server_freeze(&bed_redis);
-	connect_with("/dev", data(CONTEXT));
+	connect_now();
+	fake_store_done(PUT, OK);
+	fake_function_return(403);
+	fake_store_done(REMOVE, ERR_NOTFOUND);
+	expect_status(403);
+	cr_assert(eq(str, asker->last.body, "{\"message\":\"Forbidden\"}"));
+}
 
-	const Gatepost__Answer *a = bed_store_answer();
+Test(handle_connect, whose_function_fails_is_refused_by_the_kind_of_that)
+{
+	static const struct {
+		enum result_kind kind;
+		int status;
+	} rows[] = {{RESULT_FAILED, 502},
+		    {RESULT_TIMEOUT, 504},
+		    {RESULT_THROTTLED, 429},
+		    {RESULT_UNREACHABLE, 503}};
 
-	cr_assert(a->retry);
-	cr_assert(a->response == NULL);
-	redis_server_thaw(&bed_redis);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		connect_now();
+		fake_store_done(PUT, OK);
+		fake_function_fail(rows[i].kind);
+		fake_store_done(REMOVE, OK);
+		expect_status(rows[i].status);
+	}
+}
+
+/* The row may stand: the function is asked again, and may reject it again. */
+Test(handle_connect, whose_row_could_not_be_removed_is_retried)
+{
+	static const enum err errs[] = {ERR_DOWN, ERR_BUSY, ERR_MALFORMED};
+
+	for (size_t i = 0; i < sizeof errs / sizeof *errs; i++) {
+		connect_now();
+		fake_store_done(PUT, OK);
+		fake_function_return(403);
+		fake_store_done(REMOVE, errs[i]);
+		expect_retry();
+	}
+}
+
+/* The store never answers, and the process ends: the leak sanitizer sees to it. */
+Test(handle_connect, that_is_freed_while_its_row_is_being_removed_leaves_nothing_behind)
+{
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__CONNECT, 0);
+	struct call *c = fixture_call(&e);
+
+	handle_connect(c);
+	fake_store_done(PUT, OK);
+	fake_function_return(403);
+	call_free(c);
+}
+
+/* ---- its edge's link ends meanwhile: another broker has it now, and its row ---- */
+
+static void expect_silence(void)
+{
+	cr_assert(eq(sz, asker->n, 0));
+	cr_assert(eq(sz, fixture.ended, 1));
+	cr_assert(eq(sz, fake_store_pending(), 0), "the row is another broker's");
+	cr_assert(eq(sz, fake_function_waiting(), 0));
+}
+
+Test(handle_connect, of_a_link_that_ends_before_the_row_stands_asks_no_function)
+{
+	static const enum err errs[] = {OK, ERR_DENIED, ERR_DOWN, ERR_BUSY};
+
+	for (size_t i = 0; i < sizeof errs / sizeof *errs; i++) {
+		asker->is_lost = false;
+		fixture.ended = 0;
+		connect_now();
+		asker->is_lost = true;
+		fake_store_done(PUT, errs[i]);
+		expect_silence();
+	}
+}
+
+Test(handle_connect, of_a_link_that_ends_while_the_function_runs_leaves_the_row_alone)
+{
+	static const struct result results[] = {
+		{.kind = RESULT_OK, .status = 200},
+		{.kind = RESULT_OK, .status = 403},
+		{.kind = RESULT_FAILED, .why = "x"},
+	};
+
+	for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
+		asker->is_lost = false;
+		fixture.ended = 0;
+		connect_now();
+		fake_store_done(PUT, OK);
+		asker->is_lost = true;
+		fake_function_end(&results[i]);
+		expect_silence();
+	}
+}
+
+/* ---- with an authorizer ---- */
+
+static void use_authorizer(bool context)
+{
+	struct config *c = fixture_config();
+
+	c->authorizers = xcalloc(1, sizeof *c->authorizers);
+	c->authorizers[0] = (struct config_authorizer){
+		.name = xstrdup("auth"), .sort = CONFIG_REQUEST, .function = 0};
+	c->n_authorizers = 1;
+	c->routes[0].authorizer = 0;
+	c->context = context;
+	fixture_use(c);
+}
+
+#define POLICY(effect)                                                                   \
+	"{\"principalId\":\"me\",\"policyDocument\":{\"Statement\":[{\"Action\":"        \
+	"\"execute-api:Invoke\",\"Effect\":\"" effect "\",\"Resource\":\"*\"}]},"        \
+	"\"context\":{\"a\":\"b\"}}"
+
+static void end_authorizer(const char *payload)
+{
+	cr_assert(eq(int, fake_function_form(), EVENT_AUTHORIZER));
+	fake_function_end(&(struct result){
+		.kind = RESULT_OK, .status = 200, .payload = span_str(payload)});
+}
+
+Test(handle_connect,
+     that_the_authorizer_allows_has_its_context_in_the_event_and_the_answer)
+{
+	Gatepost__Context *x;
+	struct span packed;
+
+	use_authorizer(false);
+	connect_now();
+	cr_assert(eq(sz, fake_store_pending(), 0), "no row before the permission");
+	end_authorizer(POLICY("Allow"));
+	fake_store_done(PUT, OK);
+	packed = fake_function_invocation()->context;
+	x = gatepost__context__unpack(NULL, packed.n, packed.p);
+	cr_assert(strstr((char *)x->authorizer.data, "\"principalId\":\"me\"") != NULL);
+	cr_assert(eq(sz, x->request.len, 0));
+	gatepost__context__free_unpacked(x, NULL);
+	fake_function_return(200);
+	expect_status(200);
+	cr_assert(asker->last.has_context);
+}
+
+Test(handle_connect, keeps_the_head_of_the_upgrade_when_the_configuration_wants_that)
+{
+	Gatepost__Context *x;
+	struct span packed;
+
+	use_authorizer(true);
+	connect_now();
+	end_authorizer(POLICY("Allow"));
+	fake_store_done(PUT, OK);
+	packed = fake_function_invocation()->context;
+	x = gatepost__context__unpack(NULL, packed.n, packed.p);
+	cr_assert(gt(sz, x->request.len, 0));
+	gatepost__context__free_unpacked(x, NULL);
+	fake_function_return(200);
+}
+
+Test(handle_connect, that_the_authorizer_denies_is_refused_and_puts_no_row)
+{
+	use_authorizer(false);
+	connect_now();
+	end_authorizer(POLICY("Deny"));
+	expect_status(403);
+	connect_now();
+	fake_function_fail(RESULT_TIMEOUT);
+	expect_status(500);
+}
+
+/* An earlier try may have been allowed, and put it. */
+Test(handle_connect, that_is_denied_when_it_comes_again_has_its_row_removed_first)
+{
+	use_authorizer(false);
+	connect_again(true);
+	end_authorizer(POLICY("Deny"));
+	cr_assert(eq(sz, asker->n, 0));
+	fake_store_done(REMOVE, OK);
+	expect_status(403);
+	connect_again(true);
+	end_authorizer(POLICY("Deny"));
+	fake_store_done(REMOVE, ERR_DOWN);
+	expect_retry();
+}
+
+Test(handle_connect, of_a_link_that_ends_while_the_authorizer_runs_puts_no_row)
+{
+	static const char *const policies[] = {POLICY("Allow"), POLICY("Deny")};
+
+	use_authorizer(false);
+	for (size_t i = 0; i < 2; i++) {
+		asker->is_lost = false;
+		fixture.ended = 0;
+		connect_again(true);
+		asker->is_lost = true;
+		end_authorizer(policies[i]);
+		expect_silence();
+	}
 }

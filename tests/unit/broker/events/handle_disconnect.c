@@ -1,288 +1,308 @@
 #include "broker/events/handle.h"
 
-#include "bed_store.h"
-#include "broker/events/lane.h"
-#include "broker/events/redelivery.h"
-#include "store/disconnects.h"
-#include "store/leases.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <unistd.h>
 
-static void start(void)
+TestSuite(handle_disconnect, .init = fixture_start, .fini = fixture_stop);
+
+static struct asker *const asker = &fixture.askers[0];
+
+static void disconnect(void)
 {
-	bed_store_start();
-	bed.handler = handle_disconnect;
-}
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__DISCONNECT, 9);
 
-TestSuite(handle_disconnect, .init = start, .fini = bed_store_stop, .timeout = 60);
-
-static void disconnect(uint64_t seq)
-{
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
-
-	e.seq = seq;
-	e.kind = GATEPOST__EVENT__KIND__DISCONNECT;
 	e.code = 1001;
-	bed_take_event(0, &e);
+	e.reason = fixture_data("bye");
+	e.time_ms = 77;
+	handle_disconnect(fixture_call(&e));
 }
 
-static void on_put(void *arg, enum err e)
+/* The store has written it down, as the edge reported it. */
+static void begun(void)
 {
-	cr_assert(eq(int, e, OK));
-	loop_stop(arg);
-}
-
-/* The row of the bed's connection. */
-static void put_row(void)
-{
-	struct id id = bed_id();
 	char text[ID_TEXT];
-	struct connection_row row = {.edge = BED_NUMBER, .stage = span_str("dev")};
+	struct disconnect d = fixture_disconnect(text);
 
-	row.id = span_str(id_text(&id, text));
-	store_connection_put(bed.broker.store, BED_BOOT, &row, on_put, bed.broker.loop);
-	loop_run(bed.broker.loop);
+	d.code = 1001;
+	d.tries = 0;
+	fake_store_begun(OK, &d);
 }
 
-static void expect_done(void)
+static void expect_end(enum answer_kind kind)
 {
-	const Gatepost__Answer *a = bed_store_answer();
-
-	cr_assert(not(a->retry));
-	cr_assert(a->response == NULL && a->frame == NULL);
+	cr_assert(eq(sz, asker->n, 1));
+	cr_assert(eq(int, asker->last.kind, kind));
+	cr_assert(eq(sz, fixture.ended, 1));
+	cr_assert(eq(sz, fake_store_pending(), 0));
+	cr_assert(eq(sz, fake_function_waiting(), 0));
 }
 
-static struct edge_state state;
-
-static void on_look(void *arg, enum err e, const struct edge_state *s)
+/* No claim is left that would be kept alive. */
+static void expect_no_claim(void)
 {
-	cr_assert(eq(int, e, OK));
-	state = *s;
-	loop_stop(arg);
+	fake_loop_run(fixture.loop, CLAIM_MS);
+	cr_assert(eq(sz, fake_store_waiting(HOLD), 0));
 }
 
-/* How many disconnects its edge owes. */
-static int64_t owed(void)
+static void use_without_route(void)
 {
-	store_edge_look(bed.broker.store, BED_NUMBER, on_look, bed.broker.loop);
-	loop_run(bed.broker.loop);
-	return state.owed;
+	struct config *c = fixture_config();
+
+	c->routes[1].key[1] = 'x';
+	fixture_use(c);
 }
 
-Test(handle_disconnect, the_row_is_gone_when_it_is_done)
+/* ---- from an edge ---- */
+
+Test(handle_disconnect, is_written_down_then_acknowledged_then_given_to_the_function)
 {
-	put_row();
-	cr_assert(eq(i64, bed_store_rows(), 1));
-	disconnect(1);
-	expect_done();
-	cr_assert(eq(i64, bed_store_rows(), 0));
-	cr_assert(eq(i64, owed(), 0));
+	const struct fake_asked *q;
+
+	disconnect();
+	q = fake_store_asked(BEGIN);
+	cr_assert(eq(int, q->edge, EDGE));
+	cr_assert(eq(i64, q->ms, CLAIM_MS));
+	cr_assert(eq(i64, q->time_ms, 77));
+	cr_assert(eq(int, q->code, 1001));
+	cr_assert(eq(str, (char *)q->text, "bye"));
+	cr_assert(eq(str, (char *)q->stage, "dev"));
+	cr_assert(eq(sz, asker->n, 0));
+	cr_assert(eq(sz, fake_function_waiting(), 0));
+	begun();
+	cr_assert(eq(int, asker->last.kind, ANSWER_DONE));
+	cr_assert(eq(sz, asker->open, 0));
+	fake_function_return(200);
+	cr_assert(eq(sz, fixture.ended, 0));
+	fake_store_done(END, OK);
+	expect_end(ANSWER_DONE);
+	expect_no_claim();
+	cr_assert(eq(i64, metric_value(fixture.counts.disconnects), 1));
 }
 
-/* The same event again, after its answer was lost. */
-Test(handle_disconnect, a_row_that_is_gone_already_is_done_too)
+/* The function has it, whatever the store says of that. */
+Test(handle_disconnect, ends_whatever_the_store_answers_after_the_function)
 {
-	disconnect(1);
-	expect_done();
+	static const enum err errs[] = {OK, ERR_NOTFOUND, ERR_DOWN, ERR_BUSY};
+
+	for (size_t i = 0; i < sizeof errs / sizeof *errs; i++) {
+		asker->n = fixture.ended = 0;
+		disconnect();
+		begun();
+		fake_function_return(500);
+		fake_store_done(END, errs[i]);
+		expect_end(ANSWER_DONE);
+	}
 }
 
-Test(handle_disconnect, without_a_store_the_edge_asks_again)
+Test(handle_disconnect, gives_the_function_what_was_written_down_first)
 {
-	bed_store_lose();
-	disconnect(1);
-	cr_assert(bed_store_answer()->retry);
+	char text[ID_TEXT];
+	struct disconnect d = fixture_disconnect(text);
+
+	disconnect();
+	fake_store_begun(OK, &d);
+	cr_assert(eq(int, fake_function_invocation()->code, 1006));
+	cr_assert(eq(i64, fake_function_invocation()->time_ms, 5));
+	cr_assert(span_is(fake_function_invocation()->body, "gone"));
+	fake_function_return(200);
 }
 
-Test(handle_disconnect, a_store_that_does_not_answer_makes_the_edge_ask_again)
+Test(handle_disconnect, that_another_broker_handles_is_done_here)
 {
-	redis_server_freeze(&bed_redis);
-	disconnect(1);
-	cr_assert(bed_store_answer()->retry);
-	redis_server_thaw(&bed_redis);
+	disconnect();
+	fake_store_begun(ERR_CLAIMED, NULL);
+	expect_end(ANSWER_DONE);
+	expect_no_claim();
 }
 
-/* ---- those that are owed, and were begun by another broker or by the reaper ---- */
-
-static void on_begun(void *arg, enum err e, const struct disconnect *d)
+Test(handle_disconnect, that_could_not_be_written_down_is_retried)
 {
-	cr_assert(eq(int, e, OK));
-	cr_assert(eq(int, d->code, 1006));
-	loop_stop(arg);
+	static const enum err errs[] = {ERR_DOWN, ERR_BUSY, ERR_MALFORMED};
+
+	for (size_t i = 0; i < sizeof errs / sizeof *errs; i++) {
+		asker->n = fixture.ended = 0;
+		disconnect();
+		fake_store_begun(errs[i], NULL);
+		expect_end(ANSWER_RETRY);
+	}
+	expect_no_claim();
 }
 
-/* What another broker has begun with, and died. */
-static void fill(struct disconnect *d, char text[ID_TEXT])
+Test(handle_disconnect, without_a_store_is_retried)
 {
-	struct id id = bed_id();
-
-	*d = (struct disconnect){.time_ms = 5, .code = 1006, .tries = 2};
-	d->reason = span_str("gone");
-	d->row.id = span_str(id_text(&id, text));
-	d->row.edge = BED_NUMBER;
+	fake_store_set_up(false);
+	disconnect();
+	expect_end(ANSWER_RETRY);
+	cr_assert(eq(i64, metric_value(fixture.counts.retried), 1));
+	cr_assert(eq(i64, metric_value(fixture.counts.disconnects), 0));
 }
 
-static void begin_elsewhere(struct disconnect *d, char text[ID_TEXT], int64_t claim_ms)
+/* Its edge has asked another broker meanwhile, which is at it or finds it pending. */
+Test(handle_disconnect, of_a_link_that_ends_while_it_is_written_down_is_left_to_others)
 {
-	fill(d, text);
-	store_disconnect_begin(bed.broker.store, d, claim_ms, on_begun, bed.broker.loop);
-	loop_run(bed.broker.loop);
-	cr_assert(eq(i64, owed(), 1));
+	disconnect();
+	asker->is_lost = true;
+	begun();
+	cr_assert(eq(sz, asker->n, 0));
+	cr_assert(eq(sz, fixture.ended, 1));
+	cr_assert(eq(sz, fake_function_waiting(), 0));
+	expect_no_claim();
 }
 
-static int64_t seen_ms;
-static uint16_t seen_code;
-
-/* Later in the call: what its function would be told. */
-static void look_at(struct call *c)
+Test(handle_disconnect, with_a_context_that_cannot_be_read_ends_at_once)
 {
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__DISCONNECT, 9);
+
+	e.context = fixture_data("\x12\x7f");
+	handle_disconnect(fixture_call(&e));
+	expect_end(ANSWER_DONE);
+	expect_no_claim();
+}
+
+Test(handle_disconnect, without_room_is_written_down_unclaimed_and_given_to_no_function)
+{
+	struct id id = fixture_id();
+
+	while (redelivery_has_room(fixture.redelivery))
+		redelivery_hold(fixture.redelivery, &id);
+	disconnect();
+	cr_assert(eq(i64, fake_store_asked(BEGIN)->ms, 0));
+	begun();
+	expect_end(ANSWER_DONE);
+}
+
+/* ---- without a route ---- */
+
+Test(handle_disconnect, without_a_route_removes_the_row)
+{
+	static const struct {
+		enum err e;
+		enum answer_kind kind;
+	} rows[] = {{OK, ANSWER_DONE},
+		    {ERR_NOTFOUND, ANSWER_DONE},
+		    {ERR_DOWN, ANSWER_RETRY},
+		    {ERR_BUSY, ANSWER_RETRY}};
+
+	use_without_route();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		asker->n = fixture.ended = 0;
+		disconnect();
+		cr_assert(eq(int, fake_store_asked(REMOVE)->edge, EDGE));
+		cr_assert(eq(sz, asker->n, 0));
+		fake_store_done(REMOVE, rows[i].e);
+		expect_end(rows[i].kind);
+	}
+}
+
+Test(handle_disconnect, that_is_pending_without_a_route_removes_what_is_pending)
+{
+	use_without_route();
+	handle_disconnect(fixture_pending());
+	fake_store_done(REMOVE, OK);
+	cr_assert(eq(sz, fixture.ended, 1));
+	expect_no_claim();
+}
+
+/* ---- pending ---- */
+
+Test(handle_disconnect, that_is_pending_goes_to_the_function_and_nobody_is_answered)
+{
+	handle_disconnect(fixture_pending());
+	cr_assert(eq(sz, fake_store_pending(), 0));
+	cr_assert(eq(int, fake_function_invocation()->code, 1006));
+	fake_function_return(200);
+	fake_store_done(END, OK);
+	cr_assert(eq(sz, fixture.ended, 1));
+	cr_assert(eq(sz, asker->n, 0));
+	cr_assert(eq(i64, metric_value(fixture.counts.disconnects), 0));
+	expect_no_claim();
+}
+
+Test(handle_disconnect, that_is_pending_without_a_store_keeps_no_claim)
+{
+	fake_store_set_up(false);
+	handle_disconnect(fixture_pending());
+	cr_assert(eq(sz, fixture.ended, 1));
+	fake_store_set_up(true);
+	expect_no_claim();
+}
+
+/* Its claim has expired: another may be at it. */
+Test(handle_disconnect, that_waited_while_this_broker_was_stopped_is_left_to_others)
+{
+	struct call *c = fixture_pending();
+
+	fake_loop_stop_for(CLAIM_MS);
 	handle_disconnect(c);
-	seen_ms = c->time_ms;
-	seen_code = c->code;
+	cr_assert(eq(sz, fixture.ended, 1));
+	cr_assert(eq(sz, fake_store_pending(), 0));
+	cr_assert(eq(sz, fake_function_waiting(), 0));
 }
 
-Test(handle_disconnect, one_that_is_owed_is_handled_for_nobody_and_owed_no_more)
-{
-	char text[ID_TEXT];
-	struct disconnect d;
+/* ---- its function fails ---- */
 
-	begin_elsewhere(&d, text, 60000);
-	bed.handler = look_at;
-	lane_take(bed.broker.lanes, call_new_owed(&bed.broker, &d));
-	while (owed() > 0) /* the suite's timeout ends this */
-		;
-	cr_assert(eq(i64, seen_ms, 5));
-	cr_assert(eq(int, seen_code, 1006));
-	cr_assert(eq(sz, bed_said(0), 0));
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+Test(handle_disconnect, whose_function_fails_in_any_way_is_due_again_later)
+{
+	static const enum result_kind kinds[] = {RESULT_FAILED, RESULT_TIMEOUT,
+						 RESULT_THROTTLED, RESULT_UNREACHABLE};
+	const struct fake_asked *q;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		asker->n = fixture.ended = 0;
+		disconnect();
+		begun();
+		fake_function_fail(kinds[i]);
+		q = fake_store_asked(LATER);
+		cr_assert(eq(int, q->tries, 1));
+		cr_assert(eq(int, q->code, 1001));
+		cr_assert(eq(str, (char *)q->source_ip, "::1"));
+		cr_assert(eq(str, (char *)q->text, "the fake failed"));
+		fake_store_done(LATER, OK);
+		expect_end(ANSWER_DONE);
+	}
+	expect_no_claim();
 }
 
-Test(handle_disconnect,
-     one_that_another_had_begun_who_died_is_done_when_its_edge_says_it_again)
+Test(handle_disconnect, whose_last_try_fails_is_a_dead_letter)
 {
-	char text[ID_TEXT];
-	struct disconnect d;
-
-	begin_elsewhere(&d, text, 0);
-	disconnect(1);
-	expect_done();
-	while (owed() > 0) /* the suite's timeout ends this */
-		;
+	handle_disconnect(fixture_pending()); /* two have failed */
+	fake_function_fail(RESULT_FAILED);
+	cr_assert(eq(sz, fake_store_waiting(LATER), 0));
+	cr_assert(eq(int, fake_store_asked(PARK)->tries, TRIES));
+	cr_assert(eq(i64, fake_store_asked(PARK)->ms, DEAD_LETTERS));
+	fake_store_done(PARK, OK);
+	cr_assert(eq(sz, fixture.ended, 1));
 }
 
-Test(handle_disconnect, one_that_another_is_at_is_left_to_it_when_its_edge_says_it_again)
+static int64_t dropped(void)
 {
-	char text[ID_TEXT];
-	struct disconnect d;
-
-	begin_elsewhere(&d, text, 60000);
-	disconnect(1);
-	expect_done();
-	cr_assert(eq(i64, owed(), 1));
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+	return metric_value(metric_counter(
+		fixture.metrics, "gatepost_broker_disconnects_dropped_total", NULL, ""));
 }
 
-/* ---- claims that nobody kept alive, since this broker was stopped ---- */
-
-enum { SHORT_LEASE_MS = 600 };
-
-static void shorten_lease(void)
+Test(handle_disconnect, ends_whatever_the_store_answers_after_a_failure)
 {
-	struct broker *b = &bed.broker;
+	static const enum err errs[] = {OK, ERR_TOOBIG, ERR_DOWN, ERR_BUSY};
 
-	owed_free(b->owed);
-	b->conf.lease_ms = SHORT_LEASE_MS;
-	b->owed = owed_new(b);
-}
-
-static void be_stopped(void)
-{
-	usleep((SHORT_LEASE_MS + 100) * 1000);
-}
-
-Test(handle_disconnect, one_that_waited_while_this_broker_was_stopped_is_left_to_others)
-{
-	char text[ID_TEXT];
-	struct disconnect d;
-	struct call *c;
-
-	shorten_lease();
-	begin_elsewhere(&d, text, 60000);
-	c = call_new_owed(&bed.broker, &d);
-	owed_hold(bed.broker.owed, c);
-	be_stopped();
-	cr_assert(eq(i64, owed(), 1));
-	lane_take(bed.broker.lanes, c);
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
-	cr_assert(eq(i64, owed(), 1));
-}
-
-static void stop(void *loop)
-{
-	loop_stop(loop);
-}
-
-/* The next one has a time of its own. */
-static void end_turn(void)
-{
-	loop_defer(bed.broker.loop, stop, bed.broker.loop);
-	loop_run(bed.broker.loop);
-}
-
-/* $disconnect is for workers from here on; as none polls, it fails when that time is over. */
-static void let_function_fail(void)
-{
-	struct config *c = config_builtin("dev", CONFIG_SELECTION, "builtin:reject");
-	const struct config_route *route = &c->routes[1];
-
-	cr_assert(eq(str, route->key, "$disconnect"));
-	c->functions[route->function].sort = CONFIG_LAMBDA;
-	bed.broker.conf.api_id = "api";
-	bed.broker.conf.account_id = "1";
-	bed.broker.conf.runtime_address = "127.0.0.1";
-	bed.broker.conf.runtime_queue = 1;
-	bed.broker.conf.runtime_wait_ms = SHORT_LEASE_MS;
-	bed_use(c);
+	for (size_t i = 0; i < sizeof errs / sizeof *errs; i++) {
+		fixture.ended = 0;
+		handle_disconnect(fixture_pending());
+		fake_function_fail(RESULT_FAILED);
+		fake_store_done(PARK, errs[i]);
+		cr_assert(eq(sz, fixture.ended, 1));
+		cr_assert(eq(i64, dropped(), i >= 1));
+	}
+	expect_no_claim();
 }
 
 /* The story: its context was read before it was asked whose it is, and was never freed (chaos, seed 3017). */
-Test(handle_disconnect, one_that_failed_while_this_broker_was_stopped_is_left_to_others)
+Test(handle_disconnect, that_failed_while_this_broker_was_stopped_is_left_to_others)
 {
-	char text[ID_TEXT];
-	struct disconnect d;
-
-	let_function_fail();
-	begin_elsewhere(&d, text, 60000);
-	shorten_lease();
-	lane_take(bed.broker.lanes, call_new_owed(&bed.broker, &d));
-	end_turn();
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 1));
-	be_stopped();
-	while (lanes_size(bed.broker.lanes) > 0) /* the suite's timeout ends this */
-		cr_assert(eq(i64, owed(), 1));
-	cr_assert(eq(i64, owed(), 1));
-}
-
-/* The story: keeping claims alive was taken for their having been kept alive all the time. */
-Test(handle_disconnect,
-     a_claim_that_lapsed_is_not_ours_again_when_the_others_are_kept_alive)
-{
-	char text[ID_TEXT];
-	struct disconnect d;
-	struct call *old, *new;
-
-	shorten_lease();
-	fill(&d, text);
-	old = call_new_owed(&bed.broker, &d);
-	owed_hold(bed.broker.owed, old);
-	cr_assert(owed_is_ours(old));
-	be_stopped();
-	new = call_new_owed(&bed.broker, &d);
-	do
-		(void)owed();
-	while (!owed_is_ours(new)); /* the suite's timeout ends this */
-	cr_assert(not(owed_is_ours(old)));
-	call_free(old);
-	call_free(new);
+	handle_disconnect(fixture_pending());
+	fake_loop_stop_for(CLAIM_MS);
+	fake_function_fail(RESULT_FAILED);
+	cr_assert(eq(sz, fixture.ended, 1));
+	cr_assert(eq(sz, fake_store_waiting(LATER) + fake_store_waiting(PARK), 0));
 }

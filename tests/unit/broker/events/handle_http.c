@@ -1,104 +1,115 @@
 #include "broker/events/handle.h"
 
 #include "base/mem.h"
-
-#include "bed.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdlib.h>
 
-static void start(void)
+TestSuite(handle_http, .init = fixture_start, .fini = fixture_stop);
+
+static struct asker *const asker = &fixture.askers[0];
+
+static void request(const char *method, const char *path)
 {
-	bed_start();
-	bed.handler = handle_http;
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__HTTP, 9);
+
+	e.request = fixture_request(method, path);
+	handle_http(fixture_call(&e));
 }
 
-TestSuite(handle_http, .init = start, .fini = bed_stop);
+#define UPGRADE   "{\"message\":\"This is a WebSocket address: upgrade\"}"
+#define NOT_FOUND "{\"message\":\"Not Found\"}"
 
-static ProtobufCBinaryData data(const char *text)
+static void expect(const char *method, const char *path, int status, const char *body)
 {
-	return (ProtobufCBinaryData){.len = strlen(text),
-				     .data = (uint8_t *)(uintptr_t)text};
+	request(method, path);
+	cr_assert(eq(int, asker->last.status, status), "%s %s", method, path);
+	cr_assert(eq(str, asker->last.body, (char *)(uintptr_t)body), "%s %s", method,
+		  path);
 }
 
-/* The status of a request, and its body as text. */
-static uint32_t ask(const char *method, const char *path, char body[128])
+Test(handle_http, a_request_reaches_the_function_of_its_route_with_its_path)
 {
-	static uint64_t seq;
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
-	Gatepost__Request q = GATEPOST__REQUEST__INIT;
-	uint8_t packed[256];
+	static const struct result_header h = {"A", "1"};
+	const struct invocation *in;
 
-	q.method = data(method);
-	q.path = data(path);
-	e.kind = GATEPOST__EVENT__KIND__HTTP;
-	e.seq = seq++;
-	e.request = (ProtobufCBinaryData){.len = gatepost__request__pack(&q, packed),
-					  .data = packed};
-	bed_take_event(0, &e);
-
-	const Gatepost__Envelope *got = bed_read(0);
-
-	cr_assert(eq(sz, got->n_items, 1));
-
-	const Gatepost__Response *r = got->items[0]->answer->response;
-
-	snprintf(body, 128, "%.*s", (int)r->body.len, (const char *)r->body.data);
-	return r->status;
+	request("GET", "/dev/ping");
+	in = fake_function_invocation();
+	cr_assert(eq(str, (char *)(uintptr_t)in->route->key, "GET /ping"));
+	cr_assert(eq(str, (char *)(uintptr_t)in->path, "/ping"));
+	fake_function_end(&(struct result){.kind = RESULT_OK,
+					   .status = 201,
+					   .body = span_str("PONG!"),
+					   .headers = &h,
+					   .n_headers = 1});
+	cr_assert(eq(int, asker->last.status, 201));
+	cr_assert(eq(str, asker->last.body, "PONG!"));
+	cr_assert(eq(str, asker->last.headers, "A=1;"));
+	cr_assert(eq(i64, metric_value(fixture.counts.requests), 1));
 }
 
-static void expect(const char *method, const char *path, uint32_t status,
-		   const char *body)
+Test(handle_http, the_stage_itself_needs_an_upgrade)
 {
-	char got[128];
-
-	cr_assert(eq(u32, ask(method, path, got), status), "%s %s", method, path);
-	cr_assert(eq(str, got, (char *)(uintptr_t)body), "%s %s", method, path);
-}
-
-Test(handle_http, ping_says_pong)
-{
-	expect("GET", "/dev/ping", 200, "PONG!");
-	expect("HEAD", "/dev/ping", 200, "PONG!"); /* the edge leaves the body out */
-}
-
-Test(handle_http, the_stage_itself_wants_an_upgrade)
-{
-	expect("GET", "/dev", 426,
-	       "{\"message\":\"This is a WebSocket address: upgrade\"}");
-	expect("GET", "/dev/", 426,
-	       "{\"message\":\"This is a WebSocket address: upgrade\"}");
+	expect("GET", "/dev", 426, UPGRADE);
+	expect("GET", "/dev/", 426, UPGRADE);
 }
 
 Test(handle_http, a_route_for_the_root_of_the_stage_wins_over_the_upgrade)
 {
-	struct config *config = config_builtin("dev", CONFIG_SELECTION, "builtin:reject");
+	struct config *config = fixture_config();
 
 	free(config->http[0].path);
 	config->http[0].path = xstrdup("/");
-	bed_use(config);
-	expect("GET", "/dev", 200, "PONG!");
-	expect("GET", "/dev/", 200, "PONG!");
-	expect("POST", "/dev", 426,
-	       "{\"message\":\"This is a WebSocket address: upgrade\"}");
+	config->http[0].function = 1; /* builtin:echo */
+	fixture_use(config);
+	expect("GET", "/dev", 200, "");
+	expect("GET", "/dev/", 200, "");
+	expect("POST", "/dev", 426, UPGRADE);
 }
 
 Test(handle_http, anything_else_is_not_found)
 {
-	expect("GET", "/", 404, "{\"message\":\"Not Found\"}");
-	expect("GET", "/ping", 404, "{\"message\":\"Not Found\"}");
-	expect("GET", "/prod/ping", 404, "{\"message\":\"Not Found\"}");
-	expect("POST", "/dev/ping", 404, "{\"message\":\"Not Found\"}");
-	expect("GET", "", 404, "{\"message\":\"Not Found\"}");
+	expect("GET", "/", 404, NOT_FOUND);
+	expect("GET", "/ping", 404, NOT_FOUND);
+	expect("GET", "/prod/ping", 404, NOT_FOUND);
+	expect("POST", "/dev/ping", 404, NOT_FOUND);
+	expect("GET", "", 404, NOT_FOUND);
+	cr_assert(eq(sz, fake_function_waiting(), 0));
 }
 
-Test(handle_http, a_request_that_cannot_be_read_is_an_error_of_ours)
+Test(handle_http, a_request_that_cannot_be_read_is_an_internal_error)
 {
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__HTTP, 9);
 
-	e.kind = GATEPOST__EVENT__KIND__HTTP;
-	e.request = data("\x0a\x7f");
-	bed_take_event(0, &e);
-	cr_assert(eq(u32, bed_read(0)->items[0]->answer->response->status, 500));
+	e.request = fixture_data("\x0a\x7f");
+	handle_http(fixture_call(&e));
+	cr_assert(eq(int, asker->last.status, 500));
+}
+
+Test(handle_http, each_kind_of_failure_has_its_status)
+{
+	static const struct {
+		enum result_kind kind;
+		int status;
+	} rows[] = {{RESULT_FAILED, 502},
+		    {RESULT_TIMEOUT, 504},
+		    {RESULT_THROTTLED, 429},
+		    {RESULT_UNREACHABLE, 503}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		request("GET", "/dev/ping");
+		fake_function_fail(rows[i].kind);
+		cr_assert(eq(int, asker->last.status, rows[i].status));
+	}
+}
+
+Test(handle_http, an_asker_that_is_lost_meanwhile_gets_nothing_and_the_call_ends)
+{
+	request("GET", "/dev/ping");
+	asker->is_lost = true;
+	fake_function_return(200);
+	cr_assert(eq(sz, asker->n, 0));
+	cr_assert(eq(sz, fixture.ended, 1));
 }

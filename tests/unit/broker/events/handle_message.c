@@ -1,57 +1,141 @@
 #include "broker/events/handle.h"
 
-#include "bed.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 
-static void start(void)
+TestSuite(handle_message, .init = fixture_start, .fini = fixture_stop);
+
+static struct asker *const asker = &fixture.askers[0];
+
+static void message(const char *body, bool binary)
 {
-	bed_start();
-	bed.handler = handle_message;
-}
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__MESSAGE, 9);
 
-TestSuite(handle_message, .init = start, .fini = bed_stop);
-
-static void expect(const char *body, bool binary, const char *want, bool want_binary)
-{
-	static uint64_t seq;
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
-
-	e.kind = GATEPOST__EVENT__KIND__MESSAGE;
-	e.seq = seq++;
+	e.body = fixture_data(body);
 	e.binary = binary;
-	e.body = (ProtobufCBinaryData){.len = strlen(body),
-				       .data = (uint8_t *)(uintptr_t)body};
-	bed_take_event(0, &e);
-
-	const Gatepost__Envelope *got = bed_read(0);
-
-	cr_assert(eq(sz, got->n_items, 1));
-
-	const Gatepost__Frame *f = got->items[0]->answer->frame;
-
-	cr_assert(f != NULL);
-	cr_assert(span_is(span_of(f->body.data, f->body.len), want), "%s", body);
-	cr_assert(eq(int, f->binary, want_binary), "%s", body);
+	handle_message(fixture_call(&e));
 }
 
-#define REJECTED "{\"statusCode\":400,\"body\":\"Unrecognized WebSocket action.\"}"
-
-Test(handle_message, echo_comes_back_with_the_same_bytes)
+Test(handle_message, a_message_reaches_the_function_of_its_route)
 {
-	expect("{ \"action\" : \"echo\", \"n\":1.0 }", false,
-	       "{ \"action\" : \"echo\", \"n\":1.0 }", false);
+	message("{\"action\":\"say\"}", false);
+	cr_assert(eq(str, (char *)(uintptr_t)fake_function_invocation()->route->key,
+		     "say"));
+	cr_assert(eq(int, fake_function_form(), EVENT_PROXY));
+	cr_assert(eq(sz, asker->n, 0));
+	fake_function_return(200);
+	cr_assert(eq(sz, asker->n, 1));
+	cr_assert(eq(i64, metric_value(fixture.counts.messages), 1));
 }
 
-Test(handle_message, ping_gets_a_pong)
+Test(handle_message, an_echo_comes_back_with_the_same_bytes_before_the_handler_returns)
 {
-	expect("{\"action\":\"ping\"}", false, "PONG!", false);
+	message("{ \"action\" : \"echo\", \"n\":1.0 }", false);
+	cr_assert(eq(int, asker->last.kind, ANSWER_FRAME));
+	cr_assert(eq(str, asker->last.body, "{ \"action\" : \"echo\", \"n\":1.0 }"));
+	cr_assert(not(asker->last.binary));
+	cr_assert(eq(sz, fixture.ended, 1));
 }
 
-Test(handle_message, what_nobody_takes_is_told_so_in_text)
+static const struct result with_body = {.kind = RESULT_OK,
+					.status = 200,
+					.has_body = true,
+					.body = {.p = (const uint8_t *)"hi", .n = 2}};
+
+Test(handle_message, the_result_of_a_two_way_route_is_the_clients_answer)
 {
-	expect("{\"action\":\"fly\"}", false, REJECTED, false);
-	expect("hello", false, REJECTED, false);
-	expect("{\"action\":\"echo\"}", true, REJECTED, false);
+	message("{\"action\":\"say\"}", false);
+	fake_function_end(&with_body);
+	cr_assert(eq(int, asker->last.kind, ANSWER_FRAME));
+	cr_assert(eq(str, asker->last.body, "hi"));
+}
+
+Test(handle_message, the_result_of_a_one_way_route_is_nobodys)
+{
+	message("hello", false);
+	fake_function_end(&with_body);
+	cr_assert(eq(int, asker->last.kind, ANSWER_DONE));
+}
+
+Test(handle_message, a_result_without_a_body_sends_nothing)
+{
+	message("{\"action\":\"say\"}", false);
+	fake_function_return(200);
+	cr_assert(eq(int, asker->last.kind, ANSWER_DONE));
+}
+
+static const struct {
+	enum result_kind kind;
+	const char *message;
+} failures[] = {
+	{RESULT_FAILED, "Internal server error"},
+	{RESULT_TIMEOUT, "Endpoint request timed out"},
+	{RESULT_THROTTLED, "Too Many Requests"},
+	{RESULT_UNREACHABLE, "Internal server error"},
+};
+
+Test(handle_message, each_kind_of_failure_is_an_error_frame_on_routes_of_both_ways)
+{
+	static const char *const bodies[] = {"{\"action\":\"say\"}", "hello"};
+
+	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+		for (size_t k = 0; k < 2; k++) {
+			char want[100];
+
+			message(bodies[k], false);
+			fake_function_fail(failures[i].kind);
+			snprintf(want, sizeof want, "{\"message\": \"%s\",",
+				 failures[i].message);
+			cr_assert(eq(int, asker->last.kind, ANSWER_FRAME));
+			cr_assert(
+				eq(int, strncmp(asker->last.body, want, strlen(want)), 0),
+				"%s", asker->last.body);
+		}
+}
+
+Test(handle_message, without_a_route_it_is_forbidden_and_no_function_runs)
+{
+	struct config *c = fixture_config();
+
+	c->routes[2].key[1] = 'x'; /* there is no $default any more */
+	fixture_use(c);
+	message("hello", false);
+	cr_assert(eq(int, asker->last.kind, ANSWER_FRAME));
+	cr_assert(strstr(asker->last.body, "\"Forbidden\"") != NULL);
+	cr_assert(eq(sz, fake_function_waiting(), 0));
+}
+
+Test(handle_message, a_binary_one_closes_with_1003_unless_its_function_takes_that)
+{
+	struct config *c;
+
+	message("bytes", true);
+	cr_assert(eq(int, asker->last.kind, ANSWER_CLOSE));
+	cr_assert(eq(int, asker->last.code, 1003));
+	cr_assert(eq(sz, fake_function_waiting(), 0));
+	c = fixture_config();
+	c->binary = true;
+	fixture_use(c);
+	message("bytes", true);
+	cr_assert(fake_function_invocation()->binary);
+	fake_function_return(200);
+	c = fixture_config();
+	c->routes[2].function = 1; /* $default is builtin:echo */
+	c->routes[2].two_way = true;
+	fixture_use(c);
+	message("bytes", true);
+	cr_assert(eq(int, asker->last.kind, ANSWER_FRAME));
+	cr_assert(asker->last.binary);
+}
+
+Test(handle_message, an_asker_that_is_lost_meanwhile_gets_nothing_and_the_call_ends)
+{
+	message("{\"action\":\"say\"}", false);
+	asker->is_lost = true;
+	fake_function_end(&with_body);
+	cr_assert(eq(sz, asker->n, 0));
+	cr_assert(eq(sz, fixture.ended, 1));
 }

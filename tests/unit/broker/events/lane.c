@@ -1,10 +1,10 @@
 #include "broker/events/lane.h"
 
-#include "bed.h"
-#include "store/disconnects.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 
 enum { DEEP = 10000, MOST = 16 };
 
@@ -14,14 +14,49 @@ static char handled[128]; /* "0 1 2 " */
 static size_t n_handled;
 static uintptr_t lowest, highest; /* the stack */
 
-TestSuite(lane, .init = bed_start, .fini = bed_stop);
+static struct lanes *lanes;
+static void (*handler)(struct call *c); /* what is done with every call */
+
+static void handle(struct call *c)
+{
+	handler(c);
+}
+
+static void start(void)
+{
+	fixture_start();
+	lanes = lanes_new(fixture.metrics, handle);
+}
+
+static void stop(void)
+{
+	lanes_free(lanes);
+	fixture_stop();
+}
+
+TestSuite(lane, .init = start, .fini = stop);
+
+static struct asker *const first = &fixture.askers[0], *const second = &fixture.askers[1];
+
+static void enqueue_event(int asker, const Gatepost__Event *e)
+{
+	lane_enqueue(lanes, call_new(&fixture.counts, fixture.routes,
+				     fixture_sink(asker, e->term), e));
+}
+
+static void enqueue(int asker, uint64_t seq)
+{
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__MESSAGE, seq);
+
+	enqueue_event(asker, &e);
+}
 
 /* A function that answers later. */
 static void handle_later(struct call *c)
 {
 	cr_assert(lt(sz, n_waits, MOST));
 	waits[n_waits++] = c;
-	sprintf(handled + strlen(handled), "%d ", (int)c->seq);
+	sprintf(handled + strlen(handled), "%d ", (int)c->in.seq);
 }
 
 /* One that answers before it returns. */
@@ -33,13 +68,11 @@ static void handle_now(struct call *c)
 	highest = here > highest ? here : highest;
 	n_handled++;
 	call_end(c);
-	if (n_handled % 1000 == 0) /* a batch that is full would be sent */
-		bed_read(0);
 }
 
 static void handle_later_then_now(struct call *c)
 {
-	bed.handler = handle_now;
+	handler = handle_now;
 	handle_later(c);
 }
 
@@ -59,98 +92,139 @@ static void expect_handled(const char *want)
 
 Test(lane, the_events_of_a_connection_are_handled_one_after_the_other)
 {
-	bed.handler = handle_later;
+	handler = handle_later;
 	for (uint64_t i = 0; i < 3; i++)
-		bed_take(0, i);
+		enqueue(0, i);
 	expect_handled("0 ");
 	end_first();
 	expect_handled("0 1 ");
-	bed_take(0, 3);
+	enqueue(0, 3);
 	end_first();
 	end_first();
 	expect_handled("0 1 2 3 ");
 	end_first();
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
-	cr_assert(eq(sz, bed_read(0)->n_items, 4));
+	cr_assert(eq(sz, lanes_size(lanes), 0));
+	cr_assert(eq(sz, first->n, 4));
 }
 
 Test(lane, two_connections_do_not_wait_for_each_other)
 {
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
-	struct id other = id_make(7, 2, 5);
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__MESSAGE, 5);
+	struct id other = id_make(EDGE, 2, 5);
 
-	bed.handler = handle_later;
-	bed_take(0, 0);
+	handler = handle_later;
+	enqueue(0, 0);
 	e.id = (ProtobufCBinaryData){.len = ID_BYTES, .data = other.b};
-	e.seq = 5;
-	bed_take_event(0, &e);
+	enqueue_event(0, &e);
 	expect_handled("0 5 ");
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 2));
+	cr_assert(eq(sz, lanes_size(lanes), 2));
 	end_first();
 	end_first();
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+	cr_assert(eq(sz, lanes_size(lanes), 0));
 }
 
 Test(lane, answers_are_in_the_order_of_the_events)
 {
-	bed.handler = handle_now;
-	for (uint64_t i = 0; i < 5; i++)
-		bed_take(0, i);
+	handler = handle_now;
+	for (uint64_t i = 0; i < 5; i++) {
+		enqueue(0, i);
+		cr_assert(eq(u64, first->last.seq, i));
+	}
+	cr_assert(eq(sz, first->n, 5));
+}
 
-	const Gatepost__Envelope *e = bed_read(0);
+static void enqueue_parallel(uint64_t seq)
+{
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__MESSAGE, seq);
+	struct call *c =
+		call_new(&fixture.counts, fixture.routes, fixture_sink(0, 0), &e);
 
-	cr_assert(eq(sz, e->n_items, 5));
-	for (uint64_t i = 0; i < 5; i++)
-		cr_assert(eq(u64, e->items[i]->answer->seq, i));
+	c->turn.is_parallel = true;
+	lane_enqueue(lanes, c);
+}
+
+/* 0 alone, then 1 and 2 beside each other, then 3 alone, then 4. */
+Test(lane, parallel_events_run_beside_each_other_and_wait_for_those_that_are_not)
+{
+	handler = handle_later;
+	enqueue(0, 0);
+	enqueue_parallel(1);
+	enqueue_parallel(2);
+	enqueue(0, 3);
+	enqueue_parallel(4);
+	expect_handled("0 ");
+	end_first();
+	expect_handled("0 1 2 ");
+	end_first();
+	expect_handled("0 1 2 ");
+	end_first();
+	expect_handled("0 1 2 3 ");
+	end_first();
+	expect_handled("0 1 2 3 4 ");
+	end_first();
+	cr_assert(eq(sz, lanes_size(lanes), 0));
+}
+
+Test(lane, a_parallel_event_that_ends_first_is_answered_first)
+{
+	struct call *c;
+
+	handler = handle_later;
+	enqueue_parallel(1);
+	enqueue_parallel(2);
+	c = waits[1];
+	n_waits--;
+	call_end(c);
+	cr_assert(eq(u64, first->last.seq, 2));
+	end_first();
+	cr_assert(eq(u64, first->last.seq, 1));
 }
 
 /* An event as its edge sends it again, by another link and under a new term. */
-static void take_again(uint64_t seq)
+static void enqueue_again(uint64_t seq)
 {
-	Gatepost__Event e = GATEPOST__EVENT__INIT;
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__MESSAGE, seq);
 
-	e.seq = seq;
 	e.term = 3;
 	e.again = true;
-	e.kind = GATEPOST__EVENT__KIND__MESSAGE;
-	bed_take_event(1, &e);
+	enqueue_event(1, &e);
 }
 
-static void expect_one_answer_to_the_second_asker(uint64_t seq)
+static void expect_one_answer_to_the_second_asker(uint64_t seq, size_t before)
 {
-	cr_assert(eq(sz, bed_read(0)->n_items, 0));
-
-	const Gatepost__Envelope *e = bed_read(1);
-
-	cr_assert(eq(sz, e->n_items, 1));
-	cr_assert(eq(u64, e->items[0]->answer->seq, seq));
-	cr_assert(eq(u32, e->items[0]->answer->term, 3));
-	cr_assert(eq(i64, metric_value(bed.broker.counts.repeated), 1));
+	cr_assert(eq(sz, first->n, before));
+	cr_assert(eq(sz, second->n, 1));
+	cr_assert(eq(u64, second->last.seq, seq));
+	cr_assert(eq(u32, second->last.term, 3));
+	cr_assert(
+		eq(i64,
+		   metric_value(metric_counter(
+			   fixture.metrics, "gatepost_broker_repeated_total", NULL, "")),
+		   1));
 }
 
 Test(lane,
      an_event_that_comes_again_while_it_is_handled_is_answered_once_to_who_asked_last)
 {
-	bed.handler = handle_later;
-	bed_take(0, 0);
-	take_again(0);
+	handler = handle_later;
+	enqueue(0, 0);
+	enqueue_again(0);
 	expect_handled("0 ");
 	end_first();
 	expect_handled("0 ");
-	expect_one_answer_to_the_second_asker(0);
+	expect_one_answer_to_the_second_asker(0, 0);
 }
 
 Test(lane, an_event_that_comes_again_while_it_waits_is_handled_once_and_in_its_place)
 {
-	bed.handler = handle_later;
+	handler = handle_later;
 	for (uint64_t i = 0; i < 3; i++)
-		bed_take(0, i);
-	take_again(1);
+		enqueue(0, i);
+	enqueue_again(1);
 	end_first();
-	bed_read(0);
 	end_first();
 	expect_handled("0 1 2 ");
-	expect_one_answer_to_the_second_asker(1);
+	expect_one_answer_to_the_second_asker(1, 1);
 	end_first();
 	expect_handled("0 1 2 ");
 }
@@ -158,73 +232,71 @@ Test(lane, an_event_that_comes_again_while_it_waits_is_handled_once_and_in_its_p
 /* What has been answered is not remembered: the edge that asks has lost the answer. */
 Test(lane, an_event_that_comes_again_after_its_answer_is_handled_again)
 {
-	bed.handler = handle_later;
-	bed_take(0, 0);
+	handler = handle_later;
+	enqueue(0, 0);
 	end_first();
-	take_again(0);
+	enqueue_again(0);
 	expect_handled("0 0 ");
 	end_first();
 }
 
 Test(lane, an_event_of_an_edge_that_has_gone_is_dropped_unhandled)
 {
-	bed.handler = handle_later;
-	bed_hang_up(0);
-	bed_take(0, 0);
+	handler = handle_later;
+	first->is_lost = true;
+	enqueue(0, 0);
 	expect_handled("");
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+	cr_assert(eq(sz, lanes_size(lanes), 0));
 }
 
 Test(lane, events_that_waited_for_an_edge_that_has_gone_are_dropped_and_others_are_not)
 {
-	bed.handler = handle_later;
-	bed_take(0, 0);
-	bed_take(0, 1);
-	bed_take(1, 2);
-	bed_take(0, 3);
-	bed_hang_up(0);
+	handler = handle_later;
+	enqueue(0, 0);
+	enqueue(0, 1);
+	enqueue(1, 2);
+	enqueue(0, 3);
+	first->is_lost = true;
 	end_first();
 	expect_handled("0 2 ");
 	end_first();
 	expect_handled("0 2 ");
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
-	cr_assert(eq(sz, bed_read(1)->n_items, 1));
+	cr_assert(eq(sz, lanes_size(lanes), 0));
+	cr_assert(eq(sz, second->n, 1));
 }
 
 Test(lane, an_event_that_waits_behind_dropped_ones_still_gets_followers)
 {
-	bed.handler = handle_later;
-	bed_take(0, 0);
-	bed_take(0, 1);
-	bed_take(1, 2);
-	bed_hang_up(0);
+	handler = handle_later;
+	enqueue(0, 0);
+	enqueue(0, 1);
+	enqueue(1, 2);
+	first->is_lost = true;
 	end_first();
-	bed_take(1, 3);
-	bed_take(1, 4);
+	enqueue(1, 3);
+	enqueue(1, 4);
 	end_first();
 	end_first();
 	end_first();
 	expect_handled("0 2 3 4 ");
 }
 
-/* Its edge is dead: a disconnect that is owed has no link that could have ended. */
-Test(lane, a_disconnect_that_is_owed_waits_for_the_events_before_it_and_needs_no_edge)
+/* Its edge is dead: a pending disconnect has no link that could have ended. */
+Test(lane, a_pending_disconnect_waits_for_the_events_before_it_and_needs_no_edge)
 {
-	struct id id = bed_id();
 	char text[ID_TEXT];
-	struct disconnect d = {.row = {.edge = BED_NUMBER}};
+	struct disconnect d = fixture_disconnect(text);
 
-	d.row.id = span_str(id_text(&id, text));
-	bed.handler = handle_later;
-	bed_take(0, 0);
-	lane_take(bed.broker.lanes, call_new_owed(&bed.broker, &d));
-	bed_hang_up(0);
+	handler = handle_later;
+	enqueue(0, 0);
+	lane_enqueue(lanes, call_new_pending(&fixture.counts, fixture.routes, &d));
+	first->is_lost = true;
 	expect_handled("0 ");
 	end_first();
 	expect_handled("0 -1 ");
 	end_first();
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
-	cr_assert(eq(sz, bed_said(1), 0));
+	cr_assert(eq(sz, lanes_size(lanes), 0));
+	cr_assert(eq(sz, second->n, 0));
 }
 
 /* Ten thousand frames on the stack would be megabytes. */
@@ -232,14 +304,14 @@ static void expect_a_flat_stack(void)
 {
 	cr_assert(eq(sz, n_handled, DEEP));
 	cr_assert(lt(sz, highest - lowest, 4096));
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+	cr_assert(eq(sz, lanes_size(lanes), 0));
 }
 
 Test(lane, a_deep_queue_does_not_recurse_when_it_can_go_on)
 {
-	bed.handler = handle_later_then_now;
+	handler = handle_later_then_now;
 	for (uint64_t i = 0; i <= DEEP; i++)
-		bed_take(0, i);
+		enqueue(0, i);
 	cr_assert(eq(sz, n_handled, 0));
 	end_first();
 	expect_a_flat_stack();
@@ -247,31 +319,31 @@ Test(lane, a_deep_queue_does_not_recurse_when_it_can_go_on)
 
 Test(lane, a_deep_queue_of_a_gone_edge_is_dropped_without_recursion)
 {
-	bed.handler = handle_later_then_now;
+	handler = handle_later_then_now;
 	for (uint64_t i = 0; i <= DEEP; i++)
-		bed_take(0, i);
-	bed_hang_up(0);
+		enqueue(0, i);
+	first->is_lost = true;
 	end_first();
 	cr_assert(eq(sz, n_handled, 0));
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+	cr_assert(eq(sz, lanes_size(lanes), 0));
 }
 
 /* A walk along the queue for each of them would be billions of steps. */
 Test(lane, an_event_costs_no_more_when_many_wait_before_it, .timeout = 20)
 {
-	bed.handler = handle_later_then_now;
+	handler = handle_later_then_now;
 	for (uint64_t i = 0; i < 20 * DEEP; i++)
-		bed_take(0, i);
-	bed_hang_up(0);
+		enqueue(0, i);
+	first->is_lost = true;
 	end_first();
-	cr_assert(eq(sz, lanes_size(bed.broker.lanes), 0));
+	cr_assert(eq(sz, lanes_size(lanes), 0));
 }
 
-/* The leak sanitizer and bed_stop see to it. */
+/* The leak sanitizer and fixture_stop see to it. */
 Test(lane, lanes_are_freed_with_all_that_waits_in_them)
 {
-	bed.handler = handle_later;
+	handler = handle_later;
 	for (uint64_t i = 0; i < 5; i++)
-		bed_take(i % 2, i);
+		enqueue((int)(i % 2), i);
 	lanes_free(NULL);
 }

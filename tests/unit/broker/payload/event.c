@@ -120,15 +120,15 @@ static char *make(const char *name)
 	};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		struct event_setting s = sample_setting(all[i].key);
+		struct sample_setting s = sample_setting(all[i].key);
 
 		if (strcmp(all[i].name, name) != 0)
 			continue;
-		s.context = all[i].context;
-		s.is_v2 = all[i].is_v2;
-		s.resource = all[i].resource;
+		s.setting.context = all[i].context;
+		s.route.is_v2 = all[i].is_v2;
+		s.route.resource = all[i].resource;
 		s.path = all[i].path;
-		return sample_event(sample_call(&all[i].sample), all[i].form, &s);
+		return sample_event(sample_invocation(&all[i].sample), all[i].form, &s);
 	}
 	cr_assert(false, "%s is no event", name);
 	return NULL;
@@ -344,19 +344,19 @@ static char *text_at(char *event, const char *path)
 
 static char *connect_text(const char *head, const char *path)
 {
-	struct event_setting s = sample_setting("$connect");
+	struct sample_setting s = sample_setting("$connect");
 	struct sample b = {.kind = CONNECT, .head = head};
 
-	return text_at(sample_event(sample_call(&b), EVENT_PROXY, &s), path);
+	return text_at(sample_event(sample_invocation(&b), EVENT_PROXY, &s), path);
 }
 
-struct header {
+struct header_row {
 	char why[60], head[160], name[20], want[60];
 };
 
 ParameterizedTestParameters(event, gateway_headers)
 {
-	static struct header rows[] = {
+	static struct header_row rows[] = {
 		{"the edge's address alone", "GET /dev\n", "X-Forwarded-For",
 		 "192.0.2.7"},
 		{"behind the client's list",
@@ -383,10 +383,10 @@ ParameterizedTestParameters(event, gateway_headers)
 		{"the last value", "GET /dev\nx-a: 1\nX-A: 2\n", "x-a", "2"},
 	};
 
-	return cr_make_param_array(struct header, rows, sizeof rows / sizeof *rows);
+	return cr_make_param_array(struct header_row, rows, sizeof rows / sizeof *rows);
 }
 
-ParameterizedTest(struct header *r, event, gateway_headers)
+ParameterizedTest(struct header_row *r, event, gateway_headers)
 {
 	char path[40], *got;
 
@@ -398,10 +398,10 @@ ParameterizedTest(struct header *r, event, gateway_headers)
 
 static char *port_of(const char *host)
 {
-	struct event_setting s = sample_setting("$connect");
+	struct sample_setting s = sample_setting("$connect");
 	struct sample b = {.kind = CONNECT, .host = host, .head = "GET /dev\n"};
 
-	return text_at(sample_event(sample_call(&b), EVENT_PROXY, &s),
+	return text_at(sample_event(sample_invocation(&b), EVENT_PROXY, &s),
 		       "headers/X-Forwarded-Port");
 }
 
@@ -447,23 +447,23 @@ ParameterizedTestParameters(event, query)
 
 ParameterizedTest(struct query *r, event, query)
 {
-	struct event_setting s = sample_setting("$connect");
+	struct sample_setting s = sample_setting("$connect");
 	char head[60];
 	struct sample b = {.kind = CONNECT, .head = head};
 	char *event, want[200];
 
 	snprintf(head, sizeof head, "GET /dev?%s\n", r->query);
 	snprintf(want, sizeof want, "\"%s\":\"%s\"", r->name, r->want);
-	event = sample_event(sample_call(&b), EVENT_PROXY, &s);
+	event = sample_event(sample_invocation(&b), EVENT_PROXY, &s);
 	cr_assert(strstr(event, want) != NULL, "%s in %s", want, event);
 	free(event);
 }
 
 Test(event, a_query_of_nothing_but_ampersands_is_none)
 {
-	struct event_setting s = sample_setting("$connect");
+	struct sample_setting s = sample_setting("$connect");
 	struct sample b = {.kind = CONNECT, .head = "GET /dev?&&\n"};
-	char *event = sample_event(sample_call(&b), EVENT_PROXY, &s);
+	char *event = sample_event(sample_invocation(&b), EVENT_PROXY, &s);
 
 	cr_assert(strstr(event, "ueryStringParameters") == NULL, "%s", event);
 	free(event);
@@ -471,12 +471,12 @@ Test(event, a_query_of_nothing_but_ampersands_is_none)
 
 Test(event, all_events_of_a_connection_have_one_trace)
 {
-	struct event_setting s = sample_setting("say");
+	struct sample_setting s = sample_setting("say");
 	struct sample b = {.kind = MESSAGE, .seq = 7, .body = "x", .kept = "GET /dev\n"};
 	char *connect = connect_text("GET /dev\n", "headers/X-Amzn-Trace-Id"), *message;
 
-	s.context = true;
-	message = text_at(sample_event(sample_call(&b), EVENT_PROXY, &s),
+	s.setting.context = true;
+	message = text_at(sample_event(sample_invocation(&b), EVENT_PROXY, &s),
 			  "headers/X-Amzn-Trace-Id");
 	cr_assert(eq(str, connect, message));
 	cr_assert(strncmp(message, "Root=1-6731ebfc-", 16) == 0, "%s", message);
@@ -487,7 +487,7 @@ Test(event, all_events_of_a_connection_have_one_trace)
 /* Any bytes at all: what comes out is JSON, and says the same of ASCII. */
 Test(event, any_body_gives_json)
 {
-	struct event_setting s = sample_setting("$default");
+	struct sample_setting s = sample_setting("$default");
 	uint8_t body[3];
 
 	for (unsigned v = 0; v < 0x10000; v += 7) {
@@ -498,7 +498,7 @@ Test(event, any_body_gives_json)
 		body[0] = (uint8_t)v;
 		body[1] = (uint8_t)(v >> 8);
 		body[2] = 'z';
-		event = sample_event(sample_call(&b), EVENT_PROXY, &s);
+		event = sample_event(sample_invocation(&b), EVENT_PROXY, &s);
 		root = json_loads(event, JSON_ALLOW_NUL, NULL);
 		cr_assert(root != NULL, "%x %s", v, event);
 		if (body[0] < 0x80 && body[1] < 0x80)
@@ -511,10 +511,10 @@ Test(event, any_body_gives_json)
 
 Test(event, the_ids_of_an_event_stay_and_differ)
 {
-	struct event_setting s = sample_setting("say");
+	struct sample_setting s = sample_setting("say");
 	struct sample b = {.kind = MESSAGE, .seq = 5, .body = "x"};
-	char *again = sample_event(sample_call(&b), EVENT_PROXY, &s);
-	char *event = sample_event(sample_call(&b), EVENT_PROXY, &s);
+	char *again = sample_event(sample_invocation(&b), EVENT_PROXY, &s);
+	char *event = sample_event(sample_invocation(&b), EVENT_PROXY, &s);
 
 	cr_assert(eq(str, event, again));
 
@@ -529,12 +529,12 @@ Test(event, the_ids_of_an_event_stay_and_differ)
 
 Test(event, a_disconnect_is_the_same_whatever_its_number)
 {
-	struct event_setting s = sample_setting("$disconnect");
+	struct sample_setting s = sample_setting("$disconnect");
 	struct sample b = {.kind = DISCONNECT, .seq = 4, .code = 1006};
-	char *by_edge = sample_event(sample_call(&b), EVENT_PROXY, &s), *by_reaper;
+	char *by_edge = sample_event(sample_invocation(&b), EVENT_PROXY, &s), *by_reaper;
 
 	b.seq = 0;
-	by_reaper = sample_event(sample_call(&b), EVENT_PROXY, &s);
+	by_reaper = sample_event(sample_invocation(&b), EVENT_PROXY, &s);
 	cr_assert(eq(str, by_edge, by_reaper));
 	free(by_edge);
 	free(by_reaper);
@@ -542,47 +542,59 @@ Test(event, a_disconnect_is_the_same_whatever_its_number)
 
 Test(event, a_body_that_is_no_text_goes_in_base64)
 {
-	struct event_setting s = sample_setting("POST /up");
+	struct sample_setting s = sample_setting("POST /up");
 	struct sample b = {.kind = HTTP, .head = "POST /dev/up\n", .body = "\xff\xfe"};
 	char *event;
 
-	s.resource = s.path = "/up";
-	event = sample_event(sample_call(&b), EVENT_PROXY, &s);
+	s.route.resource = s.path = "/up";
+	event = sample_event(sample_invocation(&b), EVENT_PROXY, &s);
 	cr_assert(strstr(event, "\"body\":\"//4=\",\"isBase64Encoded\":true") != NULL,
 		  "%s", event);
 	free(event);
 }
 
 /* What an edge packed wrongly is no event. */
+static bool is_made(struct invocation *in, enum event_form form)
+{
+	struct sample_setting s = sample_setting("$connect");
+	struct blob *b;
+
+	in->setting = &s.setting;
+	in->route = &s.route;
+	b = event_json(in, form);
+	blob_unref(b);
+	return b != NULL;
+}
+
 Test(event, nonsense_gives_nothing)
 {
-	struct event_setting s = sample_setting("$connect");
 	struct sample good = {.kind = CONNECT, .head = "GET /dev\n"};
 	struct sample authorizer = {
 		.kind = MESSAGE, .body = "x", .authorizer = "{\"a\":}"};
 	struct sample list = {.kind = MESSAGE, .body = "x", .authorizer = "[1]"};
-	struct call *c = sample_call(&good);
+	struct invocation *in = sample_invocation(&good);
 
-	c->context = span_of("\xff\xff\xff", 3);
-	cr_assert(event_json(c, EVENT_PROXY, &s) == NULL);
-	free(c);
-	c = sample_call(&good);
-	c->request = span_of("\xff\xff\xff", 3);
-	cr_assert(event_json(c, EVENT_PROXY, &s) == NULL);
-	cr_assert(event_json(c, EVENT_AUTHORIZER, &s) == NULL);
-	free(c);
-	c = sample_call(&authorizer);
-	cr_assert(event_json(c, EVENT_PROXY, &s) == NULL);
-	free(c);
-	c = sample_call(&list);
-	cr_assert(event_json(c, EVENT_PROXY, &s) == NULL);
-	free(c);
+	cr_assert(is_made(in, EVENT_PROXY));
+	in->context = span_of("\xff\xff\xff", 3);
+	cr_assert(not(is_made(in, EVENT_PROXY)));
+	free(in);
+	in = sample_invocation(&good);
+	in->request = span_of("\xff\xff\xff", 3);
+	cr_assert(not(is_made(in, EVENT_PROXY)));
+	cr_assert(not(is_made(in, EVENT_AUTHORIZER)));
+	free(in);
+	in = sample_invocation(&authorizer);
+	cr_assert(not(is_made(in, EVENT_PROXY)));
+	free(in);
+	in = sample_invocation(&list);
+	cr_assert(not(is_made(in, EVENT_PROXY)));
+	free(in);
 }
 
 Test(event, the_arn_names_the_stage_and_the_route)
 {
-	struct event_setting s = sample_setting("$connect");
-	char *arn = event_arn(&s);
+	struct sample_setting s = sample_setting("$connect");
+	char *arn = event_arn(&s.setting);
 
 	cr_assert(
 		eq(str, arn,

@@ -2,7 +2,6 @@
 
 #include "base/utf8.h"
 #include "json/read.h"
-#include "broker/function/route.h"
 #include "sample.h"
 
 #include <criterion/criterion.h>
@@ -11,28 +10,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TWO_WAY = 100, ONE_WAY, HTTP2 }; /* kinds of a call beside those of events */
+enum { TWO_WAY = 100, ONE_WAY, HTTP2 }; /* kinds beside those of events */
 
 /* What is read, in one line: "200 body" and "Name=value" for each header; "failed: why". */
 static char *read_as(int kind, const char *payload, size_t n)
 {
-	static const struct config_route two_way = {.two_way = true}, one_way;
-	static const struct config_http rest, http2 = {.is_v2 = true};
-	const struct route route = {.config = kind == TWO_WAY ? &two_way : &one_way};
-	const struct route_http http = {.config = kind == HTTP2 ? &http2 : &rest};
+	const struct event_route route = {.key = "a",
+					  .function = "f",
+					  .two_way = kind == TWO_WAY,
+					  .is_v2 = kind == HTTP2};
 	struct sample s = {.kind = kind == HTTP2     ? HTTP
 				   : kind >= TWO_WAY ? MESSAGE
 						     : kind};
-	struct call *c = sample_call(&s);
+	struct invocation *in = sample_invocation(&s);
 	struct event_result *r;
 	struct result out;
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	c->route = c->kind == GATEPOST__EVENT__KIND__MESSAGE ? &route : NULL;
-	c->http = c->kind == GATEPOST__EVENT__KIND__HTTP ? &http : NULL;
-	r = event_result_parse(c, span_of(payload, n), &out);
+	in->route = &route;
+	r = event_result_parse(in, span_of(payload, n), &out);
 	if (out.kind != RESULT_OK)
 		fprintf(f, "failed: %s", out.why);
 	else
@@ -42,7 +40,7 @@ static char *read_as(int kind, const char *payload, size_t n)
 		fprintf(f, " %s=%s", out.headers[i].name, out.headers[i].value);
 	fclose(f);
 	event_result_free(r);
-	free(c);
+	free(in);
 	return text;
 }
 

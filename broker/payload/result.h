@@ -1,0 +1,40 @@
+#ifndef BROKER_PAYLOAD_RESULT_H
+#define BROKER_PAYLOAD_RESULT_H
+
+/* What came of an invocation, whoever ran the function. */
+
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum result_kind {
+	RESULT_OK,        /* it returned */
+	RESULT_FAILED,    /* it threw, crashed, or what it returned is no result */
+	RESULT_TIMEOUT,   /* it took longer than its timeout */
+	RESULT_THROTTLED, /* more invocations wait for it than may */
+	RESULT_UNREACHABLE, /* nobody runs it: no worker polls, connection refused, circuit open */
+};
+
+struct result_header {
+	const char *name, *value;
+};
+
+/* Everything is borrowed until the result_fn returns. */
+struct result {
+	enum result_kind kind;
+	const char *why; /* unless OK: a sentence for the log */
+	/* OK: the JSON text that the function returned; none from a builtin. FAILED: the
+	 * error's JSON, when the function threw one */
+	struct span payload;
+	int status; /* statusCode; 200 when the function gave none */
+	bool has_body;
+	bool binary; /* the body was base64, and the bytes are no text */
+	struct span body;
+	const struct result_header *headers;
+	size_t n_headers;
+};
+
+typedef void result_fn(void *arg, const struct result *r);
+
+#endif

@@ -1,0 +1,125 @@
+#include "edge/client/command.h"
+
+#include "fixture.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+TestSuite(command, .init = fixture_init, .fini = fixture_stop, .timeout = 30);
+
+static int push(const struct client *k, const char *text)
+{
+	Gatepost__Command m = GATEPOST__COMMAND__INIT;
+	Gatepost__Frame f = GATEPOST__FRAME__INIT;
+	size_t before = fixture.outcomes;
+
+	f.body = (ProtobufCBinaryData){.len = strlen(text),
+				       .data = (uint8_t *)(uintptr_t)text};
+	m.kind = GATEPOST__COMMAND__KIND__SEND;
+	m.frame = &f;
+	client_command(k, &m);
+	cr_assert(eq(sz, fixture.outcomes, before + 1));
+	return (int)fixture.outcome;
+}
+
+static int order(const struct client *k, Gatepost__Command__Kind kind)
+{
+	Gatepost__Command m = GATEPOST__COMMAND__INIT;
+
+	m.kind = kind;
+	m.code = 4003;
+	client_command(k, &m);
+	return (int)fixture.outcome;
+}
+
+Test(command, a_push_is_one_frame_for_an_open_client)
+{
+	struct client *k = client_open();
+
+	cr_assert(eq(int, push(k, "hi"), GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(str, (char *)client_read(k, NULL), "\x81\x02hi"));
+}
+
+Test(command, for_a_client_that_has_gone_or_is_none_is_gone)
+{
+	struct client *gone = client_open(), *plain = client_new();
+	struct client nobody = {.fd = -1, .id = id_make(NUMBER, 40, 1)};
+
+	client_close(gone);
+	client_send_text(plain, GET);
+	cr_assert(eq(int, push(gone, "hi"), GATEPOST__OUTCOME__RESULT__GONE));
+	cr_assert(eq(int, push(plain, "hi"), GATEPOST__OUTCOME__RESULT__GONE));
+	cr_assert(eq(int, push(&nobody, "hi"), GATEPOST__OUTCOME__RESULT__GONE));
+}
+
+Test(command, pushes_before_the_101_follow_it_and_those_over_the_limit_are_refused)
+{
+	struct client *k = client_new();
+	const char *in;
+
+	client_send_text(k, UPGRADE);
+	cr_assert(eq(int, push(k, "one"), GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(int, push(k, "two"), GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(int, push(k, "three"), GATEPOST__OUTCOME__RESULT__FULL));
+	client_answer_status(k, 200);
+	in = strstr(client_read(k, NULL), "\r\n\r\n");
+	cr_assert(eq(str, (char *)in, "\r\n\r\n\x81\x03one\x81\x03two"));
+	cr_assert(eq(i64, fixture_metric("gatepost_edge_shed_total", NULL), 1));
+}
+
+Test(command, pushes_before_a_refusal_are_forgotten)
+{
+	struct client *k = client_new();
+
+	client_send_text(k, UPGRADE);
+	push(k, "one");
+	client_answer_status(k, 403);
+	cr_assert(strstr(client_read(k, NULL), "one") == NULL);
+}
+
+Test(command, a_push_to_a_full_outbox_is_full)
+{
+	struct client *k = client_open();
+	static char large[60000];
+	int result = GATEPOST__OUTCOME__RESULT__OK;
+
+	memset(large, 'x', sizeof large - 1);
+	for (int i = 0; i < 100 && result == GATEPOST__OUTCOME__RESULT__OK; i++)
+		result = push(k, large);
+	cr_assert(eq(int, result, GATEPOST__OUTCOME__RESULT__FULL));
+}
+
+Test(command, while_all_outboxes_hold_too_much_only_a_small_one_takes_more)
+{
+	struct client *k = client_open();
+
+	fixture.clients->outbox_bytes += 2000000;
+	cr_assert(eq(int, push(k, "hi"), GATEPOST__OUTCOME__RESULT__OK));
+	connection_push(client_connection(k), blob_alloc(20000));
+	cr_assert(not(connection_has_room(client_connection(k))));
+	fixture.clients->outbox_bytes -= 2000000;
+}
+
+Test(command, a_close_is_a_close_frame_and_a_disconnect_with_its_code)
+{
+	struct client *k = client_open();
+
+	cr_assert(eq(int, order(k, GATEPOST__COMMAND__KIND__CLOSE),
+		     GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(int, memcmp(client_read(k, NULL), "\x88\x02\x0f\xa3", 4), 0));
+	cr_assert(eq(u16, client_event(k)->code, 4003));
+	cr_assert(eq(int, order(k, GATEPOST__COMMAND__KIND__CLOSE),
+		     GATEPOST__OUTCOME__RESULT__GONE));
+}
+
+Test(command, a_look_finds_open_connections_alone)
+{
+	struct client *k = client_open(), *asked = client_new();
+
+	client_send_text(asked, UPGRADE);
+	cr_assert(eq(int, order(k, GATEPOST__COMMAND__KIND__LOOK),
+		     GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(int, order(asked, GATEPOST__COMMAND__KIND__LOOK),
+		     GATEPOST__OUTCOME__RESULT__GONE));
+}
