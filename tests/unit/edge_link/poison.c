@@ -220,3 +220,24 @@ Test(poison, links_that_we_end_or_that_had_announced_it_accuse_nothing)
 	cr_assert(eq(int, l->first->blame, 0));
 	cr_assert(eq(sz, edge.poisoned, 0));
 }
+
+/* Else no accused event would ever be sent again. */
+Test(poison, an_edge_that_was_fenced_tries_accused_events_of_its_new_life)
+{
+	struct lane *l;
+
+	links_up(B1, 1);
+	l = links_lane();
+	links_message(l, "x");
+	for (int i = 0; i < 3; i++)
+		end_link();
+	cr_assert(edge.uplink->on_trial == l->first);
+	/* By a second broker, while the first one has the event. */
+	broker_links_named(edge.uplink, B2);
+	links_run(200, B1);
+	links_greet(B2);
+	links_add_welcome(2)->number = NUMBER + 1;
+	links_post(B2);
+	cr_assert(eq(sz, edge.fenced, 1));
+	cr_assert(edge.uplink->on_trial == NULL);
+}

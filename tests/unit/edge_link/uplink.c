@@ -277,6 +277,25 @@ Test(uplink, no_more_than_512_disconnects_are_under_way_at_a_broker)
 	cr_assert(links_read_event(B1) == NULL);
 }
 
+Test(uplink, a_new_link_has_room_for_512_disconnects_again)
+{
+	size_t n = 0;
+
+	up_with(10000, 100 * CREDIT_BYTES);
+	for (int i = 0; i < 600; i++)
+		edge.held +=
+			uplink_disconnect(edge.uplink, links_lane(), 1006, span_str(""));
+	links_turn();
+	fake_zsock_transport(B1, false);
+	links_run(RETRY_MS + 100, "");
+	while (links_read(B1) != NULL)
+		;
+	up_with(10000, 100 * CREDIT_BYTES);
+	while (links_read_event(B1) != NULL)
+		n++;
+	cr_assert(eq(sz, n, 512));
+}
+
 Test(uplink, disconnects_wait_behind_messages)
 {
 	struct lane *first, *leaver, *talker;
