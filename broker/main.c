@@ -55,7 +55,7 @@ struct broker {
 	struct drain *drain; /* the last to be opened */
 };
 
-static void take_name(struct broker *b)
+static void set_name(struct broker *b)
 {
 	const struct broker_conf *conf = &b->conf;
 
@@ -120,7 +120,7 @@ static bool was_stopped(void *arg, int64_t since_ms)
 {
 	const struct broker *b = arg;
 
-	return edges_were_stopped(b->edges, since_ms);
+	return edges_were_suspended(b->edges, since_ms);
 }
 
 static void on_loaded(void *arg)
@@ -414,7 +414,7 @@ int main(int argc, char **argv)
 
 	if (e != OK)
 		return e == ERR_EXIT ? 0 : 2;
-	take_name(&b);
+	set_name(&b);
 	json_set_depth((size_t)b.conf.json_depth);
 	zctx = zmq_ctx_new();
 	is_open = open_all(&b, zctx);

@@ -4,7 +4,7 @@
  *   drain_signal → begin not ready any more
  *   look → start_closing the listener is closed, the order is drawn
  *   look → pace          some of them
- *   look → hand_over     no client is left; or cut_all, and then this
+ *   look → wait_for_acks     no client is left; or close_all_now, and then this
  *   look → leave         no event is left, or the time is over
  */
 #include "edge/drain.h"
@@ -23,7 +23,7 @@ enum {
 	LONGEST_STEP_MS =
 		100, /* after a turn that took longer, not all it missed at once */
 	HAND_OVER_MS = 2000,
-	HURRIED_MS = 1000,
+	FAST_MS = 1000,
 	FLUSH_MS =
 		1000, /* ZeroMQ's linger (uplink_free), when a broker does not take our last words */
 	SHARE = 1000, /* of one connection, in what is owed: rate is a millisecond's */
@@ -46,11 +46,11 @@ struct drain {
 };
 
 static void begin(struct drain *d);
-static void look(void *arg);
+static void check(void *arg);
 static void start_closing(struct drain *d);
 static void pace(struct drain *d, int64_t now);
-static void cut_all(struct drain *d);
-static void hand_over(struct drain *d, int64_t within_ms);
+static void close_all_now(struct drain *d);
+static void wait_for_acks(struct drain *d, int64_t within_ms);
 static void leave(struct drain *d);
 
 struct drain *drain_new(const struct drain_conf *conf, const struct drain_uses *uses)
@@ -59,7 +59,7 @@ struct drain *drain_new(const struct drain_conf *conf, const struct drain_uses *
 
 	d->conf = *conf;
 	d->uses = *uses;
-	d->look = timer_new(uses->loop, look, d);
+	d->look = timer_new(uses->loop, check, d);
 	return d;
 }
 
@@ -80,8 +80,8 @@ void drain_signal(void *arg)
 			 S("hint", "the next SIGTERM stops at once"));
 		if (d->phase == DELAY)
 			start_closing(d);
-		cut_all(d);
-		hand_over(d, HURRIED_MS);
+		close_all_now(d);
+		wait_for_acks(d, FAST_MS);
 		return;
 	default: leave(d);
 	}
@@ -100,10 +100,10 @@ static void begin(struct drain *d)
 	d->phase = DELAY;
 	d->until_ms = loop_now(d->uses.loop) + d->conf.delay_ms;
 	timer_every(d->look, LOOK_MS);
-	look(d);
+	check(d);
 }
 
-static void look(void *arg)
+static void check(void *arg)
 {
 	struct drain *d = arg;
 	struct clients *clients = d->uses.clients;
@@ -114,11 +114,11 @@ static void look(void *arg)
 	if (d->phase == CLOSING) {
 		/* What the last step said has been written by now: by the end of its turn. */
 		if (d->next == d->n && now >= d->until_ms)
-			cut_all(d);
+			close_all_now(d);
 		else
 			pace(d, now);
 		if (clients_sockets(clients) == 0)
-			hand_over(d, HAND_OVER_MS);
+			wait_for_acks(d, HAND_OVER_MS);
 	}
 	if (d->phase == HANDING_OVER &&
 	    (clients_connections(clients) == 0 || now >= d->until_ms))
@@ -200,7 +200,7 @@ static void cut_one(void *arg, struct connection *c)
 	connection_end(c, CAUSE_DRAIN_OVER, &words);
 }
 
-static void cut_all(struct drain *d)
+static void close_all_now(struct drain *d)
 {
 	struct clients *clients = d->uses.clients;
 
@@ -210,7 +210,7 @@ static void cut_all(struct drain *d)
 	registry_each(clients->registry, 0, UINT32_MAX, cut_one, clients);
 }
 
-static void hand_over(struct drain *d, int64_t within_ms)
+static void wait_for_acks(struct drain *d, int64_t within_ms)
 {
 	int64_t until = loop_now(d->uses.loop) + within_ms;
 

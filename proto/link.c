@@ -21,18 +21,18 @@ static const unsigned allowed[] = {
 
 static enum err send_batch(struct link *l, int64_t now);
 
-bool window_has_room(const struct window *w)
+bool window_has_credit(const struct window *w)
 {
 	return w->used_items < w->items && w->used_bytes < w->bytes;
 }
 
-void window_take(struct window *w, uint64_t bytes)
+void window_spend(struct window *w, uint64_t bytes)
 {
 	w->used_items++;
 	w->used_bytes += bytes;
 }
 
-void window_give(struct window *w, uint64_t items, uint64_t bytes)
+void window_refill(struct window *w, uint64_t items, uint64_t bytes)
 {
 	w->used_items -= items < w->used_items ? items : w->used_items;
 	w->used_bytes -= bytes < w->used_bytes ? bytes : w->used_bytes;
@@ -54,7 +54,7 @@ void link_close(struct link *l)
 	batch_close(&l->out);
 }
 
-void link_enter(struct link *l, enum link_state next)
+void link_set_state(struct link *l, enum link_state next)
 {
 	assert(allowed[l->state] & 1u << next);
 	log_debug("link.state", S("peer", l->peer), S("from", state_names[l->state]),

@@ -27,14 +27,14 @@ struct window {
 	uint64_t used_items, used_bytes;
 };
 
-bool window_has_room(const struct window *w);
-void window_take(struct window *w, uint64_t bytes);
-void window_give(struct window *w, uint64_t items, uint64_t bytes);
+bool window_has_credit(const struct window *w);
+void window_spend(struct window *w, uint64_t bytes);
+void window_refill(struct window *w, uint64_t items, uint64_t bytes);
 
 struct link {
 	struct zsock *z;
 	struct link_timing timing;
-	enum link_state state; /* written by link_enter alone */
+	enum link_state state; /* written by link_set_state alone */
 	uint8_t to[255];       /* the peer's routing id, on a broker's ROUTER */
 	size_t to_n;
 	struct batch out;
@@ -52,7 +52,7 @@ void link_init(struct link *l, struct zsock *z, struct span to, struct link_timi
 void link_close(struct link *l);
 
 /* Change the state, with a debug line; asserts that this may follow that. */
-void link_enter(struct link *l, enum link_state next);
+void link_set_state(struct link *l, enum link_state next);
 
 /* A message of the peer has arrived. */
 void link_heard(struct link *l, int64_t now);

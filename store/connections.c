@@ -200,7 +200,7 @@ void store_connection_scan(struct store *st, uint16_t edge, uint64_t cursor,
 }
 
 /* pairs: id, JSON, id, JSON, … */
-static void give_rows(struct asked_scan *a, const redisReply *pairs, uint64_t next)
+static void pass_rows(struct asked_scan *a, const redisReply *pairs, uint64_t next)
 {
 	size_t n = pairs->elements / 2;
 	struct connection_row *rows = xcalloc(n + 1, sizeof *rows);
@@ -228,7 +228,7 @@ static void on_scanned(void *arg, enum err e, const redisReply *reply)
 	if (e == OK && reply->elements != 2)
 		e = ERR_MALFORMED;
 	if (e == OK)
-		give_rows(a, reply->element[1],
+		pass_rows(a, reply->element[1],
 			  strtoull(reply->element[0]->str, NULL, 10));
 	else
 		a->fn(a->arg, e, NULL, 0, 0);

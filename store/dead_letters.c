@@ -11,7 +11,7 @@ enum { PARKED_AT_ONCE = 200 };
 
 struct asked_scan {
 	struct ask ask;
-	store_parked_fn *fn;
+	store_dead_letters_fn *fn;
 	void *arg;
 };
 
@@ -25,24 +25,26 @@ struct asked_retry {
 
 static void on_scanned(void *arg, enum err e, const redisReply *reply);
 static void on_found(void *arg, enum err e, const redisReply *reply);
-static void on_owed_again(void *arg, enum err e, const redisReply *reply);
+static void on_requeued(void *arg, enum err e, const redisReply *reply);
 static void on_taken_off(void *arg, enum err e, const redisReply *reply);
 
 /* ---- scan, count, drop ---- */
 
-void store_parked_scan(struct store *st, uint64_t cursor, store_parked_fn *fn, void *arg)
+void store_dead_letters_scan(struct store *st, uint64_t cursor, store_dead_letters_fn *fn,
+			     void *arg)
 {
 	struct asked_scan *a = ask_new(st, sizeof *a);
 	struct words w = {.store = st};
 
 	a->fn = fn;
 	a->arg = arg;
-	words_shared_key(&w, keys_parked);
+	words_shared_key(&w, keys_dead_letters);
 	words_scan(&w, cursor, PARKED_AT_ONCE);
 	words_call(&w, "HSCAN", on_scanned, a);
 }
 
-static void give_parked(struct asked_scan *a, const redisReply *pairs, uint64_t next)
+static void pass_dead_letters(struct asked_scan *a, const redisReply *pairs,
+			      uint64_t next)
 {
 	struct disconnect_list list;
 
@@ -56,18 +58,18 @@ static void on_scanned(void *arg, enum err e, const redisReply *reply)
 	struct asked_scan *a = arg;
 
 	if (e == OK)
-		give_parked(a, reply->element[1],
-			    strtoull(reply->element[0]->str, NULL, 10));
+		pass_dead_letters(a, reply->element[1],
+				  strtoull(reply->element[0]->str, NULL, 10));
 	else
 		a->fn(a->arg, e, NULL, 0, 0);
 	ask_free(a);
 }
 
-void store_parked_count(struct store *st, store_count_fn *fn, void *arg)
+void store_dead_letters_count(struct store *st, store_count_fn *fn, void *arg)
 {
 	struct words w = {.store = st};
 
-	words_shared_key(&w, keys_parked);
+	words_shared_key(&w, keys_dead_letters);
 	words_call(&w, "HLEN", ask_on_count, ask_count_new(st, fn, arg));
 }
 
@@ -75,19 +77,21 @@ static void drop(struct store *st, struct span id, redis_reply_fn *fn, void *arg
 {
 	struct words w = {.store = st};
 
-	words_shared_key(&w, keys_parked);
+	words_shared_key(&w, keys_dead_letters);
 	words_span(&w, id);
 	words_call(&w, "HDEL", fn, arg);
 }
 
-void store_parked_drop(struct store *st, struct span id, store_done_fn *fn, void *arg)
+void store_dead_letter_drop(struct store *st, struct span id, store_done_fn *fn,
+			    void *arg)
 {
 	drop(st, id, ask_on_removed, ask_done_new(st, fn, arg));
 }
 
 /* ---- retry: read, make pending, remove; after a crash in between it is a dead letter, and may be pending already ---- */
 
-void store_parked_retry(struct store *st, struct span id, store_done_fn *fn, void *arg)
+void store_dead_letter_retry(struct store *st, struct span id, store_done_fn *fn,
+			     void *arg)
 {
 	struct asked_retry *a = ask_new(st, sizeof *a + id.n);
 	struct words w = {.store = st};
@@ -96,7 +100,7 @@ void store_parked_retry(struct store *st, struct span id, store_done_fn *fn, voi
 	a->arg = arg;
 	a->id_n = id.n;
 	memcpy(a->id, id.p, id.n);
-	words_shared_key(&w, keys_parked);
+	words_shared_key(&w, keys_dead_letters);
 	words_span(&w, id);
 	words_call(&w, "HGET", on_found, a);
 }
@@ -108,7 +112,7 @@ static void retry_ends(struct asked_retry *a, enum err e)
 }
 
 /* d may be of an edge that ended long ago: its number goes back on the list, where brokers look for pending disconnects. */
-static void owe_again(struct asked_retry *a, struct disconnect *d)
+static void requeue(struct asked_retry *a, struct disconnect *d)
 {
 	struct words w = {.store = a->ask.store};
 	char *json;
@@ -121,7 +125,7 @@ static void owe_again(struct asked_retry *a, struct disconnect *d)
 	words_key(&w, keys_due, d->row.edge);
 	words_span(&w, d->row.id);
 	words_text(&w, json);
-	words_eval(&w, &script_disconnect_again, on_owed_again, a);
+	words_eval(&w, &script_disconnect_again, on_requeued, a);
 	free(json);
 }
 
@@ -137,13 +141,13 @@ static void on_found(void *arg, enum err e, const redisReply *reply)
 		e = disconnect_json_find(a->ask.store, span_of(reply->str, reply->len),
 					 true, &d, &keep);
 	if (e == OK)
-		owe_again(a, &d);
+		requeue(a, &d);
 	else
 		retry_ends(a, e);
 	json_decref(keep);
 }
 
-static void on_owed_again(void *arg, enum err e, const redisReply *reply)
+static void on_requeued(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_retry *a = arg;
 

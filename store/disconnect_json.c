@@ -55,7 +55,7 @@ static bool get_all(const json_t *o, struct disconnect *d)
 	d->tries = (int)tries;
 	return json_text_get(o, "reason", &d->reason) &&
 	       json_text_get(o, "error", &d->error) &&
-	       row_take(json_object_get(o, "row"), &d->row) == OK;
+	       row_parse(json_object_get(o, "row"), &d->row) == OK;
 }
 
 enum err disconnect_json_read(struct span json, struct disconnect *d, json_t **keep)
@@ -81,7 +81,7 @@ enum err disconnect_json_find(struct store *st, struct span json, bool parked,
 	if (e != OK)
 		log_warn_flood(
 			"store.disconnect",
-			S("key", parked ? keys_parked(st->prefix, key)
+			S("key", parked ? keys_dead_letters(st->prefix, key)
 					: keys_disconnects(st->prefix, d->row.edge, key)),
 			B("id", d->row.id), S("why", err_name(e)),
 			S("hint", "foreign, or written by a later version: remove the "

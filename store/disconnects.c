@@ -36,8 +36,8 @@ struct asked_park {
 
 static void on_begun(void *arg, enum err e, const redisReply *reply);
 static void on_claimed(void *arg, enum err e, const redisReply *reply);
-static void on_parked(void *arg, enum err e, const redisReply *reply);
-static void on_park_ended(void *arg, enum err e, const redisReply *reply);
+static void on_dead_letter(void *arg, enum err e, const redisReply *reply);
+static void on_dead_letter_added(void *arg, enum err e, const redisReply *reply);
 
 /* The JSON of d as the next word. */
 static void words_disconnect(struct words *w, const struct disconnect *d)
@@ -104,7 +104,7 @@ void store_disconnect_claim(struct store *st, uint16_t edge, size_t most,
 	words_eval(&w, &script_disconnects_claim, on_claimed, a);
 }
 
-static void give_claimed(struct asked_claim *a, const redisReply *pairs)
+static void pass_claimed(struct asked_claim *a, const redisReply *pairs)
 {
 	struct disconnect_list list;
 
@@ -118,14 +118,14 @@ static void on_claimed(void *arg, enum err e, const redisReply *reply)
 	struct asked_claim *a = arg;
 
 	if (e == OK)
-		give_claimed(a, reply);
+		pass_claimed(a, reply);
 	else
 		a->fn(a->arg, e, NULL, 0);
 	ask_free(a);
 }
 
-void store_disconnect_hold(struct store *st, uint16_t edge, const struct span *ids,
-			   size_t n, int64_t claim_ms, store_done_fn *fn, void *arg)
+void store_disconnect_renew(struct store *st, uint16_t edge, const struct span *ids,
+			    size_t n, int64_t claim_ms, store_done_fn *fn, void *arg)
 {
 	struct words w = {.store = st};
 
@@ -155,8 +155,8 @@ void store_disconnect_end(struct store *st, uint16_t edge, struct span id,
 	end(st, edge, id, ask_on_word, ask_done_new(st, fn, arg));
 }
 
-void store_disconnect_later(struct store *st, const struct disconnect *d, int64_t wait_ms,
-			    store_done_fn *fn, void *arg)
+void store_disconnect_postpone(struct store *st, const struct disconnect *d,
+			       int64_t wait_ms, store_done_fn *fn, void *arg)
 {
 	struct words w = {.store = st};
 
@@ -174,7 +174,7 @@ void store_disconnect_later(struct store *st, const struct disconnect *d, int64_
 /* ---- park ---- */
 
 /* Two commands, as the keys may be on two nodes: after a crash between them it is still pending, and becomes a dead letter again. */
-void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t most,
+void store_dead_letter_add(struct store *st, const struct disconnect *d, int64_t most,
 			   store_done_fn *fn, void *arg)
 {
 	struct span id = d->row.id;
@@ -186,17 +186,17 @@ void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t
 	a->edge = d->row.edge;
 	a->id_n = id.n;
 	memcpy(a->id, id.p, id.n);
-	words_shared_key(&w, keys_parked);
+	words_shared_key(&w, keys_dead_letters);
 	words_span(&w, id);
 	if (d->is_broken)
 		words_span(&w, d->raw);
 	else
 		words_disconnect(&w, d);
 	words_number(&w, most);
-	words_eval(&w, &script_disconnect_park, on_parked, a);
+	words_eval(&w, &script_disconnect_park, on_dead_letter, a);
 }
 
-static void on_parked(void *arg, enum err e, const redisReply *reply)
+static void on_dead_letter(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_park *a = arg;
 
@@ -206,11 +206,11 @@ static void on_parked(void *arg, enum err e, const redisReply *reply)
 		return;
 	}
 	a->parked = ask_word(reply);
-	end(a->ask.store, a->edge, span_of(a->id, a->id_n), on_park_ended, a);
+	end(a->ask.store, a->edge, span_of(a->id, a->id_n), on_dead_letter_added, a);
 }
 
 /* Not pending any more is fine: the reply to an earlier attempt was lost. */
-static void on_park_ended(void *arg, enum err e, const redisReply *reply)
+static void on_dead_letter_added(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_park *a = arg;
 

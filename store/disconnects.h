@@ -56,8 +56,8 @@ void store_disconnect_claim(struct store *st, uint16_t edge, size_t most,
 			    int64_t claim_ms, store_disconnects_fn *fn, void *arg);
 
 /* Renew the claims for another claim_ms from now. Those that are not pending any more are skipped. */
-void store_disconnect_hold(struct store *st, uint16_t edge, const struct span *ids,
-			   size_t n, int64_t claim_ms, store_done_fn *fn, void *arg);
+void store_disconnect_renew(struct store *st, uint16_t edge, const struct span *ids,
+			    size_t n, int64_t claim_ms, store_done_fn *fn, void *arg);
 
 /* The function succeeded. fn: OK; ERR_NOTFOUND when it was not pending (any more). */
 void store_disconnect_end(struct store *st, uint16_t edge, struct span id,
@@ -67,8 +67,8 @@ void store_disconnect_end(struct store *st, uint16_t edge, struct span id,
  * It failed: write down d's tries and error, and let it be due in wait_ms. For whoever has
  * the claim: if it is not pending (Redis has lost data) it becomes pending again.
  */
-void store_disconnect_later(struct store *st, const struct disconnect *d, int64_t wait_ms,
-			    store_done_fn *fn, void *arg);
+void store_disconnect_postpone(struct store *st, const struct disconnect *d,
+			       int64_t wait_ms, store_done_fn *fn, void *arg);
 
 /*
  * No more retries: a dead letter for the operator; a broken one with its bytes.
@@ -77,28 +77,31 @@ void store_disconnect_later(struct store *st, const struct disconnect *d, int64_
  * fn    OK; ERR_TOOBIG: there are so many already, and it was dropped. With another code it
  *       may be a dead letter and pending as well: it is claimed again in its time, and stored once.
  */
-void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t most,
+void store_dead_letter_add(struct store *st, const struct disconnect *d, int64_t most,
 			   store_done_fn *fn, void *arg);
 
 /*
  * Read dead letters, some at a time; cursor and next as in store_connection_scan. Broken
  * ones are among them.
  */
-typedef void store_parked_fn(void *arg, enum err e, const struct disconnect *ds, size_t n,
-			     uint64_t next);
-void store_parked_scan(struct store *st, uint64_t cursor, store_parked_fn *fn, void *arg);
+typedef void store_dead_letters_fn(void *arg, enum err e, const struct disconnect *ds,
+				   size_t n, uint64_t next);
+void store_dead_letters_scan(struct store *st, uint64_t cursor, store_dead_letters_fn *fn,
+			     void *arg);
 
 /* The number of dead letters. */
-void store_parked_count(struct store *st, store_count_fn *fn, void *arg);
+void store_dead_letters_count(struct store *st, store_count_fn *fn, void *arg);
 
 /*
  * Owe it again, due now, with no tries behind it; its edge goes back on the list of
  * store_edges_list. fn: OK; ERR_NOTFOUND when it is no dead letter; ERR_MALFORMED when it
  * cannot be read.
  */
-void store_parked_retry(struct store *st, struct span id, store_done_fn *fn, void *arg);
+void store_dead_letter_retry(struct store *st, struct span id, store_done_fn *fn,
+			     void *arg);
 
 /* Forget it. fn: as above. */
-void store_parked_drop(struct store *st, struct span id, store_done_fn *fn, void *arg);
+void store_dead_letter_drop(struct store *st, struct span id, store_done_fn *fn,
+			    void *arg);
 
 #endif

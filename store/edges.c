@@ -41,7 +41,7 @@ static void on_look(void *arg, enum err e, const redisReply *reply);
 static void on_reap(void *arg, enum err e, const redisReply *reply);
 static void on_forget(void *arg, enum err e, const redisReply *reply);
 static void on_off_list(void *arg, enum err e, const redisReply *reply);
-static void on_owing(void *arg, enum err e, const redisReply *reply);
+static void on_checked_pending(void *arg, enum err e, const redisReply *reply);
 
 /* What there is of an edge, in the order that the scripts have it. */
 static void add_keys(struct words *w, uint16_t number)
@@ -122,7 +122,7 @@ static void on_edges(void *arg, enum err e, const redisReply *reply)
 
 /* ---- look ---- */
 
-void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void *arg)
+void store_edge_get(struct store *st, uint16_t number, store_edge_fn *fn, void *arg)
 {
 	struct asked_look *a = ask_new(st, sizeof *a);
 	struct words w = {.store = st};
@@ -154,7 +154,7 @@ static void on_look(void *arg, enum err e, const redisReply *reply)
 
 		s.held = of[0]->integer == 1;
 		s.rows = of[1]->integer;
-		s.owed = of[2]->integer;
+		s.pending = of[2]->integer;
 		s.due = of[3]->integer > 0;
 		s.synced = span_of(of[4]->str, of[4]->len);
 		s.boot = boot_of(span_of(of[5]->str, of[5]->len), &s.given_up);
@@ -280,10 +280,10 @@ static void on_off_list(void *arg, enum err e, const redisReply *reply)
 		return;
 	}
 	words_key(&w, keys_disconnects, a->number);
-	words_call(&w, "EXISTS", on_owing, a);
+	words_call(&w, "EXISTS", on_checked_pending, a);
 }
 
-static void on_owing(void *arg, enum err e, const redisReply *reply)
+static void on_checked_pending(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_forget *a = arg;
 

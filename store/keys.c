@@ -77,7 +77,7 @@ const char *keys_cluster(const char *prefix, char out[KEYS_TEXT])
 	return member_key(prefix, "cluster", out);
 }
 
-const char *keys_parked(const char *prefix, char out[KEYS_TEXT])
+const char *keys_dead_letters(const char *prefix, char out[KEYS_TEXT])
 {
 	return member_key(prefix, "parked", out);
 }

@@ -46,6 +46,6 @@ const char *keys_synced(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_edges(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_members(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_cluster(const char *prefix, char out[KEYS_TEXT]);
-const char *keys_parked(const char *prefix, char out[KEYS_TEXT]);
+const char *keys_dead_letters(const char *prefix, char out[KEYS_TEXT]);
 
 #endif

@@ -30,8 +30,8 @@ static void on_take(void *arg, enum err e, const redisReply *reply);
 
 /* ---- take ---- */
 
-void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64_t ttl_ms,
-		      bool sure, store_lease_fn *fn, void *arg)
+void store_lease_acquire(struct store *st, const char *boot, uint16_t wanted,
+			 int64_t ttl_ms, bool sure, store_lease_fn *fn, void *arg)
 {
 	size_t n = strlen(boot);
 	struct taking *t = ask_new(st, sizeof *t + n + 1);

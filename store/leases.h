@@ -34,8 +34,8 @@
  *         unless OK.
  */
 typedef void store_lease_fn(void *arg, enum err e, uint16_t number);
-void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64_t ttl_ms,
-		      bool sure, store_lease_fn *fn, void *arg);
+void store_lease_acquire(struct store *st, const char *boot, uint16_t wanted,
+			 int64_t ttl_ms, bool sure, store_lease_fn *fn, void *arg);
 
 /*
  * Renew a number. An expired one that was not reaped or acquired is held again; so
@@ -55,14 +55,14 @@ void store_edges_list(struct store *st, store_edges_fn *fn, void *arg);
 struct edge_state {
 	bool held;          /* its lease has not expired */
 	int64_t rows;       /* in the table */
-	int64_t owed;       /* disconnects */
+	int64_t pending;    /* disconnects */
 	bool due;           /* at least one of these may be claimed now */
 	struct span synced; /* the cluster id that store_edge_synced wrote; empty: none */
 	struct span boot; /* the boot id that holds it, or held it last; empty: unknown */
 	bool given_up;    /* from this boot */
 };
 typedef void store_edge_fn(void *arg, enum err e, const struct edge_state *s);
-void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void *arg);
+void store_edge_get(struct store *st, uint16_t number, store_edge_fn *fn, void *arg);
 
 /*
  * Reap an expired number: its rows become pending disconnects that are due now

@@ -40,7 +40,7 @@ static struct span text_of(const redisReply *r)
 }
 
 /* reply: the cluster's id; for each member its boot id, name and endpoint; the id's age */
-static void give_view(struct asked_beat *a, const redisReply *reply)
+static void pass_view(struct asked_beat *a, const redisReply *reply)
 {
 	const redisReply *live = reply->element[1];
 	struct member *all = xcalloc(live->elements, sizeof *all);
@@ -69,7 +69,7 @@ static void on_beat(void *arg, enum err e, const redisReply *reply)
 	struct asked_beat *a = arg;
 
 	if (e == OK)
-		give_view(a, reply);
+		pass_view(a, reply);
 	else
 		a->fn(a->arg, e, NULL);
 	ask_free(a);

@@ -27,7 +27,7 @@ char *row_write(const struct connection_row *row)
 	return out;
 }
 
-enum err row_take(json_t *o, struct connection_row *row)
+enum err row_parse(json_t *o, struct connection_row *row)
 {
 	const json_t *at = json_object_get(o, "connectedAt");
 	struct connection_row got = *row;
@@ -50,7 +50,7 @@ enum err row_read(struct span json, struct connection_row *row, json_t **keep)
 	enum err e;
 
 	*keep = json_loadb((const char *)json.p, json.n, JSON_ALLOW_NUL, NULL);
-	e = row_take(*keep, row);
+	e = row_parse(*keep, row);
 	if (e != OK) {
 		json_decref(*keep);
 		*keep = NULL;

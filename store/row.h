@@ -18,7 +18,7 @@ char *row_write(const struct connection_row *row);
  * returns  OK; ERR_MALFORMED when it is no object, or a field has another type: then
  *          row's fields are as they were
  */
-must_use enum err row_take(json_t *o, struct connection_row *row);
+must_use enum err row_parse(json_t *o, struct connection_row *row);
 
 /*
  * The same from bytes.

@@ -91,7 +91,7 @@ void connection_get(struct commands *to, struct http_request *q, const struct id
 {
 	struct asker *a = wait_for(q);
 
-	a->command = command_look(to, id, on_got, a);
+	a->command = command_get(to, id, on_got, a);
 }
 
 static void print_look(struct evbuffer *body, const Gatepost__Context *x,
@@ -132,13 +132,13 @@ static void on_got(void *arg, enum err e, const Gatepost__Outcome *o)
 /* ---- DELETE ---- */
 
 /* ?code=4001&reason=…; both may be left out. */
-struct farewell {
+struct close_request {
 	char *code, *reason;
 	uint16_t number;
 };
 
 /* NULL when all is well, else what is wrong. */
-static const char *fault_of(struct farewell *f)
+static const char *fault_of(struct close_request *f)
 {
 	char *end = NULL;
 	unsigned long n = f->code ? strtoul(f->code, &end, 10) : 1000;
@@ -159,8 +159,8 @@ static const char *fault_of(struct farewell *f)
 
 void connection_delete(struct commands *to, struct http_request *q, const struct id *id)
 {
-	struct farewell f = {query_parameter(q->head.query, "code"),
-			     query_parameter(q->head.query, "reason"), 0};
+	struct close_request f = {query_parameter(q->head.query, "code"),
+				  query_parameter(q->head.query, "reason"), 0};
 	const char *fault = fault_of(&f);
 	const char *reason = f.reason ? f.reason
 			     : f.code ? ""

@@ -186,7 +186,7 @@ void disconnects_get(struct disconnects *d, struct http_request *q)
 	uint64_t cursor;
 
 	if (read_cursor(q, &cursor))
-		store_parked_scan(d->store, cursor, on_page, errand_new(d, q));
+		store_dead_letters_scan(d->store, cursor, on_page, errand_new(d, q));
 }
 
 static void print_broken(const struct disconnect *d, struct evbuffer *out)
@@ -246,8 +246,8 @@ void disconnects_retry(struct disconnects *d, struct http_request *q, const stru
 {
 	char text[ID_TEXT];
 
-	store_parked_retry(d->store, span_str(id_text(id, text)), on_retried,
-			   errand_new(d, q));
+	store_dead_letter_retry(d->store, span_str(id_text(id, text)), on_retried,
+				errand_new(d, q));
 }
 
 static void on_retried(void *arg, enum err e)
@@ -265,8 +265,8 @@ void disconnects_delete(struct disconnects *d, struct http_request *q,
 {
 	char text[ID_TEXT];
 
-	store_parked_drop(d->store, span_str(id_text(id, text)), on_dropped,
-			  errand_new(d, q));
+	store_dead_letter_drop(d->store, span_str(id_text(id, text)), on_dropped,
+			       errand_new(d, q));
 }
 
 static void on_dropped(void *arg, enum err e)
@@ -292,17 +292,17 @@ static void begin_all(struct disconnects *d, struct http_request *q, parked_fn *
 	k = errand_new(d, q);
 	k->each = each;
 	k->verb = verb;
-	store_parked_scan(d->store, cursor, on_all, k);
+	store_dead_letters_scan(d->store, cursor, on_all, k);
 }
 
 void disconnects_retry_all(struct disconnects *d, struct http_request *q)
 {
-	begin_all(d, q, store_parked_retry, "retried");
+	begin_all(d, q, store_dead_letter_retry, "retried");
 }
 
 void disconnects_delete_all(struct disconnects *d, struct http_request *q)
 {
-	begin_all(d, q, store_parked_drop, "dropped");
+	begin_all(d, q, store_dead_letter_drop, "dropped");
 }
 
 static void on_all(void *arg, enum err e, const struct disconnect *ds, size_t n,
@@ -315,7 +315,7 @@ static void on_all(void *arg, enum err e, const struct disconnect *ds, size_t n,
 	k->next = next;
 	k->left = n + 1; /* one for us, so that it ends when there is none, too */
 	for (size_t i = 0; i < n; i++)
-		if (ds[i].is_broken && k->each == store_parked_retry)
+		if (ds[i].is_broken && k->each == store_dead_letter_retry)
 			k->left--; /* it stays */
 		else
 			k->each(k->store, ds[i].row.id, on_each, k);
@@ -337,5 +337,5 @@ static void on_each(void *arg, enum err e)
 	assert(out != NULL);
 	evbuffer_add_printf(out, "{\"%s\":%zu", k->verb, k->done);
 	print_next(k->next, out);
-	answer(k, k->each == store_parked_retry ? 202 : 200, out);
+	answer(k, k->each == store_dead_letter_retry ? 202 : 200, out);
 }

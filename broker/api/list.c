@@ -325,7 +325,7 @@ static void take_row(struct listing *l, const struct connection_row *row)
 /* Pages that are being made count with the answers that wait to be read. */
 static bool is_too_much(struct listing *l)
 {
-	if (http_has_room(l->list->http, l->held))
+	if (http_has_capacity(l->list->http, l->held))
 		return false;
 	answer_no_memory(wake(l));
 	return true;

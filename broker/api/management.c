@@ -72,8 +72,8 @@ static void count(struct management *m, struct metrics *metrics)
 			   m);
 	metric_asked_gauge(
 		metrics, "gatepost_broker_management_bytes", NULL,
-		"Bytes of its requests, and of answers that nobody has read yet",
-		ask_held, m);
+		"Bytes of its requests, and of responses that are not read yet", ask_held,
+		m);
 }
 
 static struct http_server *serve(struct management *m, const struct management_conf *conf,
@@ -133,7 +133,7 @@ static bool refuse_address(const char *text, const char *why)
 	return false;
 }
 
-static bool listen_at(struct management *m, const char *text)
+static bool listen_on(struct management *m, const char *text)
 {
 	struct address a, at;
 	char bound[ADDRESS_TEXT];
@@ -164,7 +164,7 @@ static bool listen_all(struct management *m, const char *addresses)
 	bool ok = true;
 
 	for (char *one; ok && (one = strsep(&rest, ",")) != NULL;)
-		ok = n++ < ADDRESSES_MOST ? listen_at(m, one)
+		ok = n++ < ADDRESSES_MOST ? listen_on(m, one)
 					  : refuse_address(one, "more than 8 addresses");
 	free(copy);
 	return ok;

@@ -158,7 +158,7 @@ void router_route(const struct router *r, struct http_request *q)
 		return;
 	if (!query_is_right(q->head.query)) /* else what it asks for would be left out */
 		answer_bad(q, "the query is not name=value&…");
-	else if (t.rest.n == 0 && !http_has_room(r->http, 0))
+	else if (t.rest.n == 0 && !http_has_capacity(r->http, 0))
 		answer_no_memory(q); /* answers about many may be large */
 	else if (t.rest.n == 0)
 		t.place->all(r, q);

@@ -238,7 +238,7 @@ static json_t *verify(const struct token_key *k, const char *token)
 	return claims;
 }
 
-static void give(const json_t *claims, struct token_claims *out)
+static void assign(const json_t *claims, struct token_claims *out)
 {
 	const char *subject = json_string_value(json_object_get(claims, "sub"));
 
@@ -261,7 +261,7 @@ static const char *check(const struct token_key *k, const char *token, int64_t n
 	if (why == NULL)
 		why = not_ours(k->config, claims);
 	if (why == NULL)
-		give(claims, out);
+		assign(claims, out);
 	json_decref(claims);
 	return why;
 }

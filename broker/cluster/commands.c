@@ -235,8 +235,8 @@ struct command *command_send_many(struct commands *c, uint16_t edge, struct span
 	return m;
 }
 
-struct command *command_know(struct commands *c, uint16_t edge, struct span ids,
-			     command_fn *fn, void *arg)
+struct command *command_query(struct commands *c, uint16_t edge, struct span ids,
+			      command_fn *fn, void *arg)
 {
 	struct edge_link *at = edges_find(c->edges, edge);
 	struct command *m;
@@ -268,8 +268,8 @@ struct command *command_close(struct commands *c, const struct id *id, uint16_t 
 	return m;
 }
 
-struct command *command_look(struct commands *c, const struct id *id, command_fn *fn,
-			     void *arg)
+struct command *command_get(struct commands *c, const struct id *id, command_fn *fn,
+			    void *arg)
 {
 	struct command *m = command_new(c, fn, arg);
 	Gatepost__Command *item = begin(m, id, 0);

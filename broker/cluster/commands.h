@@ -51,12 +51,12 @@ struct command *command_close(struct commands *c, const struct id *id, uint16_t 
 			      const char *reason, command_fn *fn, void *arg);
 
 /* What is known of it. */
-struct command *command_look(struct commands *c, const struct id *id, command_fn *fn,
-			     void *arg);
+struct command *command_get(struct commands *c, const struct id *id, command_fn *fn,
+			    void *arg);
 
 /* Which of these ids does the edge know? fn and returns as of command_send_many. */
-struct command *command_know(struct commands *c, uint16_t edge, struct span ids,
-			     command_fn *fn, void *arg);
+struct command *command_query(struct commands *c, uint16_t edge, struct span ids,
+			      command_fn *fn, void *arg);
 
 /* fn is not called any more. The edge executes the command nevertheless. */
 void command_cancel(struct command *m);

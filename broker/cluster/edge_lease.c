@@ -45,11 +45,11 @@ static bool is_sure(const struct edge_link *edge)
 						2 * members_beat_ms(edges->uses.members);
 }
 
-void edge_lease_take(struct edge_link *edge, uint16_t wanted)
+void edge_lease_acquire(struct edge_link *edge, uint16_t wanted)
 {
 	struct edges *edges = edge->edges;
 
-	if (fences_have(edges->uses.fences, wanted, edge->boot_text)) {
+	if (fences_contain(edges->uses.fences, wanted, edge->boot_text)) {
 		edge->given_up = wanted;
 		edge->number = wanted = 0;
 	}
@@ -57,8 +57,8 @@ void edge_lease_take(struct edge_link *edge, uint16_t wanted)
 	    0) /* or a Redis that does not know would give it the same */
 		store_edge_fence(edges->uses.store, edge->given_up, edge->boot_text,
 				 on_noted, NULL);
-	store_lease_take(edges->uses.store, edge->boot_text, wanted, edges->conf.lease_ms,
-			 is_sure(edge), on_number, asking(edge));
+	store_lease_acquire(edges->uses.store, edge->boot_text, wanted,
+			    edges->conf.lease_ms, is_sure(edge), on_number, asking(edge));
 }
 
 /* If that fails, Redis is unreachable and all is repeated; or an edge sends rows that Redis has already. */
@@ -69,7 +69,7 @@ static void on_noted(void *arg, enum err e)
 }
 
 /* A new edge: whatever rows it will have are in this memory. */
-static void note_new(struct edge_link *edge)
+static void record_new(struct edge_link *edge)
 {
 	if (edge->cluster[0] != '\0')
 		store_edge_synced(edge->edges->uses.store, edge->number, edge->cluster,
@@ -104,7 +104,7 @@ static void on_number(void *arg, enum err e, uint16_t number)
 	}
 	if (e == OK) {
 		edge->number = number;
-		note_new(edge);
+		record_new(edge);
 	} else if (e == ERR_DENIED) {
 		edge->number = 0; /* what it had is another's by now */
 	}
@@ -112,7 +112,7 @@ static void on_number(void *arg, enum err e, uint16_t number)
 		/* Also when the store is unreachable: the edge has used this number. */
 		edge_link_welcome(edge);
 	} else if (e == ERR_DENIED) {
-		edge_lease_take(edge, 0);
+		edge_lease_acquire(edge, 0);
 	} else if (e == ERR_NOTFOUND) {
 		log_error("edge.numbers.exhausted", S("edge", edge->link.peer),
 			  S("why", "all 65535 edge numbers are in use"));
@@ -137,9 +137,9 @@ void edge_lease_tick(struct edge_link *edge, int64_t now)
 	if (edge->is_asking || edge->is_leaving || quiet >= edges->conf.lease_ms)
 		return;
 	if (edge->link.state == LINK_GREETING && now - edge->lease_ms >= ASK_AGAIN_MS) {
-		edge_lease_take(edge, edge->number);
+		edge_lease_acquire(edge, edge->number);
 	} else if (edge->link.state == LINK_UP &&
-		   fences_have(edges->uses.fences, edge->number, edge->boot_text)) {
+		   fences_contain(edges->uses.fences, edge->number, edge->boot_text)) {
 		lost(edge);
 	} else if (edge->link.state == LINK_UP &&
 		   now - edge->lease_ms >= edges->conf.lease_ms / 4) {

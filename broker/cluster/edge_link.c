@@ -26,7 +26,7 @@ struct edge_link *edge_link_new(struct edges *edges, struct span from,
 	snprintf(edge->link.peer, sizeof edge->link.peer, "%s", h->name);
 	edge->link.ahead =
 		(struct window){.items = h->credit_items, .bytes = h->credit_bytes};
-	link_enter(&edge->link, LINK_GREETING);
+	link_set_state(&edge->link, LINK_GREETING);
 	map_put(edges->by_route, edge_link_route(edge), edge);
 	edge->number = (uint16_t)h->number;
 	if (h->number == 0)
@@ -74,7 +74,7 @@ void edge_link_drop(struct edge_link *edge, const char *why)
 		leave_number(edge);
 	}
 	map_remove(edges->by_route, edge_link_route(edge));
-	link_enter(&edge->link, LINK_DOWN);
+	link_set_state(&edge->link, LINK_DOWN);
 	link_close(&edge->link);
 	edge->is_gone = true;
 	edges->on.gone(edges->arg, edge);
@@ -105,7 +105,7 @@ struct link *edge_link_out(struct edge_link *edge)
 
 bool edge_link_is_live(struct edge_link *edge)
 {
-	edges_look_at_clock(edge->edges);
+	edges_check_clock(edge->edges);
 	return !edge->is_gone;
 }
 
@@ -167,17 +167,17 @@ void edge_link_welcome(struct edge_link *edge)
 	w->members = arena_alloc(&l->out.arena, sizeof *w->members);
 	gatepost__members__init(w->members);
 	add_members(l, w->members, edges->uses.members);
-	link_enter(l, LINK_UP);
+	link_set_state(l, LINK_UP);
 	enter_number(edge);
 	log_info("link.up", S("edge", l->peer), I("number", edge->number));
 	w->store = arena_alloc(&l->out.arena, sizeof *w->store);
 	gatepost__store__init(w->store);
 	w->store->away = edges->store_is_down;
 	if (edges->is_leaving)
-		edge_link_tell_leaving(edge);
+		edge_link_send_leaving(edge);
 }
 
-void edge_link_tell_members(struct edge_link *edge)
+void edge_link_send_members(struct edge_link *edge)
 {
 	add_members(&edge->link,
 		    link_add(&edge->link, GATEPOST__ITEM__BODY_MEMBERS,
@@ -185,7 +185,7 @@ void edge_link_tell_members(struct edge_link *edge)
 		    edge->edges->uses.members);
 }
 
-void edge_link_tell_store(struct edge_link *edge)
+void edge_link_send_store(struct edge_link *edge)
 {
 	Gatepost__Store *m = link_add(&edge->link, GATEPOST__ITEM__BODY_STORE,
 				      &gatepost__store__descriptor);
@@ -193,7 +193,7 @@ void edge_link_tell_store(struct edge_link *edge)
 	m->away = edge->edges->store_is_down;
 }
 
-void edge_link_tell_leaving(struct edge_link *edge)
+void edge_link_send_leaving(struct edge_link *edge)
 {
 	link_add(&edge->link, GATEPOST__ITEM__BODY_LEAVING,
 		 &gatepost__leaving__descriptor);
@@ -211,9 +211,9 @@ Gatepost__Command *edge_link_command(struct edge_link *edge, size_t bytes)
 {
 	struct link *l = &edge->link;
 
-	if (!window_has_room(&l->ahead))
+	if (!window_has_credit(&l->ahead))
 		return NULL;
-	window_take(&l->ahead, bytes);
+	window_spend(&l->ahead, bytes);
 	edge->sent_items++;
 	edge->sent_bytes += bytes;
 	return link_add(l, GATEPOST__ITEM__BODY_COMMAND, &gatepost__command__descriptor);

@@ -16,7 +16,7 @@ static void receive(struct edge_link *edge, const Gatepost__Item *i);
 static struct edge_link *on_hello(struct edges *edges, struct span from,
 				  const Gatepost__Envelope *e);
 static void tick(void *arg);
-static void tell_members(void *arg);
+static void send_members(void *arg);
 static void renew_all(void *arg, bool left_behind);
 
 static int64_t ask_count(void *arg)
@@ -36,7 +36,7 @@ static void count(struct edges *edges)
 	struct metrics *m = edges->uses.metrics;
 
 	edges->full = metric_counter(m, "gatepost_broker_links_full_total", NULL,
-				     "Links ended since ZeroMQ's queue took no more");
+				     "Links closed since ZeroMQ's queue was full");
 	metric_asked_gauge(m, "gatepost_broker_edges", NULL, "Edges linked", ask_count,
 			   edges);
 	metric_asked_gauge(m, "gatepost_broker_link_connections", NULL,
@@ -70,7 +70,7 @@ struct edges *edges_new(const struct edges_conf *conf, const struct edges_uses *
 	}
 	count(edges);
 	members_watch(uses->members,
-		      &(struct members_watcher){.changed = tell_members,
+		      &(struct members_watcher){.changed = send_members,
 						.store_changed = renew_all},
 		      edges);
 	edges->ticked_ms = loop_now(uses->loop);
@@ -134,7 +134,7 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 	struct edge_link *edge;
 	enum err err;
 
-	edges_look_at_clock(edges);
+	edges_check_clock(edges);
 	edge = map_find(edges->by_route, from);
 	err = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)),
 			    &edges->arena, &e);
@@ -228,7 +228,7 @@ static struct edge_link *on_hello(struct edges *edges, struct span from,
 	h = e->items[0]->hello;
 	drop_older(edges, h->boot);
 	edge = edge_link_new(edges, from, h);
-	edge_lease_take(edge, edge->number);
+	edge_lease_acquire(edge, edge->number);
 	return edge;
 }
 
@@ -251,7 +251,7 @@ void edges_refuse(struct edges *edges, struct span to, const char *why)
 
 /* ---- time ---- */
 
-void edges_look_at_clock(struct edges *edges)
+void edges_check_clock(struct edges *edges)
 {
 	/* By the clock itself: the loop's time stands still within a turn. */
 	int64_t late = clock_ms() - edges->ticked_ms;
@@ -267,14 +267,14 @@ void edges_look_at_clock(struct edges *edges)
 		edge_link_drop(edge, "broker process was suspended");
 }
 
-bool edges_were_stopped(struct edges *edges, int64_t since_ms)
+bool edges_were_suspended(struct edges *edges, int64_t since_ms)
 {
-	edges_look_at_clock(edges);
+	edges_check_clock(edges);
 	return edges->stopped_ms >= since_ms;
 }
 
 /* Tell edges whether this broker reaches the store: they prefer brokers that do. */
-static void look_at_store(struct edges *edges)
+static void check_store(struct edges *edges)
 {
 	bool down = !store_is_up(edges->uses.store);
 	struct edge_link *edge;
@@ -284,7 +284,7 @@ static void look_at_store(struct edges *edges)
 	edges->store_is_down = down;
 	for (size_t at = 0; (edge = map_next(edges->by_route, &at)) != NULL;)
 		if (edge->link.state == LINK_UP)
-			edge_link_tell_store(edge);
+			edge_link_send_store(edge);
 }
 
 static void tick(void *arg)
@@ -293,9 +293,9 @@ static void tick(void *arg)
 	int64_t now = loop_now(edges->uses.loop);
 	struct edge_link *edge;
 
-	edges_look_at_clock(edges);
+	edges_check_clock(edges);
 	edges->ticked_ms = now;
-	look_at_store(edges);
+	check_store(edges);
 	for (size_t at = 0; (edge = map_next(edges->by_route, &at)) != NULL;) {
 		if (link_is_silent(&edge->link, now))
 			edge_link_drop(edge, "silence");
@@ -306,14 +306,14 @@ static void tick(void *arg)
 
 /* ---- messages to all edges ---- */
 
-static void tell_members(void *arg)
+static void send_members(void *arg)
 {
 	struct edges *edges = arg;
 	struct edge_link *edge;
 
 	for (size_t at = 0; (edge = map_next(edges->by_route, &at)) != NULL;)
 		if (edge->link.state == LINK_UP)
-			edge_link_tell_members(edge);
+			edge_link_send_members(edge);
 }
 
 void edges_leave(struct edges *edges)
@@ -323,7 +323,7 @@ void edges_leave(struct edges *edges)
 	edges->is_leaving = true;
 	for (size_t at = 0; (edge = map_next(edges->by_route, &at)) != NULL;)
 		if (edge->link.state == LINK_UP)
-			edge_link_tell_leaving(edge);
+			edge_link_send_leaving(edge);
 }
 
 /* The store may have lost their leases. */

@@ -67,7 +67,7 @@ int64_t edges_count(const struct edges *edges);
 void edges_leave(struct edges *edges);
 
 /* Was this process stopped at some time since since_ms (loop_now)? Then what was late was not others' fault. */
-bool edges_were_stopped(struct edges *edges, int64_t since_ms);
+bool edges_were_suspended(struct edges *edges, int64_t since_ms);
 
 /* Send what this turn has produced; a hook of the loop. */
 void edges_flush(void *edges);

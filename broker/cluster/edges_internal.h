@@ -70,14 +70,14 @@ struct span edge_link_route(const struct edge_link *edge);
 void edge_link_welcome(struct edge_link *edge);
 
 /* Send it the live brokers; whether this one has the store; that it is to send no new lanes. */
-void edge_link_tell_members(struct edge_link *edge);
-void edge_link_tell_store(struct edge_link *edge);
-void edge_link_tell_leaving(struct edge_link *edge);
+void edge_link_send_members(struct edge_link *edge);
+void edge_link_send_store(struct edge_link *edge);
+void edge_link_send_leaving(struct edge_link *edge);
 
 /* ---- edge_lease.c ---- */
 
 /* Take the lease of a number; wanted is what it has had, 0 for any. Then it is welcome. */
-void edge_lease_take(struct edge_link *edge, uint16_t wanted);
+void edge_lease_acquire(struct edge_link *edge, uint16_t wanted);
 
 /* Renew its lease, or ask for one again, if it is time for that. */
 void edge_lease_tick(struct edge_link *edge, int64_t now);
@@ -94,6 +94,6 @@ void edges_refuse(struct edges *edges, struct span to, const char *why);
  * Was this process stopped? Then edges have given their lanes to others, and their leases
  * may have expired: nothing that they sent before may be started now. They reconnect.
  */
-void edges_look_at_clock(struct edges *edges);
+void edges_check_clock(struct edges *edges);
 
 #endif

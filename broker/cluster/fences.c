@@ -29,7 +29,7 @@ struct fences {
 	char told[40];
 };
 
-static void tell_all(void *arg);
+static void write_all(void *arg);
 
 struct fences *fences_new(struct store *st, struct members *m)
 {
@@ -39,7 +39,7 @@ struct fences *fences_new(struct store *st, struct members *m)
 	f->members = m;
 	f->map = map_new();
 	TAILQ_INIT(&f->oldest_first);
-	members_watch(m, &(struct members_watcher){.beat = tell_all}, f);
+	members_watch(m, &(struct members_watcher){.beat = write_all}, f);
 	return f;
 }
 
@@ -75,7 +75,7 @@ void fences_free(struct fences *f)
 	free(f);
 }
 
-void fences_note(struct fences *f, uint16_t number, struct span boot)
+void fences_add(struct fences *f, uint16_t number, struct span boot)
 {
 	struct fence *x;
 	struct lost l;
@@ -93,14 +93,14 @@ void fences_note(struct fences *f, uint16_t number, struct span boot)
 	TAILQ_INSERT_TAIL(&f->oldest_first, x, at);
 }
 
-bool fences_have(const struct fences *f, uint16_t number, const char *boot)
+bool fences_contain(const struct fences *f, uint16_t number, const char *boot)
 {
 	struct lost l = lost(number, span_str(boot));
 
 	return map_find(f->map, key(&l)) != NULL;
 }
 
-static void on_told(void *arg, enum err e)
+static void on_written(void *arg, enum err e)
 {
 	struct fences *f = arg;
 
@@ -109,7 +109,7 @@ static void on_told(void *arg, enum err e)
 }
 
 /* Each beat. */
-static void tell_all(void *arg)
+static void write_all(void *arg)
 {
 	struct fences *f = arg;
 	const char *cluster = members_cluster(f->members);
@@ -119,5 +119,5 @@ static void tell_all(void *arg)
 		return;
 	snprintf(f->told, sizeof f->told, "%s", cluster);
 	TAILQ_FOREACH(x, &f->oldest_first, at)
-	store_edge_fence(f->store, x->lost.number, x->lost.boot, on_told, f);
+	store_edge_fence(f->store, x->lost.number, x->lost.boot, on_written, f);
 }

@@ -18,9 +18,9 @@ struct fences *fences_new(struct store *st, struct members *m);
 void fences_free(struct fences *f); /* NULL is fine; no beat may come after that */
 
 /* The number was taken from this boot. The last 1,024 are remembered. */
-void fences_note(struct fences *f, uint16_t number, struct span boot);
+void fences_add(struct fences *f, uint16_t number, struct span boot);
 
 /* Was it? The same boot may have another number by now. */
-bool fences_have(const struct fences *f, uint16_t number, const char *boot);
+bool fences_contain(const struct fences *f, uint16_t number, const char *boot);
 
 #endif

@@ -28,7 +28,7 @@ struct members {
 	int64_t seen_ms; /* when the store listed it last */
 	struct members_row *rows;
 	size_t n;
-	struct ring *homes; /* of the edges: the rows' boot ids */
+	struct ring *owners; /* of the edges: the rows' boot ids */
 };
 
 static void beat(void *arg);
@@ -42,7 +42,7 @@ struct members *members_new(struct loop *loop, struct store *st,
 	m->loop = loop;
 	m->store = st;
 	m->conf = *conf;
-	m->homes = ring_new();
+	m->owners = ring_new();
 	STAILQ_INIT(&m->watchers);
 	m->timer = timer_new(loop, beat, m);
 	return m;
@@ -130,7 +130,7 @@ static bool was_left_behind(const struct members *m, const struct members_view *
 }
 
 /* Another id than before: what was written last may be gone, and the edges know it best. */
-static void look_at_cluster(struct members *m, const struct members_view *v)
+static void check_cluster(struct members *m, const struct members_view *v)
 {
 	bool changed = m->cluster[0] != '\0' && !span_is(v->cluster, m->cluster);
 	bool left_behind = changed && was_left_behind(m, v);
@@ -147,17 +147,18 @@ static void look_at_cluster(struct members *m, const struct members_view *v)
 		w->on.store_changed(w->arg, left_behind);
 }
 
-static void update_homes(struct members *m, const struct members_row *rows, size_t n)
+static void update_owners(struct members *m, const struct members_row *rows, size_t n)
 {
 	for (size_t i = 0; i < m->n; i++)
-		ring_remove(m->homes, m->rows[i].boot);
+		ring_remove(m->owners, m->rows[i].boot);
 	for (size_t i = 0; i < n; i++)
-		ring_put(m->homes, rows[i].boot, rows[i].boot == m->conf.boot ? m : NULL);
+		ring_put(m->owners, rows[i].boot,
+			 rows[i].boot == m->conf.boot ? m : NULL);
 }
 
-bool members_is_home(const struct members *m, uint16_t edge)
+bool members_is_owner(const struct members *m, uint16_t edge)
 {
-	return ring_pick(m->homes, edge) == m;
+	return ring_pick(m->owners, edge) == m;
 }
 
 static void on_view(void *arg, enum err e, const struct members_view *v)
@@ -170,7 +171,7 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	m->is_asking = false;
 	if (e != OK)
 		return;
-	look_at_cluster(m, v);
+	check_cluster(m, v);
 	m->seen_ms = loop_now(m->loop);
 	STAILQ_FOREACH(w, &m->watchers, next)
 	if (w->on.beat != NULL)
@@ -179,7 +180,7 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	same = m->n == v->n &&
 	       (v->n == 0 || memcmp(m->rows, rows, v->n * sizeof *rows) == 0);
 	if (!same)
-		update_homes(m, rows, v->n);
+		update_owners(m, rows, v->n);
 	free(m->rows);
 	m->rows = rows;
 	m->n = v->n;
@@ -228,7 +229,7 @@ void members_free(struct members *m)
 		free(w);
 	}
 	timer_free(m->timer);
-	ring_free(m->homes);
+	ring_free(m->owners);
 	free(m->rows);
 	free(m);
 }

@@ -61,7 +61,7 @@ void members_leave(struct members *m);
 const struct members_row *members_rows(const struct members *m, size_t *n);
 
 /* Is this broker the home of the edge of this number? */
-bool members_is_home(const struct members *m, uint16_t edge);
+bool members_is_owner(const struct members *m, uint16_t edge);
 
 /* Beat now, not only at the next interval. Nothing before members_start. */
 void members_beat(struct members *m);

@@ -10,7 +10,7 @@
 enum {
 	TICK_MS = 100,
 	LIST_MS = 500,              /* between two lists of all edges */
-	HOME_MS = 200,              /* between two checks of an edge that is owned here */
+	OWNER_MS = 200,             /* between two checks of an edge that is owned here */
 	OTHER_MS = 1000,            /* at another one */
 	SURE_MS = 300,              /* a lease must be seen to be over for so long */
 	UNTOLD_MS = 10 * 60 * 1000, /* the same, when Redis may have lost rows of it */
@@ -28,7 +28,7 @@ struct watched {
 	int64_t next_ms;
 	int64_t expired_ms; /* when that was seen first; 0: it is not */
 	int64_t rows;       /* when its lease expired */
-	int64_t owed;       /* disconnects, at the last check */
+	int64_t pending;    /* disconnects, at the last check */
 	bool is_unsure;     /* the store has not replied whether it was reaped */
 };
 
@@ -47,8 +47,8 @@ struct reaper {
 static void tick(void *arg);
 static void on_store_changed(void *arg, bool left_behind);
 static void on_list(void *arg, enum err e, const uint16_t *numbers, size_t n);
-static void look(struct watched *w);
-static void on_look(void *arg, enum err e, const struct edge_state *s);
+static void check(struct watched *w);
+static void on_checked(void *arg, enum err e, const struct edge_state *s);
 static void on_held(struct watched *w, const struct edge_state *s);
 static void on_expired(struct watched *w, const struct edge_state *s);
 static void reap(struct watched *w);
@@ -60,13 +60,13 @@ static int64_t ask_edges(void *arg)
 	return (int64_t)map_size(((struct reaper *)arg)->edges);
 }
 
-static int64_t ask_owed(void *arg)
+static int64_t ask_pending(void *arg)
 {
 	struct watched *w;
 	int64_t n = 0;
 
 	for (size_t at = 0; (w = map_next(((struct reaper *)arg)->edges, &at)) != NULL;)
-		n += w->owed;
+		n += w->pending;
 	return n;
 }
 
@@ -79,13 +79,11 @@ static void count(struct reaper *r)
 	r->rows = metric_counter(m, "gatepost_broker_rows_reaped_total", NULL,
 				 "Connections of these edges");
 	metric_asked_gauge(m, "gatepost_broker_edges_watched", NULL,
-			   "Edges that the store knows", ask_edges, r);
-	metric_asked_gauge(
-		m, "gatepost_broker_disconnects_owed", NULL,
-		"Disconnects that the $disconnect function has not answered "
-		"yet, in the whole cluster: each broker shows the same number, "
-		"a second old",
-		ask_owed, r);
+			   "Edges in Redis, live and dead", ask_edges, r);
+	metric_asked_gauge(m, "gatepost_broker_disconnects_owed", NULL,
+			   "Pending disconnects in the whole cluster; each broker shows "
+			   "the same number, up to a second old",
+			   ask_pending, r);
 }
 
 struct reaper *reaper_new(int64_t lease_ms, const struct reaper_uses *uses)
@@ -165,7 +163,7 @@ static void tick(void *arg)
 	}
 	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
 		if (!w->is_asking && now >= w->next_ms)
-			look(w);
+			check(w);
 }
 
 static struct span key(const struct watched *w)
@@ -173,7 +171,7 @@ static struct span key(const struct watched *w)
 	return span_of(&w->number, sizeof w->number);
 }
 
-static void note(struct reaper *r, uint16_t number)
+static void record(struct reaper *r, uint16_t number)
 {
 	struct watched *w = map_find(r->edges, span_of(&number, sizeof number));
 
@@ -197,7 +195,7 @@ static void on_list(void *arg, enum err e, const uint16_t *numbers, size_t n)
 	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
 		w->is_listed = false;
 	for (size_t i = 0; i < n; i++)
-		note(r, numbers[i]);
+		record(r, numbers[i]);
 	for (size_t at = 0; (w = map_next(r->edges, &at)) != NULL;)
 		if (!w->is_listed && !w->is_asking) {
 			map_remove(r->edges, key(w));
@@ -207,17 +205,17 @@ static void on_list(void *arg, enum err e, const uint16_t *numbers, size_t n)
 
 /* ---- one edge ---- */
 
-static void look(struct watched *w)
+static void check(struct watched *w)
 {
 	struct reaper_uses *uses = &w->reaper->uses;
-	bool home = members_is_home(uses->members, w->number);
+	bool home = members_is_owner(uses->members, w->number);
 
 	w->is_asking = true;
-	w->next_ms = loop_now(uses->loop) + (home ? HOME_MS : OTHER_MS);
-	store_edge_look(uses->store, w->number, on_look, w);
+	w->next_ms = loop_now(uses->loop) + (home ? OWNER_MS : OTHER_MS);
+	store_edge_get(uses->store, w->number, on_checked, w);
 }
 
-static void on_look(void *arg, enum err e, const struct edge_state *s)
+static void on_checked(void *arg, enum err e, const struct edge_state *s)
 {
 	struct watched *w = arg;
 	struct reaper_uses *uses = &w->reaper->uses;
@@ -225,9 +223,9 @@ static void on_look(void *arg, enum err e, const struct edge_state *s)
 	w->is_asking = false;
 	if (e != OK || w->reaper->is_stopped)
 		return;
-	w->owed = s->owed;
+	w->pending = s->pending;
 	if (s->given_up)
-		fences_note(uses->fences, w->number, s->boot);
+		fences_add(uses->fences, w->number, s->boot);
 	if (s->due && !uses->due(uses->arg, w->number))
 		w->next_ms = 0;
 	if (s->held)
@@ -248,7 +246,7 @@ static void on_held(struct watched *w, const struct edge_state *s)
  * are unknown: if it is alive, it is worth waiting for. Not after a restart: then the
  * rows are there, but for the last of them, and the cluster id has another ending only.
  */
-static bool has_untold(const struct watched *w, const struct edge_state *s)
+static bool has_unsent(const struct watched *w, const struct edge_state *s)
 {
 	const char *cluster = members_cluster(w->reaper->uses.members);
 	size_t n = strcspn(cluster, ".");
@@ -276,13 +274,13 @@ static bool is_sure(struct watched *w, int64_t ms)
 
 static void on_expired(struct watched *w, const struct edge_state *s)
 {
-	bool untold = has_untold(w, s);
+	bool untold = has_unsent(w, s);
 	int64_t lease_ms = w->reaper->lease_ms;
 
 	if (s->rows > 0 && is_sure(w, untold ? lease_ms : SURE_MS)) {
 		w->rows = s->rows;
 		reap(w);
-	} else if (s->rows == 0 && s->owed == 0 &&
+	} else if (s->rows == 0 && s->pending == 0 &&
 		   is_sure(w, untold ? UNTOLD_MS : SURE_MS)) {
 		w->is_asking = true;
 		store_edge_forget(w->reaper->uses.store, w->number, on_forgotten, w);
@@ -317,7 +315,7 @@ static void on_reaped(void *arg, enum err e, const struct edge_reaped *got)
 	if (got->first || w->is_unsure)
 		tell(w);
 	w->is_unsure = false;
-	fences_note(w->reaper->uses.fences, w->number, got->boot);
+	fences_add(w->reaper->uses.fences, w->number, got->boot);
 	metric_add(w->reaper->rows, got->n);
 	if (got->left > 0)
 		reap(w);

@@ -44,11 +44,11 @@ struct resync {
 	struct metric *resyncs;
 };
 
-static void doubt_all(void *arg, bool left_behind);
+static void suspect_all(void *arg, bool left_behind);
 static void ask(struct resync_edge *r, struct edge_link *edge);
 static void on_put(void *arg, enum err e);
 static void on_put_late(void *arg, enum err e);
-static void look_whether_done(struct resync_edge *r);
+static void check_done(struct resync_edge *r);
 static void on_synced(void *arg, enum err e);
 static void on_reconciled(void *arg, uint16_t edge, enum err e);
 
@@ -64,7 +64,7 @@ struct resync *resync_new(int64_t every_ms, const struct resync_uses *uses)
 	rs->resyncs = metric_counter(uses->metrics, "gatepost_broker_resyncs_total", NULL,
 				     "Edges whose rows were written again by a resync");
 	members_watch(uses->members,
-		      &(struct members_watcher){.store_changed = doubt_all}, rs);
+		      &(struct members_watcher){.store_changed = suspect_all}, rs);
 	return rs;
 }
 
@@ -99,7 +99,7 @@ static struct resync_edge *edge_of(struct resync *rs, uint16_t edge)
  * Rows that this broker has put may be missing in the store, whatever is noted there: all
  * edges are to send theirs again, to any broker that checks them.
  */
-static void doubt_all(void *arg, bool left_behind)
+static void suspect_all(void *arg, bool left_behind)
 {
 	struct resync *rs = arg;
 	struct resync_edge *r;
@@ -144,7 +144,7 @@ void resync_check(struct resync *rs, uint16_t number, struct span synced)
 	if (!span_is(synced, cluster)) {
 		ask(r, edge);
 	} else if (now >= r->reconcile_ms &&
-		   (r->again_ms > 0 || members_is_home(m, number))) {
+		   (r->again_ms > 0 || members_is_owner(m, number))) {
 		r->reconcile_ms = now + rs->every_ms;
 		reconcile_begin(rs->reconcile, number);
 	}
@@ -230,7 +230,7 @@ static void on_put(void *arg, enum err e)
 
 	r->putting--;
 	r->is_lacking = r->is_lacking || e != OK;
-	look_whether_done(r);
+	check_done(r);
 }
 
 /* A row that came to be after the list was sent. If it is not put, all is asked for again. */
@@ -242,7 +242,7 @@ static void on_put_late(void *arg, enum err e)
 }
 
 /* What lacks is asked for again once the time of this one is over. */
-static void look_whether_done(struct resync_edge *r)
+static void check_done(struct resync_edge *r)
 {
 	struct resync_uses *uses = &r->resync->uses;
 

@@ -24,9 +24,10 @@ void call_counts_init(struct call_counts *out, struct metrics *m)
 		.disconnects = event(m, "kind=\"disconnect\""),
 		.requests = event(m, "kind=\"http\""),
 		.refused = metric_counter(m, "gatepost_broker_refused_total", NULL,
-					  "Requests that the broker itself refused"),
-		.retried = metric_counter(m, "gatepost_broker_retried_total", NULL,
-					  "Events that could not be done for now"),
+					  "Requests refused by the broker"),
+		.retried =
+			metric_counter(m, "gatepost_broker_retried_total", NULL,
+				       "Events that could not be handled, to be retried"),
 	};
 }
 
@@ -62,7 +63,7 @@ struct call *call_new(const struct call_counts *counts, struct routes *routes,
 				.time_ms = e->time_ms,
 				.code = (uint16_t)e->code,
 				.binary = e->binary,
-				.is_accused = e->again >= EVENT_ACCUSED,
+				.is_suspect = e->again >= EVENT_ACCUSED,
 			},
 		.sink = sink,
 		.routes = routes_ref(routes),

@@ -45,7 +45,7 @@ static void ask(void *arg)
 	if (d->is_asking || !store_is_up(d->store))
 		return;
 	d->is_asking = true;
-	store_parked_count(d->store, on_count, d);
+	store_dead_letters_count(d->store, on_count, d);
 }
 
 /* While the store is down the last number stands. */

@@ -68,7 +68,7 @@ bool dispatch_pending(struct dispatch *d, const struct disconnect *pending)
 
 	if (c == NULL)
 		return false;
-	c->disconnect.claim = redelivery_hold(d->handle.redelivery, &c->in.id);
+	c->disconnect.claim = redelivery_keep_claim(d->handle.redelivery, &c->in.id);
 	enqueue(d, c);
 	return true;
 }

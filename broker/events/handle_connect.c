@@ -30,7 +30,7 @@ static void put_row(struct call *c);
 static void on_put(void *arg, enum err e);
 static void on_result(void *arg, const struct result *r);
 static void refuse(struct call *c, const struct result *r);
-static void take_out_row_and_say(struct call *c, int status, const char *message);
+static void remove_row_and_refuse(struct call *c, int status, const char *message);
 static void on_removed(void *arg, enum err e);
 
 static void log_refused(const struct call *c, int status, const char *why)
@@ -62,7 +62,7 @@ static bool is_our_stage(struct call *c)
  * Without the store nobody comes in. A row that may stand already, from an earlier try,
  * would then stay for ever: such a client waits until the store can tell.
  */
-static void put_off(struct call *c, const char *why)
+static void retry_later(struct call *c, const char *why)
 {
 	if (c->again)
 		call_retry(c);
@@ -80,7 +80,7 @@ void handle_connect(struct call *c)
 		refuse_at_once(c, 403, "path is not under the stage: see --stage",
 			       "Forbidden");
 	else if (!store_is_up(c->uses->store))
-		put_off(c, "The connection table is unavailable, retry");
+		retry_later(c, "The connection table is unavailable, retry");
 	else if (route != NULL && route->authorizer != NULL)
 		authorizer_ask(route->authorizer, &c->in, on_permission, c);
 	else
@@ -107,7 +107,7 @@ static void on_permission(void *arg, const struct permission *p)
 	if (has_lost(c))
 		return;
 	if (p->status != 200 && c->again) { /* its row may stand, from an earlier try */
-		take_out_row_and_say(c, p->status, p->message);
+		remove_row_and_refuse(c, p->status, p->message);
 		return;
 	}
 	if (p->status != 200) {
@@ -154,7 +154,7 @@ static void on_put(void *arg, enum err e)
 	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
 		call_retry(c);
 	else if (e != OK)
-		put_off(c, "The connection table is busy: try again");
+		retry_later(c, "The connection table is busy: try again");
 	else if (c->connect.route == NULL)
 		on_result(c, &welcome);
 	else
@@ -163,7 +163,7 @@ static void on_put(void *arg, enum err e)
 }
 
 /* A browser that offered its token as a subprotocol wants one chosen: the function's choice comes first. */
-static void let_in(struct call *c, const struct result *r)
+static void accept_connection(struct call *c, const struct result *r)
 {
 	static const struct result_header bearer = {"Sec-WebSocket-Protocol", "bearer"};
 	struct result_header *h = xcalloc(r->n_headers + 1, sizeof *h);
@@ -182,7 +182,7 @@ static void on_result(void *arg, const struct result *r)
 	if (has_lost(c))
 		return;
 	if (r->kind == RESULT_OK && r->status >= 200 && r->status <= 299)
-		let_in(c, r);
+		accept_connection(c, r);
 	else
 		refuse(c, r);
 }
@@ -198,8 +198,8 @@ static const struct {
 };
 
 /* What the client gets is known now; its row must go first. */
-static void take_out_row(struct call *c, int status, const struct result_header *h,
-			 size_t n, struct span body)
+static void remove_row(struct call *c, int status, const struct result_header *h,
+		       size_t n, struct span body)
 {
 	char text[ID_TEXT];
 
@@ -208,12 +208,12 @@ static void take_out_row(struct call *c, int status, const struct result_header 
 				span_str(id_text(&c->in.id, text)), on_removed, c);
 }
 
-static void take_out_row_and_say(struct call *c, int status, const char *message)
+static void remove_row_and_refuse(struct call *c, int status, const char *message)
 {
 	static const struct result_header json = {"Content-Type", "application/json"};
 	char *body = xasprintf("{\"message\":\"%s\"}", message);
 
-	take_out_row(c, status, &json, 1, span_str(body));
+	remove_row(c, status, &json, 1, span_str(body));
 	free(body);
 }
 
@@ -222,14 +222,14 @@ static void refuse(struct call *c, const struct result *r)
 	if (r->kind != RESULT_OK) {
 		log_warn_flood("function.failed", S("route", "$connect"),
 			       S("function", c->in.route->function), S("why", r->why));
-		take_out_row_and_say(c, failures[r->kind].status,
-				     failures[r->kind].message);
+		remove_row_and_refuse(c, failures[r->kind].status,
+				      failures[r->kind].message);
 	} else {
 		log_refused(c, r->status, "rejected by the $connect function");
 		if (r->has_body || r->n_headers > 0)
-			take_out_row(c, r->status, r->headers, r->n_headers, r->body);
+			remove_row(c, r->status, r->headers, r->n_headers, r->body);
 		else
-			take_out_row_and_say(c, r->status, "Forbidden");
+			remove_row_and_refuse(c, r->status, "Forbidden");
 	}
 }
 

@@ -33,7 +33,7 @@ static void enter(struct call *c, enum phase to)
 
 static void release(struct call *c)
 {
-	redelivery_release(c->disconnect.claim);
+	redelivery_release_claim(c->disconnect.claim);
 	c->disconnect.claim = NULL;
 }
 
@@ -57,7 +57,7 @@ void handle_disconnect(struct call *c)
 	struct store *st = c->uses->store;
 	char text[ID_TEXT];
 
-	if (is_pending && !redelivery_is_ours(c->disconnect.claim)) {
+	if (is_pending && !redelivery_has_claim(c->disconnect.claim)) {
 		end(c); /* it waited in its lane while this broker was stopped */
 		return;
 	}
@@ -115,8 +115,8 @@ static void begin(struct call *c)
 	}
 	write_down(c, x, text, &d);
 	enter(c, PHASE_BEGINNING);
-	if (redelivery_has_room(r)) /* from now on it has its place */
-		c->disconnect.claim = redelivery_hold(r, &c->in.id);
+	if (redelivery_has_capacity(r)) /* from now on it has its place */
+		c->disconnect.claim = redelivery_keep_claim(r, &c->in.id);
 	store_disconnect_begin(c->uses->store, &d,
 			       c->disconnect.claim ? redelivery_claim_ms(r) : 0, on_begun,
 			       c);
@@ -157,7 +157,7 @@ static void invoke(struct call *c)
 static void on_result(void *arg, const struct result *r)
 {
 	struct call *c = arg;
-	bool is_ours = redelivery_is_ours(c->disconnect.claim);
+	bool is_ours = redelivery_has_claim(c->disconnect.claim);
 	char text[ID_TEXT];
 
 	release(c);

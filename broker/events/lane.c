@@ -39,7 +39,7 @@ struct lanes *lanes_new(struct metrics *m, lane_fn *handle)
 	l->handle = handle;
 	l->repeated =
 		metric_counter(m, "gatepost_broker_repeated_total", NULL,
-			       "Events that came again while they were being handled");
+			       "Events that arrived again while they were being handled");
 	metric_asked_gauge(m, "gatepost_broker_lanes", NULL,
 			   "Connections with an event being handled", ask_size, l);
 	return l;

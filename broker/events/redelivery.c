@@ -38,11 +38,11 @@ struct redelivery {
 	struct metric *failed, *parked, *dropped, *unreadable;
 };
 
-static void keep_claims(void *arg);
-static void on_room(void *arg);
+static void renew_claims(void *arg);
+static void on_capacity(void *arg);
 static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_t n);
-static void on_kept(void *arg, enum err e);
-static void on_given_up(void *arg, enum err e);
+static void on_renewed(void *arg, enum err e);
+static void on_dropped_unreadable(void *arg, enum err e);
 
 static int64_t ask_held(void *arg)
 {
@@ -61,11 +61,11 @@ struct redelivery *redelivery_new(const struct redelivery_conf *conf,
 	r->uses = *uses;
 	LIST_INIT(&r->held);
 	r->kept_ms = loop_now(uses->loop);
-	r->timer = timer_new(uses->loop, keep_claims, r);
+	r->timer = timer_new(uses->loop, renew_claims, r);
 	timer_every(r->timer, conf->claim_ms / 3);
-	r->refill = timer_new(uses->loop, on_room, r);
+	r->refill = timer_new(uses->loop, on_capacity, r);
 	r->failed = metric_counter(m, "gatepost_broker_disconnects_failed_total", NULL,
-				   "Times that a $disconnect function failed");
+				   "Failed attempts of a $disconnect function");
 	r->parked = metric_counter(
 		m, "gatepost_broker_disconnects_parked_total", NULL,
 		"Disconnects that became dead letters after their last try");
@@ -106,7 +106,7 @@ int64_t redelivery_claim_ms(const struct redelivery *r)
 
 /* ---- claims ---- */
 
-struct claim *redelivery_hold(struct redelivery *r, const struct id *id)
+struct claim *redelivery_keep_claim(struct redelivery *r, const struct id *id)
 {
 	struct claim *k = xcalloc(1, sizeof *k);
 
@@ -117,7 +117,7 @@ struct claim *redelivery_hold(struct redelivery *r, const struct id *id)
 	return k;
 }
 
-void redelivery_release(struct claim *k)
+void redelivery_release_claim(struct claim *k)
 {
 	struct redelivery *r;
 
@@ -139,7 +139,7 @@ static int by_edge(const void *a, const void *b)
 }
 
 /* By the clock itself: the loop's time stands still within a turn, also in one that was stopped. */
-static bool is_in_time(const struct redelivery *r)
+static bool are_claims_valid(const struct redelivery *r)
 {
 	return clock_ms() - r->kept_ms < r->conf.claim_ms;
 }
@@ -167,26 +167,26 @@ static struct claim **sorted(const struct redelivery *r, size_t *n)
 	return all;
 }
 
-static void keep_some(struct redelivery *r, struct claim **claims, size_t n)
+static void renew_some(struct redelivery *r, struct claim **claims, size_t n)
 {
 	char(*texts)[ID_TEXT] = xcalloc(n, sizeof *texts);
 	struct span *ids = xcalloc(n, sizeof *ids);
 
 	for (size_t i = 0; i < n; i++)
 		ids[i] = span_str(id_text(&claims[i]->id, texts[i]));
-	store_disconnect_hold(r->uses.store, id_edge(&claims[0]->id), ids, n,
-			      r->conf.claim_ms, on_kept, NULL);
+	store_disconnect_renew(r->uses.store, id_edge(&claims[0]->id), ids, n,
+			       r->conf.claim_ms, on_renewed, NULL);
 	free(ids);
 	free(texts);
 }
 
-static void keep_claims(void *arg)
+static void renew_claims(void *arg)
 {
 	struct redelivery *r = arg;
 	size_t n, end;
 	struct claim **all;
 
-	if (!is_in_time(r))
+	if (!are_claims_valid(r))
 		expire_claims(r);
 	all = sorted(r, &n);
 	r->kept_ms = loop_now(r->uses.loop);
@@ -194,13 +194,13 @@ static void keep_claims(void *arg)
 		end = i + 1;
 		while (end < n && end - i < BATCH && by_edge(&all[i], &all[end]) == 0)
 			end++;
-		keep_some(r, all + i, end - i);
+		renew_some(r, all + i, end - i);
 	}
 	free(all);
 }
 
 /* A claim that could not be kept is another broker's some time later: the function gets the same event twice. */
-static void on_kept(void *arg, enum err e)
+static void on_renewed(void *arg, enum err e)
 {
 	(void)arg;
 	(void)e;
@@ -208,14 +208,14 @@ static void on_kept(void *arg, enum err e)
 
 /* ---- those whose edge is dead, or whose first try failed ---- */
 
-bool redelivery_has_room(const struct redelivery *r)
+bool redelivery_has_capacity(const struct redelivery *r)
 {
 	return r->n_held + (r->claiming != 0 ? r->most : 0) < AT_ONCE;
 }
 
-bool redelivery_is_ours(const struct claim *k)
+bool redelivery_has_claim(const struct claim *k)
 {
-	return !k->has_expired && is_in_time(k->redelivery);
+	return !k->has_expired && are_claims_valid(k->redelivery);
 }
 
 bool redelivery_claim(struct redelivery *r, uint16_t edge)
@@ -234,13 +234,14 @@ bool redelivery_claim(struct redelivery *r, uint16_t edge)
 void redelivery_drop(struct redelivery *r)
 {
 	metric_add(r->dropped, 1);
-	log_warn_flood("disconnect.dropped", I("parked", r->conf.dead_letters_most),
+	log_warn_flood("disconnect.dropped", I("limit", r->conf.dead_letters_most),
 		       S("hint", "fix the $disconnect function, then retry or drop dead "
 				 "letters: gatepost disconnects --help"));
 }
 
 /* No function could be told of it, whoever tries, and however often. */
-static void give_up(struct redelivery *r, const struct disconnect *d, const char *why)
+static void drop_unreadable(struct redelivery *r, const struct disconnect *d,
+			    const char *why)
 {
 	struct disconnect dead = *d;
 
@@ -250,12 +251,12 @@ static void give_up(struct redelivery *r, const struct disconnect *d, const char
 		       I("edge", d->row.edge), S("why", why),
 		       S("hint", "check who else writes to these keys; then gatepost "
 				 "disconnects --retry or --drop"));
-	store_disconnect_park(r->uses.store, &dead, r->conf.dead_letters_most,
-			      on_given_up, r);
+	store_dead_letter_add(r->uses.store, &dead, r->conf.dead_letters_most,
+			      on_dropped_unreadable, r);
 }
 
 /* If it was not parked, it is pending still, and claimed again in its time. */
-static void on_given_up(void *arg, enum err e)
+static void on_dropped_unreadable(void *arg, enum err e)
 {
 	if (e == ERR_TOOBIG)
 		redelivery_drop(arg);
@@ -269,9 +270,11 @@ static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_
 	r->claiming = 0;
 	for (size_t i = 0; e == OK && i < n; i++) {
 		if (ds[i].is_broken)
-			give_up(r, &ds[i], "foreign, or written by a later version");
+			drop_unreadable(r, &ds[i],
+					"foreign, or written by a later version");
 		else if (!r->uses.deliver(r->uses.arg, &ds[i]))
-			give_up(r, &ds[i],
+			drop_unreadable(
+				r, &ds[i],
 				"the id is another edge's, or the context cannot be "
 				"read");
 	}
@@ -282,7 +285,7 @@ static void on_claimed(void *arg, enum err e, const struct disconnect *ds, size_
 }
 
 /* Half of those that were under way are done. */
-static void on_room(void *arg)
+static void on_capacity(void *arg)
 {
 	struct redelivery *r = arg;
 	uint16_t edge = r->unserved;
@@ -306,8 +309,8 @@ static int64_t pause_ms(int tries)
 	return ms * 3 / 4 + (int64_t)(random % (uint32_t)(ms / 2));
 }
 
-static void park(struct redelivery *r, const struct disconnect *d, store_done_fn *fn,
-		 void *arg)
+static void add_dead_letter(struct redelivery *r, const struct disconnect *d,
+			    store_done_fn *fn, void *arg)
 {
 	metric_add(r->parked, 1);
 	log_warn_flood(
@@ -315,7 +318,7 @@ static void park(struct redelivery *r, const struct disconnect *d, store_done_fn
 		B("why", d->error),
 		S("hint",
 		  "fix the $disconnect function, then gatepost disconnects --retry ID"));
-	store_disconnect_park(r->uses.store, d, r->conf.dead_letters_most, fn, arg);
+	store_dead_letter_add(r->uses.store, d, r->conf.dead_letters_most, fn, arg);
 }
 
 void redelivery_defer(struct redelivery *r, const struct disconnect *d, store_done_fn *fn,
@@ -323,7 +326,7 @@ void redelivery_defer(struct redelivery *r, const struct disconnect *d, store_do
 {
 	metric_add(r->failed, 1);
 	if (d->tries >= r->conf.tries)
-		park(r, d, fn, arg);
+		add_dead_letter(r, d, fn, arg);
 	else
-		store_disconnect_later(r->uses.store, d, pause_ms(d->tries), fn, arg);
+		store_disconnect_postpone(r->uses.store, d, pause_ms(d->tries), fn, arg);
 }

@@ -27,7 +27,7 @@ struct redelivery_uses {
 	struct store *store;
 	struct metrics *metrics; /* may be NULL */
 	/*
-	 * A disconnect is due and claimed: take d->row.id's claim with redelivery_hold,
+	 * A disconnect is due and claimed: take d->row.id's claim with redelivery_keep_claim,
 	 * and begin. False: no function could read it, whoever tries.
 	 */
 	bool (*deliver)(void *arg, const struct disconnect *d);
@@ -45,14 +45,14 @@ void redelivery_stop(struct redelivery *r);
 int64_t redelivery_claim_ms(const struct redelivery *r);
 
 /* Keep the claim of this connection's disconnect alive from now until it is released. */
-struct claim *redelivery_hold(struct redelivery *r, const struct id *id);
-void redelivery_release(struct claim *k); /* NULL is fine */
+struct claim *redelivery_keep_claim(struct redelivery *r, const struct id *id);
+void redelivery_release_claim(struct claim *k); /* NULL is fine */
 
 /* May another one be under way here? */
-bool redelivery_has_room(const struct redelivery *r);
+bool redelivery_has_capacity(const struct redelivery *r);
 
 /* Has the claim been kept alive all the time? Not when this process was stopped meanwhile: another may have it now. */
-bool redelivery_is_ours(const struct claim *k);
+bool redelivery_has_claim(const struct claim *k);
 
 /*
  * Claim what is pending of an edge and due, as far as there is room, and begin with it.
@@ -62,7 +62,7 @@ bool redelivery_claim(struct redelivery *r, uint16_t edge);
 
 /*
  * The function failed for the d->tries-th time: write down when the next try is, or make it a dead letter.
- * fn: as of store_disconnect_later and _park; ERR_TOOBIG is reported with redelivery_drop.
+ * fn: as of store_disconnect_postpone and _park; ERR_TOOBIG is reported with redelivery_drop.
  */
 void redelivery_defer(struct redelivery *r, const struct disconnect *d, store_done_fn *fn,
 		      void *arg);

@@ -1,6 +1,6 @@
 #include "broker/function/circuit.h"
 
-bool circuit_enter(struct circuit *k, int64_t now_ms, bool *is_probe)
+bool circuit_allow(struct circuit *k, int64_t now_ms, bool *is_probe)
 {
 	*is_probe = k->rest_ms != 0;
 	if (!*is_probe)
@@ -11,7 +11,7 @@ bool circuit_enter(struct circuit *k, int64_t now_ms, bool *is_probe)
 	return true;
 }
 
-static void rest(struct circuit *k, int64_t now_ms)
+static void open(struct circuit *k, int64_t now_ms)
 {
 	k->rest_ms = k->rest_ms == 0 ? CIRCUIT_REST_FIRST_MS : 2 * k->rest_ms;
 	if (k->rest_ms > CIRCUIT_REST_MOST_MS)
@@ -19,7 +19,7 @@ static void rest(struct circuit *k, int64_t now_ms)
 	k->until_ms = now_ms + k->rest_ms;
 }
 
-bool circuit_note(struct circuit *k, int64_t now_ms, bool is_probe, bool failed)
+bool circuit_record(struct circuit *k, int64_t now_ms, bool is_probe, bool failed)
 {
 	if (is_probe)
 		k->is_probing = false;
@@ -31,6 +31,6 @@ bool circuit_note(struct circuit *k, int64_t now_ms, bool is_probe, bool failed)
 		return false;
 	if (++k->failures < CIRCUIT_TRIP)
 		return false;
-	rest(k, now_ms);
+	open(k, now_ms);
 	return true;
 }

@@ -26,10 +26,10 @@ struct circuit {
 	bool is_probing;   /* one has gone through since */
 };
 
-/* May one go through now? What says yes is told with circuit_note what came of it. */
-bool circuit_enter(struct circuit *k, int64_t now_ms, bool *is_probe);
+/* May one go through now? What says yes is told with circuit_record what came of it. */
+bool circuit_allow(struct circuit *k, int64_t now_ms, bool *is_probe);
 
 /* True when this opened it, or leaves it open for longer. */
-bool circuit_note(struct circuit *k, int64_t now_ms, bool is_probe, bool failed);
+bool circuit_record(struct circuit *k, int64_t now_ms, bool is_probe, bool failed);
 
 #endif

@@ -36,7 +36,7 @@ static void log_accused(const struct function *f, const struct invocation *in)
 void function_invoke(const struct function *f, const struct invocation *in,
 		     enum event_form form, result_fn *fn, void *arg)
 {
-	if (in->is_accused)
+	if (in->is_suspect)
 		log_accused(f, in);
 	f->integration->invoke(f->state, f->config, in, form, fn, arg);
 }

@@ -45,7 +45,7 @@ struct delivery {
 	bool is_probe; /* of the circuit */
 };
 
-static void try(void *arg);
+static void attempt(void *arg);
 static void post(struct delivery *d);
 static void on_reply(void *arg, const struct http_reply *r);
 static void finish(struct delivery *d, const struct result *r);
@@ -84,10 +84,9 @@ static void *open_function(void *arg, const struct config_function *config)
 	h->done = counter(m, "gatepost_broker_http_invocations_total", config->name,
 			  "Invocations of functions over HTTP");
 	h->failed = counter(m, "gatepost_broker_http_failures_total", config->name,
-			    "Tries of them that failed");
-	h->throttled =
-		counter(m, "gatepost_broker_http_throttled_total", config->name,
-			"Invocations refused since --http-in-flight were under way");
+			    "Failed attempts of invocations over HTTP");
+	h->throttled = counter(m, "gatepost_broker_http_throttled_total", config->name,
+			       "Invocations refused by --http-in-flight");
 	return h;
 }
 
@@ -173,11 +172,11 @@ static void invoke(void *state, const struct config_function *config,
 	d->fn = fn;
 	d->arg = arg;
 	d->event = event;
-	d->pause = timer_new(loop, try, d);
+	d->pause = timer_new(loop, attempt, d);
 	h->in_flight++;
 	LIST_INSERT_HEAD(&h->deliveries, d, next);
 	metric_add(h->done, 1);
-	try(d);
+	attempt(d);
 }
 
 static const char *const kinds[] = {
@@ -194,7 +193,7 @@ static const unsigned most_tries[] = {
 	[GATEPOST__EVENT__KIND__HTTP] = 1,
 };
 
-static void turn_away(struct delivery *d)
+static void refuse(struct delivery *d)
 {
 	static const struct result r = {
 		.kind = RESULT_UNREACHABLE,
@@ -207,15 +206,15 @@ static void turn_away(struct delivery *d)
 		finish(d, &r);
 }
 
-static void try(void *arg)
+static void attempt(void *arg)
 {
 	struct delivery *d = arg;
 	struct http_function *h = d->function;
 
-	if (circuit_enter(&h->circuit, loop_now(h->all->uses.loop), &d->is_probe))
+	if (circuit_allow(&h->circuit, loop_now(h->all->uses.loop), &d->is_probe))
 		post(d);
 	else
-		turn_away(d);
+		refuse(d);
 }
 
 /* With headers for backends that would rather not read JSON to know whom they talk to. */
@@ -352,7 +351,7 @@ static bool has_failed(const struct http_reply *r)
 }
 
 /* Is it away, rather than there and failing? A gateway in front of it speaks for it. */
-static bool is_away(const struct http_reply *r)
+static bool is_unreachable(const struct http_reply *r)
 {
 	switch (r->end) {
 	case HTTP_ANSWERED: return r->status >= 502 && r->status <= 504;
@@ -365,7 +364,7 @@ static bool is_away(const struct http_reply *r)
 	return true;
 }
 
-static bool tries_again(struct delivery *d, const struct http_reply *r)
+static bool may_retry(struct delivery *d, const struct http_reply *r)
 {
 	int64_t took = loop_now(d->function->all->uses.loop) - d->since_ms;
 
@@ -408,17 +407,17 @@ static bool is_its_fault(const struct delivery *d, const struct http_reply *r)
 {
 	const struct http_functions_uses *uses = &d->function->all->uses;
 
-	return is_away(r) && !uses->was_stopped(uses->arg, d->since_ms);
+	return is_unreachable(r) && !uses->was_stopped(uses->arg, d->since_ms);
 }
 
-static void note(struct delivery *d, const struct http_reply *r)
+static void record(struct delivery *d, const struct http_reply *r)
 {
 	struct http_function *h = d->function;
 
 	if (has_failed(r))
 		metric_add(h->failed, 1);
-	if (circuit_note(&h->circuit, loop_now(h->all->uses.loop), d->is_probe,
-			 is_its_fault(d, r)))
+	if (circuit_record(&h->circuit, loop_now(h->all->uses.loop), d->is_probe,
+			   is_its_fault(d, r)))
 		log_warn("function.circuit_open", S("function", h->config->name),
 			 I("ms", h->circuit.rest_ms),
 			 S("why", r->why ? r->why : "function answered 502, 503 or 504"));
@@ -429,12 +428,12 @@ static void on_reply(void *arg, const struct http_reply *r)
 	struct delivery *d = arg;
 	struct result result;
 
-	note(d, r);
+	record(d, r);
 	if (!has_failed(r) && is_proxy_result(d, r)) {
 		finish_proxy(d, r);
 	} else if (!has_failed(r)) {
 		finish_as_it_is(d, r);
-	} else if (!tries_again(d, r)) {
+	} else if (!may_retry(d, r)) {
 		result = failure(r);
 		finish(d, &result);
 	}

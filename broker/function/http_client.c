@@ -78,7 +78,7 @@ struct http_client *http_client_new(struct loop *l, const struct http_client_con
 	h->held = metric_gauge(conf->metrics, "gatepost_broker_http_response_bytes", NULL,
 			       "Bytes of functions' responses that are being received");
 	h->shed = metric_counter(conf->metrics, "gatepost_broker_http_shed_total", NULL,
-				 "Responses given up since --http-memory was used up");
+				 "Responses dropped since --http-memory was used up");
 	h->multi = curl_multi_init();
 	assert(h->multi != NULL);
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);

@@ -38,7 +38,7 @@ struct invocation {
 	int64_t time_ms;
 	uint16_t code;       /* DISCONNECT */
 	bool binary;         /* MESSAGE */
-	bool is_accused;     /* links have ended while it was under way */
+	bool is_suspect;     /* links have ended while it was under way */
 	const char *path;    /* HTTP: below the stage, "/users/7" */
 	struct span context; /* a packed Context */
 	struct span request; /* CONNECT, HTTP: a packed Request */

@@ -17,11 +17,11 @@ struct project {
 	struct stat seen; /* the file as it was when it was read last */
 };
 
-static void look(void *arg);
+static void check(void *arg);
 static void reload(void *arg);
 
-static void say(void *arg, bool is_error, const char *file, int line, int column,
-		const char *text)
+static void report(void *arg, bool is_error, const char *file, int line, int column,
+		   const char *text)
 {
 	(void)arg;
 	if (is_error)
@@ -35,7 +35,7 @@ static void say(void *arg, bool is_error, const char *file, int line, int column
 static struct routes *read_routes(const struct project *p)
 {
 	const struct project_conf *conf = &p->conf;
-	struct config_options o = {.stage = conf->stage, .say = say};
+	struct config_options o = {.stage = conf->stage, .say = report};
 	struct config *c;
 
 	if (conf->file == NULL)
@@ -65,7 +65,7 @@ struct project *project_new(const struct project_conf *conf,
 		return p;
 	(void)stat(conf->file, &p->seen);
 	loop_on_reload(l, reload, p);
-	p->look = timer_new(l, look, p);
+	p->look = timer_new(l, check, p);
 	timer_every(p->look, LOOK_MS);
 	return p;
 }
@@ -87,7 +87,7 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static void look(void *arg)
+static void check(void *arg)
 {
 	struct project *p = arg;
 	struct stat now;

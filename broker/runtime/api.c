@@ -48,7 +48,7 @@ struct runtime_api {
 	bool is_loopback;
 };
 
-static int listen_at(const char *function, const char *address, struct address *at);
+static int listen_on(const char *function, const char *address, struct address *at);
 static void on_request(void *arg, struct http_request *q);
 static size_t on_refusal(void *arg, int status, const char *why,
 			 struct response_header *out);
@@ -74,7 +74,7 @@ struct runtime_api *runtime_api_new(struct runtime *r, struct loop *l,
 {
 	struct runtime_api *a;
 	struct address at;
-	int fd = listen_at(runtime_function(r), address, &at);
+	int fd = listen_on(runtime_function(r), address, &at);
 
 	if (fd == -1)
 		return NULL;
@@ -99,7 +99,7 @@ static void keep_alive(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
 }
 
-static int listen_at(const char *function, const char *address, struct address *at)
+static int listen_on(const char *function, const char *address, struct address *at)
 {
 	const char *why;
 	int fd = address_listen_at(address, false, at, &why);
@@ -244,7 +244,7 @@ static uint16_t port_of(const struct http_connection *c)
 
 static void on_gone(void *arg)
 {
-	runtime_lost(arg);
+	runtime_worker_lost(arg);
 }
 
 static void next(struct runtime_api *a, struct http_request *q)
@@ -266,7 +266,7 @@ static void next(struct runtime_api *a, struct http_request *q)
 	}
 	w->poll = q;
 	http_keep(q, NULL, NULL); /* its end is that of the connection */
-	runtime_polls(a->runtime, w);
+	runtime_worker_polls(a->runtime, w);
 }
 
 /* "Root=1-67891233-abcdef012345678912345678", as X-Ray has it. */
@@ -279,7 +279,7 @@ static void print_trace(int64_t since_1970_ms, char out[TRACE_TEXT])
 		 (unsigned)(since_1970_ms / 1000), random[0], random[1], random[2]);
 }
 
-void runtime_api_give(struct worker *w)
+void runtime_api_send(struct worker *w)
 {
 	struct invocation *i = w->invocation;
 	struct http_request *q = w->poll;

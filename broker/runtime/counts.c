@@ -42,8 +42,8 @@ void runtime_counts_make(struct runtime_counts *out, struct metrics *m,
 				    "Invocations that wait for a worker");
 	for (int i = RESULT_FAILED; i <= RESULT_UNREACHABLE; i++) {
 		snprintf(kind, sizeof kind, "%s,kind=\"%s\"", own, kind_names[i]);
-		out->failed[i] = metric_counter(
-			m, "gatepost_broker_function_errors_total", kind,
-			"Invocations that the function did not answer well");
+		out->failed[i] =
+			metric_counter(m, "gatepost_broker_function_errors_total", kind,
+				       "Invocations that failed");
 	}
 }

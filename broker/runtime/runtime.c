@@ -2,12 +2,12 @@
  * An invocation, in the order of happening:
  *
  *   runtime_invoke   it waits for its turn
- *   runtime_polls    a worker is free
+ *   runtime_worker_polls    a worker is free
  *   runtime_dispatch the next client's turn
  *   give             it runs, and its time with it
  *   runtime_end      answered, by api.c
  *   on_time          timeout; or no worker has polled for it
- *   runtime_lost     the worker has died
+ *   runtime_worker_lost     the worker has died
  */
 #include "broker/runtime/runtime.h"
 
@@ -159,7 +159,7 @@ void runtime_invoke(struct runtime *r, const struct runtime_request *q, runtime_
 	i->fn = fn;
 	i->arg = arg;
 	metric_add(r->counts.invocations, 1);
-	runtime_put_to_wait(i, false);
+	runtime_enqueue(i, false);
 	runtime_dispatch(r);
 	if (i->is_running)
 		return;
@@ -170,7 +170,7 @@ void runtime_invoke(struct runtime *r, const struct runtime_request *q, runtime_
 			     "too many invocations wait for a worker");
 }
 
-void runtime_put_to_wait(struct invocation *i, bool first)
+void runtime_enqueue(struct invocation *i, bool first)
 {
 	struct runtime *r = i->runtime;
 
@@ -184,7 +184,7 @@ void runtime_put_to_wait(struct invocation *i, bool first)
 	runtime_recount(r);
 }
 
-void runtime_unlist(struct invocation *i)
+void runtime_dequeue(struct invocation *i)
 {
 	struct runtime *r = i->runtime;
 
@@ -202,7 +202,7 @@ void runtime_unlist(struct invocation *i)
 	runtime_recount(r);
 }
 
-static void give(struct worker *w, struct invocation *i)
+static void assign(struct worker *w, struct invocation *i)
 {
 	struct runtime *r = i->runtime;
 
@@ -220,9 +220,9 @@ static void give(struct worker *w, struct invocation *i)
 	timer_after(i->timer, i->timeout_ms);
 	runtime_recount(r);
 	if (!w->has_worked && !w->roams)
-		runtime_tell(w, "works"); /* before it can die of it */
+		runtime_notify(w, "works"); /* before it can die of it */
 	w->has_worked = true;
-	runtime_api_give(w);
+	runtime_api_send(w);
 }
 
 /* May a client have another worker, beside those that it has? */
@@ -243,7 +243,7 @@ void runtime_dispatch(struct runtime *r)
 
 	while ((w = TAILQ_FIRST(&r->polling)) != NULL &&
 	       (s = shares_next(r->shares, has_more(r))) != NULL)
-		give(w, s->owner);
+		assign(w, s->owner);
 }
 
 void runtime_end(struct invocation *i, const struct result *r)
@@ -254,7 +254,7 @@ void runtime_end(struct invocation *i, const struct result *r)
 
 	metric_add(of->counts.seconds, now_us() - i->asked_us);
 	metric_add(of->counts.failed[r->kind], 1);
-	runtime_unlist(i);
+	runtime_dequeue(i);
 	invocation_free(i);
 	runtime_dispatch(of);
 	fn(arg, r);
@@ -285,7 +285,7 @@ static void on_time(void *arg)
 	}
 	if (i->worker != NULL) {
 		memcpy(i->worker->late, i->id, sizeof i->id);
-		runtime_tell(i->worker, "overdue");
+		runtime_notify(i->worker, "overdue");
 	}
 	snprintf(why, sizeof why, "Task timed out after %.2f seconds",
 		 (double)i->timeout_ms / 1000);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
-void runtime_tell(const struct worker *w, const char *what)
+void runtime_notify(const struct worker *w, const char *what)
 {
 	sd_notifyf(0, "X_GATEPOST_WORKER=%s %u %s %s", what, w->port,
 		   runtime_address(w->runtime), runtime_function(w->runtime));
@@ -26,10 +26,10 @@ static void welcome(struct runtime *r, struct worker *w)
 		return; /* it comes with each of its polls */
 	log_info("worker.ready", S("function", r->function), I("port", w->port),
 		 I("workers", r->n_workers));
-	runtime_tell(w, "polls");
+	runtime_notify(w, "polls");
 }
 
-void runtime_polls(struct runtime *r, struct worker *w)
+void runtime_worker_polls(struct runtime *r, struct worker *w)
 {
 	if (w->runtime == NULL)
 		welcome(r, w);
@@ -49,14 +49,14 @@ static void orphan(struct invocation *i)
 		runtime_fail(i, RESULT_FAILED, "the worker died before it answered");
 		return;
 	}
-	runtime_unlist(i);
+	runtime_dequeue(i);
 	i->may_repeat = false;
 	i->is_running = false;
-	runtime_put_to_wait(i, true);
+	runtime_enqueue(i, true);
 	runtime_dispatch(r);
 }
 
-void runtime_lost(struct worker *w)
+void runtime_worker_lost(struct worker *w)
 {
 	struct runtime *r = w->runtime;
 	struct invocation *i = w->invocation;

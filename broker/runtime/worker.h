@@ -71,16 +71,16 @@ struct runtime {
 /* worker.c, for api.c */
 
 /* A worker polls: it gets an invocation, now or later. Takes w when it is new. */
-void runtime_polls(struct runtime *r, struct worker *w);
+void runtime_worker_polls(struct runtime *r, struct worker *w);
 
 /* Its connection has ended, or was freed; frees w. */
-void runtime_lost(struct worker *w);
+void runtime_worker_lost(struct worker *w);
 
 /* A worker could not load the function. why is a sentence. */
 void runtime_cannot_start(struct runtime *r, const char *why);
 
 /* It "polls" for the first time, "works" for the first time, or is "overdue": reported to the supervisor, which finds the process by its port. */
-void runtime_tell(const struct worker *w, const char *what);
+void runtime_notify(const struct worker *w, const char *what);
 
 /* runtime.c, for the others */
 
@@ -99,10 +99,10 @@ void runtime_fail(struct invocation *i, enum result_kind kind, const char *why);
 void runtime_dispatch(struct runtime *r);
 
 /* i is in no list: it waits, as the first or the last; runtime_dispatch is to follow. */
-void runtime_put_to_wait(struct invocation *i, bool first);
+void runtime_enqueue(struct invocation *i, bool first);
 
 /* Take it out of the list that it is in, and from its worker. */
-void runtime_unlist(struct invocation *i);
+void runtime_dequeue(struct invocation *i);
 
 void runtime_recount(struct runtime *r);
 
@@ -118,6 +118,6 @@ void runtime_api_free(
 const char *runtime_api_address(const struct runtime_api *a);
 
 /* Answer the poll of w with its invocation. */
-void runtime_api_give(struct worker *w);
+void runtime_api_send(struct worker *w);
 
 #endif

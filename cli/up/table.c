@@ -45,13 +45,12 @@ struct table *table_open(const char *url, const char *prefix)
 
 static redisContext *connect_to(const struct redis_url *u)
 {
-	struct timeval patience = {.tv_sec = 5};
-	redisContext *r = u->path[0]
-				  ? redisConnectUnixWithTimeout(u->path, patience)
-				  : redisConnectWithTimeout(u->host, u->port, patience);
+	struct timeval notice = {.tv_sec = 5};
+	redisContext *r = u->path[0] ? redisConnectUnixWithTimeout(u->path, notice)
+				     : redisConnectWithTimeout(u->host, u->port, notice);
 
 	if (r && !r->err)
-		redisSetTimeout(r, patience);
+		redisSetTimeout(r, notice);
 	return r;
 }
 

@@ -12,7 +12,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "cli/up/demo.h"
-#include "cli/up/household.h"
+#include "cli/up/cluster.h"
 #include "cli/up/port.h"
 #include "cli/up/project.h"
 #include "cli/up/task.h"
@@ -29,8 +29,8 @@
 enum {
 	FAILED = 1,
 	BAD_SETTINGS = 2,
-	PATIENCE_MS = 10000, /* between two lines that name a process that is not ready */
-	ONCE_PATIENCES = 6,  /* after that many, --once gives up */
+	NOTICE_MS = 10000,  /* between two lines that name a process that is not ready */
+	ONCE_PATIENCES = 6, /* after that many, --once gives up */
 };
 
 struct up {
@@ -38,13 +38,13 @@ struct up {
 	struct project project;
 	struct workers *workers; /* NULL: nothing but what is built in */
 	struct folder folder;
-	struct household household;
+	struct cluster cluster;
 	struct endpoints endpoints;
 	int listen_port, management_port; /* descriptors that keep the ports; -1: none */
 	struct loop *loop;
 	struct supervisor *supervisor;
-	struct timer *patience;
-	int patiences;
+	struct timer *notice;
+	int notices;
 	struct demo_plan demo;
 	struct task *demo_task;
 	bool was_ready, stopping, has_terminal;
@@ -64,7 +64,7 @@ static void on_ready(void *arg);
 static void start_demo(struct up *u);
 static int run_demo(void *arg);
 static void on_demo_done(void *arg, int status);
-static void on_patience(void *arg);
+static void on_notice(void *arg);
 static void on_signal(void *arg);
 static void stop(struct up *u, int status);
 static void on_stopped(void *arg);
@@ -93,7 +93,7 @@ int up_run(int argc, char **argv)
 
 static bool take_ports(struct up *u)
 {
-	struct household *h = &u->household;
+	struct cluster *h = &u->cluster;
 
 	u->listen_port = port_reserve(u->conf.listen, "--listen", &h->listen);
 	if (u->listen_port == -1)
@@ -113,7 +113,7 @@ static bool metrics_are_free(struct up *u)
 	if (fd == -1 || address_parse(u->conf.metrics, &first) != OK)
 		return false;
 	close(fd);
-	u->household.metrics = first;
+	u->cluster.metrics = first;
 	for (unsigned i = 1; i < n; i++) {
 		char text[ADDRESS_TEXT];
 
@@ -135,8 +135,8 @@ static bool metrics_are_free(struct up *u)
 
 static void name_endpoints(struct up *u)
 {
-	struct address listen = port_reach(&u->household.listen);
-	struct address management = port_reach(&u->household.management);
+	struct address listen = port_reach(&u->cluster.listen);
+	struct address management = port_reach(&u->cluster.management);
 	char text[ADDRESS_TEXT];
 
 	address_text((struct sockaddr *)&listen.sa, text);
@@ -144,7 +144,7 @@ static void name_endpoints(struct up *u)
 		.websocket = xasprintf("ws://%s/%s", text, u->project.stage),
 		.http = xasprintf("http://%s", text),
 		.stage = xstrdup(u->project.stage),
-		.redis = household_redis(&u->household),
+		.redis = household_redis(&u->cluster),
 	};
 	address_text((struct sockaddr *)&management.sa, text);
 	u->endpoints.management = xasprintf("http://%s", text);
@@ -154,10 +154,10 @@ static bool run(struct up *u)
 {
 	struct supervisor_watch watch = {on_ready, on_stopped, on_told, on_gone, u};
 
-	u->household.conf = &u->conf;
-	u->household.config = u->project.file;
-	u->household.stage = u->project.stage;
-	u->household.folder = &u->folder;
+	u->cluster.conf = &u->conf;
+	u->cluster.config = u->project.file;
+	u->cluster.stage = u->project.stage;
+	u->cluster.folder = &u->folder;
 	name_endpoints(u);
 	/* To the brokers; not as a flag, which other users could read. */
 	setenv("GATEPOST_REDIS", u->endpoints.redis, 1);
@@ -171,13 +171,13 @@ static bool run(struct up *u)
 			u->folder.run, strerror(errno));
 		return false;
 	}
-	household_add(u->supervisor, &u->household);
+	household_add(u->supervisor, &u->cluster);
 	if (!add_workers(u))
 		return false;
 	u->has_terminal = terminal_is_there();
 	loop_on_reload(u->loop, on_reload, u);
-	u->patience = timer_new(u->loop, on_patience, u);
-	timer_every(u->patience, PATIENCE_MS);
+	u->notice = timer_new(u->loop, on_notice, u);
+	timer_every(u->notice, NOTICE_MS);
 	loop_on_signal(u->loop, on_signal, u);
 	supervisor_start(u->supervisor);
 	loop_run(u->loop);
@@ -251,7 +251,7 @@ static void on_ready(void *arg)
 {
 	struct up *u = arg;
 
-	timer_stop(u->patience);
+	timer_stop(u->notice);
 	if (u->conf.ready_file &&
 	    !ready_write(u->conf.ready_file, &u->endpoints, u->supervisor) &&
 	    !u->was_ready) {
@@ -299,7 +299,7 @@ static void on_demo_done(void *arg, int status)
 }
 
 /* It is not ready yet: log which process is missing. */
-static void on_patience(void *arg)
+static void on_notice(void *arg)
 {
 	struct up *u = arg;
 	const struct child *c = supervisor_missing(u->supervisor);
@@ -307,8 +307,8 @@ static void on_patience(void *arg)
 	if (c == NULL)
 		return;
 	log_info("up.waiting", S("name", c->name),
-		 I("since_ms", (int64_t)++u->patiences * PATIENCE_MS));
-	if (!u->conf.once || u->patiences < ONCE_PATIENCES)
+		 I("since_ms", (int64_t)++u->notices * NOTICE_MS));
+	if (!u->conf.once || u->notices < ONCE_PATIENCES)
 		return;
 	log_error("up.not_ready", S("name", c->name), S("why", "--once is set"));
 	stop(u, FAILED);
@@ -330,7 +330,7 @@ static void stop(struct up *u, int status)
 	if (!u->stopping)
 		u->status = status;
 	u->stopping = true;
-	timer_stop(u->patience);
+	timer_stop(u->notice);
 	task_free(u->demo_task);
 	u->demo_task = NULL;
 	supervisor_stop(u->supervisor);
@@ -355,7 +355,7 @@ static void up_close(struct up *u)
 	supervisor_free(u->supervisor);
 	workers_free(u->workers);
 	project_close(&u->project);
-	timer_free(u->patience);
+	timer_free(u->notice);
 	loop_free(u->loop);
 	if (u->listen_port != -1)
 		close(u->listen_port);

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "edge/client/http.h"
-#include "edge/client/limit.h"
+#include "edge/client/address_limit.h"
 #include "edge/client/registry.h"
 
 /*

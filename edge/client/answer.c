@@ -17,7 +17,7 @@ void answer_send(struct connection *c, const struct lane_event *e,
 		       e->kind == GATEPOST__EVENT__KIND__HTTP;
 
 	if (request && a->response != NULL)
-		verdict_answer(c, a);
+		reply_answer(c, a);
 	else if (a->close != 0 && c->state == CONNECTION_OPEN)
 		connection_end(c, CAUSE_FUNCTION_CLOSE,
 			       &(struct end_words){(uint16_t)a->close,

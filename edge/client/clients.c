@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "edge/client/connection.h"
-#include "edge/client/limit.h"
+#include "edge/client/address_limit.h"
 #include "edge/client/registry.h"
 
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static void count_events(struct client_counts *n, struct metrics *m)
 	n->accepted = metric_counter(m, "gatepost_edge_accepted_total", NULL,
 				     "Sockets accepted");
 	n->refused = metric_counter(m, "gatepost_edge_refused_total", NULL,
-				    "Requests that the edge itself refused");
+				    "Requests refused by the edge");
 	n->opened = metric_counter(m, "gatepost_edge_opened_total", NULL,
 				   "WebSocket connections opened");
 	n->closed = metric_counter(m, "gatepost_edge_closed_total", NULL,
@@ -115,32 +115,32 @@ static void count_events(struct client_counts *n, struct metrics *m)
 				       "Messages queued for clients");
 	n->bytes_out = metric_counter(m, "gatepost_edge_bytes_written_total", NULL,
 				      "Bytes written to clients' sockets");
-	n->held_back = metric_counter(
-		m, "gatepost_edge_held_back_total", NULL,
-		"Times that a client was read no further, since it was ahead of "
-		"the brokers, or behind with its own reading");
+	n->held_back = metric_counter(m, "gatepost_edge_held_back_total", NULL,
+				      "Times that the edge stopped reading a client, "
+				      "since it sent too fast or read too slowly");
 	n->verdict_seconds = metric_seconds(m, "gatepost_edge_request_seconds", NULL,
 					    "From a request to its answer");
 }
 
 static void count_ends(struct client_counts *n, struct metrics *m)
 {
-	n->slow =
-		metric_counter(m, "gatepost_edge_stalled_total", NULL,
-			       "Clients cut since they took nothing of what was queued");
+	n->slow = metric_counter(m, "gatepost_edge_stalled_total", NULL,
+				 "Clients disconnected since they did not read");
 	n->shed = metric_counter(m, "gatepost_edge_shed_total", NULL,
-				 "Pushes refused for a full outbox or full outboxes, "
-				 "large messages for lack of memory");
+				 "Pushes refused since outboxes were full, large "
+				 "messages refused since memory was short");
 	n->broken = metric_counter(m, "gatepost_edge_broken_total", NULL,
-				   "WebSockets closed for what their clients sent");
-	n->silent =
-		metric_counter(m, "gatepost_edge_silent_total", NULL,
-			       "Clients cut for their silence: no request, or no pong");
-	n->unanswered = metric_counter(m, "gatepost_edge_unanswered_total", NULL,
-				       "Clients cut since they answered no close frame");
+				   "WebSockets closed since their clients sent malformed "
+				   "or refused messages");
+	n->silent = metric_counter(
+		m, "gatepost_edge_silent_total", NULL,
+		"Clients disconnected since they sent no request or no pong in time");
+	n->unanswered = metric_counter(
+		m, "gatepost_edge_unanswered_total", NULL,
+		"Clients disconnected since they did not answer a close frame");
 	n->over_connections =
 		metric_counter(m, "gatepost_edge_limited_total", "why=\"connections\"",
-			       "Sockets refused for the limits of their address");
+			       "Sockets refused by the limits of their address");
 	n->over_rate =
 		metric_counter(m, "gatepost_edge_limited_total", "why=\"rate\"", NULL);
 }
@@ -174,10 +174,8 @@ static void show(struct clients *clients, struct metrics *m)
 			   ask_connections, clients);
 	metric_asked_gauge(m, "gatepost_edge_draining", NULL,
 			   "1 from the first SIGTERM on", ask_draining, clients);
-	metric_asked_gauge(
-		m, "gatepost_edge_held_bytes", NULL,
-		"Bytes of memory for what came from clients and is not answered",
-		ask_held, clients);
+	metric_asked_gauge(m, "gatepost_edge_held_bytes", NULL,
+			   "Memory for unanswered data of clients", ask_held, clients);
 	metric_asked_gauge(m, "gatepost_edge_outbox_bytes", NULL,
 			   "Bytes queued for clients", ask_outboxes, clients);
 }

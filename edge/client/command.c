@@ -44,9 +44,9 @@ static enum err send_to(struct connection *c, struct blob *frame)
 	enum err e = ERR_NOTFOUND;
 
 	if (c != NULL && c->state == CONNECTION_ASKED)
-		e = verdict_keep(c, frame);
+		e = reply_keep_push(c, frame);
 	else if (c != NULL && c->state == CONNECTION_OPEN)
-		e = connection_has_room(c) ? OK : ERR_BUSY;
+		e = connection_can_queue(c) ? OK : ERR_BUSY;
 	if (e == OK && c->state == CONNECTION_OPEN)
 		websocket_send(c, blob_ref(frame));
 	if (e == ERR_BUSY)

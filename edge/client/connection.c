@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge/client/limit.h"
+#include "edge/client/address_limit.h"
 #include "edge/client/backlog.h"
 #include "edge/client/handshake.h"
 #include "edge/client/registry.h"
@@ -86,10 +86,11 @@ struct connection *connection_of(struct lane *l)
 }
 
 /* The one place that writes c->state. */
-void connection_enter(struct connection *c, enum connection_state next, int64_t deadline)
+void connection_set_state(struct connection *c, enum connection_state next,
+			  int64_t deadline)
 {
 	assert(allowed[c->state] & 1u << next);
-	if (log_wants(LOG_DEBUG)) {
+	if (log_is_on(LOG_DEBUG)) {
 		char text[ID_TEXT];
 
 		log_debug("connection.state", S("id", id_text(&c->lane.id, text)),
@@ -97,7 +98,7 @@ void connection_enter(struct connection *c, enum connection_state next, int64_t 
 	}
 	c->state = (uint8_t)next;
 	c->deadline_ms = deadline ? loop_now(c->clients->loop) + deadline : 0;
-	connection_settle(c);
+	connection_update(c);
 }
 
 static bool holds_too_much(const struct clients *clients)
@@ -113,17 +114,17 @@ bool connection_is_ahead(const struct connection *c)
 	return l->waits_in != NULL || l->n >= conf->lane_events ||
 	       l->bytes >= conf->lane_bytes ||
 	       (l->first != NULL && holds_too_much(c->clients)) ||
-	       !connection_has_room(c);
+	       !connection_can_queue(c);
 }
 
 /* What was read is parsed before more is read; who is ahead is held back by TCP. */
 static bool may_read(const struct connection *c)
 {
-	return c->backlog == NULL && !c->is_retiring && !connection_is_ahead(c);
+	return c->backlog == NULL && !c->is_close_pending && !connection_is_ahead(c);
 }
 
 /* What the socket is to be watched for. */
-static short wanted(const struct connection *c)
+static short events_to_watch(const struct connection *c)
 {
 	short w = c->outbox && !c->is_dirty ? EV_WRITE : 0;
 
@@ -133,7 +134,7 @@ static short wanted(const struct connection *c)
 	case CONNECTION_HEAD:
 	case CONNECTION_BODY:
 	case CONNECTION_LINGER: return w | EV_READ;
-	case CONNECTION_CLOSING: return c->farewell || c->backlog ? w : w | EV_READ;
+	case CONNECTION_CLOSING: return c->pending_close || c->backlog ? w : w | EV_READ;
 	case CONNECTION_GONE: return 0;
 	}
 	return 0;
@@ -157,9 +158,9 @@ static void resume_later(struct connection *c)
 	loop_defer(c->clients->loop, resume, c);
 }
 
-void connection_settle(struct connection *c)
+void connection_update(struct connection *c)
 {
-	short now = c->watched, want = wanted(c);
+	short now = c->watched, want = events_to_watch(c);
 
 	if (c->backlog != NULL)
 		resume_later(c);
@@ -220,7 +221,7 @@ void connection_push(struct connection *c, struct blob *b)
 	c->clients->dirty = c;
 }
 
-bool connection_has_room(const struct connection *c)
+bool connection_can_queue(const struct connection *c)
 {
 	const struct clients_conf *conf = &c->clients->conf;
 	size_t held = outbox_held(c->outbox);
@@ -255,7 +256,7 @@ static void write_some(struct connection *c)
 		close_our_end(c);
 	/* Mostly all is written, and the socket was only read: then nothing else is to be watched. */
 	if (c->outbox != NULL || c->watched != EV_READ)
-		connection_settle(c);
+		connection_update(c);
 }
 
 void connections_flush(void *arg)
@@ -286,7 +287,7 @@ static enum end_phase phase_of(const struct connection *c)
 	case CONNECTION_BODY: return PHASE_BODY;
 	case CONNECTION_ASKED: return h->is_upgrade ? PHASE_CONNECT : PHASE_REQUEST;
 	case CONNECTION_OPEN: return PHASE_OPEN;
-	case CONNECTION_CLOSING: return c->farewell ? PHASE_OWING : PHASE_CLOSING;
+	case CONNECTION_CLOSING: return c->pending_close ? PHASE_OWING : PHASE_CLOSING;
 	case CONNECTION_LINGER: return PHASE_LINGER;
 	case CONNECTION_GONE: break;
 	}
@@ -387,7 +388,7 @@ void connection_disconnect(struct connection *c, const struct end *how)
 
 void connection_linger(struct connection *c)
 {
-	connection_enter(c, CONNECTION_LINGER, 0);
+	connection_set_state(c, CONNECTION_LINGER, 0);
 	if (c->outbox == NULL)
 		close_our_end(c);
 }
@@ -403,7 +404,7 @@ static void cut(struct connection *c)
 				    loop_now(c->clients->loop));
 	c->clients->outbox_bytes -= outbox_memory(c->outbox);
 	outbox_close(&c->outbox);
-	connection_enter(c, CONNECTION_GONE, 0);
+	connection_set_state(c, CONNECTION_GONE, 0);
 	if (c->lane.first == NULL)
 		free_later(c);
 }
@@ -411,7 +412,7 @@ static void cut(struct connection *c)
 void connection_event_added(struct connection *c, uint32_t bytes)
 {
 	c->clients->held_bytes += bytes;
-	connection_settle(c);
+	connection_update(c);
 }
 
 void connection_event_done(struct connection *c, uint32_t bytes)
@@ -422,7 +423,7 @@ void connection_event_done(struct connection *c, uint32_t bytes)
 	else if (c->state == CONNECTION_CLOSING)
 		c->protocol->answered(c);
 	else
-		connection_settle(c);
+		connection_update(c);
 }
 
 static void free_now(void *arg)
@@ -431,7 +432,7 @@ static void free_now(void *arg)
 
 	registry_remove(c->clients->registry, c->slot);
 	lane_close(&c->lane);
-	handshake_free(c->handshake);
+	http_abort(c->handshake);
 	free(c);
 }
 

@@ -70,11 +70,12 @@ struct connection {
 			*reader; /* of a WebSocket; NULL: between messages */
 	};
 	struct address_use *address; /* NULL: its address has no limits */
-	struct blob *farewell; /* CLOSING: our close frame, behind the last answers */
-	int64_t heard_ms;      /* when bytes came last */
-	int64_t active_ms;     /* when a message came or went last */
-	int64_t wrote_ms;      /* when the socket last took some of the outbox */
-	int64_t deadline_ms;   /* of the state; 0: none */
+	struct blob
+		*pending_close; /* CLOSING: our close frame, behind the last answers */
+	int64_t heard_ms;       /* when bytes came last */
+	int64_t active_ms;      /* when a message came or went last */
+	int64_t wrote_ms;       /* when the socket last took some of the outbox */
+	int64_t deadline_ms;    /* of the state; 0: none */
 	int64_t ends_ms; /* OPEN: when it is to be closed, for ends_cause; 0: never */
 	struct transport transport;
 	uint32_t slot;
@@ -82,8 +83,8 @@ struct connection {
 	uint8_t state;
 	uint8_t watched; /* what ready is added for: EV_READ, EV_WRITE, EV_CLOSED */
 	bool is_dirty, is_pinged, is_freed;
-	bool is_resuming; /* its backlog is looked at after this turn */
-	bool is_retiring; /* OPEN: its close frame waits until its backlog is parsed */
+	bool is_resuming;      /* its backlog is looked at after this turn */
+	bool is_close_pending; /* OPEN: its close frame waits until its backlog is parsed */
 };
 
 /*
@@ -102,13 +103,14 @@ struct connection *connection_new(struct clients *clients, int fd,
 struct connection *connection_of(struct lane *l);
 
 /* Change the state. deadline: milliseconds from now for it, 0: none. */
-void connection_enter(struct connection *c, enum connection_state next, int64_t deadline);
+void connection_set_state(struct connection *c, enum connection_state next,
+			  int64_t deadline);
 
 /* Queue b for writing at the end of this turn; takes b. Only while there is a socket. */
 void connection_push(struct connection *c, struct blob *b);
 
 /* Room for more, beside what is owed to it? Its own outbox counts, and if it has something there, the sum of all. */
-bool connection_has_room(const struct connection *c);
+bool connection_can_queue(const struct connection *c);
 
 /*
  * Is it ahead of the brokers, or behind with its own reading? Or do all together hold too much,
@@ -132,7 +134,7 @@ void connection_disconnect(struct connection *c, const struct end *how);
 void connection_linger(struct connection *c);
 
 /* Look again at what is to be read and written: after the lane, the outbox or the state changed. */
-void connection_settle(struct connection *c);
+void connection_update(struct connection *c);
 
 /* An event was appended to the lane, and takes bytes of memory. */
 void connection_event_added(struct connection *c, uint32_t bytes);

@@ -14,7 +14,7 @@ struct handshake *handshake_new(struct clients *clients, const struct sockaddr *
 	return h;
 }
 
-void handshake_free(struct handshake *h)
+void http_abort(struct handshake *h)
 {
 	if (h == NULL)
 		return;

@@ -35,7 +35,7 @@ struct handshake {
 
 /* peer: of the socket; borrowed. */
 struct handshake *handshake_new(struct clients *clients, const struct sockaddr *peer);
-void handshake_free(struct handshake *h); /* NULL is fine */
+void http_abort(struct handshake *h); /* NULL is fine */
 
 /* The bytes that are kept; they stay where they are until the next call. */
 struct span handshake_kept(const struct handshake *h);

@@ -28,13 +28,13 @@ static void on_upgrade(struct connection *c, const struct request *r,
 		       const struct upgrade *u);
 static void on_request(struct connection *c, const struct request *r);
 static size_t take_body(struct connection *c, struct span in);
-static void ask(struct connection *c, uint8_t kind);
+static void send_event(struct connection *c, uint8_t kind);
 
 const struct connection_protocol http_protocol = {
 	.receive = http_receive,
-	.tick = verdict_tick,
-	.end = verdict_refuse,
-	.forget = verdict_forget,
+	.tick = reply_tick,
+	.end = reply_refuse,
+	.forget = reply_cancel,
 };
 
 /* The Context is the request's until it is answered. */
@@ -82,7 +82,7 @@ static size_t feed(struct connection *c, struct span in)
  * for each byte that a slow client sends: when its end is here, or a line that ends wrongly, when
  * it is too long, or twice as long as at the last time.
  */
-static bool may_be_whole(struct connection *c, struct span in)
+static bool is_complete(struct connection *c, struct span in)
 {
 	struct handshake *h = c->handshake;
 	bool yes = in.n >= 2 * h->parsed || in.n >= c->clients->request_limits.max_head;
@@ -109,7 +109,7 @@ static size_t on_head(struct connection *c, struct span in)
 	struct upgrade u;
 	enum err e;
 
-	if (!may_be_whole(c, in))
+	if (!is_complete(c, in))
 		return 0;
 	e = request_parse(in, &c->clients->request_limits, &r);
 	c->handshake->searched = c->handshake->parsed = e == ERR_AGAIN ? in.n : 0;
@@ -186,7 +186,7 @@ static struct blob *pack_context(const struct connection *c, const struct reques
 }
 
 /* A request is an event: from here on the socket has a name and a lane. */
-static void name(struct connection *c, const struct request *r)
+static void assign_id(struct connection *c, const struct request *r)
 {
 	uint64_t random;
 	struct id id;
@@ -219,11 +219,11 @@ static void on_upgrade(struct connection *c, const struct request *r,
 		refuse(c, 400, "An upgrade request has no body");
 		return;
 	}
-	name(c, r);
+	assign_id(c, r);
 	h->is_upgrade = true;
 	memcpy(h->key, u->key.p, u->key.n);
 	h->protocols = join_protocols(u);
-	ask(c, GATEPOST__EVENT__KIND__CONNECT);
+	send_event(c, GATEPOST__EVENT__KIND__CONNECT);
 }
 
 static void on_request(struct connection *c, const struct request *r)
@@ -234,15 +234,15 @@ static void on_request(struct connection *c, const struct request *r)
 		refuse(c, 413, "The body is larger than this server takes");
 		return;
 	}
-	name(c, r);
+	assign_id(c, r);
 	if (r->content_length <= 0) {
-		ask(c, GATEPOST__EVENT__KIND__HTTP);
+		send_event(c, GATEPOST__EVENT__KIND__HTTP);
 		return;
 	}
 	h->body_want = (size_t)r->content_length;
 	if (r->expect_continue)
 		connection_push(c, blob_new(span_str("HTTP/1.1 100 Continue\r\n\r\n")));
-	connection_enter(c, CONNECTION_BODY, c->clients->conf.handshake_ms);
+	connection_set_state(c, CONNECTION_BODY, c->clients->conf.handshake_ms);
 }
 
 static size_t take_body(struct connection *c, struct span in)
@@ -260,11 +260,11 @@ static size_t take_body(struct connection *c, struct span in)
 		return n;
 	}
 	if (h->body_n == h->body_want)
-		ask(c, GATEPOST__EVENT__KIND__HTTP);
+		send_event(c, GATEPOST__EVENT__KIND__HTTP);
 	return n;
 }
 
-static void ask(struct connection *c, uint8_t kind)
+static void send_event(struct connection *c, uint8_t kind)
 {
 	struct handshake *h = c->handshake;
 	struct blob *request = h->request;
@@ -274,7 +274,7 @@ static void ask(struct connection *c, uint8_t kind)
 	handshake_drop_body(h);
 	h->body_n = h->body_want = 0;
 	h->asked_ms = loop_now(c->clients->loop);
-	connection_enter(c, CONNECTION_ASKED, c->clients->conf.verdict_ms);
+	connection_set_state(c, CONNECTION_ASKED, c->clients->conf.verdict_ms);
 	connection_event_added(
 		c, uplink_request(c->clients->uplink, &c->lane, kind, request, body));
 }

@@ -62,7 +62,7 @@ static void on_done(void *arg, struct lane *l, uint32_t bytes)
 static void on_wait_changed(void *arg, struct lane *l)
 {
 	(void)arg;
-	connection_settle(connection_of(l));
+	connection_update(connection_of(l));
 }
 
 static void on_command(void *arg, struct broker_link *from, const Gatepost__Command *m)

@@ -1,10 +1,10 @@
 /*
  * What a client is told: its request's answer, or the edge's own word. Time flows down the page:
  *
- *   verdict_keep     pushes that come before the verdict
- *   verdict_answer   the event's answer → accept_upgrade; or respond, and perhaps next_request
- *   verdict_tick     no broker takes the request
- *   verdict_refuse   the edge's own response
+ *   reply_keep_push     pushes that come before the verdict
+ *   reply_answer   the event's answer → accept_upgrade; or respond, and perhaps next_request
+ *   reply_tick     no broker takes the request
+ *   reply_refuse   the edge's own response
  */
 #include "edge/client/reply.h"
 
@@ -29,7 +29,7 @@ static void accept_upgrade(struct connection *c, const Gatepost__Response *r);
 static void respond(struct connection *c, const Gatepost__Response *r);
 static void next_request(struct connection *c);
 
-enum err verdict_keep(struct connection *c, struct blob *frame)
+enum err reply_keep_push(struct connection *c, struct blob *frame)
 {
 	struct handshake *h = c->handshake;
 	const struct clients_conf *conf = &c->clients->conf;
@@ -47,7 +47,7 @@ enum err verdict_keep(struct connection *c, struct blob *frame)
 }
 
 /* Until when it may stay: its caller's leave, and the longest life of a connection. */
-static void set_end(struct connection *c, int64_t expires_ms)
+static void set_expiry(struct connection *c, int64_t expires_ms)
 {
 	int64_t now = loop_now(c->clients->loop), age = c->clients->conf.max_age_ms;
 
@@ -62,7 +62,7 @@ static void set_end(struct connection *c, int64_t expires_ms)
 	}
 }
 
-void verdict_answer(struct connection *c, const Gatepost__Answer *a)
+void reply_answer(struct connection *c, const Gatepost__Answer *a)
 {
 	struct handshake *h = c->handshake;
 	const Gatepost__Response *r = a->response;
@@ -75,7 +75,7 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a)
 		c->lane.context = blob_new(span_from(a->context));
 	}
 	if (c->state == CONNECTION_ASKED && accepted && !c->clients->is_closing) {
-		set_end(c, a->expires_ms);
+		set_expiry(c, a->expires_ms);
 		accept_upgrade(c, r);
 	} else if (accepted) {
 		verdict_discard(c, CAUSE_TOO_LATE);
@@ -136,7 +136,7 @@ static void accept_upgrade(struct connection *c, const Gatepost__Response *r)
 		websocket_send(c, blob_ref(h->early[i]));
 	if (h->n > 0)
 		c->protocol->receive(c, handshake_kept(h));
-	handshake_free(h);
+	http_abort(h);
 }
 
 static void respond(struct connection *c, const Gatepost__Response *r)
@@ -145,7 +145,7 @@ static void respond(struct connection *c, const Gatepost__Response *r)
 	struct response_header *headers = headers_of(r);
 	/* Who asks on without reading its answers gets the last one now. */
 	bool again = h->keep_alive && !h->is_upgrade && !c->clients->is_draining &&
-		     connection_has_room(c);
+		     connection_can_queue(c);
 	unsigned flags = (again ? RESPONSE_KEEP_ALIVE : 0) |
 			 (h->head_only ? RESPONSE_HEAD_ONLY : 0);
 
@@ -176,7 +176,7 @@ static void on_next_turn(void *arg)
 
 static void next_request(struct connection *c)
 {
-	connection_enter(c, CONNECTION_HEAD, c->clients->conf.keep_alive_ms);
+	connection_set_state(c, CONNECTION_HEAD, c->clients->conf.keep_alive_ms);
 	handshake_count(c->handshake, 0);
 	if (c->handshake->n > 0) {
 		struct later *l = xmalloc(sizeof *l);
@@ -186,7 +186,7 @@ static void next_request(struct connection *c)
 	}
 }
 
-void verdict_forget(struct connection *c)
+void reply_cancel(struct connection *c)
 {
 	uint32_t bytes = uplink_cancel(c->clients->uplink, &c->lane);
 
@@ -194,7 +194,7 @@ void verdict_forget(struct connection *c)
 		connection_event_done(c, bytes);
 }
 
-void verdict_tick(struct connection *c, int64_t now)
+void reply_tick(struct connection *c, int64_t now)
 {
 	/* Its lane waits: for a broker, for credit, or to be tried again. */
 	if (c->lane.waits_in == NULL || now - c->handshake->asked_ms < PATIENCE_MS)
@@ -203,7 +203,7 @@ void verdict_tick(struct connection *c, int64_t now)
 }
 
 /* In the form that API Gateway gives it. */
-void verdict_refuse(struct connection *c, const struct end *how)
+void reply_refuse(struct connection *c, const struct end *how)
 {
 	static const struct {
 		int status;

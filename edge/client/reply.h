@@ -11,7 +11,7 @@
 #include <proto/gatepost.pb-c.h>
 
 /* The verdict on the upgrade, or the response to the request (a has one); the client may be gone. */
-void verdict_answer(struct connection *c, const Gatepost__Answer *a);
+void reply_answer(struct connection *c, const Gatepost__Answer *a);
 
 /*
  * A push that came while $connect is being decided: it follows the 101, and is forgotten
@@ -20,7 +20,7 @@ void verdict_answer(struct connection *c, const Gatepost__Answer *a);
  * returns  OK; ERR_NOTFOUND: nobody may push yet, or this is no upgrade; ERR_BUSY: enough of
  *          them wait already
  */
-must_use enum err verdict_keep(struct connection *c, struct blob *frame);
+must_use enum err reply_keep_push(struct connection *c, struct blob *frame);
 
 /*
  * The verdict is that the upgrade is accepted, or it may be so and nobody knows (CAUSE_POISONED_CONNECT), but
@@ -32,12 +32,12 @@ void verdict_discard(struct connection *c, enum end_cause cause);
  * Only in ASKED. No broker takes the request (the store is away, or there is no broker), and its
  * client has waited for some seconds: 503, so that it comes again; what a broker has seen of it goes on.
  */
-void verdict_tick(struct connection *c, int64_t now);
+void reply_tick(struct connection *c, int64_t now);
 
 /* Nobody waits for the answer: a request that no broker has seen is forgotten; a disconnect never is. */
-void verdict_forget(struct connection *c);
+void reply_cancel(struct connection *c);
 
 /* Queue the edge's own response, with the status and the message of `how`. Before OPEN. */
-void verdict_refuse(struct connection *c, const struct end *how);
+void reply_refuse(struct connection *c, const struct end *how);
 
 #endif

@@ -46,7 +46,7 @@ void websocket_open(struct connection *c)
 	c->lane.is_open = true;
 	c->active_ms = loop_now(c->clients->loop);
 	metric_add(c->clients->counts.opened, 1);
-	connection_enter(c, CONNECTION_OPEN, 0);
+	connection_set_state(c, CONNECTION_OPEN, 0);
 }
 
 /* What breaks the protocol is told why, and not listened to any more. */
@@ -59,7 +59,7 @@ static void fail(struct connection *c, const struct message *m)
 static bool is_listening(const struct connection *c)
 {
 	return c->state == CONNECTION_OPEN ||
-	       (c->state == CONNECTION_CLOSING && c->farewell == NULL);
+	       (c->state == CONNECTION_CLOSING && c->pending_close == NULL);
 }
 
 /* Pongs are written at the end of the turn: no more than so much of them waits for that. */
@@ -94,7 +94,7 @@ static void receive(struct connection *c, struct span in)
 	if (in.n == 0)
 		return;
 	keep_rest(c, in);
-	connection_settle(c);
+	connection_update(c);
 }
 
 /* There may be room for some of the backlog again. */
@@ -104,10 +104,10 @@ static void resume(struct connection *c)
 
 	parse(c, &in);
 	keep_rest(c, in);
-	if (c->is_retiring && c->backlog == NULL && c->state == CONNECTION_OPEN)
+	if (c->is_close_pending && c->backlog == NULL && c->state == CONNECTION_OPEN)
 		drain(c);
 	else
-		connection_settle(c);
+		connection_update(c);
 }
 
 static void forget(struct connection *c)
@@ -115,8 +115,8 @@ static void forget(struct connection *c)
 	keep_rest(c, span_of(NULL, 0));
 	if (c->reader != NULL)
 		drop_reader(c, c->reader);
-	blob_unref(c->farewell);
-	c->farewell = NULL;
+	blob_unref(c->pending_close);
+	c->pending_close = NULL;
 }
 
 static void parse(struct connection *c, struct span *in)
@@ -230,7 +230,7 @@ static void close_now(struct connection *c, const struct end *how)
 {
 	connection_push(c, close_frame(how));
 	connection_disconnect(c, how);
-	connection_enter(c, CONNECTION_CLOSING, c->clients->conf.close_ms);
+	connection_set_state(c, CONNECTION_CLOSING, c->clients->conf.close_ms);
 }
 
 /*
@@ -239,18 +239,18 @@ static void close_now(struct connection *c, const struct end *how)
  */
 static void close_behind(struct connection *c, const struct end *how)
 {
-	c->farewell = close_frame(how);
+	c->pending_close = close_frame(how);
 	connection_disconnect(c, how);
-	connection_enter(c, CONNECTION_CLOSING, c->clients->conf.close_ms);
+	connection_set_state(c, CONNECTION_CLOSING, c->clients->conf.close_ms);
 	answered(c);
 }
 
 static void close_when_parsed(struct connection *c, const struct end *how)
 {
-	if (c->backlog != NULL && !c->is_retiring) {
-		c->is_retiring = true;
+	if (c->backlog != NULL && !c->is_close_pending) {
+		c->is_close_pending = true;
 		c->deadline_ms = loop_now(c->clients->loop) + c->clients->conf.close_ms;
-		connection_settle(c);
+		connection_update(c);
 		return;
 	}
 	keep_rest(c, span_of(NULL, 0));
@@ -269,8 +269,8 @@ static void end(struct connection *c, const struct end *how)
 	} else if (how->step == END_DRAIN) {
 		close_when_parsed(c, how);
 	} else { /* END_CLOSE_NOW */
-		connection_push(c, c->farewell);
-		c->farewell = NULL;
+		connection_push(c, c->pending_close);
+		c->pending_close = NULL;
 		connection_linger(c);
 	}
 }
@@ -287,7 +287,7 @@ static void answered(struct connection *c)
 
 bool websocket_is_answering(const struct connection *c)
 {
-	return c->state == CONNECTION_OPEN || c->farewell != NULL;
+	return c->state == CONNECTION_OPEN || c->pending_close != NULL;
 }
 
 struct blob *websocket_frame(const Gatepost__Frame *f)
@@ -308,7 +308,7 @@ static void tick(struct connection *c, int64_t now)
 	const struct clients_conf *conf = &c->clients->conf;
 	int64_t silent = now - c->heard_ms;
 
-	if (c->is_retiring && now >= c->deadline_ms) {
+	if (c->is_close_pending && now >= c->deadline_ms) {
 		drain(c);
 	} else if (c->ends_ms != 0 && now >= c->ends_ms) {
 		connection_end(c, (enum end_cause)c->ends_cause, NULL);

@@ -21,9 +21,9 @@ static void connect_to(struct broker_link *b);
 static void on_link(void *arg, bool up);
 static void on_message(void *arg, struct span from, zmq_msg_t *body);
 static void receive(struct broker_link *b, const Gatepost__Item *i);
-static void welcome(struct broker_link *b, const Gatepost__Welcome *w);
-static void members(struct uplink *u, const Gatepost__Members *m);
-static void resync(struct broker_link *b, const Gatepost__Resync *m);
+static void on_welcome(struct broker_link *b, const Gatepost__Welcome *w);
+static void on_members(struct uplink *u, const Gatepost__Members *m);
+static void on_resync(struct broker_link *b, const Gatepost__Resync *m);
 static void leave_rings(struct broker_link *b);
 static void receive_store(struct broker_link *b, const Gatepost__Store *m);
 
@@ -58,7 +58,7 @@ static struct broker_link *by_endpoint(struct uplink *u, const char *endpoint)
 	return b;
 }
 
-static struct broker_link *named(struct uplink *u, const char *endpoint)
+static struct broker_link *find_or_add(struct uplink *u, const char *endpoint)
 {
 	struct broker_link *b = by_endpoint(u, endpoint);
 
@@ -74,8 +74,8 @@ static struct broker_link *named(struct uplink *u, const char *endpoint)
 	b->endpoint = xstrdup(endpoint);
 	b->next = u->links;
 	lane_queue_init(&b->waiting);
-	lane_queue_init(&b->greedy);
-	lane_queue_init(&b->departing);
+	lane_queue_init(&b->busy);
+	lane_queue_init(&b->disconnecting);
 	u->links = b;
 	u->n_links++;
 	return b;
@@ -84,19 +84,19 @@ static struct broker_link *named(struct uplink *u, const char *endpoint)
 void broker_links_named(void *arg, const char *endpoint)
 {
 	struct uplink *u = arg;
-	struct broker_link *b = named(u, endpoint);
+	struct broker_link *b = find_or_add(u, endpoint);
 
 	if (b != NULL)
-		b->named_ms = loop_now(u->uses.loop);
+		b->listed_ms = loop_now(u->uses.loop);
 }
 
 /* A row in Redis says where to link to: libzmq would take inproc, udp and more, where no broker is. */
-static bool may_be_a_broker(const char *endpoint)
+static bool is_broker_endpoint(const char *endpoint)
 {
 	return strncmp(endpoint, "tcp://", 6) == 0 || strncmp(endpoint, "ipc://", 6) == 0;
 }
 
-static void members(struct uplink *u, const Gatepost__Members *m)
+static void on_members(struct uplink *u, const Gatepost__Members *m)
 {
 	for (struct broker_link *b = u->links; b != NULL; b = b->next)
 		b->is_member = false;
@@ -104,8 +104,8 @@ static void members(struct uplink *u, const Gatepost__Members *m)
 		const char *endpoint = m->members[i]->endpoint;
 		struct broker_link *b = NULL;
 
-		if (may_be_a_broker(endpoint))
-			b = named(u, endpoint);
+		if (is_broker_endpoint(endpoint))
+			b = find_or_add(u, endpoint);
 		else
 			log_warn_flood("brokers.transport", S("ignored", endpoint));
 		if (b != NULL)
@@ -114,7 +114,7 @@ static void members(struct uplink *u, const Gatepost__Members *m)
 }
 
 /* The one whose link to that process is up. */
-static struct broker_link *linked_to(struct uplink *u, uint64_t boot)
+static struct broker_link *find_by_boot(struct uplink *u, uint64_t boot)
 {
 	for (struct broker_link *b = u->links; b != NULL; b = b->next)
 		if (b->z != NULL && b->link.state == LINK_UP && b->boot == boot)
@@ -125,8 +125,8 @@ static struct broker_link *linked_to(struct uplink *u, uint64_t boot)
 /* A broker may have two names, a seed's and its own: one link is enough. */
 static bool is_due(struct broker_link *b, int64_t now)
 {
-	return b->z == NULL && now >= b->again_ms &&
-	       linked_to(b->uplink, b->boot) == NULL;
+	return b->z == NULL && now >= b->reconnect_ms &&
+	       find_by_boot(b->uplink, b->boot) == NULL;
 }
 
 void broker_links_tick(void *arg)
@@ -141,7 +141,7 @@ void broker_links_tick(void *arg)
 		if (b->z != NULL && link_is_silent(&b->link, now)) {
 			broker_link_close(b, "silence", LINK_ENDED_SILENT);
 		} else if (b->z == NULL && !b->is_member &&
-			   now - b->named_ms > FORGET_MS) {
+			   now - b->listed_ms > FORGET_MS) {
 			*at = b->next;
 			u->n_links--;
 			free_link(b);
@@ -160,7 +160,7 @@ static void connect_to(struct broker_link *b)
 	struct loop *loop = b->uplink->uses.loop;
 	struct link_timing timing = {conf->heartbeat_ms, conf->silence_ms};
 
-	b->again_ms = loop_now(loop) + conf->retry_ms;
+	b->reconnect_ms = loop_now(loop) + conf->retry_ms;
 	b->z = zsock_new(loop, b->uplink->uses.zctx, ZMQ_DEALER, on_message, b);
 	if (conf->silence_ms > ZSOCK_SILENCE_MS)
 		zsock_silence(b->z, (int)conf->silence_ms);
@@ -187,7 +187,7 @@ static void on_link(void *arg, bool up)
 	}
 	if (b->link.state != LINK_CONNECTING)
 		return;
-	link_enter(&b->link, LINK_GREETING);
+	link_set_state(&b->link, LINK_GREETING);
 	m = link_add(&b->link, GATEPOST__ITEM__BODY_HELLO, &gatepost__hello__descriptor);
 	m->name = (char *)(uintptr_t)u->conf.name;
 	m->boot = u->conf.boot;
@@ -232,7 +232,7 @@ static void receive(struct broker_link *b, const Gatepost__Item *i)
 	bool up = b->link.state == LINK_UP;
 
 	switch ((int)i->body_case) {
-	case GATEPOST__ITEM__BODY_WELCOME: welcome(b, i->welcome); return;
+	case GATEPOST__ITEM__BODY_WELCOME: on_welcome(b, i->welcome); return;
 	case GATEPOST__ITEM__BODY_REFUSAL:
 		log_warn("link.refused", S("broker", b->link.peer),
 			 S("why", i->refusal->reason), I("version", i->refusal->version));
@@ -241,7 +241,7 @@ static void receive(struct broker_link *b, const Gatepost__Item *i)
 					  ? LINK_ENDED_UNREADABLE
 					  : LINK_ENDED_BY_US);
 		return;
-	case GATEPOST__ITEM__BODY_MEMBERS: members(u, i->members); return;
+	case GATEPOST__ITEM__BODY_MEMBERS: on_members(u, i->members); return;
 	case GATEPOST__ITEM__BODY_ANSWER:
 		if (up)
 			downlink_answer(b, i->answer);
@@ -256,7 +256,7 @@ static void receive(struct broker_link *b, const Gatepost__Item *i)
 		return;
 	case GATEPOST__ITEM__BODY_RESYNC:
 		if (up)
-			resync(b, i->resync);
+			on_resync(b, i->resync);
 		return;
 	case GATEPOST__ITEM__BODY_LEAVING: leave_rings(b); return;
 	case GATEPOST__ITEM__BODY_STORE:
@@ -308,23 +308,23 @@ static void adopt_number(struct uplink *u, uint16_t number)
 			  I("connections", u->on.count(u->arg)),
 			  S("why", "lease expired: these connections are closed"));
 		u->on.fenced(u->arg);
-		u->on_trial = NULL;
+		u->suspect = NULL;
 		for (struct broker_link *b = u->links; b != NULL; b = b->next)
 			b->link.ahead.used_items = b->link.ahead.used_bytes =
-				b->n_departing = 0;
+				b->n_disconnecting = 0;
 	}
 	u->number = number;
 	log_info("edge.number", I("number", number));
 }
 
-static void welcome(struct broker_link *b, const Gatepost__Welcome *w)
+static void on_welcome(struct broker_link *b, const Gatepost__Welcome *w)
 {
 	struct uplink *u = b->uplink;
 	struct broker_link *twin;
 
 	if (b->link.state != LINK_GREETING)
 		return;
-	twin = linked_to(u, w->boot);
+	twin = find_by_boot(u, w->boot);
 	if (twin != NULL) /* the broker has dropped that link for this one */
 		broker_link_close(twin, "same broker at another endpoint",
 				  LINK_ENDED_BY_US);
@@ -333,16 +333,16 @@ static void welcome(struct broker_link *b, const Gatepost__Welcome *w)
 	b->link.ahead =
 		(struct window){.items = w->credit_events, .bytes = w->credit_bytes};
 	snprintf(b->link.peer, sizeof b->link.peer, "%s", w->name);
-	b->n_departing = 0;
-	link_enter(&b->link, LINK_UP);
+	b->n_disconnecting = 0;
+	link_set_state(&b->link, LINK_UP);
 	enter_rings(b, w->store != NULL && w->store->away);
 	log_info("link.up", S("broker", b->link.peer), S("endpoint", b->endpoint));
-	members(u, w->members);
+	on_members(u, w->members);
 	uplink_pump_orphans(u);
 }
 
 /* The store may lack some of our rows: this broker writes them. */
-static void resync(struct broker_link *b, const Gatepost__Resync *m)
+static void on_resync(struct broker_link *b, const Gatepost__Resync *m)
 {
 	struct uplink *u = b->uplink;
 	uint32_t n = u->on.count(u->arg);
@@ -376,13 +376,13 @@ static void move_lane(void *arg, struct lane *l)
 	struct uplink *u = loss->broker->uplink;
 	struct lane_event *guilty;
 
-	if (l->home != loss->broker)
+	if (l->owner != loss->broker)
 		return;
 	if (l->first != NULL)
 		metric_add(u->counts.resent, l->n);
 	guilty = poison_blame(u, l, loss->end);
 	if (l->waits_in != &u->retrying)
-		lane_unwait(l);
+		lane_leave_queue(l);
 	lane_restart(l, ring_pick(u->ring, id_hash(&l->id)), ring_version(u->ring));
 	if (guilty != NULL)
 		end_poisonous(u, l, guilty);
@@ -411,7 +411,7 @@ void broker_link_close(struct broker_link *b, const char *why, enum link_end end
 			 S("endpoint", b->endpoint), S("why", why));
 	else
 		log_debug("link.failed", S("endpoint", b->endpoint), S("why", why));
-	link_enter(&b->link, LINK_DOWN);
+	link_set_state(&b->link, LINK_DOWN);
 	link_close(&b->link);
 	loop_defer(u->uses.loop, free_zsock, b->z);
 	b->z = NULL;

@@ -8,7 +8,7 @@
 static struct lane_event *event_of(const struct broker_link *from, const struct lane *l,
 				   const Gatepost__Answer *a)
 {
-	if (l == NULL || a->term != l->term || l->home != from)
+	if (l == NULL || a->term != l->term || l->owner != from)
 		return NULL;
 	return lane_find(l, a->seq);
 }

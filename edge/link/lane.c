@@ -79,9 +79,9 @@ void lane_done(struct lane *l, struct lane_event *e)
 	event_free(e);
 }
 
-void lane_restart(struct lane *l, struct broker_link *home, uint32_t ring_version)
+void lane_restart(struct lane *l, struct broker_link *owner, uint32_t ring_version)
 {
-	l->home = home;
+	l->owner = owner;
 	l->ring_version = ring_version;
 	l->term++;
 	l->unsent = l->first;
@@ -106,16 +106,16 @@ void lane_queue_init(struct lane_queue *q)
 	TAILQ_INIT(&q->lanes);
 }
 
-void lane_wait(struct lane *l, struct lane_queue *q)
+void lane_join_queue(struct lane *l, struct lane_queue *q)
 {
 	if (l->waits_in == q)
 		return;
-	lane_unwait(l);
+	lane_leave_queue(l);
 	TAILQ_INSERT_TAIL(&q->lanes, l, waiting);
 	l->waits_in = q;
 }
 
-void lane_unwait(struct lane *l)
+void lane_leave_queue(struct lane *l)
 {
 	if (l->waits_in == NULL)
 		return;
@@ -125,7 +125,7 @@ void lane_unwait(struct lane *l)
 
 void lane_close(struct lane *l)
 {
-	lane_unwait(l);
+	lane_leave_queue(l);
 	while (l->first != NULL) {
 		struct lane_event *e = l->first;
 

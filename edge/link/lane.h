@@ -36,13 +36,13 @@ struct lane_event {
 
 struct lane {
 	struct broker_link
-		*home; /* NULL before the first event, and while there is no broker */
-	uint32_t term; /* raised whenever home changes */
-	uint32_t ring_version; /* of which home was the right one */
+		*owner; /* NULL before the first event, and while there is no broker */
+	uint32_t term;  /* raised whenever owner changes */
+	uint32_t ring_version; /* of which owner was the right one */
 	uint32_t
-		detours; /* times that a home could not do an event, and another was asked */
-	struct id id;    /* of the connection; made anew for each request on its socket */
-	bool is_open;    /* its connect was accepted, and no disconnect was appended */
+		detours; /* times that an owner could not do an event, and another was asked */
+	struct id id; /* of the connection; made anew for each request on its socket */
+	bool is_open; /* its connect was accepted, and no disconnect was appended */
 	struct blob *context; /* a packed Context, sent with each event */
 	uint64_t next_seq;
 	struct lane_event *first, *last, *unsent;
@@ -77,7 +77,7 @@ struct lane_event *lane_find(const struct lane *l, uint64_t seq);
 void lane_done(struct lane *l, struct lane_event *e);
 
 /* Another home: all of it is to be sent again, under a new term. */
-void lane_restart(struct lane *l, struct broker_link *home, uint32_t ring_version);
+void lane_restart(struct lane *l, struct broker_link *owner, uint32_t ring_version);
 
 /* Events under way: sent, not answered. */
 uint32_t lane_under_way(const struct lane *l);
@@ -86,10 +86,10 @@ uint32_t lane_under_way(const struct lane *l);
 bool lane_is_quiet(const struct lane *l);
 
 void lane_queue_init(struct lane_queue *q);
-void lane_wait(
+void lane_join_queue(
 	struct lane *l,
 	struct lane_queue *q); /* at its end; nothing happens if it waits there already */
-void lane_unwait(struct lane *l);
+void lane_leave_queue(struct lane *l);
 
 /* Forget all events and the context. The id stays, for logs. */
 void lane_close(struct lane *l);

@@ -29,12 +29,12 @@ struct lane_event *poison_blame(struct uplink *u, struct lane *l, enum link_end 
 	for (struct lane_event *e = l->first; e != NULL && e != l->unsent; e = e->next) {
 		unsigned points = points_of(e, end, now);
 
-		if (u->on_trial == e) {
-			u->on_trial = NULL;
+		if (u->suspect == e) {
+			u->suspect = NULL;
 			if (points > 0)
 				guilty = e;
 		}
-		if (!poison_is_accused(e))
+		if (!poison_is_suspect(e))
 			e->blame = (uint8_t)(e->blame + points);
 	}
 	return guilty;

@@ -13,15 +13,15 @@
 #include "edge/link/uplink_internal.h"
 
 /* In points: what it takes to be given a pause before it is sent again, and to be accused. */
-enum { POISON_PAUSED = 8, POISON_ACCUSED = 12 };
+enum { POISON_PAUSED = 8, POISON_SUSPECT = 12 };
 
-static inline bool poison_is_accused(const struct lane_event *e)
+static inline bool poison_is_suspect(const struct lane_event *e)
 {
-	return e->blame >= POISON_ACCUSED;
+	return e->blame >= POISON_SUSPECT;
 }
 
 /*
- * The link of the lane's home has ended: blame what of the lane was under way.
+ * The link of the lane's owner has ended: blame what of the lane was under way.
  *
  * returns  the event that no broker is to get again; NULL: none
  */

@@ -28,7 +28,7 @@ struct seeds {
 	struct seed seed[SEEDS_MOST];
 };
 
-static void look(void *arg);
+static void resolve(void *arg);
 static void on_addresses(int result, struct evutil_addrinfo *ai, void *arg);
 static void destroy(void *arg);
 
@@ -89,7 +89,7 @@ static bool add(struct seeds *s, const char *endpoint)
 	return true;
 }
 
-static void complain(const char *endpoint)
+static void log_unresolved(const char *endpoint)
 {
 	log_error("brokers.malformed", S("endpoint", endpoint),
 		  S("allowed",
@@ -103,12 +103,12 @@ static bool add_all(struct seeds *s, const char *list)
 
 	for (char *one; ok && (one = strsep(&rest, ",")) != NULL;)
 		if (one[0] != '\0' && !add(s, one)) {
-			complain(one);
+			log_unresolved(one);
 			ok = false;
 		}
 	free(copy);
 	if (ok && s->n == 0)
-		complain("");
+		log_unresolved("");
 	return ok && s->n > 0;
 }
 
@@ -139,13 +139,13 @@ struct seeds *seeds_new(struct loop *l, const char *list, int64_t every, seeds_f
 	for (size_t i = 0; i < s->n && s->dns == NULL; i++)
 		if (s->seed[i].endpoint == NULL)
 			s->dns = resolver(l);
-	s->timer = timer_new(l, look, s);
-	look(s);
+	s->timer = timer_new(l, resolve, s);
+	resolve(s);
 	timer_every(s->timer, every);
 	return s;
 }
 
-static void look(void *arg)
+static void resolve(void *arg)
 {
 	struct seeds *s = arg;
 	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC,

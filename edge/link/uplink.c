@@ -15,7 +15,7 @@
 enum { TICK_MS = 100 };
 
 /* Disconnects under way at one broker: when thousands vanish, the credit stays for who is here. */
-enum { DEPARTING_MOST = 512 };
+enum { DISCONNECTING_MOST = 512 };
 
 /*
  * Of a broker's credit, one in so many is kept for small events of lanes that have nothing under
@@ -50,19 +50,18 @@ static void register_counts(struct uplink *u)
 					 "Events for brokers"),
 		.resent = metric_counter(m, "gatepost_edge_events_resent_total", NULL,
 					 "Events sent again, since their broker was lost "
-					 "or could not do them"),
+					 "or could not handle them"),
 		.stale = metric_counter(m, "gatepost_edge_stale_answers_total", NULL,
-					"Answers of an older term, dropped"),
-		.poisonous = metric_counter(
-			m, "gatepost_edge_poisonous_total", NULL,
-			"Events given up since each link that they were sent on ended"),
-		.out_of_credit = metric_counter(
-			m, "gatepost_edge_credit_waits_total", NULL,
-			"Times that a connection's events began to wait for a broker: "
-			"without credit, or none is linked"),
-		.link_full =
-			metric_counter(m, "gatepost_edge_links_full_total", NULL,
-				       "Links ended since ZeroMQ's queue took no more"),
+					"Stale answers, dropped"),
+		.poisonous = metric_counter(m, "gatepost_edge_poisonous_total", NULL,
+					    "Events not retried, since each link on "
+					    "which they were sent failed"),
+		.out_of_credit =
+			metric_counter(m, "gatepost_edge_credit_waits_total", NULL,
+				       "Times that a connection's events had to wait for "
+				       "a broker: without credit, or without a link"),
+		.link_full = metric_counter(m, "gatepost_edge_links_full_total", NULL,
+					    "Links closed since ZeroMQ's queue was full"),
 	};
 	metric_asked_gauge(m, "gatepost_edge_brokers", NULL, "Brokers linked",
 			   ask_brokers, u);
@@ -81,7 +80,7 @@ struct uplink *uplink_new(const struct uplink_conf *conf, const struct uplink_us
 	u->stored = ring_new();
 	lane_queue_init(&u->orphans);
 	lane_queue_init(&u->retrying);
-	lane_queue_init(&u->accused);
+	lane_queue_init(&u->suspects);
 	arena_init(&u->arena);
 	u->seeds = seeds_new(uses->loop, conf->brokers, conf->resolve_ms,
 			     broker_links_named, u);
@@ -111,7 +110,7 @@ void uplink_free(struct uplink *u)
 
 /* ---- events go up ---- */
 
-static bool is_departing(const struct lane_event *e)
+static bool is_disconnect(const struct lane_event *e)
 {
 	return e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
 }
@@ -160,9 +159,9 @@ uint32_t uplink_cancel(struct uplink *u, struct lane *l)
 	struct lane_event *e = l->first;
 	uint32_t bytes;
 
-	if (e == NULL || e != l->unsent || e->was_sent || is_departing(e))
+	if (e == NULL || e != l->unsent || e->was_sent || is_disconnect(e))
 		return 0;
-	lane_unwait(l);
+	lane_leave_queue(l);
 	l->unsent = e->next;
 	bytes = e->memory;
 	lane_done(l, e);
@@ -178,8 +177,8 @@ static bool needs_store(const struct lane_event *e)
 }
 
 /* Of the brokers that have the store, if there are any; after a detour, another one. */
-static struct broker_link *home_with_store(const struct uplink *u, const struct lane *l,
-					   uint64_t hash)
+static struct broker_link *owner_with_store(const struct uplink *u, const struct lane *l,
+					    uint64_t hash)
 {
 	const struct ring *ring = ring_size(u->stored) > 0 ? u->stored : u->ring;
 
@@ -187,25 +186,25 @@ static struct broker_link *home_with_store(const struct uplink *u, const struct 
 }
 
 /*
- * A lane moves to its right home when nothing of it is under way at the old one. An event
- * that needs the store may make a detour; what comes after it finds the lane's home again.
+ * A lane moves to its right owner when nothing of it is under way at the old one. An event
+ * that needs the store may make a detour; what comes after it finds the lane's owner again.
  */
-static void settle_home(struct uplink *u, struct lane *l)
+static void choose_owner(struct uplink *u, struct lane *l)
 {
-	struct broker_link *right, *home;
+	struct broker_link *right, *owner;
 	uint64_t hash;
 	bool store;
 
-	if (l->home != NULL && l->ring_version == ring_version(u->ring) &&
-	    !(l->home->lacks_store && needs_store(l->unsent)))
+	if (l->owner != NULL && l->ring_version == ring_version(u->ring) &&
+	    !(l->owner->lacks_store && needs_store(l->unsent)))
 		return;
 	store = needs_store(l->unsent);
 	hash = id_hash(&l->id);
 	right = ring_pick(u->ring, hash);
-	home = store ? home_with_store(u, l, hash) : right;
-	if (home != l->home)
-		lane_restart(l, home, ring_version(u->ring));
-	l->ring_version = home == right ? ring_version(u->ring) : 0;
+	owner = store ? owner_with_store(u, l, hash) : right;
+	if (owner != l->owner)
+		lane_restart(l, owner, ring_version(u->ring));
+	l->ring_version = owner == right ? ring_version(u->ring) : 0;
 }
 
 static size_t head_bytes(const struct lane *l, const struct lane_event *e)
@@ -241,7 +240,7 @@ static struct lane_queue *queue_for(struct uplink *u, const struct lane *l, uint
 				    bool is_its_turn)
 {
 	const struct lane_event *e = l->unsent;
-	struct broker_link *b = l->home;
+	struct broker_link *b = l->owner;
 	struct lane_queue *q;
 	bool is_modest, has_credit;
 
@@ -249,17 +248,17 @@ static struct lane_queue *queue_for(struct uplink *u, const struct lane *l, uint
 		return &u->orphans;
 	/* Small, and alone: it may use the reserve. */
 	is_modest = n == 0 && body_bytes(e) + head_bytes(l, e) <= SMALL_EVENT &&
-		    !is_departing(e);
+		    !is_disconnect(e);
 	has_credit = is_beside_reserve(&b->link.ahead) ||
-		     (is_modest && window_has_room(&b->link.ahead));
-	q = is_modest ? &b->waiting : &b->greedy;
-	if (is_departing(e)) {
-		q = &b->departing;
-		has_credit = has_credit && b->n_departing < DEPARTING_MOST;
+		     (is_modest && window_has_credit(&b->link.ahead));
+	q = is_modest ? &b->waiting : &b->busy;
+	if (is_disconnect(e)) {
+		q = &b->disconnecting;
+		has_credit = has_credit && b->n_disconnecting < DISCONNECTING_MOST;
 	}
-	if (poison_is_accused(e)) {
-		q = &u->accused;
-		has_credit = has_credit && u->on_trial == NULL;
+	if (poison_is_suspect(e)) {
+		q = &u->suspects;
+		has_credit = has_credit && u->suspect == NULL;
 	}
 	return has_credit && (is_its_turn || TAILQ_EMPTY(&q->lanes)) ? NULL : q;
 }
@@ -274,7 +273,7 @@ static void pump(struct uplink *u, struct lane *l, bool is_its_turn)
 		return;
 	n = lane_under_way(l);
 	if (n == 0)
-		settle_home(u, l);
+		choose_owner(u, l);
 	for (; l->unsent != NULL && n < u->conf.lane_in_flight; n++) {
 		q = queue_for(u, l, n, is_its_turn);
 		if (q != NULL)
@@ -283,12 +282,12 @@ static void pump(struct uplink *u, struct lane *l, bool is_its_turn)
 		is_its_turn = false;
 	}
 	if (q == NULL) { /* all is sent, or an answer is due that sends the next one */
-		lane_unwait(l);
+		lane_leave_queue(l);
 		return;
 	}
 	if (l->waits_in == NULL)
 		metric_add(u->counts.out_of_credit, 1);
-	lane_wait(l, q);
+	lane_join_queue(l, q);
 }
 
 void uplink_pump(struct uplink *u, struct lane *l)
@@ -313,7 +312,7 @@ void uplink_event_done(struct uplink *u, struct lane *l, struct lane_event *e)
 
 static void send_one(struct lane *l)
 {
-	struct link *link = &l->home->link;
+	struct link *link = &l->owner->link;
 	struct lane_event *e = l->unsent;
 	Gatepost__Event *m =
 		link_add(link, GATEPOST__ITEM__BODY_EVENT, &gatepost__event__descriptor);
@@ -332,25 +331,25 @@ static void send_one(struct lane *l)
 	m->binary = e->binary;
 	m->code = e->code;
 	m->again = e->was_sent ? EVENT_AGAIN : EVENT_FIRST;
-	if (poison_is_accused(e)) {
+	if (poison_is_suspect(e)) {
 		m->again = EVENT_ACCUSED;
-		l->home->uplink->on_trial = e;
+		l->owner->uplink->suspect = e;
 	}
 	e->was_sent = true;
-	e->sent_ms = loop_now(l->home->uplink->uses.loop);
+	e->sent_ms = loop_now(l->owner->uplink->uses.loop);
 	e->credit = credit_for(l, e);
-	window_take(&link->ahead, e->credit);
-	l->home->n_departing += is_departing(e);
+	window_spend(&link->ahead, e->credit);
+	l->owner->n_disconnecting += is_disconnect(e);
 	l->unsent = e->next;
 }
 
 void uplink_credit(struct broker_link *from, const struct lane_event *e)
 {
-	window_give(&from->link.ahead, 1, e->credit);
-	if (from->uplink->on_trial == e)
-		from->uplink->on_trial = NULL;
-	if (is_departing(e) && from->n_departing > 0)
-		from->n_departing--;
+	window_refill(&from->link.ahead, 1, e->credit);
+	if (from->uplink->suspect == e)
+		from->uplink->suspect = NULL;
+	if (is_disconnect(e) && from->n_disconnecting > 0)
+		from->n_disconnecting--;
 }
 
 void uplink_pause(struct uplink *u, struct lane *l)
@@ -358,14 +357,14 @@ void uplink_pause(struct uplink *u, struct lane *l)
 	if (l->waits_in == &u->retrying)
 		return; /* its place is by its time */
 	l->retry_ms = loop_now(u->uses.loop) + u->conf.retry_ms;
-	lane_wait(l, &u->retrying);
+	lane_join_queue(l, &u->retrying);
 }
 
 void uplink_retry(struct uplink *u, struct lane *l, struct lane_event *e)
 {
 	/* What follows it is sent again too: this owner answers none of it under this sending. */
 	for (struct lane_event *i = e; i != l->unsent; i = i->next)
-		uplink_credit(l->home, i);
+		uplink_credit(l->owner, i);
 	l->unsent = e;
 	uplink_pause(u, l);
 	metric_add(u->counts.resent, 1);
@@ -376,8 +375,8 @@ void uplink_retry_due(struct uplink *u, int64_t now)
 	struct lane *l;
 
 	while ((l = TAILQ_FIRST(&u->retrying.lanes)) != NULL && l->retry_ms <= now) {
-		lane_unwait(l);
-		l->detours++; /* its home could not do it: another one is asked */
+		lane_leave_queue(l);
+		l->detours++; /* its owner could not do it: another one is asked */
 		l->ring_version = 0;
 		uplink_pump(u, l);
 	}
@@ -393,7 +392,7 @@ void uplink_pump_orphans(struct uplink *u)
 	TAILQ_FOREACH(l, &q->lanes, waiting)
 	n++;
 	while (n-- > 0 && (l = TAILQ_FIRST(&q->lanes)) != NULL) {
-		lane_unwait(l);
+		lane_leave_queue(l);
 		uplink_pump(u, l);
 		u->on.wait_changed(u->arg, l);
 	}
@@ -414,13 +413,13 @@ static struct lane *next_waiting(const struct broker_link *b)
 	struct lane *l = next_of(u, &b->waiting);
 
 	if (l == NULL)
-		l = next_of(u, &b->greedy);
-	return l != NULL ? l : next_of(u, &b->departing);
+		l = next_of(u, &b->busy);
+	return l != NULL ? l : next_of(u, &b->disconnecting);
 }
 
 static void pump_at_head(struct uplink *u, struct lane *l)
 {
-	lane_unwait(l);
+	lane_leave_queue(l);
 	pump(u, l, true);
 	u->on.wait_changed(u->arg, l);
 }
@@ -434,9 +433,9 @@ static void pump_waiting(struct broker_link *b)
 }
 
 /* The next of those that are tried alone. */
-static void pump_accused(struct uplink *u)
+static void pump_suspects(struct uplink *u)
 {
-	struct lane *l = next_of(u, &u->accused);
+	struct lane *l = next_of(u, &u->suspects);
 
 	if (l == NULL)
 		return;
@@ -458,7 +457,7 @@ void uplink_flush(void *arg)
 	struct uplink *u = arg;
 	int64_t now = loop_now(u->uses.loop);
 
-	pump_accused(u);
+	pump_suspects(u);
 	for (struct broker_link *b = u->links; b != NULL; b = b->next) {
 		if (b->z == NULL)
 			continue;

@@ -17,13 +17,13 @@ struct broker_link {
 	uint64_t boot;             /* of the process that sent Welcome */
 	struct lane_queue waiting; /* lanes that it owns, without credit */
 	struct lane_queue
-		greedy; /* those with something under way, or much to send: after them */
+		busy; /* those with something under way, or much to send: after them */
 	struct lane_queue
-		departing;  /* those whose next event is the disconnect: they come last */
-	size_t n_departing; /* disconnects under way */
-	int64_t again_ms;   /* when to connect next */
-	int64_t named_ms;   /* when a seed named it last */
-	bool is_member;     /* the brokers name it */
+		disconnecting; /* those whose next event is the disconnect: they come last */
+	size_t n_disconnecting; /* disconnects under way */
+	int64_t reconnect_ms;   /* when to connect next */
+	int64_t listed_ms;      /* when a seed named it last */
+	bool is_member;         /* the brokers name it */
 	bool in_ring;
 	bool lacks_store; /* what needs it goes to another, if there is one */
 };
@@ -50,9 +50,9 @@ struct uplink {
 	struct lane_queue orphans;  /* no broker is there */
 	struct lane_queue retrying; /* in the order of their time */
 	struct lane_queue
-		accused; /* those whose next event is accused: one at a time (poison.h) */
+		suspects; /* those whose next event is accused: one at a time (poison.h) */
 	const struct lane_event
-		*on_trial;  /* the accused event that is under way; NULL: none */
+		*suspect;   /* the accused event that is under way; NULL: none */
 	struct arena arena; /* of the envelope being read */
 };
 

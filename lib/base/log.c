@@ -37,7 +37,7 @@ void log_init(const char *name, enum log_level least, enum log_format format)
 	self.format = format;
 }
 
-bool log_wants(enum log_level level)
+bool log_is_on(enum log_level level)
 {
 	return level >= self.least;
 }
@@ -165,7 +165,7 @@ void log_write(enum log_level level, const char *what, const struct log_field *f
 {
 	struct line l;
 
-	if (!log_wants(level))
+	if (!log_is_on(level))
 		return;
 	l.n = 0;
 	put_head(&l, level, what);
@@ -187,7 +187,7 @@ void log_write_flood(struct log_flood *f, enum log_level level, const char *what
 	int64_t second = clock_ms() / 1000 + 1; /* 0: never yet */
 	size_t n = 0;
 
-	if (!log_wants(level))
+	if (!log_is_on(level))
 		return;
 	if (f->second == second) {
 		f->left_out++;

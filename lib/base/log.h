@@ -42,7 +42,7 @@ void log_init(const char *name, enum log_level least, enum log_format format);
 void log_write(enum log_level level, const char *what, const struct log_field *fields);
 
 /* Would a line of this level be written? */
-bool log_wants(enum log_level level);
+bool log_is_on(enum log_level level);
 
 /* A line that outsiders can cause at will: at most one a second for each flood, with the number of lines left out. */
 struct log_flood {
@@ -56,7 +56,7 @@ void log_write_flood(struct log_flood *f, enum log_level level, const char *what
 	((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
 
 #define log_debug(what, ...)                                                             \
-	(log_wants(LOG_DEBUG) ? log_write(LOG_DEBUG, what, LOG_FIELDS(__VA_ARGS__))      \
+	(log_is_on(LOG_DEBUG) ? log_write(LOG_DEBUG, what, LOG_FIELDS(__VA_ARGS__))      \
 			      : (void)0)
 #define log_info(what, ...)  log_write(LOG_INFO, what, LOG_FIELDS(__VA_ARGS__))
 #define log_warn(what, ...)  log_write(LOG_WARN, what, LOG_FIELDS(__VA_ARGS__))

@@ -25,7 +25,7 @@ struct zmonitor {
 };
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
-static void take_turn(void *arg);
+static void receive_turn(void *arg);
 
 /* The other end of zmq's monitor. */
 static void *open_monitor(void *zctx, void *zmq, int events)
@@ -59,7 +59,7 @@ struct zmonitor *zmonitor_new(struct loop *l, void *zctx, void *zmq, int events,
 	m->arg = arg;
 	m->zmq = zmq;
 	m->end = open_monitor(zctx, zmq, events);
-	m->again = timer_new(l, take_turn, m);
+	m->again = timer_new(l, receive_turn, m);
 	zmq_getsockopt(m->end, ZMQ_FD, &fd, &n);
 	m->readable = event_new(loop_base(l), fd, EV_READ | EV_PERSIST, on_readable, m);
 	assert(m->readable);
@@ -90,7 +90,7 @@ static int receive(struct zmonitor *m, void *to, size_t n)
 }
 
 /* Event (16 bits) and value (32 bits) in the first part, the endpoint in the second. */
-static bool take_one(struct zmonitor *m)
+static bool receive_one(struct zmonitor *m)
 {
 	uint8_t event[6], endpoint[8];
 	uint16_t which;
@@ -104,12 +104,12 @@ static bool take_one(struct zmonitor *m)
 	return true;
 }
 
-static void take_turn(void *arg)
+static void receive_turn(void *arg)
 {
 	struct zmonitor *m = arg;
 
 	for (int i = 0; i < TURN; i++)
-		if (!take_one(m))
+		if (!receive_one(m))
 			return;
 	timer_after(m->again, 0);
 }
@@ -119,5 +119,5 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	take_turn(arg);
+	receive_turn(arg);
 }

@@ -42,7 +42,7 @@ struct zsock {
 };
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
-static void take_turn(void *arg);
+static void receive_turn(void *arg);
 
 static void set(void *zmq, int option, int value)
 {
@@ -122,7 +122,7 @@ struct zsock *zsock_new(struct loop *l, void *zctx, int type, zsock_fn *fn, void
 	zmq_setsockopt(z->zmq, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
 	if (type == ZMQ_ROUTER)
 		set(z->zmq, ZMQ_ROUTER_MANDATORY, 1);
-	z->again = timer_new(l, take_turn, z);
+	z->again = timer_new(l, receive_turn, z);
 	z->readable = watch_fd(l, z->zmq, on_readable, z);
 	timer_after(z->again, 0);
 	return z;
@@ -289,7 +289,7 @@ static void take_body(struct zsock *z, struct span from, zmq_msg_t *body)
 }
 
 /* Take one message; false when there is none. */
-static bool take_one(struct zsock *z)
+static bool receive_one(struct zsock *z)
 {
 	zmq_msg_t from, body;
 
@@ -313,12 +313,12 @@ static bool take_one(struct zsock *z)
  *
  * source  zmq_getsockopt(3), ZMQ_FD
  */
-static void take_turn(void *arg)
+static void receive_turn(void *arg)
 {
 	struct zsock *z = arg;
 
 	for (int i = 0; i < TURN; i++) {
-		if (take_one(z))
+		if (receive_one(z))
 			continue;
 		if (z->ending) {
 			z->ending = false;
@@ -334,7 +334,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	take_turn(arg);
+	receive_turn(arg);
 }
 
 /* Once more after asking: the socket may not have seen yet that its peer is there. */

@@ -116,7 +116,7 @@ const struct sockaddr *http_connection_peer(const struct http_connection *c);
  * own      bytes of it that were given to http_hold
  * returns  false: the others hold too much, and it is counted as refused
  */
-bool http_has_room(struct http_server *s, uint64_t own);
+bool http_has_capacity(struct http_server *s, uint64_t own);
 
 /* Count bytes of an answer that is being made; after http_reply the server counts them itself. */
 void http_hold(struct http_server *s, uint64_t bytes);

@@ -50,7 +50,7 @@ uint64_t http_held(const struct http_server *s)
 	return s->held;
 }
 
-bool http_has_room(struct http_server *s, uint64_t own)
+bool http_has_capacity(struct http_server *s, uint64_t own)
 {
 	bool yes = s->held <= own || s->held - own <= s->conf.memory;
 

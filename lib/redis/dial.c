@@ -61,7 +61,7 @@ static struct bufferevent *new_bev(struct redis_dial *d, const struct redis_url 
 {
 	enum { OPTIONS = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS };
 
-	redis_end_say(why, NULL, "no memory");
+	redis_end_set(why, NULL, "no memory");
 	if (!url->tls)
 		return bufferevent_socket_new(d->base, -1, OPTIONS);
 
@@ -168,12 +168,12 @@ static bool connect_to_one(struct redis_dial *d, int fault,
 	for (unsigned i = n == 0 ? 0 : d->attempts % n; i > 0; i--)
 		one = one->ai_next;
 	if (fault != 0 || one == NULL)
-		redis_end_say(
+		redis_end_set(
 			&d->end, NULL, "%s",
 			evutil_gai_strerror(fault != 0 ? fault : EVUTIL_EAI_NONAME));
 	else if (bufferevent_socket_connect(d->bev, one->ai_addr, (int)one->ai_addrlen) !=
 		 0)
-		redis_end_say(&d->end, NULL, "%s",
+		redis_end_set(&d->end, NULL, "%s",
 			      evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 	else
 		return true;
@@ -189,7 +189,7 @@ void redis_dial_why(const struct redis_dial *d, short what, struct redis_end *ou
 	else if (redis_tls_why(d->bev, what, out))
 		return;
 	else if (what & BEV_EVENT_EOF || fault == 0)
-		redis_end_say(out, NULL, "the connection was closed at the other end");
+		redis_end_set(out, NULL, "the connection was closed at the other end");
 	else
-		redis_end_say(out, NULL, "%s", evutil_socket_error_to_string(fault));
+		redis_end_set(out, NULL, "%s", evutil_socket_error_to_string(fault));
 }

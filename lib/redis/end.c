@@ -3,12 +3,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void redis_end_say(struct redis_end *e, const char *todo, const char *fmt, ...)
+void redis_end_set(struct redis_end *e, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(e->why, sizeof e->why, fmt, ap);
 	va_end(ap);
-	e->todo = todo;
+	e->hint = hint;
 }

@@ -5,10 +5,10 @@
 
 struct redis_end {
 	char why[256];
-	const char *todo; /* NULL: start Redis there, or give another address */
+	const char *hint; /* NULL: start Redis there, or give another address */
 };
 
-void redis_end_say(struct redis_end *e, const char *todo, const char *fmt, ...)
+void redis_end_set(struct redis_end *e, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

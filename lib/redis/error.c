@@ -9,7 +9,7 @@ struct advice {
 	const char *code; /* what the reply begins with */
 	enum err err;
 	enum log_level level;
-	const char *todo;
+	const char *hint;
 };
 
 static const char single[] = "point redis at a single server, not at a node of a cluster";
@@ -113,6 +113,6 @@ enum err redis_error_take(const char *text, const char *command, const char *key
 
 	log_write_flood(&flood, a->level, "redis.refused",
 			LOG_FIELDS(S("command", command), S("key", key), S("reply", text),
-				   S("hint", a->todo)));
+				   S("hint", a->hint)));
 	return half_done ? ERR_DOWN : a->err;
 }

@@ -55,11 +55,11 @@ bool redis_greet_is_master(const struct redisReply *role, struct redis_end *why)
 	if (strcmp(who, "slave") == 0 && role->elements > 2 &&
 	    role->element[1]->type == REDIS_REPLY_STRING &&
 	    role->element[2]->type == REDIS_REPLY_INTEGER)
-		redis_end_say(why, "set --redis to the master, or to its sentinels",
+		redis_end_set(why, "set --redis to the master, or to its sentinels",
 			      "it is a replica of %s:%lld", role->element[1]->str,
 			      role->element[2]->integer);
 	else if (strcmp(who, "sentinel") == 0)
-		redis_end_say(why, "write redis+sentinel://host:port/MASTER",
+		redis_end_set(why, "write redis+sentinel://host:port/MASTER",
 			      "it is a sentinel");
 	else
 		return true;

@@ -58,7 +58,7 @@ void redis_link_close(struct redis *r);
  *
  * why, todo  for the log; todo NULL: see that Redis is there
  */
-void redis_link_lose(struct redis *r, const char *why, const char *todo);
+void redis_link_lose(struct redis *r, const char *why, const char *hint);
 
 /* ---- redis.c ---- */
 

@@ -88,7 +88,7 @@ static void on_master(void *arg, const struct redis_place *master,
 		connect_now(r);
 		return;
 	}
-	redis_end_say(&end, why->todo, "no sentinel knows the master; the last one: %s",
+	redis_end_set(&end, why->hint, "no sentinel knows the master; the last one: %s",
 		      why->why);
 	lose(r, &end);
 }
@@ -214,11 +214,11 @@ static int64_t jittered(int64_t ms)
 	return ms / 2 + (int64_t)(random % (uint32_t)(ms / 2 + 1));
 }
 
-void redis_link_lose(struct redis *r, const char *why, const char *todo)
+void redis_link_lose(struct redis *r, const char *why, const char *hint)
 {
 	struct redis_end end;
 
-	redis_end_say(&end, todo, "%s", why);
+	redis_end_set(&end, hint, "%s", why);
 	lose(r, &end);
 }
 
@@ -240,8 +240,8 @@ static void lose(struct redis *r, const struct redis_end *end)
 		"redis.down", S("address", r->url.shown), S("why", end->why),
 		I("waiting", r->sent.n), I("retry_in_ms", wait),
 		S("hint",
-		  end->todo != NULL
-			  ? end->todo
+		  end->hint != NULL
+			  ? end->hint
 			  : "start Redis there, or set --redis to another address"));
 	metric_add(r->meter.losses, r->state == UP);
 	if (r->state == UP)

@@ -33,7 +33,7 @@ static bool read_conf(const struct redis_conf *conf, struct redis_url *url)
 		return false;
 	}
 	if (url->tls && !redis_tls_check(&conf->tls, &end)) {
-		log_error("redis.tls", S("why", end.why), S("hint", end.todo));
+		log_error("redis.tls", S("why", end.why), S("hint", end.hint));
 		return false;
 	}
 	return true;

@@ -84,7 +84,7 @@ static void on_timer(void *arg)
 		ask_next(s);
 		return;
 	}
-	redis_end_say(&s->end, "start it, or remove it from --redis",
+	redis_end_set(&s->end, "start it, or remove it from --redis",
 		      "it does not answer");
 	pass_over(s);
 }
@@ -159,7 +159,7 @@ static void take_reply(struct redis_sentinel *s, const redisReply *reply)
 	struct redis_place master;
 
 	if (reply->type == REDIS_REPLY_ERROR) {
-		redis_end_say(&s->end,
+		redis_end_set(&s->end,
 			      "correct sentinel_user and sentinel_password behind the ? "
 			      "in --redis, or the ACL at the sentinel",
 			      "it answers %s", reply->str);
@@ -170,7 +170,7 @@ static void take_reply(struct redis_sentinel *s, const redisReply *reply)
 		hang_up(s);
 		s->fn(s->arg, &master, NULL);
 	} else {
-		redis_end_say(&s->end, "correct the name behind the / in --redis",
+		redis_end_set(&s->end, "correct the name behind the / in --redis",
 			      "it does not know %s", s->url->sentinels.master);
 		pass_over(s);
 	}
@@ -191,7 +191,7 @@ static void on_readable(struct bufferevent *bev, void *arg)
 	}
 	if (good)
 		return;
-	redis_end_say(&s->end, "write the port of a sentinel into --redis",
+	redis_end_set(&s->end, "write the port of a sentinel into --redis",
 		      "not a Redis reply");
 	pass_over(s);
 }
@@ -200,7 +200,7 @@ static void on_readable(struct bufferevent *bev, void *arg)
 static void pass_over(struct redis_sentinel *s)
 {
 	log_warn_flood("redis.sentinel", S("address", s->at.shown), S("why", s->end.why),
-		       S("hint", s->end.todo ? s->end.todo
+		       S("hint", s->end.hint ? s->end.hint
 					     : "start it, or remove it from --redis"));
 	hang_up(s);
 	timer_after(s->timer, 0);

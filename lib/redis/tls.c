@@ -16,7 +16,7 @@ static const char *last_reason(void)
 
 static bool fails(struct redis_end *why, const char *setting, const char *file)
 {
-	redis_end_say(why, "correct the file, or the setting", "%s %s: %s", setting, file,
+	redis_end_set(why, "correct the file, or the setting", "%s %s: %s", setting, file,
 		      last_reason());
 	return false;
 }
@@ -43,7 +43,7 @@ static SSL_CTX *new_context(const struct redis_tls *conf, struct redis_end *why)
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
 	if (ctx == NULL) {
-		redis_end_say(why, "see OpenSSL's configuration", "OpenSSL: %s",
+		redis_end_set(why, "see OpenSSL's configuration", "OpenSSL: %s",
 			      last_reason());
 		return NULL;
 	}
@@ -89,7 +89,7 @@ struct ssl_st *redis_tls_new(const struct redis_tls *conf, const char *host,
 	SSL_CTX_free(ctx); /* ssl has its own reference */
 	if (ssl == NULL || expect_name(ssl, host))
 		return ssl;
-	redis_end_say(why, "give --redis a name that can stand in a certificate",
+	redis_end_set(why, "give --redis a name that can stand in a certificate",
 		      "TLS: %s", last_reason());
 	SSL_free(ssl);
 	return NULL;
@@ -100,14 +100,14 @@ struct ssl_st *redis_tls_new(const struct redis_tls *conf, const char *host,
 static void say_verify(long result, struct redis_end *out)
 {
 	const char *fact = X509_verify_cert_error_string(result);
-	const char *todo = "see to the certificate of Redis";
+	const char *hint = "see to the certificate of Redis";
 
 	switch (result) {
-	case X509_V_ERR_CERT_HAS_EXPIRED: todo = "renew the certificate of Redis"; break;
-	case X509_V_ERR_CERT_NOT_YET_VALID: todo = "see the clocks of both hosts"; break;
+	case X509_V_ERR_CERT_HAS_EXPIRED: hint = "renew the certificate of Redis"; break;
+	case X509_V_ERR_CERT_NOT_YET_VALID: hint = "see the clocks of both hosts"; break;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		todo = "give --redis a name that the certificate is for, or Redis a "
+		hint = "give --redis a name that the certificate is for, or Redis a "
 		       "certificate for this name";
 		break;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
@@ -115,35 +115,35 @@ static void say_verify(long result, struct redis_end *out)
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		todo = "give --redis-ca the authority that has signed it";
+		hint = "give --redis-ca the authority that has signed it";
 		break;
 	default: break;
 	}
-	redis_end_say(out, todo, "the certificate of Redis is refused: %s", fact);
+	redis_end_set(out, hint, "the certificate of Redis is refused: %s", fact);
 }
 
 static void say_reason(unsigned long code, struct redis_end *out)
 {
 	const char *text = ERR_reason_error_string(code);
-	const char *todo = "see to TLS of Redis";
+	const char *hint = "see to TLS of Redis";
 
 	switch (ERR_GET_REASON(code)) {
 	case SSL_R_WRONG_VERSION_NUMBER:
-		todo = "give --redis the TLS port of Redis, or write redis:// without "
+		hint = "give --redis the TLS port of Redis, or write redis:// without "
 		       "TLS";
 		break;
 	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
 	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE: /* what TLS 1.2 says of none */
-		todo = "give --redis-cert and --redis-key: Redis wants a certificate";
+		hint = "give --redis-cert and --redis-key: Redis wants a certificate";
 		break;
 	case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
 	case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
 	case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
-		todo = "give --redis-cert a certificate that Redis accepts";
+		hint = "give --redis-cert a certificate that Redis accepts";
 		break;
 	default: break;
 	}
-	redis_end_say(out, todo, "TLS: %s", text == NULL ? "unknown reason" : text);
+	redis_end_set(out, hint, "TLS: %s", text == NULL ? "unknown reason" : text);
 }
 
 bool redis_tls_why(struct bufferevent *bev, short what, struct redis_end *out)

@@ -157,7 +157,7 @@ def test_each_rule_says_how_much_it_judged(run):
         assert judged in out, out
 
 
-def test_a_rule_with_less_to_judge_than_the_run_should_have_given_is_told(run):
+def test_a_rule_with_less_to_judge_than_the_run_should_have_given_is_reported(run):
     run.meta["judged"] = {"P3": {"looks": 150, "sockets looked up": 0}, "P8": {"messages": 1}}
     run.fault(70, 100, "kill9", "broker-0")
     assert run.violations() == ["JUDGED P8 judged 0 messages, and 1 at least were to be had"]
@@ -168,25 +168,25 @@ def test_a_rule_with_less_to_judge_than_the_run_should_have_given_is_told(run):
 # P1
 
 
-def test_a_connection_without_a_disconnect_is_told(run):
+def test_a_connection_without_a_disconnect_is_reported(run):
     run.without_call("DISCONNECT")
     assert run.violations() == ["P1 c1: no DISCONNECT"]
 
 
-def test_a_disconnect_that_was_parked_is_not_missed(run):
+def test_a_disconnect_that_became_a_dead_letter_is_not_missed(run):
     run.without_call("DISCONNECT")
     run.records["parked"] = [{"t": 199, "connectionId": "ID-c1"}]
     assert run.violations() == []
 
 
-def test_a_disconnect_that_is_pending_at_the_end_is_told(run):
+def test_a_disconnect_that_is_pending_at_the_end_is_reported(run):
     run.records["pending"] = [{"t": 199, "connectionId": "ID-c1"}]
     assert run.violations() == ["P1 c1: its DISCONNECT (ID-c1) is pending at the end"]
     run.records["pending"] = [{"t": 199, "connectionId": "ID-of-nobody"}]
     assert run.violations() == ["P1 its DISCONNECT (ID-of-nobody) is pending at the end"]
 
 
-def test_a_disconnect_that_no_function_accepted_is_told(run):
+def test_a_disconnect_that_no_function_accepted_is_reported(run):
     run.without_call("DISCONNECT")
     run.fault(60, 80, "function_fail", "http")
     run.invoked(61, "c1", "DISCONNECT", status=500, code=1000)
@@ -195,12 +195,12 @@ def test_a_disconnect_that_no_function_accepted_is_told(run):
     assert run.violations() == []
 
 
-def test_a_connection_without_a_connect_is_told(run):
+def test_a_connection_without_a_connect_is_reported(run):
     run.without_call("CONNECT")
     assert "P1 c1: 0 CONNECTs" in run.violations()
 
 
-def test_two_disconnects_are_told(run):
+def test_two_disconnects_are_reported(run):
     run.invoked(60.5, "c1", "DISCONNECT", code=1006, requestId="another")
     assert "P1 c1: 2 DISCONNECTs" in run.violations()
 
@@ -212,13 +212,13 @@ def test_the_same_event_again_after_a_crash_is_fine(run):
 
 
 @pytest.mark.parametrize("what", [{"event": "other"}, {"time": 2}, {"code": 1006}])
-def test_an_event_that_changes_when_it_comes_again_is_told(run, what):
+def test_an_event_that_changes_when_it_comes_again_is_reported(run, what):
     run.fault(60, 61, "kill9", "broker-0")
     run.invoked(60.5, "c1", "DISCONNECT", **{"code": 1000, **what})
     assert run.violations() == [f"P1 c1: DISCONNECT came again with another {list(what)[0]}"]
 
 
-def test_a_disconnect_of_somebody_who_was_refused_is_told(run):
+def test_a_disconnect_of_somebody_who_was_refused_is_reported(run):
     run.saw(70, "c2", "connecting", edge="edge-0")
     run.invoked(70.1, "c2", "CONNECT", status=403)
     run.saw(70.2, "c2", "refused", status=403, retry_after=None)
@@ -235,7 +235,7 @@ def test_a_disconnect_of_somebody_whose_edge_died_before_its_connect_is_no_viola
     assert not [v for v in run.violations() if "nobody let it in" in v]
 
 
-def test_a_disconnect_with_another_code_than_the_client_gave_is_told(run):
+def test_a_disconnect_with_another_code_than_the_client_gave_is_reported(run):
     run.without_call("DISCONNECT")
     run.invoked(60.1, "c1", "DISCONNECT", code=1006)
     assert run.violations() == ["P1 c1: closed with 1000, DISCONNECT says 1006"]
@@ -243,13 +243,13 @@ def test_a_disconnect_with_another_code_than_the_client_gave_is_told(run):
     assert run.violations() == [], "the edge died before it could pass on the code"
 
 
-def test_a_disconnect_of_a_connected_client_is_told(run):
+def test_a_disconnect_of_a_connected_client_is_reported(run):
     run.without_call("DISCONNECT")
     run.invoked(57, "c1", "DISCONNECT", code=1000)
     assert "P1 c1: DISCONNECT while the client was connected" in run.violations()
 
 
-def test_a_client_that_stays_after_its_edge_was_given_up_is_told(run):
+def test_a_client_that_stays_after_its_edge_expired_is_reported(run):
     run.without_call("DISCONNECT")
     run.invoked(53, "c1", "DISCONNECT", code=1000)
     run.fault(40, 50, "stop", "edge-0")
@@ -306,7 +306,7 @@ def test_the_disconnects_of_a_killed_edge_have_until_the_bound(run):
     assert run.violations() == []
 
 
-def test_a_disconnect_after_the_bound_is_told(run):
+def test_a_disconnect_after_the_bound_is_reported(run):
     killed_edge(run, 114)
     run.fault(100, 130, "kill9", "edge-1")
     assert run.violations() == ["P1 c2: DISCONNECT 1.9 s after the bound"]
@@ -322,7 +322,7 @@ def test_the_bound_begins_when_the_last_trouble_is_over(run):
 # P2
 
 
-def test_messages_that_begin_out_of_order_are_told(run):
+def test_messages_that_begin_out_of_order_are_reported(run):
     run.without_call("MESSAGE", n=0)
     run.invoked(53, "c1", "MESSAGE", n=0)
     assert "P2 c1: message 0 began after message 1" in run.violations()
@@ -334,13 +334,13 @@ def test_a_message_again_after_later_ones_is_fine(run):
     assert run.violations() == []
 
 
-def test_a_message_after_the_disconnect_is_told(run):
+def test_a_message_after_the_disconnect_is_reported(run):
     run.without_call("MESSAGE", n=1)
     run.invoked(60.3, "c1", "MESSAGE", n=1)
     assert run.violations() == ["P2 c1: message 1 began after DISCONNECT"]
 
 
-def test_a_message_before_the_connect_has_ended_is_told(run):
+def test_a_message_before_the_connect_has_ended_is_reported(run):
     run.without_call("CONNECT")
     run.invoked(50.1, "c1", "CONNECT", seconds=1.5)
     assert run.violations() == ["P2 c1: message 0 began during CONNECT"]
@@ -355,7 +355,7 @@ def row(run, t, ids):
             sample["ids"] = ids
 
 
-def test_a_client_that_is_not_in_the_table_is_told(run):
+def test_a_client_that_is_not_in_the_table_is_reported(run):
     row(run, 55.5, [])
     assert run.violations() == ["P3 c1: connected, but not in the table"]
 
@@ -366,12 +366,12 @@ def test_the_table_may_be_wrong_until_the_bound_after_a_fault(run):
     assert run.violations() == []
 
 
-def test_a_row_that_stays_is_told(run):
+def test_a_row_that_stays_is_reported(run):
     row(run, 62.5, ["ID-c1"])
     assert run.violations() == ["P3 c1: in the table after the bound"]
 
 
-def test_a_row_of_nobody_is_told(run):
+def test_a_row_of_nobody_is_reported(run):
     row(run, 100.5, ["ID-ghost"])
     assert run.violations() == ["P3 a row ID-ghost that no $connect was told of"]
 
@@ -394,7 +394,7 @@ def test_a_row_whose_connect_waits_for_a_function_is_no_violation(run):
     assert run.violations() == []
 
 
-def test_a_row_at_the_end_is_told_whatever_has_happened(run):
+def test_a_row_at_the_end_is_reported_whatever_has_happened(run):
     row(run, 199.5, ["ID-c1"])
     run.fault(190, 198, "redis_stop", "redis")
     assert run.violations() == ["P3 c1: ID-c1 in the table at the end"]
@@ -409,7 +409,7 @@ def closed_by_server(run, at=60):
     run.saw(at, "c1", "closed", code=1012, by="server")
 
 
-def test_a_client_that_the_server_closed_is_told(run):
+def test_a_client_that_the_server_closed_is_reported(run):
     closed_by_server(run)
     run.fault(58, 61, "kill9", "broker-0")
     assert run.violations() == ["P4 c1: closed by server with 1012"]
@@ -449,23 +449,23 @@ def test_an_edge_without_any_broker_may_close_its_clients(run):
     assert run.violations() == []
 
 
-def test_a_message_that_is_answered_twice_is_told(run):
+def test_a_message_that_is_answered_twice_is_reported(run):
     run.saw(53, "c1", "answer", n=1)
     assert run.violations() == ["P4 c1: message 1 answered twice"]
 
 
-def test_answers_out_of_order_are_told(run):
+def test_answers_out_of_order_are_reported(run):
     run.without("clients", what="answer", n=0)
     run.saw(52.3, "c1", "answer", n=0)
     assert run.violations() == ["P4 c1: message 0 answered after 1"]
 
 
-def test_an_answer_that_nobody_asked_for_is_told(run):
+def test_an_answer_that_nobody_asked_for_is_reported(run):
     run.saw(53, "c1", "answer", n=7)
     assert run.violations() == ["P4 c1: an answer 7, which was not asked"]
 
 
-def test_a_message_without_an_answer_is_told_when_its_client_waited(run):
+def test_a_message_without_an_answer_is_reported_when_its_client_waited(run):
     run.without("clients", what="answer", n=1)
     assert run.violations() == ["P4 c1: message 1 had no answer within the bound"]
     run.fault(55, 56, "kill9", "broker-0")
@@ -480,14 +480,14 @@ def test_an_error_frame_stands_for_an_answer_while_functions_fail(run):
     assert run.violations() == []
 
 
-def test_a_message_that_came_to_no_function_is_told(run):
+def test_a_message_that_came_to_no_function_is_reported(run):
     run.saw(59, "c1", "sent", n=2, two_way=False)
     assert run.violations() == ["P4 c1: message 2 never came to its function"]
     run.invoked(59.1, "c1", "MESSAGE", n=2)
     assert run.violations() == []
 
 
-def test_a_function_that_is_asked_again_while_all_is_well_is_told(run):
+def test_a_function_that_is_asked_again_while_all_is_well_is_reported(run):
     run.invoked(51.5, "c1", "MESSAGE", n=0)
     assert run.violations() == ["P4 c1: message 0 again, while all is well"]
 
@@ -495,7 +495,7 @@ def test_a_function_that_is_asked_again_while_all_is_well_is_told(run):
 # P7
 
 
-def test_a_process_that_grew_after_it_was_warm_is_told(run):
+def test_a_process_that_grew_after_it_was_warm_is_reported(run):
     run.sampled(5000, 40, t=25)
     run.sampled(5900, 44, t=199)
     assert run.violations() == []
@@ -509,7 +509,7 @@ def test_a_process_that_grew_after_it_was_warm_is_told(run):
 # P8
 
 
-def test_a_message_must_be_answered_while_redis_is_away(run):
+def test_a_message_must_be_answered_while_redis_is_unreachable(run):
     run.fault(51, 70, "redis_stop", "redis")
     assert run.violations() == []
     run.without("clients", what="answer", n=1)
@@ -527,13 +527,13 @@ def test_new_clients_get_101_or_a_503_that_says_when_to_come_again(run, status, 
     assert run.violations() == ([f"P8 c2: refused with {status} {wrong}"] if wrong else [])
 
 
-def test_a_503_while_all_is_well_is_told(run):
+def test_a_503_while_all_is_well_is_reported(run):
     run.saw(75, "c2", "connecting", edge="edge-1")
     run.saw(75.5, "c2", "refused", status=503, retry_after="1")
     assert run.violations() == ["P8 c2: refused with 503 while all is well"]
 
 
-def test_a_new_client_without_an_answer_is_told_unless_its_edge_was_away(run):
+def test_a_new_client_without_an_answer_is_reported_unless_its_edge_was_unreachable(run):
     run.saw(75, "c2", "connecting", edge="edge-1")
     run.saw(85, "c2", "failed", why="no answer")
     assert run.violations() == ["P8 c2: no answer to its upgrade within the bound"]
@@ -544,14 +544,14 @@ def test_a_new_client_without_an_answer_is_told_unless_its_edge_was_away(run):
 # PUSH
 
 
-def test_a_push_that_came_to_another_client_is_told(run):
+def test_a_push_that_came_to_another_client_is_reported(run):
     run.client("c2", 50, 60)
     run.pushed(53, "ID-c1", "p1", 200)
     run.saw(53, "c2", "push", nonce="p1")
     assert run.violations() == ["PUSH c2: p1 was for ID-c1"]
 
 
-def test_a_push_that_came_twice_is_told(run):
+def test_a_push_that_came_twice_is_reported(run):
     run.pushed(53, "ID-c1", "p1", 200)
     run.saw(53, "c1", "push", nonce="p1")
     assert run.violations() == []
@@ -559,7 +559,7 @@ def test_a_push_that_came_twice_is_told(run):
     assert run.violations() == ["PUSH c1: p1 came 2 times"]
 
 
-def test_a_push_that_was_taken_and_never_came_is_told_unless_its_client_left(run):
+def test_a_push_that_was_taken_and_never_came_is_reported_unless_its_client_left(run):
     run.pushed(59, "ID-c1", "p2", 200)
     assert run.violations() == []
     run.pushed(53, "ID-c1", "p1", 200)
@@ -567,7 +567,7 @@ def test_a_push_that_was_taken_and_never_came_is_told_unless_its_client_left(run
 
 
 @pytest.mark.parametrize("status, t", [(410, 53), (503, 53), (429, 53), (0, 100)])
-def test_a_push_that_is_refused_while_all_is_well_is_told(run, status, t):
+def test_a_push_that_is_refused_while_all_is_well_is_reported(run, status, t):
     run.pushed(t, "ID-c1", "p1", status)
     assert run.violations() == [f"PUSH c1: p1 got {status} while all is well"]
     run.fault(t - 2, t - 1, "kill9", "broker-0")
@@ -579,7 +579,7 @@ def test_410_for_one_who_has_gone_is_fine(run):
     assert run.violations() == []
 
 
-def test_a_status_that_no_client_of_the_api_expects_is_told_at_any_time(run):
+def test_a_status_that_no_client_of_the_api_expects_is_reported_at_any_time(run):
     run.fault(50, 100, "redis_stop", "redis")
     run.pushed(53, "ID-c1", "p1", 500)
     assert run.violations() == ["PUSH c1: p1 got 500"]
@@ -598,12 +598,12 @@ def test_a_status_that_no_client_of_the_api_expects_is_told_at_any_time(run):
         ("gatepost-edge: edge/link/lane.c:16: lane_begin: Assertion `x' failed.", True),
     ],
 )
-def test_a_line_that_no_fault_explains_is_told(run, line, wrong):
+def test_a_line_that_no_fault_explains_is_reported(run, line, wrong):
     (run.folder / "edge-0.log").write_text(line + "\n")
     assert run.violations() == ([f"LOGS edge-0.log: {line}"] if wrong else [])
 
 
-def test_a_process_that_died_by_itself_is_told(run):
+def test_a_process_that_died_by_itself_is_reported(run):
     record = {"t": 70, "id": 9, "fault": "died", "target": ["edge-1"], "phase": "once"}
     run.records["faults"].append(record)
     assert run.violations() == ["LOGS ['edge-1'] died by itself"]

@@ -51,7 +51,7 @@ def test_there_are_never_more_brokers_than_hosts_nor_fewer_than_two():
             assert schedule.FEWEST_BROKERS <= brokers <= schedule.MOST_BROKERS
 
 
-def test_the_broker_that_gives_up_a_dead_edge_is_sought_from_that_edges_death_on():
+def test_the_broker_that_reaps_a_dead_edge_is_sought_from_that_edges_death_on():
     for plan in plans(cards=["kill9 reaper", "stop reaper"]):
         for edge, reaper in zip(plan.faults[::2], plan.faults[1::2]):
             assert (edge.kind, edge.at) == ("kill9", reaper.at)

@@ -133,7 +133,7 @@ static struct broker_link *our_broker(void)
 static void tick(void)
 {
 	for (struct broker_link *b = uplink->links; b != NULL; b = b->next)
-		b->again_ms = strcmp(b->endpoint, endpoint) == 0 ? 0 : INT64_MAX;
+		b->reconnect_ms = strcmp(b->endpoint, endpoint) == 0 ? 0 : INT64_MAX;
 	broker_links_tick(uplink);
 }
 
@@ -157,7 +157,7 @@ static void greet(void)
 	zsock_free(b->z);
 	b->z = b->link.z = zsock_new(loop, zctx, ZMQ_DEALER, on_message, b);
 	check(zsock_connect(b->z, endpoint) == OK);
-	link_enter(&b->link, LINK_GREETING);
+	link_set_state(&b->link, LINK_GREETING);
 	h = link_add(&b->link, GATEPOST__ITEM__BODY_HELLO, &gatepost__hello__descriptor);
 	h->boot = 1;
 	turn();
@@ -530,8 +530,8 @@ static void end_play(void)
 		hang_up((uint8_t)i);
 	broker_link_close(our_broker(), "the play is over", LINK_ENDED_BY_US);
 	for (struct broker_link *b = uplink->links; b != NULL; b = b->next) {
-		b->again_ms = INT64_MAX;
-		b->named_ms = -3600000; /* who was only a member is forgotten */
+		b->reconnect_ms = INT64_MAX;
+		b->listed_ms = -3600000; /* who was only a member is forgotten */
 	}
 	broker_links_named(uplink, endpoint);
 	broker_links_tick(uplink);
@@ -539,7 +539,7 @@ static void end_play(void)
 	hear();
 	route_n = 0;
 	uplink->number = 0;
-	uplink->on_trial = NULL;
+	uplink->suspect = NULL;
 	check(registry_count(all->registry) == 0);
 	check(all->sockets == 0);
 	check(all->held_bytes == 0);

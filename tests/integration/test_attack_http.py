@@ -239,7 +239,7 @@ def test_lines_that_end_with_lf_are_refused_or_are_lines(listener, ending):
         assert len(statuses) == 1 and 400 <= statuses[0] < 500 and bodies == []
 
 
-def test_empty_lines_before_a_request_are_passed_over_or_refused(listener):
+def test_empty_lines_before_a_request_are_ignored_or_refused(listener):
     statuses, bodies = said(listener, b"\r\n\r\n", second(listener))
     assert (statuses, bodies) in [([200], ["SMUGGLED"]), ([400], [])]
 

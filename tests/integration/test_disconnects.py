@@ -146,7 +146,7 @@ def test_a_function_that_fails_gets_the_same_event_after_pauses_until_it_succeed
     assert pauses[0] > 0.7 and pauses[1] > 1.4 and pauses[2] > 2.8, "1, 2, 4 s less a quarter"
 
 
-def test_while_it_is_owed_the_table_and_the_edge_have_nothing_of_the_connection(
+def test_while_it_is_pending_the_table_and_the_edge_have_nothing_of_the_connection(
     functions, tmp_path
 ):
     functions.answer("bye", FAILS)
@@ -187,7 +187,7 @@ def count(cluster, broker):
     return cluster.metrics(broker)["gatepost_broker_disconnects_parked"]
 
 
-def test_after_the_last_try_it_is_parked_where_people_see_it(failed, functions):
+def test_after_the_last_try_it_is_a_dead_letter_where_people_see_it(failed, functions):
     cluster, connection, event = failed
     (one,) = parked(cluster)
     assert (one["connectionId"], one["code"], one["reason"]) == (connection, 4001, "done")
@@ -203,7 +203,7 @@ def test_after_the_last_try_it_is_parked_where_people_see_it(failed, functions):
 
 
 @pytest.mark.parametrize("which", ["ID", "all"])
-def test_retry_makes_the_same_event_come_again_and_it_is_parked_no_more(failed, functions, which):
+def test_retry_makes_the_same_event_come_again_and_it_is_no_dead_letter_any_more(failed, functions, which):
     cluster, connection, event = failed
     functions.answer("bye", proxy(200))
     done = gatepost(cluster, "--retry", connection if which == "ID" else "all")
@@ -214,7 +214,7 @@ def test_retry_makes_the_same_event_come_again_and_it_is_parked_no_more(failed, 
     assert parked(cluster) == [] and functions.calls("bye") == []
 
 
-def test_one_that_is_retried_and_fails_as_often_is_parked_again(failed, functions):
+def test_one_that_is_retried_and_fails_as_often_is_a_dead_letter_again(failed, functions):
     cluster, connection, event = failed
     assert management(cluster, "POST", f"/@disconnects/{connection}") == (202, None)
     assert [functions.next("bye").event for _ in range(2)] == [event, event]
@@ -233,7 +233,7 @@ def test_drop_forgets_it(failed, functions, which):
     assert again.returncode == 3 and "No such dead letter" in again.stderr
 
 
-def test_variables_that_are_left_over_do_nothing_to_what_is_parked(failed):
+def test_variables_that_are_left_over_do_nothing_to_dead_letters(failed):
     cluster, connection, _ = failed
     done = gatepost(cluster, GATEPOST_RETRY="250ms", GATEPOST_DROP="all")
     assert done.returncode == 0 and connection in done.stdout
@@ -253,7 +253,7 @@ NEVER = "AAEAAAAAAAAAAAA="
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_one_that_is_not_parked_is_410(cluster, method):
+def test_one_that_is_no_dead_letter_is_410(cluster, method):
     for stage in ("", "/dev"):
         answer = management(cluster, method, f"{stage}/@disconnects/{NEVER}")
         assert answer == (410, {"message": "No such dead letter"})
@@ -458,7 +458,7 @@ def test_redis_dies_after_an_edge_and_a_broker_and_each_connection_has_its_one_d
     assert {state(same[0])["disconnectStatusCode"] for same in events.values()} == {1006}
 
 
-def test_a_death_is_told_once_however_often_a_step_of_its_reaping_fails(functions, tmp_path):
+def test_a_death_is_reported_once_however_often_a_step_of_its_reaping_fails(functions, tmp_path):
     expect = [*DEATHS, "redis.refused", "edge.*"]
     with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
         clients = connect(cluster, 20)
@@ -495,7 +495,7 @@ def test_all_die_in_the_middle_of_the_function_and_it_gets_the_same_event(functi
     assert state(first.event)["disconnectStatusCode"] == 4001, "what was begun first stands"
 
 
-def test_an_edge_that_was_stopped_beyond_its_lease_closes_those_who_were_given_up(
+def test_an_edge_that_was_stopped_beyond_its_lease_closes_those_who_were_reaped(
     functions, tmp_path
 ):
     expect = [*DEATHS, "edge.number.lost", "edge.lease.lost", "link.*"]
@@ -518,7 +518,7 @@ def test_an_edge_that_was_stopped_beyond_its_lease_closes_those_who_were_given_u
     assert all(len(same) == 1 for same in events.values())
 
 
-def test_an_edge_that_was_given_up_is_not_let_back_by_a_redis_that_forgot_it(functions, tmp_path):
+def test_an_edge_whose_lease_expired_is_not_accepted_by_a_redis_that_forgot_it(functions, tmp_path):
     """The word that it was given up stood in Redis alone: the edge kept its clients, who had had their
     disconnects, and got a second one each."""
     expect = [*DEATHS, "edge.*", "link.*", "store.changed"]
@@ -559,7 +559,7 @@ def lets_in(cluster):
 # Redis loses its memory
 
 
-def test_a_redis_that_is_emptied_while_disconnects_are_owed_harms_nothing_else(functions, tmp_path):
+def test_a_redis_that_is_emptied_while_disconnects_are_pending_harms_nothing_else(functions, tmp_path):
     functions.answer("bye", FAILS)
     expect = [*FAILING, *DEATHS, "store.changed", "edge.lease.lost", "link.*", "resync.failed"]
     with running(tmp_path, functions, expect=expect, **TIMES) as cluster:
@@ -602,7 +602,7 @@ def test_an_edge_that_was_cut_off_when_redis_was_emptied_keeps_its_clients(tmp_p
 # What somebody else has written
 
 
-def test_what_cannot_be_told_is_parked_as_it_is_and_harms_nobody(functions, tmp_path):
+def test_what_cannot_be_told_is_a_dead_letter_as_it_is_and_harms_nobody(functions, tmp_path):
     """A row with a context that is none was asked for again and again, for ever, and so was one
     whose id is none; one that was no JSON was looked at each hour."""
     expect = [*DEATHS, "disconnect.unreadable"]

@@ -63,7 +63,7 @@ def defines(source, function):
 # The walk
 
 
-def test_each_function_of_the_walk_is_defined_in_the_room_beside_it():
+def test_each_function_of_the_walk_is_defined_in_the_file_beside_it():
     missing = [
         f"{function} in {room}"
         for _, room, functions, _ in rows(WALK, "step")

@@ -51,7 +51,7 @@ def test_ping_is_answered_by_the_python_function(tutorial):
 
 
 @pytest.mark.parametrize("name", ["ws", "websockets", "chromium"])
-def test_a_client_is_let_in_answered_and_seen_off_by_the_python_functions(tutorial, name):
+def test_a_client_is_accepted_answered_and_seen_off_by_the_python_functions(tutorial, name):
     with Client(name, tutorial.websocket) as client:
         assert client.first == {"open": True}
         (at,) = until(lambda: list(tutorial.table()), "the connection is in the table")

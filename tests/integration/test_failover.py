@@ -122,7 +122,7 @@ def test_deaths_in_turn_while_messages_flow_lose_and_repeat_nothing(cluster):
     until(lambda: cluster.table() == {}, "the table is empty when all have gone")
 
 
-def test_a_frozen_broker_is_passed_over_and_says_nothing_twice_when_it_thaws(cluster):
+def test_a_frozen_broker_is_ignored_and_says_nothing_twice_when_it_thaws(cluster):
     clients = connect(cluster, 100)
     began = time.monotonic()
     pid = kill(cluster, "broker-0", signal.SIGSTOP)

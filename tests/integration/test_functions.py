@@ -216,7 +216,7 @@ def fail_ten_times(client):
         assert "Internal server error" in client.ask(ASK)
 
 
-def test_a_function_that_is_away_is_left_alone_after_ten_failures_and_asked_again_later(
+def test_a_function_that_is_unreachable_is_left_alone_after_ten_failures_and_asked_again_later(
     functions, tmp_path
 ):
     functions.answer("ask", b"")

@@ -155,7 +155,7 @@ def place(tmp_path):
         yield it
 
 
-def test_who_waits_for_a_store_that_is_away_is_told_to_come_again_and_its_lane_goes_on(place):
+def test_who_waits_for_a_store_that_is_unreachable_is_told_to_come_again_and_its_lane_goes_on(place):
     """The store may have taken its row: so it is not refused at once, but tried again."""
     with place.edge() as edge:
         url = f"ws://{edge.told('LISTEN')}/dev"

@@ -201,7 +201,7 @@ def test_who_speaks_for_the_connection_of_another_edge_is_refused(cluster, clien
     assert cluster.table() == before
 
 
-def test_outcomes_that_nobody_waits_for_are_passed_over(stranger):
+def test_outcomes_that_nobody_waits_for_are_ignored(stranger):
     outcomes = [(OUTCOME, {1: ticket, 2: 1, 3: b"\xff"}) for ticket in range(100)]
     say(stranger, envelope(hello(boot=84), *outcomes))
     assert answer(stranger, WELCOME)
@@ -296,7 +296,7 @@ def test_a_false_broker_is_left_and_tried_again(false_broker, why):
         assert "link.refused" in edge.log() and "go away" in edge.log()
 
 
-def test_commands_and_answers_before_welcome_are_passed_over(false_broker):
+def test_commands_and_answers_before_welcome_are_ignored(false_broker):
     broker, _ = false_broker
     command = (COMMAND, {1: 1, 2: 3, 3: ID})
     route = broker.greeted()
@@ -309,7 +309,7 @@ def edge_number(edge):
     return int(re.search(r"edge\.number number=(\d+)", edge.log())[1])
 
 
-def test_answers_and_commands_for_nobody_are_passed_over(false_broker):
+def test_answers_and_commands_for_nobody_are_ignored(false_broker):
     broker, edge = false_broker
     route = broker.greeted()
     broker.tell(route, envelope(welcome(number=edge_number(edge))))
@@ -327,7 +327,7 @@ def test_answers_and_commands_for_nobody_are_passed_over(false_broker):
     assert outcomes == [[2], [2], [2]], "gone"
 
 
-def test_a_member_by_another_transport_than_tcp_or_a_unix_socket_is_passed_over(
+def test_a_member_by_another_transport_than_tcp_or_a_unix_socket_is_ignored(
     false_broker, context, tmp_path
 ):
     broker, edge = false_broker

@@ -73,7 +73,7 @@ def test_newcomers_do_not_wait_for_the_disconnects_of_those_who_vanish(tmp_path)
             assert len(ended) == MANY + 50, "and none has two"
 
 
-def test_all_who_connect_at_once_are_let_in():
+def test_all_who_connect_at_once_are_accepted():
     with Cluster(edges=2, brokers=2) as cluster:
         flags = ["--rate", 1_000_000, "--connecting", MANY]
         seen = report(load(cluster, "--connections", MANY, "--messages", 1, *flags))

@@ -150,7 +150,7 @@ def test_1_3_a_malformed_part_costs_a_two_way_route_no_more_than_its_characters(
     assert client.ask(ASK) == want
 
 
-def test_1_3_what_cannot_be_mended_is_an_error_frame_and_a_line_that_says_where(
+def test_1_3_what_cannot_be_repaired_is_an_error_frame_and_a_line_that_says_where(
     functions, cluster, client
 ):
     functions.answer("ask", Reply(200, '{"statusCode":200,"body":{}}', JSON))
@@ -418,7 +418,7 @@ def test_2_1_a_subprotocol_is_said_when_the_function_chose_it_and_the_client_off
     assert is_let_in(cluster, **changes).get("sec-websocket-protocol") == said
 
 
-def test_2_1_without_a_connect_route_everybody_is_let_in(tmp_path):
+def test_2_1_without_a_connect_route_all_connections_are_accepted(tmp_path):
     echo = function("builtin:echo", websocket("$default", two_way=True))
     config = project(tmp_path, {"echo": echo})
     with Cluster(edges=1, brokers=1, args=["--config", config]) as other:

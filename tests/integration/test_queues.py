@@ -142,7 +142,7 @@ def test_an_invocation_over_http_too_many_is_counted(functions, tmp_path):
         second.socket.close()
 
 
-def test_disconnects_that_are_owed_are_seen_at_each_broker(functions, tmp_path):
+def test_disconnects_that_are_pending_are_seen_at_each_broker(functions, tmp_path):
     functions.answer("bye", Reply(500, "no"))
     with running(tmp_path, functions, ["function.*"], brokers=2) as cluster:
         owed = lambda i: metric(cluster, f"broker-{i}", "broker_disconnects_owed")

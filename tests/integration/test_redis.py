@@ -232,7 +232,7 @@ def handled(broker):
     return sum(float(line.split()[-1]) for line in lines if line.startswith(MESSAGES))
 
 
-def test_while_one_broker_misses_redis_new_clients_are_let_in_by_the_other(tmp_path):
+def test_while_one_broker_misses_redis_new_clients_are_accepted_by_the_other(tmp_path):
     """It says so to its edges. They took turns with it before, and half of the new clients got 503."""
     with (
         RedisServer(tmp_path, port=free_port()) as store,

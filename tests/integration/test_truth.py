@@ -22,7 +22,7 @@ def forget_that_it_is_synced(db):
         db.set(key, "of another memory")
 
 
-def test_an_audit_that_broke_off_is_taken_up_as_soon_as_the_store_lets_it():
+def test_a_reconcile_that_broke_off_is_taken_up_as_soon_as_the_store_lets_it():
     """It waited for the next one by the clock, a minute later with the defaults."""
     env = {"GATEPOST_AUDIT_EVERY": "10m"}
     with Cluster(edges=1, brokers=2, expect=["redis.refused"], env=env) as cluster:

@@ -16,7 +16,7 @@ static struct ring *ring_with(uint64_t first, uint64_t last)
 	return r;
 }
 
-Test(ring, an_empty_ring_has_no_home)
+Test(ring, an_empty_ring_has_no_owner)
 {
 	struct ring *r = ring_new();
 
@@ -26,7 +26,7 @@ Test(ring, an_empty_ring_has_no_home)
 }
 
 /* Processes of different builds share a cluster: these homes are for ever. */
-Test(ring, homes_are_those_of_every_other_build)
+Test(ring, owners_are_those_of_every_other_build)
 {
 	struct ring *r = ring_with(1, 3);
 	char homes[9] = "";
@@ -37,7 +37,7 @@ Test(ring, homes_are_those_of_every_other_build)
 	ring_free(r);
 }
 
-Test(ring, homes_do_not_depend_on_who_came_first)
+Test(ring, owners_do_not_depend_on_who_came_first)
 {
 	struct ring *up = ring_with(1, 5);
 	struct ring *down = ring_new();

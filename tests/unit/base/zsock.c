@@ -232,7 +232,7 @@ static void expect_down(const char *endpoint)
 	zsock_free(z);
 }
 
-Test(zsock, a_connect_that_is_refused_is_told)
+Test(zsock, a_connect_that_is_refused_is_reported)
 {
 	struct zsock *gone = bound(ZMQ_ROUTER, on_message);
 	char endpoint[64];

@@ -107,14 +107,14 @@ static void expect_signed(const struct signer *s, int status, const char *type)
 static const char token[] = "Authorization: Bearer tokentokentokentokentokentoken12\r\n";
 static const char other_token[] = "Authorization: bearer tokentoken\r\n";
 
-Test(auth, without_authentication_everybody_is_let_in)
+Test(auth, without_authentication_all_connections_are_accepted)
 {
 	serve(AUTH_NONE, NULL);
 	expect_of("", 0, NULL);
 	expect_of(other_token, 0, NULL);
 }
 
-Test(auth, with_keys_a_signature_is_let_in_and_a_token_is_not)
+Test(auth, with_keys_a_signature_is_accepted_and_a_token_is_not)
 {
 	serve(AUTH_KEYS, NULL);
 	expect_signed(&right, 0, NULL);
@@ -122,7 +122,7 @@ Test(auth, with_keys_a_signature_is_let_in_and_a_token_is_not)
 	expect_of(token, 403, "ForbiddenException");
 }
 
-Test(auth, with_bearer_a_token_is_let_in_and_a_signature_is_not)
+Test(auth, with_bearer_a_token_is_accepted_and_a_signature_is_not)
 {
 	serve(AUTH_BEARER, NULL);
 	expect_of(token, 0, NULL);
@@ -131,7 +131,7 @@ Test(auth, with_bearer_a_token_is_let_in_and_a_signature_is_not)
 	expect_signed(&right, 401, "UnauthorizedException");
 }
 
-Test(auth, with_both_either_is_let_in)
+Test(auth, with_both_either_is_accepted)
 {
 	serve(AUTH_BOTH, NULL);
 	expect_of(token, 0, NULL);

@@ -57,8 +57,8 @@ struct command *command_close(struct commands *c, const struct id *id, uint16_t 
 	return m;
 }
 
-struct command *command_look(struct commands *c, const struct id *id, command_fn *fn,
-			     void *arg)
+struct command *command_get(struct commands *c, const struct id *id, command_fn *fn,
+			    void *arg)
 {
 	return add(c, COMMAND_LOOK, id, fn, arg);
 }

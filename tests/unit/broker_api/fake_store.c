@@ -37,7 +37,8 @@ void store_connection_scan(struct store *st, uint16_t edge, uint64_t cursor,
 	q->cursor = cursor;
 }
 
-void store_parked_scan(struct store *st, uint64_t cursor, store_parked_fn *fn, void *arg)
+void store_dead_letters_scan(struct store *st, uint64_t cursor, store_dead_letters_fn *fn,
+			     void *arg)
 {
 	ask(st, ASKS_DEAD_LETTERS, FN(fn), arg)->cursor = cursor;
 }
@@ -50,12 +51,14 @@ static void ask_of_one(struct store *st, enum question_kind kind, struct span id
 	snprintf(q->id, sizeof q->id, "%.*s", SPAN_ARG(id));
 }
 
-void store_parked_retry(struct store *st, struct span id, store_done_fn *fn, void *arg)
+void store_dead_letter_retry(struct store *st, struct span id, store_done_fn *fn,
+			     void *arg)
 {
 	ask_of_one(st, ASKS_RETRY, id, fn, arg);
 }
 
-void store_parked_drop(struct store *st, struct span id, store_done_fn *fn, void *arg)
+void store_dead_letter_drop(struct store *st, struct span id, store_done_fn *fn,
+			    void *arg)
 {
 	ask_of_one(st, ASKS_DROP, id, fn, arg);
 }
@@ -104,7 +107,7 @@ void fake_store_dead_letters(enum err e, const struct disconnect *ds, size_t n,
 {
 	struct question q = take(ASKS_DEAD_LETTERS);
 
-	((store_parked_fn *)q.fn)(q.arg, e, ds, n, next);
+	((store_dead_letters_fn *)q.fn)(q.arg, e, ds, n, next);
 }
 
 void fake_store_done(enum question_kind kind, enum err e)

@@ -93,7 +93,7 @@ Test(commands, a_look_names_the_connection)
 	const Gatepost__Command *c;
 
 	cluster_link("e1", 0xe1, 7);
-	command_look(cluster.commands, &id, on_done, NULL);
+	command_get(cluster.commands, &id, on_done, NULL);
 	c = cluster_read_command("e1");
 	cr_assert(eq(int, c->kind, GATEPOST__COMMAND__KIND__LOOK));
 	cr_assert(span_eq(span_from(c->id), id_span(&id)));
@@ -126,7 +126,7 @@ Test(commands, what_is_for_many_is_refused_at_once_without_a_link)
 	cr_assert(command_send_many(cluster.commands, 7, ids,
 				    &(struct push){span_str("x"), false}, on_done,
 				    NULL) == NULL);
-	cr_assert(command_know(cluster.commands, 7, ids, on_done, NULL) == NULL);
+	cr_assert(command_query(cluster.commands, 7, ids, on_done, NULL) == NULL);
 	cluster_run(2 * COMMAND_MS, "");
 	cr_assert(eq(sz, answers, 0));
 	cr_assert(eq(i64, asked("kind=\"send\""), 0));
@@ -187,7 +187,7 @@ static void use_credit(void)
 	struct id id = one();
 
 	for (int i = 0; i < 4; i++)
-		command_cancel(command_look(cluster.commands, &id, on_done, NULL));
+		command_cancel(command_get(cluster.commands, &id, on_done, NULL));
 }
 
 static void come_to(enum end end)
@@ -295,7 +295,7 @@ Test(commands, only_those_of_the_lost_link_fail)
 	cluster_link("e1", 0xe1, 7);
 	cluster_link("e2", 0xe2, 8);
 	send_one();
-	command_look(cluster.commands, &other, on_done, NULL);
+	command_get(cluster.commands, &other, on_done, NULL);
 	cluster_hello("e1b", 0xe1, 7);
 	fake_loop_run(cluster.loop, 0);
 	cr_assert(eq(sz, answers, 1));
@@ -318,7 +318,7 @@ Test(commands, asked_for_from_inside_an_answer_are_answered_on_the_next_turn)
 
 	cluster_link("e1", 0xe1, 7);
 	use_credit();
-	command_look(cluster.commands, &id, ask_again, NULL);
+	command_get(cluster.commands, &id, ask_again, NULL);
 	fake_loop_run(cluster.loop, 0);
 	cr_assert(eq(sz, answers, 2));
 }
@@ -329,9 +329,9 @@ Test(commands, that_are_under_way_at_the_end_are_freed_and_not_answered)
 
 	cluster_link("e1", 0xe1, 7);
 	use_credit();
-	send_one();                                            /* its answer is due */
-	command_look(cluster.commands, &other, on_done, NULL); /* the store is asked */
-	cluster_free_edges();                                  /* what is lost is due */
+	send_one();                                           /* its answer is due */
+	command_get(cluster.commands, &other, on_done, NULL); /* the store is asked */
+	cluster_free_edges();                                 /* what is lost is due */
 	fake_store_close();
 	commands_free(cluster.commands);
 	cluster.commands = NULL;

@@ -103,9 +103,9 @@ Test(edge_lease, rows_of_an_edge_that_had_a_number_are_not)
 	cr_assert(eq(sz, fake_store_waiting(SYNCED), 0));
 }
 
-Test(edge_lease, an_edge_that_was_given_up_gets_another_number_and_the_store_is_told)
+Test(edge_lease, an_edge_whose_lease_expired_gets_another_number_and_the_store_has_it)
 {
-	fences_note(cluster.fences, 7, span_str("00000000000000e1"));
+	fences_add(cluster.fences, 7, span_str("00000000000000e1"));
 	cluster_hello("e1", 0xe1, 7);
 	cr_assert(eq(u16, fake_store_asked(TAKE)->edge, 0));
 	cr_assert(eq(u16, fake_store_asked(FENCE)->edge, 7));
@@ -208,10 +208,10 @@ Test(edge_lease, of_an_edge_that_leaves_is_not_renewed)
 	cr_assert(edges_find(cluster.edges, 7) != NULL);
 }
 
-Test(edge_lease, of_an_edge_that_a_broker_gave_up_meanwhile_ends_its_link)
+Test(edge_lease, of_an_edge_that_a_broker_reaped_meanwhile_ends_its_link)
 {
 	cluster_link("e1", 0xe1, 7);
-	fences_note(cluster.fences, 7, span_str("00000000000000e1"));
+	fences_add(cluster.fences, 7, span_str("00000000000000e1"));
 	cluster_run(200, "e1");
 	cr_assert(eq(sz, cluster.gone, 1));
 	cr_assert(eq(int, cluster_read_kind("e1"), GATEPOST__ITEM__BODY_REFUSAL));

@@ -245,12 +245,12 @@ Test(edges, all_links_end_once_this_process_was_stopped_for_a_quarter_of_the_lea
 
 	fake_loop_stop_for(LEASE_MS / 4);
 	cr_assert(edge_link_is_live(edge));
-	cr_assert(not(edges_were_stopped(cluster.edges, before)));
+	cr_assert(not(edges_were_suspended(cluster.edges, before)));
 	fake_loop_stop_for(200);
 	cr_assert(not(edge_link_is_live(edge)));
 	cr_assert(edge_link_out(edge) == NULL);
-	cr_assert(edges_were_stopped(cluster.edges, before));
-	cr_assert(not(edges_were_stopped(cluster.edges, loop_now(cluster.loop) + 1)));
+	cr_assert(edges_were_suspended(cluster.edges, before));
+	cr_assert(not(edges_were_suspended(cluster.edges, loop_now(cluster.loop) + 1)));
 	edge_link_unref(edge);
 }
 

@@ -141,8 +141,8 @@ void store_members_leave(struct store *st, struct span boot, store_done_fn *fn, 
 	q->fn.done = fn;
 }
 
-void store_lease_take(struct store *st, const char *boot, uint16_t wanted, int64_t ttl_ms,
-		      bool sure, store_lease_fn *fn, void *arg)
+void store_lease_acquire(struct store *st, const char *boot, uint16_t wanted,
+			 int64_t ttl_ms, bool sure, store_lease_fn *fn, void *arg)
 {
 	struct question *q = ask(TAKE, wanted, arg);
 
@@ -170,7 +170,7 @@ void store_edges_list(struct store *st, store_edges_fn *fn, void *arg)
 	ask(LIST, 0, arg)->fn.list = fn;
 }
 
-void store_edge_look(struct store *st, uint16_t number, store_edge_fn *fn, void *arg)
+void store_edge_get(struct store *st, uint16_t number, store_edge_fn *fn, void *arg)
 {
 	(void)st;
 	ask(LOOK, number, arg)->fn.state = fn;

@@ -10,12 +10,12 @@ TestSuite(fences, .init = cluster_start, .fini = cluster_stop);
 
 static void note(uint16_t number, const char *boot)
 {
-	fences_note(cluster.fences, number, span_str(boot));
+	fences_add(cluster.fences, number, span_str(boot));
 }
 
 static bool have(uint16_t number, const char *boot)
 {
-	return fences_have(cluster.fences, number, boot);
+	return fences_contain(cluster.fences, number, boot);
 }
 
 Test(fences, are_of_one_number_and_one_boot)

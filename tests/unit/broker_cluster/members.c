@@ -135,18 +135,18 @@ Test(members, stay_as_they_are_when_a_beat_fails)
 	}
 }
 
-Test(members, are_each_the_home_of_some_edges)
+Test(members, are_each_the_owner_of_some_edges)
 {
 	size_t ours = 0;
 
-	cr_assert(not(members_is_home(cluster.members, 7)));
+	cr_assert(not(members_is_owner(cluster.members, 7)));
 	cluster_beat("c1", false);
 	for (uint16_t edge = 1; edge <= 100; edge++)
-		cr_assert(members_is_home(cluster.members, edge));
+		cr_assert(members_is_owner(cluster.members, edge));
 	cluster_run(BEAT_MS, "");
 	cluster_beat("c1", true);
 	for (uint16_t edge = 1; edge <= 100; edge++)
-		ours += members_is_home(cluster.members, edge);
+		ours += members_is_owner(cluster.members, edge);
 	cr_assert(ours > 20 && ours < 80);
 }
 

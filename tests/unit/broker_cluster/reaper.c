@@ -27,13 +27,13 @@ static void start(void)
 
 TestSuite(reaper, .init = start, .fini = cluster_stop);
 
-static struct edge_state state(bool held, int64_t rows, int64_t owed)
+static struct edge_state state(bool held, int64_t rows, int64_t pending)
 {
 	return (struct edge_state){
 		.held = held,
 		.rows = rows,
-		.owed = owed,
-		.due = owed > 0,
+		.pending = pending,
+		.due = pending > 0,
 		.synced = span_str("c1"),
 		.boot = span_str("00000000000000e1"),
 	};
@@ -66,7 +66,7 @@ static int64_t reaped(void)
 struct row {
 	char why[60];
 	bool held;
-	int64_t rows, owed;
+	int64_t rows, pending;
 	bool is_reaped, is_forgotten, is_due;
 };
 
@@ -87,7 +87,7 @@ ParameterizedTestParameters(reaper, an_edge_in_every_state)
 
 ParameterizedTest(struct row *r, reaper, an_edge_in_every_state)
 {
-	struct edge_state s = state(r->held, r->rows, r->owed);
+	struct edge_state s = state(r->held, r->rows, r->pending);
 
 	cr_assert(eq(int, look(s, 2000, r->is_forgotten ? FORGET : REAP),
 		     r->is_reaped || r->is_forgotten),
@@ -269,7 +269,7 @@ Test(reaper, reaps_in_steps_until_no_row_is_left_and_fences_the_boot)
 	cr_assert(look(state(false, 1200, 0), 1000, REAP));
 	cr_assert(eq(sz, fake_store_asked(REAP)->n, 500));
 	fake_store_reaped(OK, &got);
-	cr_assert(fences_have(cluster.fences, 7, "00000000000000e1"));
+	cr_assert(fences_contain(cluster.fences, 7, "00000000000000e1"));
 	got.left = 200;
 	got.first = false;
 	fake_store_reaped(OK, &got);
@@ -282,13 +282,13 @@ Test(reaper, reaps_in_steps_until_no_row_is_left_and_fences_the_boot)
 		eq(i64, cluster_metric("gatepost_broker_rows_reaped_total", NULL), 1200));
 }
 
-Test(reaper, fences_a_boot_that_another_broker_gave_up)
+Test(reaper, fences_a_boot_that_another_broker_reaped)
 {
 	struct edge_state s = state(false, 0, 1);
 
 	s.given_up = true;
 	fake_store_state(OK, &s);
-	cr_assert(fences_have(cluster.fences, 7, "00000000000000e1"));
+	cr_assert(fences_contain(cluster.fences, 7, "00000000000000e1"));
 }
 
 Test(reaper, asks_again_at_once_when_what_is_due_cannot_be_claimed_now)
@@ -355,7 +355,7 @@ Test(reaper, looks_no_more_at_an_edge_that_is_not_listed)
 	cr_assert(eq(sz, fake_store_waiting(LOOK), 0));
 }
 
-Test(reaper, looks_less_often_at_edges_whose_home_is_elsewhere)
+Test(reaper, looks_less_often_at_edges_whose_owner_is_elsewhere)
 {
 	struct edge_state s = state(true, 0, 0);
 	uint16_t elsewhere = 1;
@@ -363,7 +363,7 @@ Test(reaper, looks_less_often_at_edges_whose_home_is_elsewhere)
 
 	cluster_run(BEAT_MS, "");
 	cluster_beat("c1", true);
-	while (members_is_home(cluster.members, elsewhere))
+	while (members_is_owner(cluster.members, elsewhere))
 		elsewhere++;
 	fake_store_state(OK, &s); /* edge 7 */
 	fake_store_list(OK, &elsewhere, 1);

@@ -259,13 +259,13 @@ Test(resync, reconciles_once_in_a_while)
 	cr_assert(eq(sz, fake_store_waiting(SCAN), 0));
 }
 
-Test(resync, reconciles_only_edges_whose_home_is_here)
+Test(resync, reconciles_only_edges_whose_owner_is_here)
 {
 	uint16_t elsewhere = 1;
 
 	cluster_run(BEAT_MS, "e1");
 	cluster_beat("c1", true);
-	while (members_is_home(cluster.members, elsewhere))
+	while (members_is_owner(cluster.members, elsewhere))
 		elsewhere++;
 	cluster_link("e2", 0xe2, elsewhere);
 	resync_check(cluster.resync, elsewhere, span_str("c1"));

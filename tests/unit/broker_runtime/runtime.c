@@ -1,6 +1,6 @@
 #include "broker/runtime/runtime.h"
 
-#include "runtime_bed.h"
+#include "runtime_fixture.h"
 #include "workers.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -17,11 +17,11 @@
 
 Test(runtime, as_many_run_at_a_time_as_poll_and_the_others_wait_in_order)
 {
-	runtime_bed_start(10, 5000);
+	runtime_fixture_start(10, 5000);
 	int a = worker_new(), b = worker_new();
-	runtime_bed_invoke("1");
-	runtime_bed_invoke("2");
-	runtime_bed_invoke("3");
+	runtime_fixture_invoke("1");
+	runtime_fixture_invoke("2");
+	runtime_fixture_invoke("3");
 	worker_polls(a);
 	cr_assert(worker_is_given(a, "1"));
 	worker_polls(b);
@@ -32,31 +32,31 @@ Test(runtime, as_many_run_at_a_time_as_poll_and_the_others_wait_in_order)
 	cr_assert(worker_is_given(b, "3"));
 	close(a);
 	close(b);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }
 
 Test(runtime, an_invocation_goes_to_the_worker_that_has_waited_longest)
 {
-	runtime_bed_start(10, 5000);
+	runtime_fixture_start(10, 5000);
 	int a = worker_new(), b = worker_new();
 	worker_polls(b);
 	cr_assert_not(worker_hears(b));
 	worker_polls(a);
 	cr_assert_not(worker_hears(a));
-	runtime_bed_invoke("1");
+	runtime_fixture_invoke("1");
 	cr_assert(worker_is_given(b, "1"));
 	cr_assert_not(worker_hears(a));
 	close(a);
 	close(b);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }
 
 Test(runtime, a_worker_that_has_not_answered_gets_no_second_invocation)
 {
-	runtime_bed_start(10, 5000);
+	runtime_fixture_start(10, 5000);
 	int fd = worker_new();
-	runtime_bed_invoke("1");
-	runtime_bed_invoke("2");
+	runtime_fixture_invoke("1");
+	runtime_fixture_invoke("2");
 	worker_polls(fd);
 	cr_assert(worker_is_given(fd, "1"));
 	worker_polls(fd);
@@ -65,46 +65,46 @@ Test(runtime, a_worker_that_has_not_answered_gets_no_second_invocation)
 	worker_polls(fd);
 	cr_assert(worker_is_given(fd, "2"));
 	close(fd);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }
 
 Test(runtime, more_than_may_wait_are_throttled)
 {
-	runtime_bed_start(2, 5000);
-	runtime_bed_invoke("1");
-	runtime_bed_invoke("2");
-	cr_assert_eq(runtime_bed.n, 0);
-	runtime_bed_invoke("3");
-	cr_assert_eq(runtime_bed.n, 1);
-	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_THROTTLED);
-	cr_assert_str_eq(runtime_bed.ended[0].which, "3");
-	runtime_bed_stop();
+	runtime_fixture_start(2, 5000);
+	runtime_fixture_invoke("1");
+	runtime_fixture_invoke("2");
+	cr_assert_eq(runtime_fixture.n, 0);
+	runtime_fixture_invoke("3");
+	cr_assert_eq(runtime_fixture.n, 1);
+	cr_assert_eq(runtime_fixture.ended[0].kind, RESULT_THROTTLED);
+	cr_assert_str_eq(runtime_fixture.ended[0].which, "3");
+	runtime_fixture_stop();
 }
 
 static void invoke_of(const char *client, const char *id)
 {
-	runtime_bed_invoke_for_client(client, id, PATIENCE_MS, false);
+	runtime_fixture_invoke_for_client(client, id, PATIENCE_MS, false);
 }
 
 Test(runtime, one_client_has_no_more_than_half_of_the_queue)
 {
-	runtime_bed_start(4, 5000);
+	runtime_fixture_start(4, 5000);
 	invoke_of("greedy", "1");
 	invoke_of("greedy", "2");
-	cr_assert_eq(runtime_bed.n, 0);
+	cr_assert_eq(runtime_fixture.n, 0);
 	invoke_of("greedy", "3");
-	cr_assert_eq(runtime_bed.n, 1);
-	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_THROTTLED);
-	cr_assert_str_eq(runtime_bed.ended[0].which, "3");
+	cr_assert_eq(runtime_fixture.n, 1);
+	cr_assert_eq(runtime_fixture.ended[0].kind, RESULT_THROTTLED);
+	cr_assert_str_eq(runtime_fixture.ended[0].which, "3");
 	invoke_of("a", "4");
 	invoke_of("b", "5");
-	cr_assert_eq(runtime_bed.n, 1);
-	runtime_bed_stop();
+	cr_assert_eq(runtime_fixture.n, 1);
+	runtime_fixture_stop();
 }
 
 Test(runtime, one_client_leaves_a_worker_to_the_others)
 {
-	runtime_bed_start(10, 5000);
+	runtime_fixture_start(10, 5000);
 	int a = worker_new(), b = worker_new();
 	worker_polls(a);
 	cr_assert_not(worker_hears(a));
@@ -121,12 +121,12 @@ Test(runtime, one_client_leaves_a_worker_to_the_others)
 	cr_assert(worker_is_given(a, "2"));
 	close(a);
 	close(b);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }
 
 Test(runtime, a_client_that_waits_for_one_comes_before_the_second_one_of_another)
 {
-	runtime_bed_start(10, 5000);
+	runtime_fixture_start(10, 5000);
 	int fd = worker_new();
 	invoke_of("greedy", "1");
 	invoke_of("greedy", "2");
@@ -139,73 +139,73 @@ Test(runtime, a_client_that_waits_for_one_comes_before_the_second_one_of_another
 		cr_assert_eq(worker_answers(fd, order[i], "response", "x"), 202);
 	}
 	close(fd);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }
 
 Test(runtime, with_no_room_to_wait_a_worker_that_polls_still_gets_one)
 {
-	runtime_bed_start(0, 5000);
+	runtime_fixture_start(0, 5000);
 	int fd = worker_new();
 	worker_polls(fd);
 	cr_assert_not(worker_hears(fd));
-	runtime_bed_invoke("1");
+	runtime_fixture_invoke("1");
 	cr_assert(worker_is_given(fd, "1"));
-	runtime_bed_invoke("2");
-	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_THROTTLED);
+	runtime_fixture_invoke("2");
+	cr_assert_eq(runtime_fixture.ended[0].kind, RESULT_THROTTLED);
 	close(fd);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }
 
 Test(runtime, where_nobody_polls_an_invocation_ends_as_unreachable)
 {
-	runtime_bed_start(10, 20);
-	runtime_bed_invoke("1");
-	runtime_bed_ended(1);
-	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_UNREACHABLE);
-	cr_assert_not_null(
-		strstr(runtime_bed.ended[0].why, runtime_address(runtime_bed.runtime)));
-	runtime_bed_stop();
+	runtime_fixture_start(10, 20);
+	runtime_fixture_invoke("1");
+	runtime_fixture_ended(1);
+	cr_assert_eq(runtime_fixture.ended[0].kind, RESULT_UNREACHABLE);
+	cr_assert_not_null(strstr(runtime_fixture.ended[0].why,
+				  runtime_address(runtime_fixture.runtime)));
+	runtime_fixture_stop();
 }
 
 Test(runtime, where_all_are_busy_for_too_long_it_ends_as_throttled)
 {
-	runtime_bed_start(10, 20);
+	runtime_fixture_start(10, 20);
 	int fd = worker_new();
 	worker_polls(fd);
 	cr_assert_not(worker_hears(fd));
-	runtime_bed_invoke("1");
+	runtime_fixture_invoke("1");
 	cr_assert(worker_is_given(fd, "1"));
-	runtime_bed_invoke("2");
-	runtime_bed_ended(1);
-	cr_assert_eq(runtime_bed.ended[0].kind, RESULT_THROTTLED);
-	cr_assert_str_eq(runtime_bed.ended[0].which, "2");
+	runtime_fixture_invoke("2");
+	runtime_fixture_ended(1);
+	cr_assert_eq(runtime_fixture.ended[0].kind, RESULT_THROTTLED);
+	cr_assert_str_eq(runtime_fixture.ended[0].which, "2");
 	close(fd);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }
 
 /* The runtime itself */
 
 Test(runtime, it_may_be_freed_from_inside_an_end_with_others_waiting_running_and_polling)
 {
-	runtime_bed_start(10, 5000);
+	runtime_fixture_start(10, 5000);
 	int a = worker_new(), b = worker_new(), c = worker_new();
-	runtime_bed_invoke("1");
-	runtime_bed_invoke("2");
+	runtime_fixture_invoke("1");
+	runtime_fixture_invoke("2");
 	worker_polls(a);
 	cr_assert(worker_is_given(a, "1"));
 	worker_polls(b);
 	cr_assert(worker_is_given(b, "2"));
-	runtime_bed_invoke("3");
+	runtime_fixture_invoke("3");
 	worker_polls(c);
 	cr_assert(worker_is_given(c, "3"));
-	runtime_bed_invoke("4");
-	runtime_bed.frees = true;
+	runtime_fixture_invoke("4");
+	runtime_fixture.frees = true;
 	worker_answers(a, "1", "response", "1");
-	cr_assert_eq(runtime_bed.n, 1);
+	cr_assert_eq(runtime_fixture.n, 1);
 	close(a);
 	close(b);
 	close(c);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }
 
 static double metric(const char *line)
@@ -214,7 +214,7 @@ static double metric(const char *line)
 	char *text;
 	double value = -1;
 
-	metrics_print(runtime_bed.metrics, out);
+	metrics_print(runtime_fixture.metrics, out);
 	evbuffer_add(out, "", 1);
 	text = strstr((char *)evbuffer_pullup(out, -1), line);
 	if (text != NULL)
@@ -225,13 +225,13 @@ static double metric(const char *line)
 
 Test(runtime, it_counts_workers_invocations_and_their_ends)
 {
-	runtime_bed_start(10, 5000);
+	runtime_fixture_start(10, 5000);
 	int a = worker_new(), b = worker_new();
 	worker_polls(a);
 	cr_assert_not(worker_hears(a));
 	worker_polls(b);
 	cr_assert_not(worker_hears(b));
-	runtime_bed_invoke("1");
+	runtime_fixture_invoke("1");
 	cr_assert(worker_is_given(a, "1"));
 	cr_assert_eq(worker_answers(a, "1", "error", "{}"), 202);
 	cr_expect_eq(metric("function_invocations_total{function=\"f\"} "), 1);
@@ -242,5 +242,5 @@ Test(runtime, it_counts_workers_invocations_and_their_ends)
 	cr_expect_eq(metric("function_queue{function=\"f\"} "), 0);
 	close(a);
 	close(b);
-	runtime_bed_stop();
+	runtime_fixture_stop();
 }

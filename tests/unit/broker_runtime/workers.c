@@ -1,6 +1,6 @@
 #include "workers.h"
 
-#include "runtime_bed.h"
+#include "runtime_fixture.h"
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -17,7 +17,7 @@ int worker_new(void)
 	struct address a;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	cr_assert_eq(address_parse(runtime_address(runtime_bed.runtime), &a), OK);
+	cr_assert_eq(address_parse(runtime_address(runtime_fixture.runtime), &a), OK);
 	cr_assert_eq(connect(fd, (struct sockaddr *)&a.sa, a.n), 0);
 	return fd;
 }
@@ -41,7 +41,7 @@ int worker_at(const char *id)
 {
 	int fd = worker_new();
 
-	runtime_bed_invoke(id);
+	runtime_fixture_invoke(id);
 	worker_polls(fd);
 	cr_assert(worker_is_given(fd, id));
 	return fd;
@@ -52,7 +52,7 @@ bool worker_hears(int fd)
 	char c;
 
 	for (int i = 0; i < 20; i++)
-		runtime_bed_turn();
+		runtime_fixture_turn();
 	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
@@ -68,7 +68,7 @@ int worker_response(int fd, char text[TEXT])
 		if (got == 0)
 			break;
 		if (got == -1) {
-			runtime_bed_turn();
+			runtime_fixture_turn();
 			continue;
 		}
 		text[++n] = '\0';
@@ -109,5 +109,5 @@ void worker_dies(int fd)
 {
 	close(fd);
 	for (int i = 0; i < 5; i++)
-		runtime_bed_turn();
+		runtime_fixture_turn();
 }

@@ -1,7 +1,7 @@
 #ifndef TESTS_UNIT_BROKER_RUNTIME_WORKERS_H
 #define TESTS_UNIT_BROKER_RUNTIME_WORKERS_H
 
-/* Workers of the runtime of a runtime_bed: each is a plain socket, closed by the test. */
+/* Workers of the runtime of a runtime_fixture: each is a plain socket, closed by the test. */
 
 #include <stdbool.h>
 

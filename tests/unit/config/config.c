@@ -1,4 +1,4 @@
-#include "bed.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -17,20 +17,20 @@ static void check_found(const char *folder, const char *want)
 
 Test(config, is_found_as_gatepost_yml_before_serverless_yml)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 	char want[80];
 
-	bed_file(&b, "other.yml", "");
+	fixture_file(&b, "other.yml", "");
 	check_found(b.folder, "");
-	bed_file(&b, "serverless.yml", "");
+	fixture_file(&b, "serverless.yml", "");
 	snprintf(want, sizeof want, "%s/serverless.yml", b.folder);
 	check_found(b.folder, want);
-	bed_file(&b, "gatepost.yml", "");
+	fixture_file(&b, "gatepost.yml", "");
 	snprintf(want, sizeof want, "%s/gatepost.yml", b.folder);
 	check_found(b.folder, want);
 	cr_assert(zero(int, chdir(b.folder)));
 	check_found(".", "gatepost.yml");
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(config, of_nothing_can_be_freed)

@@ -1,4 +1,4 @@
-#include "bed.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -6,28 +6,28 @@
 
 Test(config_builtin, runs_the_tutorial)
 {
-	struct bed b = {
+	struct fixture b = {
 		.config = config_builtin("dev", CONFIG_SELECTION, "builtin:reject")};
 
 	cr_assert(eq(sz, b.config->n_functions, 5));
 	cr_expect(eq(sz, b.config->n_routes, 5));
-	cr_expect(eq(str, bed_function(&b, "reject")->handler, "builtin:reject"));
-	cr_expect(not(bed_route(&b, "$connect")->two_way));
-	cr_expect(bed_route(&b, "$default")->two_way);
-	cr_expect(bed_route(&b, "echo")->two_way);
+	cr_expect(eq(str, fixture_function(&b, "reject")->handler, "builtin:reject"));
+	cr_expect(not(fixture_route(&b, "$connect")->two_way));
+	cr_expect(fixture_route(&b, "$default")->two_way);
+	cr_expect(fixture_route(&b, "echo")->two_way);
 	cr_expect(eq(str, b.config->http[0].path, "/ping"));
 	cr_expect(eq(str, b.config->functions[b.config->http[0].function].name, "ping"));
 	cr_expect(eq(ptr, b.config->file, NULL));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(config_builtin, has_one_function_for_two_routes_that_echo)
 {
-	struct bed b = {.config =
-				config_builtin("dev", CONFIG_SELECTION, "builtin:echo")};
+	struct fixture b = {
+		.config = config_builtin("dev", CONFIG_SELECTION, "builtin:echo")};
 
 	cr_assert(eq(sz, b.config->n_functions, 4));
-	cr_assert(eq(sz, bed_route(&b, "$default")->function,
-		     bed_route(&b, "echo")->function));
-	bed_close(&b);
+	cr_assert(eq(sz, fixture_route(&b, "$default")->function,
+		     fixture_route(&b, "echo")->function));
+	fixture_close(&b);
 }

@@ -1,4 +1,4 @@
-#include "bed.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -8,16 +8,16 @@
 
 static void check(const char *env, const char *name, const char *want)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 	char text[256];
 
 	snprintf(text, sizeof text,
-		 "useDotenv: true\nservice: ${env:%s, 'none'}\n" BED_ANY, name);
-	bed_file(&b, ".env", env);
-	bed_read(&b, text);
+		 "useDotenv: true\nservice: ${env:%s, 'none'}\n" FIXTURE_ANY, name);
+	fixture_file(&b, ".env", env);
+	fixture_read(&b, text);
 	cr_assert(eq(str, b.errors, ""));
 	cr_expect(eq(str, b.config->service, (char *)want), "%s", env);
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(dotenv, has_plain_values_up_to_a_comment)
@@ -44,36 +44,37 @@ Test(dotenv, of_two_lines_with_one_name_takes_the_first)
 
 Test(dotenv, says_which_line_is_none)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_file(&b, ".env", "GP_A=\"1\n2\"\nwhat is this\nGP_B=3\n");
-	bed_read(&b, "useDotenv: true\nservice: ${env:GP_B}\n" BED_ANY);
+	fixture_file(&b, ".env", "GP_A=\"1\n2\"\nwhat is this\nGP_B=3\n");
+	fixture_read(&b, "useDotenv: true\nservice: ${env:GP_B}\n" FIXTURE_ANY);
 	cr_expect(eq(str, b.infos, ".env:3:1: ignored: this is not NAME=value\n"));
 	cr_expect(eq(str, b.config->service, "3"));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(dotenv, is_beaten_by_that_of_the_stage_and_by_the_environment)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
 	cr_assert(zero(int, setenv("GP_C", "environment", 1)));
-	bed_file(&b, ".env", "GP_STAGE=prod\nGP_A=common\nGP_B=common\nGP_C=common\n");
-	bed_file(&b, ".env.prod", "GP_B=stage\nGP_C=stage\n");
-	bed_read(&b, "useDotenv: true\n"
-		     "provider: { stage: '${env:GP_STAGE}' }\n"
-		     "service: ${env:GP_A}-${env:GP_B}-${env:GP_C}\n" BED_ANY);
+	fixture_file(&b, ".env",
+		     "GP_STAGE=prod\nGP_A=common\nGP_B=common\nGP_C=common\n");
+	fixture_file(&b, ".env.prod", "GP_B=stage\nGP_C=stage\n");
+	fixture_read(&b, "useDotenv: true\n"
+			 "provider: { stage: '${env:GP_STAGE}' }\n"
+			 "service: ${env:GP_A}-${env:GP_B}-${env:GP_C}\n" FIXTURE_ANY);
 	cr_assert(eq(str, b.errors, ""));
 	cr_expect(eq(str, b.config->service, "common-stage-environment"));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(dotenv, is_not_read_unless_it_is_asked_for)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_file(&b, ".env", "GP_A=1\n");
-	bed_read(&b, "service: ${env:GP_A, 'none'}\n" BED_ANY);
+	fixture_file(&b, ".env", "GP_A=1\n");
+	fixture_read(&b, "service: ${env:GP_A, 'none'}\n" FIXTURE_ANY);
 	cr_expect(eq(str, b.config->service, "none"));
-	bed_close(&b);
+	fixture_close(&b);
 }

@@ -1,4 +1,4 @@
-#include "bed.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -6,7 +6,7 @@
 
 ParameterizedTestParameters(functions, refuses)
 {
-	static struct bed_row rows[] = {
+	static struct fixture_row rows[] = {
 		{"a text", "functions: all\n",
 		 "1:12: functions: this is a text; allowed: a mapping or a list of "
 		 "mappings\n"},
@@ -21,7 +21,7 @@ ParameterizedTestParameters(functions, refuses)
 		 "  f: handler.main\n",
 		 "2:6: functions.f: this is a text; allowed: a mapping with handler and "
 		 "events\n"},
-		{"a function that is nothing", BED_FUNCTION,
+		{"a function that is nothing", FIXTURE_FUNCTION,
 		 "2:3: functions.f: this is nothing; allowed: a mapping with handler and "
 		 "events\n"},
 		{"two of one name in a list",
@@ -35,27 +35,27 @@ ParameterizedTestParameters(functions, refuses)
 		 "1:1: functions: none of them serves a websocket, http or httpApi "
 		 "event: there is nothing to do\n"},
 		{"events as a mapping",
-		 BED_FUNCTION "    handler: builtin:echo\n"
-			      "    events: { websocket: a }\n",
+		 FIXTURE_FUNCTION "    handler: builtin:echo\n"
+				  "    events: { websocket: a }\n",
 		 "4:13: functions.f.events: this is a mapping; allowed: a list\n"},
 	};
-	return cr_make_param_array(struct bed_row, rows, sizeof rows / sizeof *rows);
+	return cr_make_param_array(struct fixture_row, rows, sizeof rows / sizeof *rows);
 }
 
-ParameterizedTest(struct bed_row *row, functions, refuses)
+ParameterizedTest(struct fixture_row *row, functions, refuses)
 {
-	bed_check(row);
+	fixture_check(row);
 }
 
-Test(functions, passes_over_what_serves_nobody_in_whatever_language)
+Test(functions, ignores_what_serves_nobody_in_whatever_language)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b, BED_ANY "  job:\n"
-			     "    handler: com.example.Job\n"
-			     "    runtime: java17\n"
-			     "    timeout: forever\n"
-			     "    events: [ { schedule: rate(1 day) } ]\n");
+	fixture_read(&b, FIXTURE_ANY "  job:\n"
+				     "    handler: com.example.Job\n"
+				     "    runtime: java17\n"
+				     "    timeout: forever\n"
+				     "    events: [ { schedule: rate(1 day) } ]\n");
 	cr_assert(eq(str, b.errors, ""));
 	cr_assert(eq(sz, b.config->n_functions, 1));
 	cr_assert(eq(str, b.infos,
@@ -63,43 +63,43 @@ Test(functions, passes_over_what_serves_nobody_in_whatever_language)
 		     "7:5: functions.job: ignored: it serves no websocket, http or "
 		     "httpApi "
 		     "event, and authorizes nobody\n"));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(functions, may_be_a_list_of_mappings)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b,
-		 "functions:\n"
-		 "  - a: { handler: builtin:echo, events: [ { websocket: a } ] }\n"
-		 "    b: { handler: builtin:ping, events: [ { websocket: b } ] }\n"
-		 "  - c: { handler: builtin:reject, events: [ { websocket: c } ] }\n");
+	fixture_read(
+		&b, "functions:\n"
+		    "  - a: { handler: builtin:echo, events: [ { websocket: a } ] }\n"
+		    "    b: { handler: builtin:ping, events: [ { websocket: b } ] }\n"
+		    "  - c: { handler: builtin:reject, events: [ { websocket: c } ] }\n");
 	cr_assert(eq(str, b.errors, ""));
-	cr_expect(eq(str, bed_function(&b, "a")->handler, "builtin:echo"));
-	cr_expect(eq(str, bed_function(&b, "c")->handler, "builtin:reject"));
-	cr_expect(eq(sz, bed_route(&b, "c")->function, 2));
-	bed_close(&b);
+	cr_expect(eq(str, fixture_function(&b, "a")->handler, "builtin:echo"));
+	cr_expect(eq(str, fixture_function(&b, "c")->handler, "builtin:reject"));
+	cr_expect(eq(sz, fixture_route(&b, "c")->function, 2));
+	fixture_close(&b);
 }
 
 /* The first function is left out, so that all numbers change. */
 Test(functions, keeps_routes_and_authorizers_with_their_functions_when_one_is_left_out)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b, "functions:\n"
-		     "  idle: { handler: x.y }\n"
-		     "  auth: { handler: builtin:connect }\n"
-		     "  f:\n"
-		     "    handler: builtin:echo\n"
-		     "    events:\n"
-		     "      - websocket: { route: $connect, authorizer: auth }\n"
-		     "      - http: GET a\n");
+	fixture_read(&b, "functions:\n"
+			 "  idle: { handler: x.y }\n"
+			 "  auth: { handler: builtin:connect }\n"
+			 "  f:\n"
+			 "    handler: builtin:echo\n"
+			 "    events:\n"
+			 "      - websocket: { route: $connect, authorizer: auth }\n"
+			 "      - http: GET a\n");
 	cr_assert(eq(str, b.errors, ""));
 	const struct config *c = b.config;
 	cr_assert(eq(sz, c->n_functions, 2));
 	cr_expect(eq(str, c->functions[c->routes[0].function].name, "f"));
 	cr_expect(eq(str, c->functions[c->http[0].function].name, "f"));
 	cr_expect(eq(str, c->functions[c->authorizers[0].function].name, "auth"));
-	bed_close(&b);
+	fixture_close(&b);
 }

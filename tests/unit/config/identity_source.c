@@ -1,4 +1,4 @@
-#include "bed.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -6,62 +6,67 @@
 
 ParameterizedTestParameters(identity_source, refuses)
 {
-	static struct bed_row rows[] = {
+	static struct fixture_row rows[] = {
 		{"an HTTP API's form",
-		 BED_EVENT "      - websocket: { route: $connect, authorizer: { name: f, "
-			   "identitySource: $request.header.Auth } }\n",
+		 FIXTURE_EVENT
+		 "      - websocket: { route: $connect, authorizer: { name: f, "
+		 "identitySource: $request.header.Auth } }\n",
 		 "5:78: functions.f.events[0].websocket.authorizer.identitySource: "
 		 "\"$request.header.Auth\"; allowed: route.request.header.NAME, "
 		 "route.request.querystring.NAME, route.request.cookie.NAME, "
 		 "route.request.subprotocol\n"},
 		{"a header without a name",
-		 BED_EVENT "      - websocket: { route: $connect, authorizer: { name: f, "
-			   "identitySource: route.request.header. } }\n",
+		 FIXTURE_EVENT
+		 "      - websocket: { route: $connect, authorizer: { name: f, "
+		 "identitySource: route.request.header. } }\n",
 		 "5:78: functions.f.events[0].websocket.authorizer.identitySource: "
 		 "\"route.request.header.\"; allowed: route.request.header.NAME, "
 		 "route.request.querystring.NAME, route.request.cookie.NAME, "
 		 "route.request.subprotocol\n"},
 		{"stage variables",
-		 BED_EVENT "      - websocket: { route: $connect, authorizer: { name: f, "
-			   "identitySource: [ stageVariables.a ] } }\n",
+		 FIXTURE_EVENT
+		 "      - websocket: { route: $connect, authorizer: { name: f, "
+		 "identitySource: [ stageVariables.a ] } }\n",
 		 "5:80: functions.f.events[0].websocket.authorizer.identitySource[0]: "
 		 "\"stageVariables.a\"; allowed: route.request.header.NAME, "
 		 "route.request.querystring.NAME, route.request.cookie.NAME, "
 		 "route.request.subprotocol\n"},
 		{"a mapping",
-		 BED_EVENT "      - websocket: { route: $connect, authorizer: { name: f, "
-			   "identitySource: { a: b } } }\n",
+		 FIXTURE_EVENT
+		 "      - websocket: { route: $connect, authorizer: { name: f, "
+		 "identitySource: { a: b } } }\n",
 		 "5:78: functions.f.events[0].websocket.authorizer.identitySource: this "
 		 "is a mapping; allowed: a text or a list of texts\n"},
 	};
-	return cr_make_param_array(struct bed_row, rows, sizeof rows / sizeof *rows);
+	return cr_make_param_array(struct fixture_row, rows, sizeof rows / sizeof *rows);
 }
 
-ParameterizedTest(struct bed_row *row, identity_source, refuses)
+ParameterizedTest(struct fixture_row *row, identity_source, refuses)
 {
-	bed_check(row);
+	fixture_check(row);
 }
 
 Test(identity_source, is_the_header_that_serverless_takes_when_there_is_none)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b, BED_EVENT "      - websocket: { route: $connect, authorizer: f }\n");
+	fixture_read(&b, FIXTURE_EVENT
+		     "      - websocket: { route: $connect, authorizer: f }\n");
 	cr_assert(eq(str, b.errors, ""));
 	cr_assert(eq(sz, b.config->authorizers[0].n_identity, 1));
 	cr_assert(eq(str, b.config->authorizers[0].identity[0],
 		     "route.request.header.Auth"));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(identity_source, may_be_an_empty_list)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b,
-		 BED_EVENT "      - websocket: { route: $connect, authorizer: { name: f, "
-			   "identitySource: [] } }\n");
+	fixture_read(&b, FIXTURE_EVENT
+		     "      - websocket: { route: $connect, authorizer: { name: f, "
+		     "identitySource: [] } }\n");
 	cr_assert(eq(str, b.errors, ""));
 	cr_assert(eq(sz, b.config->authorizers[0].n_identity, 0));
-	bed_close(&b);
+	fixture_close(&b);
 }

@@ -1,4 +1,4 @@
-#include "bed.h"
+#include "fixture.h"
 
 #include "config/nearest.h"
 

@@ -1,4 +1,4 @@
-#include "bed.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -9,7 +9,7 @@
 
 ParameterizedTestParameters(yaml, refuses)
 {
-	static struct bed_row rows[] = {
+	static struct fixture_row rows[] = {
 		{"a bracket is not closed", "functions: [1, 2\n",
 		 "2:1: no YAML: flow sequence without a closing bracket\n"},
 		{"a tab indents",
@@ -58,70 +58,70 @@ ParameterizedTestParameters(yaml, refuses)
 		 "  <<: text\n",
 		 "2:7: << takes a mapping or a list of mappings; this is a text\n"},
 	};
-	return cr_make_param_array(struct bed_row, rows, sizeof rows / sizeof *rows);
+	return cr_make_param_array(struct fixture_row, rows, sizeof rows / sizeof *rows);
 }
 
-ParameterizedTest(struct bed_row *row, yaml, refuses)
+ParameterizedTest(struct fixture_row *row, yaml, refuses)
 {
-	bed_check(row);
+	fixture_check(row);
 }
 
 Test(yaml, refuses_what_is_not_utf8_with_its_line)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b, "service: a\n# \xff\n");
+	fixture_read(&b, "service: a\n# \xff\n");
 	cr_assert(eq(str, b.errors, "2:1: is not UTF-8 text\n"));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(yaml, reads_json)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(
+	fixture_read(
 		&b,
 		"{\"service\": \"\\u00e9t\\u00e9\", \"functions\": {\"f\": {\"handler\": "
 		"\"builtin:echo\", \"events\": [{\"websocket\": \"say\"}]}}}");
 	cr_assert(eq(str, b.errors, ""));
 	cr_assert(eq(str, b.config->service, "été"));
-	cr_assert(ne(ptr, (void *)bed_route(&b, "say"), NULL));
-	bed_close(&b);
+	cr_assert(ne(ptr, (void *)fixture_route(&b, "say"), NULL));
+	fixture_close(&b);
 }
 
 Test(yaml, merges_mappings_under_the_keys_that_are_there)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b, "x-a: &a { timeout: 3, memorySize: 256 }\n"
-		     "x-b: &b { timeout: 4, handler: builtin:ping }\n"
-		     "functions:\n"
-		     "  f:\n"
-		     "    memorySize: 512\n"
-		     "    <<: [ *a, *b ]\n"
-		     "    events: [ { websocket: say } ]\n");
+	fixture_read(&b, "x-a: &a { timeout: 3, memorySize: 256 }\n"
+			 "x-b: &b { timeout: 4, handler: builtin:ping }\n"
+			 "functions:\n"
+			 "  f:\n"
+			 "    memorySize: 512\n"
+			 "    <<: [ *a, *b ]\n"
+			 "    events: [ { websocket: say } ]\n");
 	cr_assert(eq(str, b.errors, ""));
-	const struct config_function *f = bed_function(&b, "f");
+	const struct config_function *f = fixture_function(&b, "f");
 	cr_assert(eq(i64, f->memory_mb, 512), "its own pair wins");
 	cr_assert(eq(i64, f->timeout_ms, 3000), "then the first of the list");
 	cr_assert(eq(str, f->handler, "builtin:ping"), "then the second");
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(yaml, takes_the_anchor_that_came_last)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b, "x-a: &a one\nx-b: &a two\nservice: *a\n" BED_ANY);
+	fixture_read(&b, "x-a: &a one\nx-b: &a two\nservice: *a\n" FIXTURE_ANY);
 	cr_assert(eq(str, b.config->service, "two"));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 /* Aliases of aliases: nine lists of nine make 387 million values when they are copied. */
 Test(yaml, does_not_copy_what_aliases_name)
 {
 	char text[2048] = "x0: &x0 [a, a, a, a, a, a, a, a, a]\n";
-	struct bed b = {0};
+	struct fixture b = {0};
 
 	for (int i = 1; i < 9; i++)
 		sprintf(text + strlen(text),
@@ -129,10 +129,10 @@ Test(yaml, does_not_copy_what_aliases_name)
 			"*x%d]\n",
 			i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1,
 			i - 1);
-	strcat(text, BED_ANY);
-	bed_read(&b, text);
+	strcat(text, FIXTURE_ANY);
+	fixture_read(&b, text);
 	cr_assert(eq(str, b.errors, ""));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 /* Each mapping merges the one before it twice as large: 2^20 pairs, were they not counted. */
@@ -140,7 +140,7 @@ Test(yaml, refuses_mappings_that_merge_into_too_many_pairs)
 {
 	enum { PAIRS = 1000, MAPS = 600 };
 	char *text = malloc(1 << 20), *end = text;
-	struct bed b = {0};
+	struct fixture b = {0};
 
 	end += sprintf(end, "x0: &x0 {");
 	for (int i = 0; i < PAIRS; i++)
@@ -148,33 +148,33 @@ Test(yaml, refuses_mappings_that_merge_into_too_many_pairs)
 	end += sprintf(end, "}\n");
 	for (int i = 0; i < MAPS; i++)
 		end += sprintf(end, "y%d: { <<: *x0 }\n", i);
-	bed_read(&b, text);
+	fixture_read(&b, text);
 	cr_assert(eq(str, b.errors, "gatepost.yml: more than 250,000 values\n"));
-	bed_close(&b);
+	fixture_close(&b);
 	free(text);
 }
 
 Test(yaml, refuses_what_is_nested_too_deep)
 {
 	char text[200] = "a: ";
-	struct bed b = {0};
+	struct fixture b = {0};
 
 	memset(text + 3, '[', 100);
-	bed_read(&b, text);
+	fixture_read(&b, text);
 	cr_assert(eq(str, b.errors, "1:67: nested more than 64 levels deep\n"));
-	bed_close(&b);
+	fixture_close(&b);
 }
 
 Test(yaml, refuses_a_file_over_4_MiB)
 {
 	size_t n = 4 * 1024 * 1024 + 1;
 	char *text = malloc(n + 1);
-	struct bed b = {0};
+	struct fixture b = {0};
 
 	memset(text, '#', n);
 	text[n] = '\0';
-	bed_read(&b, text);
+	fixture_read(&b, text);
 	cr_assert(eq(str, b.errors, "gatepost.yml: is larger than 4 MiB\n"));
-	bed_close(&b);
+	fixture_close(&b);
 	free(text);
 }

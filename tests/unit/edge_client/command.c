@@ -97,7 +97,7 @@ Test(command, while_all_outboxes_hold_too_much_only_a_small_one_takes_more)
 	fixture.clients->outbox_bytes += 2000000;
 	cr_assert(eq(int, push(k, "hi"), GATEPOST__OUTCOME__RESULT__OK));
 	connection_push(client_connection(k), blob_alloc(20000));
-	cr_assert(not(connection_has_room(client_connection(k))));
+	cr_assert(not(connection_can_queue(client_connection(k))));
 	fixture.clients->outbox_bytes -= 2000000;
 }
 

@@ -298,7 +298,7 @@ Test(connection, that_takes_nothing_of_its_outbox_is_cut_after_the_stall_timeout
 	struct client *k = client_open();
 
 	push_much(client_connection(k));
-	cr_assert(not(connection_has_room(client_connection(k))));
+	cr_assert(not(connection_can_queue(client_connection(k))));
 	fixture_pass(28000);
 	cr_assert(eq(int, state_of(k), CONNECTION_OPEN));
 	fixture_pass(4000);

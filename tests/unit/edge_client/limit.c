@@ -1,4 +1,4 @@
-#include "edge/client/limit.h"
+#include "edge/client/address_limit.h"
 
 #include "base/address.h"
 

@@ -267,11 +267,11 @@ Test(reply, a_request_that_no_broker_takes_is_503_after_some_seconds_and_forgott
 	fixture.is_seen = false;
 	k = ask(UPGRADE);
 	lane_queue_init(&q);
-	lane_wait(&client_connection(k)->lane, &q);
+	lane_join_queue(&client_connection(k)->lane, &q);
 	fixture_pass(4000);
 	cr_assert(client_event(k) != NULL);
-	lane_unwait(&client_connection(k)->lane);
-	lane_wait(&client_connection(k)->lane, &q);
+	lane_leave_queue(&client_connection(k)->lane);
+	lane_join_queue(&client_connection(k)->lane, &q);
 	fixture_pass(2500);
 	cr_assert(eq(int, status_of(client_read(k, NULL)), 503));
 	cr_assert(client_event(k) == NULL);

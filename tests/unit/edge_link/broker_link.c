@@ -504,7 +504,7 @@ Test(broker_link_seeds, another_number_closes_all_lanes_and_takes_back_all_credi
 	cr_assert(eq(u16, uplink_number(edge.uplink), NUMBER + 1));
 	cr_assert(eq(u64, link_of(B1)->link.ahead.used_items, 0));
 	cr_assert(eq(u64, link_of(B1)->link.ahead.used_bytes, 0));
-	cr_assert(eq(sz, link_of(B1)->n_departing, 0));
+	cr_assert(eq(sz, link_of(B1)->n_disconnecting, 0));
 	cr_assert(eq(u32, l->n, 0));
 	links_add_answer(l, 0); /* of the old life */
 	links_post(B1);

@@ -234,7 +234,7 @@ void links_disconnect(struct lane *l)
 
 const char *links_owner(const struct lane *l)
 {
-	return l->home != NULL ? l->home->endpoint : "";
+	return l->owner != NULL ? l->owner->endpoint : "";
 }
 
 /* ---- what brokers send ---- */

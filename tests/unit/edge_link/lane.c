@@ -173,16 +173,16 @@ Test(lane, is_quiet_while_nothing_is_under_way)
 
 Test(lane, a_restart_sends_all_that_is_not_done_again_under_a_new_term)
 {
-	int home;
+	int owner;
 	uint32_t term = l.term;
 
 	append_and_send(3);
 	append("unsent");
 	done(1);
-	lane_restart(&l, (struct broker_link *)&home, 5);
+	lane_restart(&l, (struct broker_link *)&owner, 5);
 	cr_assert(eq(u32, l.term, term + 1));
 	cr_assert(eq(u32, l.ring_version, 5));
-	cr_assert(l.home == (struct broker_link *)&home);
+	cr_assert(l.owner == (struct broker_link *)&owner);
 	cr_assert(l.unsent == l.first);
 	cr_assert(lane_find(&l, 0) ==
 		  NULL); /* a late answer to what is to be sent again */
@@ -282,27 +282,27 @@ static const char *waiting(const struct lane_queue *in)
 Test(lane_queue, lanes_wait_in_the_order_they_came)
 {
 	for (int i = 0; i < 3; i++)
-		lane_wait(&lanes[i], &q);
+		lane_join_queue(&lanes[i], &q);
 	cr_assert(eq(str, (char *)waiting(&q), "abc"));
-	lane_unwait(&lanes[1]);
+	lane_leave_queue(&lanes[1]);
 	cr_assert(eq(str, (char *)waiting(&q), "ac"));
-	lane_unwait(&lanes[0]);
-	lane_unwait(&lanes[2]);
+	lane_leave_queue(&lanes[0]);
+	lane_leave_queue(&lanes[2]);
 	cr_assert(eq(str, (char *)waiting(&q), ""));
 }
 
 Test(lane_queue, a_lane_that_waits_already_keeps_its_place)
 {
-	lane_wait(&lanes[0], &q);
-	lane_wait(&lanes[1], &q);
-	lane_wait(&lanes[0], &q);
+	lane_join_queue(&lanes[0], &q);
+	lane_join_queue(&lanes[1], &q);
+	lane_join_queue(&lanes[0], &q);
 	cr_assert(eq(str, (char *)waiting(&q), "ab"));
 }
 
 Test(lane_queue, a_lane_waits_in_one_queue_at_a_time)
 {
-	lane_wait(&lanes[0], &q);
-	lane_wait(&lanes[0], &other);
+	lane_join_queue(&lanes[0], &q);
+	lane_join_queue(&lanes[0], &other);
 	cr_assert(eq(str, (char *)waiting(&q), ""));
 	cr_assert(eq(str, (char *)waiting(&other), "a"));
 	cr_assert(lanes[0].waits_in == &other);
@@ -310,12 +310,12 @@ Test(lane_queue, a_lane_waits_in_one_queue_at_a_time)
 
 Test(lane_queue, a_lane_that_is_closed_waits_no_more)
 {
-	lane_wait(&lanes[0], &q);
-	lane_wait(&lanes[1], &q);
+	lane_join_queue(&lanes[0], &q);
+	lane_join_queue(&lanes[1], &q);
 	lane_close(&lanes[0]);
 	cr_assert(eq(str, (char *)waiting(&q), "b"));
 	cr_assert(lanes[0].waits_in == NULL);
-	lane_unwait(&lanes[0]);
+	lane_leave_queue(&lanes[0]);
 	cr_assert(eq(str, (char *)waiting(&q), "b"));
 }
 

@@ -60,15 +60,15 @@ Test(poison, an_accused_event_is_guilty_only_when_it_was_on_trial_and_the_end_co
 	links_up(B1, 1);
 	l = links_lane();
 	links_message(l, "x");
-	l->first->blame = POISON_ACCUSED;
+	l->first->blame = POISON_SUSPECT;
 	cr_assert(poison_blame(edge.uplink, l, LINK_ENDED_UNREADABLE) == NULL);
-	edge.uplink->on_trial = l->first;
+	edge.uplink->suspect = l->first;
 	cr_assert(poison_blame(edge.uplink, l, LINK_ENDED_BY_US) == NULL);
-	cr_assert(edge.uplink->on_trial == NULL);
-	edge.uplink->on_trial = l->first;
+	cr_assert(edge.uplink->suspect == NULL);
+	edge.uplink->suspect = l->first;
 	cr_assert(poison_blame(edge.uplink, l, LINK_ENDED_SILENT) == l->first);
-	cr_assert(edge.uplink->on_trial == NULL);
-	cr_assert(eq(int, l->first->blame, POISON_ACCUSED));
+	cr_assert(edge.uplink->suspect == NULL);
+	cr_assert(eq(int, l->first->blame, POISON_SUSPECT));
 }
 
 /* ---- through links ---- */
@@ -102,7 +102,7 @@ Test(poison, an_event_that_ends_three_links_is_accused_and_after_the_fourth_answ
 	end_link();
 	e = links_read_event(B1);
 	cr_assert(eq(u32, e->again, EVENT_ACCUSED));
-	cr_assert(edge.uplink->on_trial == l->first);
+	cr_assert(edge.uplink->suspect == l->first);
 	end_link();
 	cr_assert(links_read(B1) == NULL);
 	cr_assert(eq(sz, edge.poisoned, 1));
@@ -142,7 +142,7 @@ Test(poison, those_that_were_only_there_at_the_same_time_are_cleared_one_by_one)
 	/* Each comes alone; lane 1's ends the link. */
 	for (int turn = 0; turn < 6 && lanes[0]->n + lanes[1]->n + lanes[2]->n > 0;
 	     turn++) {
-		const struct lane_event *e = edge.uplink->on_trial;
+		const struct lane_event *e = edge.uplink->suspect;
 		int under_way = 0;
 
 		cr_assert(e != NULL);
@@ -158,7 +158,7 @@ Test(poison, those_that_were_only_there_at_the_same_time_are_cleared_one_by_one)
 	cr_assert(eq(int, tried, 3));
 	cr_assert(eq(sz, edge.poisoned, 1));
 	cr_assert(eq(sz, edge.answers, 2));
-	cr_assert(edge.uplink->on_trial == NULL);
+	cr_assert(edge.uplink->suspect == NULL);
 }
 
 Test(poison, what_follows_a_poisonous_event_is_sent)
@@ -231,7 +231,7 @@ Test(poison, an_edge_that_was_fenced_tries_accused_events_of_its_new_life)
 	links_message(l, "x");
 	for (int i = 0; i < 3; i++)
 		end_link();
-	cr_assert(edge.uplink->on_trial == l->first);
+	cr_assert(edge.uplink->suspect == l->first);
 	/* By a second broker, while the first one has the event. */
 	broker_links_named(edge.uplink, B2);
 	links_run(200, B1);
@@ -239,5 +239,5 @@ Test(poison, an_edge_that_was_fenced_tries_accused_events_of_its_new_life)
 	links_add_welcome(2)->number = NUMBER + 1;
 	links_post(B2);
 	cr_assert(eq(sz, edge.fenced, 1));
-	cr_assert(edge.uplink->on_trial == NULL);
+	cr_assert(edge.uplink->suspect == NULL);
 }

@@ -61,11 +61,11 @@ Test(server_bounds,
 Test(server_bounds, a_large_answer_may_be_made_when_it_is_alone)
 {
 	start();
-	cr_assert(http_has_room(server, 0));
+	cr_assert(http_has_capacity(server, 0));
 	http_hold(server, 2 << 20);
-	cr_assert(http_has_room(server, 2 << 20));
-	cr_assert(not(http_has_room(server, 0)));
+	cr_assert(http_has_capacity(server, 2 << 20));
+	cr_assert(not(http_has_capacity(server, 0)));
 	cr_assert(eq(i64, refused(HTTP_REFUSED_MEMORY), 1));
 	http_release(server, 2 << 20);
-	cr_assert(http_has_room(server, 0));
+	cr_assert(http_has_capacity(server, 0));
 }

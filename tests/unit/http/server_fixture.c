@@ -167,7 +167,8 @@ struct client *come(void)
 	struct client *c = &clients[n_clients++];
 
 	cr_assert(n_clients <= CLIENTS);
-	*c = (struct client){.fd = socket(at.sa.ss_family, SOCK_STREAM, 0), .reads = true};
+	*c = (struct client){.fd = socket(at.sa.ss_family, SOCK_STREAM, 0),
+			     .reads = true};
 	cr_assert(eq(int, connect(c->fd, (struct sockaddr *)&at.sa, at.n), 0));
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	c->got = evbuffer_new();

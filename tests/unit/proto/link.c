@@ -94,8 +94,8 @@ TestSuite(link, .init = start, .fini = end, .timeout = 30);
 
 static void up(void)
 {
-	link_enter(&l, LINK_GREETING);
-	link_enter(&l, LINK_UP);
+	link_set_state(&l, LINK_GREETING);
+	link_set_state(&l, LINK_UP);
 }
 
 static void add(uint64_t seq, size_t body)
@@ -209,14 +209,14 @@ Test(link, nothing_goes_out_before_the_transport_is_there_nor_after_the_end)
 	add(1, 1);
 	cr_assert(eq(int, link_flush(&l, 5000), OK));
 	cr_assert(eq(sz, l.out.n, 1));
-	link_enter(&l, LINK_DOWN);
+	link_set_state(&l, LINK_DOWN);
 	cr_assert(eq(int, link_flush(&l, 9000), OK));
 	cr_assert(eq(sz, l.out.n, 1));
 }
 
 Test(link, a_greeting_goes_out)
 {
-	link_enter(&l, LINK_GREETING);
+	link_set_state(&l, LINK_GREETING);
 	add(7, 1);
 	flush_and_wait(1, 1);
 	cr_assert(eq(u64, got[0].first, 7));
@@ -271,8 +271,8 @@ Test(link, a_link_can_end_in_every_state_before_down)
 
 		link_init(&k, here, span_of(NULL, 0), timing, 0);
 		for (int i = 0; i < ups; i++)
-			link_enter(&k, (enum link_state)(i + 1));
-		link_enter(&k, LINK_DOWN);
+			link_set_state(&k, (enum link_state)(i + 1));
+		link_set_state(&k, LINK_DOWN);
 		cr_assert(eq(int, k.state, LINK_DOWN));
 		link_close(&k);
 	}
@@ -305,8 +305,8 @@ ParameterizedTest(struct step *r, link, a_step_that_is_not_in_the_picture_aborts
 		  .signal = SIGABRT)
 {
 	for (int s = LINK_GREETING; s <= r->from; s++)
-		link_enter(&l, (enum link_state)s);
-	link_enter(&l, (enum link_state)r->to);
+		link_set_state(&l, (enum link_state)s);
+	link_set_state(&l, (enum link_state)r->to);
 }
 
 /* Windows of credit. */
@@ -315,13 +315,13 @@ Test(window, has_room_while_less_than_its_limits_is_under_way)
 {
 	struct window w = {.items = 2, .bytes = 100};
 
-	cr_assert(window_has_room(&w));
-	window_take(&w, 10);
-	cr_assert(window_has_room(&w));
-	window_take(&w, 10);
-	cr_assert(not(window_has_room(&w)));
-	window_give(&w, 1, 10);
-	cr_assert(window_has_room(&w));
+	cr_assert(window_has_credit(&w));
+	window_spend(&w, 10);
+	cr_assert(window_has_credit(&w));
+	window_spend(&w, 10);
+	cr_assert(not(window_has_credit(&w)));
+	window_refill(&w, 1, 10);
+	cr_assert(window_has_credit(&w));
 	cr_assert(eq(u64, w.used_items, 1));
 	cr_assert(eq(u64, w.used_bytes, 10));
 }
@@ -330,28 +330,28 @@ Test(window, lets_one_item_larger_than_itself_through_and_no_second)
 {
 	struct window w = {.items = 10, .bytes = 100};
 
-	window_take(&w, 1000);
-	cr_assert(not(window_has_room(&w)));
-	window_give(&w, 1, 901);
-	cr_assert(window_has_room(&w));
+	window_spend(&w, 1000);
+	cr_assert(not(window_has_credit(&w)));
+	window_refill(&w, 1, 901);
+	cr_assert(window_has_credit(&w));
 }
 
 Test(window, is_full_at_exactly_its_bytes)
 {
 	struct window w = {.items = 10, .bytes = 100};
 
-	window_take(&w, 99);
-	cr_assert(window_has_room(&w));
-	window_take(&w, 1);
-	cr_assert(not(window_has_room(&w)));
+	window_spend(&w, 99);
+	cr_assert(window_has_credit(&w));
+	window_spend(&w, 1);
+	cr_assert(not(window_has_credit(&w)));
 }
 
 Test(window, given_more_than_was_taken_is_empty_and_not_negative)
 {
 	struct window w = {.items = 2, .bytes = 100};
 
-	window_take(&w, 10);
-	window_give(&w, 5, 5000);
+	window_spend(&w, 10);
+	window_refill(&w, 5, 5000);
 	cr_assert(eq(u64, w.used_items, 0));
 	cr_assert(eq(u64, w.used_bytes, 0));
 }
@@ -360,5 +360,5 @@ Test(window, of_nothing_never_has_room)
 {
 	struct window w = {0};
 
-	cr_assert(not(window_has_room(&w)));
+	cr_assert(not(window_has_credit(&w)));
 }

@@ -13,12 +13,12 @@ struct redis *redis;
 void fixture_on_up(void *arg)
 {
 	(void)arg;
-	loop_stop(bed.loop);
+	loop_stop(fixture.loop);
 }
 
 struct redis *fixture_connect(const char *url, int64_t max_in_flight)
 {
-	struct redis *r = redis_new(bed.loop,
+	struct redis *r = redis_new(fixture.loop,
 				    &(struct redis_conf){.url = url,
 							 .timeout_ms = TIMEOUT_MS,
 							 .stall_ms = STALL_MS,
@@ -32,17 +32,17 @@ struct redis *fixture_connect(const char *url, int64_t max_in_flight)
 
 void fixture_start(void)
 {
-	bed_start(&bed);
-	redis = fixture_connect(bed.server.url, 100);
-	bed_run(&bed);
+	store_fixture_start(&fixture);
+	redis = fixture_connect(fixture.server.url, 100);
+	store_fixture_run(&fixture);
 	cr_assert(redis_is_up(redis));
 }
 
 void fixture_stop(void)
 {
 	redis_free(redis);
-	bed_stop(&bed);
-	memset(&bed, 0, sizeof bed);
+	store_fixture_stop(&fixture);
+	memset(&fixture, 0, sizeof fixture);
 }
 
 void fixture_on_reply(void *arg, enum err e, const redisReply *reply)
@@ -55,13 +55,13 @@ void fixture_on_reply(void *arg, enum err e, const redisReply *reply)
 	if (reply != NULL && reply->str != NULL)
 		snprintf(g->text, sizeof g->text, "%s", reply->str);
 	if (!g->keep_running)
-		loop_stop(bed.loop);
+		loop_stop(fixture.loop);
 }
 
 void fixture_wait(const struct got *g)
 {
 	while (g->calls == 0)
-		bed_run(&bed);
+		store_fixture_run(&fixture);
 	cr_assert(eq(int, g->calls, 1));
 }
 
@@ -88,7 +88,7 @@ struct got fixture_eval(const char *text, int nkeys, int argc, const char **argv
 	char sha1[41];
 
 	snprintf(sha1, sizeof sha1, "%s",
-		 bed_redis(&bed, "SCRIPT LOAD %b", text, script.n));
+		 store_fixture_redis(&fixture, "SCRIPT LOAD %b", text, script.n));
 	script.sha1 = sha1;
 	redis_eval(redis, &script, fixture_on_reply, &g,
 		   &(struct redis_args){nkeys, argc, argv, NULL});
@@ -99,14 +99,14 @@ struct got fixture_eval(const char *text, int nkeys, int argc, const char **argv
 static void on_wait(void *arg)
 {
 	(void)arg;
-	loop_stop(bed.loop);
+	loop_stop(fixture.loop);
 }
 
 void fixture_run_for(int64_t ms)
 {
-	struct timer *t = timer_new(bed.loop, on_wait, NULL);
+	struct timer *t = timer_new(fixture.loop, on_wait, NULL);
 
 	timer_after(t, ms);
-	loop_run(bed.loop);
+	loop_run(fixture.loop);
 	timer_free(t);
 }

@@ -1,10 +1,10 @@
 #ifndef TESTS_UNIT_REDIS_FIXTURE_H
 #define TESTS_UNIT_REDIS_FIXTURE_H
 
-/* A loop, a Redis (the bed of the store's tests) and a connection to it, for one test. */
+/* A loop, a Redis (the fixture of the store's tests) and a connection to it, for one test. */
 
 #include "redis/redis.h"
-#include "tests/unit/store/bed.h"
+#include "tests/unit/store/fixture.h"
 
 #include <hiredis/hiredis.h>
 
@@ -17,10 +17,10 @@ extern struct redis *redis;
 void fixture_start(void);
 void fixture_stop(void);
 
-/* Ends bed_run, for redis_on_up. */
+/* Ends store_fixture_run, for redis_on_up. */
 void fixture_on_up(void *arg);
 
-/* Another connection; bed_run returns when it is up. */
+/* Another connection; store_fixture_run returns when it is up. */
 struct redis *fixture_connect(const char *url, int64_t max_in_flight);
 
 /* What one request came to. */
@@ -31,7 +31,7 @@ struct got {
 	bool keep_running;
 };
 
-/* A redis_reply_fn: notes the reply in the struct got, and ends bed_run unless that says otherwise. */
+/* A redis_reply_fn: notes the reply in the struct got, and ends store_fixture_run unless that says otherwise. */
 void fixture_on_reply(void *arg, enum err e, const redisReply *reply);
 
 /* Run until g's request has its reply. */

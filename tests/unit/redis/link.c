@@ -15,7 +15,7 @@ Test(redis_link, that_is_not_there_is_down_on_the_next_turn)
 {
 	struct got g = {0};
 
-	redis_server_kill(&bed.server);
+	redis_server_kill(&fixture.server);
 	while (redis_is_up(redis)) {
 		struct got probe = {0};
 
@@ -33,7 +33,7 @@ Test(redis_link, connection_that_stalls_is_made_anew)
 	struct got lost = {0}, next = {0};
 	int64_t begun = clock_ms();
 
-	redis_server_freeze(&bed.server);
+	redis_server_freeze(&fixture.server);
 	fixture_call(redis, fixture_on_reply, &lost, "PING", NULL);
 	fixture_wait(&lost);
 	while (redis_is_up(redis)) {
@@ -44,9 +44,9 @@ Test(redis_link, connection_that_stalls_is_made_anew)
 	}
 	cr_assert(clock_ms() - begun >= STALL_MS - 20);
 
-	redis_server_thaw(&bed.server);
+	redis_server_thaw(&fixture.server);
 	while (!redis_is_up(redis))
-		bed_run(&bed);
+		store_fixture_run(&fixture);
 	fixture_call(redis, fixture_on_reply, &next, "ECHO", "again", NULL);
 	fixture_wait(&next);
 	cr_assert(eq(str, next.text, "again"));
@@ -56,14 +56,14 @@ Test(redis_link, that_was_killed_and_started_again_is_found_by_itself)
 {
 	struct got waiting = {0}, g = {0};
 
-	redis_server_freeze(&bed.server);
+	redis_server_freeze(&fixture.server);
 	fixture_call(redis, fixture_on_reply, &waiting, "PING", NULL);
-	redis_server_kill(&bed.server);
+	redis_server_kill(&fixture.server);
 	fixture_wait(&waiting);
 	cr_assert(eq(int, waiting.err, ERR_DOWN));
-	redis_server_restart(&bed.server);
+	redis_server_restart(&fixture.server);
 	while (!redis_is_up(redis))
-		bed_run(&bed);
+		store_fixture_run(&fixture);
 	fixture_call(redis, fixture_on_reply, &g, "ECHO", "back", NULL);
 	fixture_wait(&g);
 	cr_assert(eq(str, g.text, "back"));
@@ -73,15 +73,15 @@ Test(redis_link, that_became_a_replica_refuses_writes_is_left_and_is_back_as_a_m
 {
 	struct got g = {0}, later = {0};
 
-	bed_redis(&bed, "REPLICAOF 127.0.0.1 1");
+	store_fixture_redis(&fixture, "REPLICAOF 127.0.0.1 1");
 	fixture_call(redis, fixture_on_reply, &g, "SET", "k", "v", NULL);
 	fixture_wait(&g);
 	cr_assert(eq(int, g.err, ERR_BUSY));
 	fixture_run_for(500);
 	cr_assert(not(redis_is_up(redis)));
-	bed_redis(&bed, "REPLICAOF NO ONE");
+	store_fixture_redis(&fixture, "REPLICAOF NO ONE");
 	while (!redis_is_up(redis))
-		bed_run(&bed);
+		store_fixture_run(&fixture);
 	fixture_call(redis, fixture_on_reply, &later, "SET", "k", "v", NULL);
 	fixture_wait(&later);
 	cr_assert(eq(int, later.err, OK));
@@ -89,9 +89,9 @@ Test(redis_link, that_became_a_replica_refuses_writes_is_left_and_is_back_as_a_m
 
 Test(redis_link, that_is_a_replica_never_comes_up)
 {
-	bed_redis(&bed, "REPLICAOF 127.0.0.1 1");
+	store_fixture_redis(&fixture, "REPLICAOF 127.0.0.1 1");
 	redis_free(redis);
-	redis = fixture_connect(bed.server.url, 10);
+	redis = fixture_connect(fixture.server.url, 10);
 	fixture_run_for(500);
 	cr_assert(not(redis_is_up(redis)));
 }
@@ -101,10 +101,11 @@ Test(redis_link, user_comes_up_without_role_and_is_told_what_is_forbidden)
 {
 	struct got g = {0};
 
-	bed_redis(&bed, "ACL SETUSER default reset on nopass ~a +@all -role -pexpire");
+	store_fixture_redis(
+		&fixture, "ACL SETUSER default reset on nopass ~a +@all -role -pexpire");
 	redis_free(redis);
-	redis = fixture_connect(bed.server.url, 10);
-	bed_run(&bed);
+	redis = fixture_connect(fixture.server.url, 10);
+	store_fixture_run(&fixture);
 	cr_assert(redis_is_up(redis));
 	fixture_call(redis, fixture_on_reply, &g, "GET", "b", NULL);
 	fixture_wait(&g);
@@ -117,16 +118,16 @@ Test(redis_link, user_comes_up_without_role_and_is_told_what_is_forbidden)
 			   1, 1, (const char *[]){"a"})
 			   .err,
 		   ERR_DOWN));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "GET a"), "1"));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "GET a"), "1"));
 }
 
 Test(redis_link, with_tls_files_that_are_not_there_is_refused_at_the_start)
 {
 	struct redis_conf conf = {.url = "rediss://db", .tls.ca = "/nowhere/ca.pem"};
 
-	cr_assert(redis_new(bed.loop, &conf, NULL) == NULL);
+	cr_assert(redis_new(fixture.loop, &conf, NULL) == NULL);
 	conf.tls = (struct redis_tls){.cert = "/nowhere/c.pem", .key = "/nowhere/k.pem"};
-	cr_assert(redis_new(bed.loop, &conf, NULL) == NULL);
+	cr_assert(redis_new(fixture.loop, &conf, NULL) == NULL);
 }
 
 /* A port that was free a moment ago. */
@@ -145,11 +146,11 @@ static uint16_t free_port(void)
 
 static void start_locked(void)
 {
-	bed.loop = loop_new();
-	bed.guard = timer_new(bed.loop, NULL, NULL);
-	bed.server.port = free_port();
-	bed.server.extra = "requirepass s3cret/word";
-	redis_server_start(&bed.server);
+	fixture.loop = loop_new();
+	fixture.guard = timer_new(fixture.loop, NULL, NULL);
+	fixture.server.port = free_port();
+	fixture.server.extra = "requirepass s3cret/word";
+	redis_server_start(&fixture.server);
 }
 
 TestSuite(redis_login, .init = start_locked, .fini = fixture_stop, .timeout = 60);
@@ -160,9 +161,9 @@ Test(redis_login, with_password_and_database_over_tcp_and_a_name)
 	char url[96];
 
 	snprintf(url, sizeof url, "redis://:s3cret%%2Fword@localhost:%u/3",
-		 bed.server.port);
+		 fixture.server.port);
 	redis = fixture_connect(url, 10);
-	bed_run(&bed);
+	store_fixture_run(&fixture);
 	fixture_call(redis, fixture_on_reply, &g, "CLIENT", "INFO", NULL);
 	fixture_wait(&g);
 	cr_assert(eq(int, g.err, OK));
@@ -194,7 +195,7 @@ Test(redis_login, at_a_name_of_the_hosts_file_is_tried_again_and_again)
 {
 	char url[96];
 
-	snprintf(url, sizeof url, "redis://:wrong@localhost:%u", bed.server.port);
+	snprintf(url, sizeof url, "redis://:wrong@localhost:%u", fixture.server.port);
 	never_comes_up(url);
 }
 
@@ -202,13 +203,13 @@ Test(redis_login, with_the_wrong_password_never_comes_up)
 {
 	char url[96];
 
-	snprintf(url, sizeof url, "redis://:wrong@127.0.0.1:%u", bed.server.port);
+	snprintf(url, sizeof url, "redis://:wrong@127.0.0.1:%u", fixture.server.port);
 	never_comes_up(url);
 }
 
 Test(redis_login, without_the_password_never_comes_up)
 {
-	never_comes_up(bed.server.url);
+	never_comes_up(fixture.server.url);
 }
 
 Test(redis_login, at_a_name_that_does_not_exist_never_comes_up)
@@ -237,7 +238,7 @@ Test(redis_login, at_what_is_no_redis_is_tried_again_and_never_comes_up)
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int accepted = 0;
 	struct evconnlistener *listener = evconnlistener_new_bind(
-		loop_base(bed.loop), on_accept, &accepted, LEV_OPT_CLOSE_ON_FREE, -1,
+		loop_base(fixture.loop), on_accept, &accepted, LEV_OPT_CLOSE_ON_FREE, -1,
 		(struct sockaddr *)&sa, sizeof sa);
 	char url[96];
 

@@ -64,7 +64,7 @@ Test(redis, writes_96_kib_and_reads_64_kib_in_few_turns)
 {
 	int set, get;
 
-	loop_at_turn_end(bed.loop, count_turn, NULL);
+	loop_at_turn_end(fixture.loop, count_turn, NULL);
 	turns_of(96 << 10, &set, &get);
 	cr_assert(le(int, set, 4));
 	turns_of(63 << 10, &set, &get);
@@ -78,7 +78,7 @@ Test(redis, sends_bytes_as_they_are)
 	redis_call(redis, fixture_on_reply, &set, 3,
 		   (const char *[]){"SET", "k", "a\0\r\nb"}, (size_t[]){3, 1, 5});
 	fixture_wait(&set);
-	cr_assert(eq(str, (char *)bed_redis(&bed, "STRLEN k"), "5"));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "STRLEN k"), "5"));
 	fixture_call(redis, fixture_on_reply, &n, "GET", "k", NULL);
 	fixture_wait(&n);
 	cr_assert(eq(int, n.err, OK));
@@ -89,7 +89,7 @@ Test(redis, that_freezes_is_down_at_the_deadline_and_its_late_replies_reach_nobo
 	struct got late = {0}, next = {0};
 	int64_t begun = clock_ms(), took;
 
-	redis_server_freeze(&bed.server);
+	redis_server_freeze(&fixture.server);
 	fixture_call(redis, fixture_on_reply, &late, "ECHO", "late", NULL);
 	fixture_wait(&late);
 	took = clock_ms() - begun;
@@ -97,7 +97,7 @@ Test(redis, that_freezes_is_down_at_the_deadline_and_its_late_replies_reach_nobo
 	cr_assert(took >= TIMEOUT_MS - 20 && took < STALL_MS, "%d ms", (int)took);
 	cr_assert(redis_is_up(redis));
 
-	redis_server_thaw(&bed.server);
+	redis_server_thaw(&fixture.server);
 	fixture_call(redis, fixture_on_reply, &next, "ECHO", "next", NULL);
 	fixture_wait(&next);
 	cr_assert(eq(str, next.text, "next"));
@@ -109,7 +109,7 @@ Test(redis, request_after_an_expired_one_has_its_full_and_only_its_own_time)
 	struct got first = {0}, second = {0};
 	int64_t begun;
 
-	redis_server_freeze(&bed.server);
+	redis_server_freeze(&fixture.server);
 	fixture_call(redis, fixture_on_reply, &first, "PING", NULL);
 	fixture_wait(&first);
 	begun = clock_ms();
@@ -118,7 +118,7 @@ Test(redis, request_after_an_expired_one_has_its_full_and_only_its_own_time)
 	cr_assert(eq(int, second.err, ERR_DOWN));
 	cr_assert(clock_ms() - begun >= TIMEOUT_MS - 20);
 	cr_assert(redis_is_up(redis), "it was late: the stall came first");
-	redis_server_thaw(&bed.server);
+	redis_server_thaw(&fixture.server);
 }
 
 Test(redis, takes_no_more_than_it_may_have_in_flight)
@@ -131,7 +131,7 @@ Test(redis, takes_no_more_than_it_may_have_in_flight)
 	}
 	got[99].keep_running = false;
 	while (got[99].calls == 0)
-		bed_run(&bed);
+		store_fixture_run(&fixture);
 	for (int i = 0; i < 102; i++) {
 		cr_assert(eq(int, got[i].calls, 1));
 		cr_assert(eq(int, got[i].err, i < 100 ? OK : ERR_BUSY), "%d", i);
@@ -148,7 +148,7 @@ Test(redis, key_of_another_type_is_malformed)
 {
 	struct got g = {0};
 
-	bed_redis(&bed, "SET k text");
+	store_fixture_redis(&fixture, "SET k text");
 	fixture_call(redis, fixture_on_reply, &g, "HLEN", "k", NULL);
 	fixture_wait(&g);
 	cr_assert(eq(int, g.err, ERR_MALFORMED));
@@ -158,7 +158,7 @@ Test(redis, without_memory_is_busy_for_writes_and_there_for_reads)
 {
 	struct got set = {0}, get = {0};
 
-	bed_redis(&bed, "CONFIG SET maxmemory 1");
+	store_fixture_redis(&fixture, "CONFIG SET maxmemory 1");
 	fixture_call(redis, fixture_on_reply, &set, "SET", "k", "v", NULL);
 	fixture_wait(&set);
 	cr_assert(eq(int, set.err, ERR_BUSY));
@@ -172,8 +172,8 @@ Test(redis, without_memory_runs_all_of_a_script_or_nothing)
 {
 	const char *keys[] = {"first", "second"};
 
-	bed_redis(&bed, "SET first old");
-	bed_redis(&bed, "CONFIG SET maxmemory 1");
+	store_fixture_redis(&fixture, "SET first old");
+	store_fixture_redis(&fixture, "CONFIG SET maxmemory 1");
 	cr_assert(
 		eq(int,
 		   fixture_eval(
@@ -181,7 +181,7 @@ Test(redis, without_memory_runs_all_of_a_script_or_nothing)
 			   2, 2, keys)
 			   .err,
 		   ERR_BUSY));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "GET first"), "old"));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "GET first"), "old"));
 	cr_assert(
 		eq(int,
 		   fixture_eval(
@@ -189,8 +189,8 @@ Test(redis, without_memory_runs_all_of_a_script_or_nothing)
 			   2, 2, keys)
 			   .err,
 		   OK));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "GET first"), "(nil)"));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "GET second"), "new"));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "GET first"), "(nil)"));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "GET second"), "new"));
 }
 
 Test(redis, script_is_sent_by_its_text_only_when_redis_does_not_know_it)
@@ -200,9 +200,10 @@ Test(redis, script_is_sent_by_its_text_only_when_redis_does_not_know_it)
 				 "32a2f7e1e0b49ef0e9a8a3b4d4c6d8c16d2cd5c1"};
 	char sha1[41];
 
-	snprintf(sha1, sizeof sha1, "%s", bed_redis(&bed, "SCRIPT LOAD %s", text));
+	snprintf(sha1, sizeof sha1, "%s",
+		 store_fixture_redis(&fixture, "SCRIPT LOAD %s", text));
 	s.sha1 = sha1;
-	bed_redis(&bed, "SCRIPT FLUSH");
+	store_fixture_redis(&fixture, "SCRIPT FLUSH");
 	for (int i = 0; i < 2; i++) {
 		struct got g = {0};
 
@@ -212,8 +213,8 @@ Test(redis, script_is_sent_by_its_text_only_when_redis_does_not_know_it)
 		cr_assert(eq(int, g.err, OK));
 		cr_assert(eq(str, g.text, "ab"));
 	}
-	cr_assert(strstr(bed_redis(&bed, "INFO commandstats"), "cmdstat_eval:calls=1,") !=
-		  NULL);
+	cr_assert(strstr(store_fixture_redis(&fixture, "INFO commandstats"),
+			 "cmdstat_eval:calls=1,") != NULL);
 }
 
 /* As for a batch of rows: the script gets each word, those with a zero byte too, also by its text. */
@@ -227,9 +228,10 @@ Test(redis, a_script_takes_thousands_of_words_that_may_hold_zero_bytes)
 	static size_t lens[WORDS];
 	char sha1[41];
 
-	snprintf(sha1, sizeof sha1, "%s", bed_redis(&bed, "SCRIPT LOAD %b", text, s.n));
+	snprintf(sha1, sizeof sha1, "%s",
+		 store_fixture_redis(&fixture, "SCRIPT LOAD %b", text, s.n));
 	s.sha1 = sha1;
-	bed_redis(&bed, "SCRIPT FLUSH");
+	store_fixture_redis(&fixture, "SCRIPT FLUSH");
 	for (size_t i = 0; i < WORDS; i++) {
 		words[i] = "a\0b";
 		lens[i] = 3;
@@ -251,27 +253,27 @@ Test(redis, freed_with_requests_in_flight_calls_nobody)
 
 	fixture_call(redis, fixture_on_reply, &g, "PING", NULL);
 	redis_free(redis);
-	redis = fixture_connect(bed.server.url, 1);
+	redis = fixture_connect(fixture.server.url, 1);
 	fixture_call(redis, fixture_on_reply, &g, "PING",
 		     NULL); /* not connected: due on the next turn */
 	redis_free(redis);
-	redis = fixture_connect(bed.server.url, 100);
-	bed_run(&bed);
+	redis = fixture_connect(fixture.server.url, 100);
+	store_fixture_run(&fixture);
 	cr_assert(eq(int, g.calls, 0));
 }
 
 Test(redis, bad_url_is_refused_at_the_start)
 {
-	cr_assert(redis_new(bed.loop, &(struct redis_conf){.url = "localhost"}, NULL) ==
-		  NULL);
+	cr_assert(redis_new(fixture.loop, &(struct redis_conf){.url = "localhost"},
+			    NULL) == NULL);
 }
 
 Test(redis, late_requests_are_counted)
 {
 	struct evbuffer *out = evbuffer_new();
 	struct metrics *m = metrics_new();
-	struct redis *r = redis_new(bed.loop,
-				    &(struct redis_conf){.url = bed.server.url,
+	struct redis *r = redis_new(fixture.loop,
+				    &(struct redis_conf){.url = fixture.server.url,
 							 .timeout_ms = 50,
 							 .stall_ms = STALL_MS,
 							 .max_in_flight = 10},
@@ -280,8 +282,8 @@ Test(redis, late_requests_are_counted)
 	const char *all;
 
 	redis_on_up(r, fixture_on_up, NULL);
-	bed_run(&bed);
-	redis_server_freeze(&bed.server);
+	store_fixture_run(&fixture);
+	redis_server_freeze(&fixture.server);
 	fixture_call(r, fixture_on_reply, &g, "PING", NULL);
 	fixture_wait(&g);
 	metrics_print(m, out);
@@ -293,7 +295,7 @@ Test(redis, late_requests_are_counted)
 	cr_assert(strstr(all, "gatepost_redis_requests_total 3\n") != NULL, "%s", all);
 	cr_assert(strstr(all, "gatepost_redis_up 1\n") != NULL, "%s", all);
 	cr_assert(strstr(all, "gatepost_redis_in_flight 1\n") != NULL, "%s", all);
-	redis_server_thaw(&bed.server);
+	redis_server_thaw(&fixture.server);
 	redis_free(r);
 	metrics_free(m);
 	evbuffer_free(out);

@@ -1,13 +1,14 @@
 #include "store/connections.h"
 
-#include "tests/unit/store/bed.h"
+#include "tests/unit/store/fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(connections, .init = bed_init, .fini = bed_fini, .timeout = 60);
+TestSuite(connections, .init = store_fixture_init, .fini = store_fixture_fini,
+	  .timeout = 60);
 
 static struct connection_row a_row(const char *id)
 {
@@ -24,20 +25,20 @@ static struct connection_row a_row(const char *id)
 
 static enum err put(const char *id)
 {
-	struct done d = {.bed = &bed};
+	struct done d = {.fixture = &fixture};
 	struct connection_row row = a_row(id);
 
-	store_connection_put(bed.store, "boot-a", &row, on_done, &d);
+	store_connection_put(fixture.store, "boot-a", &row, on_done, &d);
 	cr_assert(eq(int, d.calls, 0));
-	return bed_wait(&d);
+	return store_fixture_wait(&d);
 }
 
 static enum err remove_row(const char *id)
 {
-	struct done d = {.bed = &bed};
+	struct done d = {.fixture = &fixture};
 
-	store_connection_remove(bed.store, 7, span_str(id), on_done, &d);
-	return bed_wait(&d);
+	store_connection_remove(fixture.store, 7, span_str(id), on_done, &d);
+	return store_fixture_wait(&d);
 }
 
 struct found {
@@ -60,15 +61,15 @@ static void on_found(void *arg, enum err e, const struct connection_row *row)
 		snprintf(f->ip, sizeof f->ip, "%.*s", SPAN_ARG(row->source_ip));
 		snprintf(f->stage, sizeof f->stage, "%.*s", SPAN_ARG(row->stage));
 	}
-	loop_stop(bed.loop);
+	loop_stop(fixture.loop);
 }
 
 static struct found find(const char *id)
 {
 	struct found f = {0};
 
-	store_connection_find(bed.store, 7, span_str(id), on_found, &f);
-	bed_run(&bed);
+	store_connection_find(fixture.store, 7, span_str(id), on_found, &f);
+	store_fixture_run(&fixture);
 	cr_assert(eq(int, f.calls, 1));
 	return f;
 }
@@ -81,15 +82,15 @@ struct counted {
 static void on_count(void *arg, enum err e, int64_t n)
 {
 	*(struct counted *)arg = (struct counted){e, n};
-	loop_stop(bed.loop);
+	loop_stop(fixture.loop);
 }
 
 static int64_t count(uint16_t edge)
 {
 	struct counted c = {.err = ERR_AGAIN};
 
-	store_connection_count(bed.store, edge, on_count, &c);
-	bed_run(&bed);
+	store_connection_count(fixture.store, edge, on_count, &c);
+	store_fixture_run(&fixture);
 	cr_assert(eq(int, c.err, OK));
 	return c.n;
 }
@@ -112,7 +113,8 @@ Test(connections, row_is_json_that_people_can_read)
 {
 	cr_assert(eq(int, put("AAcAAAAAaaaaaaa="), OK));
 	cr_assert(eq(str,
-		     (char *)bed_redis(&bed, "HGET t:{e7}:connections AAcAAAAAaaaaaaa="),
+		     (char *)store_fixture_redis(
+			     &fixture, "HGET t:{e7}:connections AAcAAAAAaaaaaaa="),
 		     "{\"connectedAt\":1795343464512,\"sourceIp\":\"10.0.0.7\","
 		     "\"userAgent\":\"curl/"
 		     "8\",\"domainName\":\"localhost:8080\",\"stage\":\"dev\"}"));
@@ -129,7 +131,9 @@ Test(connections, row_is_removed_by_one_only)
 	cr_assert(eq(int, remove_row("AAcAAAAAaaaaaaa="), OK));
 	cr_assert(eq(int, remove_row("AAcAAAAAaaaaaaa="), ERR_NOTFOUND));
 	cr_assert(eq(i64, count(7), 0));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:connections"), "0"));
+	cr_assert(eq(str,
+		     (char *)store_fixture_redis(&fixture, "EXISTS t:{e7}:connections"),
+		     "0"));
 }
 
 Test(connections, are_counted_by_edge)
@@ -147,14 +151,14 @@ static char ids[MANY][32];
 static enum err put_many(size_t n)
 {
 	static struct connection_row rows[MANY];
-	struct done d = {.bed = &bed};
+	struct done d = {.fixture = &fixture};
 
 	for (size_t i = 0; i < n; i++) {
 		snprintf(ids[i], sizeof ids[i], "AAcAAAAA%07zu=", i);
 		rows[i] = a_row(ids[i]);
 	}
-	store_connection_put_many(bed.store, 7, "boot-a", rows, n, on_done, &d);
-	return bed_wait(&d);
+	store_connection_put_many(fixture.store, 7, "boot-a", rows, n, on_done, &d);
+	return store_fixture_wait(&d);
 }
 
 struct scanned {
@@ -183,7 +187,7 @@ static void on_scan(void *arg, enum err e, const struct connection_row *rows, si
 		s->bare += rows[i].stage.n == 0;
 		cr_assert(eq(u16, rows[i].edge, 7));
 	}
-	loop_stop(bed.loop);
+	loop_stop(fixture.loop);
 }
 
 static int scan_all(struct scanned *s)
@@ -191,8 +195,8 @@ static int scan_all(struct scanned *s)
 	int calls = 0;
 
 	do {
-		store_connection_scan(bed.store, 7, s->next, on_scan, s);
-		bed_run(&bed);
+		store_connection_scan(fixture.store, 7, s->next, on_scan, s);
+		store_fixture_run(&fixture);
 		cr_assert(eq(int, s->err, OK));
 		calls++;
 	} while (s->next != 0);
@@ -210,57 +214,61 @@ Test(connections, that_were_put_at_once_are_all_found_by_scanning)
 	cr_assert(eq(sz, s.bare, 0));
 }
 
-Test(connections, of_a_number_that_is_anothers_or_was_given_up_are_not_put)
+Test(connections, of_a_number_that_is_anothers_or_was_reaped_are_not_put)
 {
-	bed_redis(&bed, "SET t:{e7}:owner boot-a");
+	store_fixture_redis(&fixture, "SET t:{e7}:owner boot-a");
 	cr_assert(eq(int, put_many(600), OK));
-	bed_redis(&bed, "DEL t:{e7}:connections");
-	bed_redis(&bed, "SET t:{e7}:owner boot-b");
+	store_fixture_redis(&fixture, "DEL t:{e7}:connections");
+	store_fixture_redis(&fixture, "SET t:{e7}:owner boot-b");
 	cr_assert(eq(int, put("AAcAAAAAaaaaaaa="), ERR_DENIED));
-	bed_redis(&bed, "SET t:{e7}:owner reaped:boot-a");
+	store_fixture_redis(&fixture, "SET t:{e7}:owner reaped:boot-a");
 	cr_assert(eq(int, put("AAcAAAAAaaaaaaa="), ERR_DENIED));
 	cr_assert(eq(int, put_many(600), ERR_DENIED));
 	cr_assert(eq(int, put_many(0), ERR_DENIED));
 	cr_assert(eq(i64, count(7), 0));
 }
 
-Test(connections, whose_disconnect_is_owed_are_left_out)
+Test(connections, whose_disconnect_is_pending_are_left_out)
 {
 	cr_assert(eq(int, put_many(3), OK));
-	bed_redis(&bed, "DEL t:{e7}:connections");
-	bed_redis(&bed, "HSET t:{e7}:disconnects %s {}", ids[1]);
+	store_fixture_redis(&fixture, "DEL t:{e7}:connections");
+	store_fixture_redis(&fixture, "HSET t:{e7}:disconnects %s {}", ids[1]);
 	cr_assert(eq(int, put_many(3), OK));
 	cr_assert(eq(i64, count(7), 2));
 	cr_assert(eq(int, find(ids[1]).err, ERR_NOTFOUND));
 }
 
-Test(connections, removal_takes_what_is_owed_with_it)
+Test(connections, removal_takes_what_is_pending_with_it)
 {
-	bed_redis(&bed, "HSET t:{e7}:disconnects AAcAAAAAaaaaaaa= {}");
-	bed_redis(&bed, "ZADD t:{e7}:due 1 AAcAAAAAaaaaaaa=");
+	store_fixture_redis(&fixture, "HSET t:{e7}:disconnects AAcAAAAAaaaaaaa= {}");
+	store_fixture_redis(&fixture, "ZADD t:{e7}:due 1 AAcAAAAAaaaaaaa=");
 	cr_assert(eq(int, remove_row("AAcAAAAAaaaaaaa="), OK));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:disconnects t:{e7}:due"),
+	cr_assert(eq(str,
+		     (char *)store_fixture_redis(&fixture,
+						 "EXISTS t:{e7}:disconnects t:{e7}:due"),
 		     "0"));
 	cr_assert(eq(int, remove_row("AAcAAAAAaaaaaaa="), ERR_NOTFOUND));
 }
 
 static enum err sweep(const char *a, const char *b, size_t n)
 {
-	struct done d = {.bed = &bed};
+	struct done d = {.fixture = &fixture};
 
-	store_connection_sweep(bed.store, 7, (struct span[]){span_str(a), span_str(b)}, n,
-			       on_done, &d);
-	return bed_wait(&d);
+	store_connection_sweep(fixture.store, 7,
+			       (struct span[]){span_str(a), span_str(b)}, n, on_done, &d);
+	return store_fixture_wait(&d);
 }
 
-Test(connections, that_are_swept_are_gone_and_owe_nothing)
+Test(connections, that_are_swept_are_gone_and_have_nothing_pending)
 {
 	cr_assert(eq(int, put_many(3), OK));
 	cr_assert(eq(int, sweep(ids[0], "AAcAAAAAxxxxxxx=", 2), OK));
 	cr_assert(eq(int, sweep("", "", 0), OK));
 	cr_assert(eq(i64, count(7), 2));
 	cr_assert(eq(int, find(ids[0]).err, ERR_NOTFOUND));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:disconnects"), "0"));
+	cr_assert(eq(str,
+		     (char *)store_fixture_redis(&fixture, "EXISTS t:{e7}:disconnects"),
+		     "0"));
 }
 
 Test(connections, scan_of_an_edge_without_rows_ends_at_once)
@@ -281,7 +289,7 @@ Test(connections, row_of_another_hand_is_malformed_alone_and_has_its_id_in_a_sca
 	static struct scanned s;
 
 	cr_assert(eq(int, put_many(3), OK));
-	bed_redis(&bed, "HSET t:{e7}:connections %s nonsense", ids[1]);
+	store_fixture_redis(&fixture, "HSET t:{e7}:connections %s nonsense", ids[1]);
 	cr_assert(eq(int, find(ids[1]).err, ERR_MALFORMED));
 	cr_assert(eq(int, find(ids[2]).err, OK));
 	scan_all(&s);
@@ -294,26 +302,26 @@ Test(connections, key_of_another_type_is_malformed_for_every_question)
 	struct counted c = {0};
 	static struct scanned s;
 
-	bed_redis(&bed, "SET t:{e7}:connections text");
+	store_fixture_redis(&fixture, "SET t:{e7}:connections text");
 	cr_assert(eq(int, put("AAcAAAAAaaaaaaa="), ERR_MALFORMED));
 	cr_assert(eq(int, put_many(1200), ERR_MALFORMED));
 	cr_assert(eq(int, remove_row("AAcAAAAAaaaaaaa="), ERR_MALFORMED));
 	cr_assert(eq(int, find("AAcAAAAAaaaaaaa=").err, ERR_MALFORMED));
-	store_connection_count(bed.store, 7, on_count, &c);
-	bed_run(&bed);
+	store_connection_count(fixture.store, 7, on_count, &c);
+	store_fixture_run(&fixture);
 	cr_assert(eq(int, c.err, ERR_MALFORMED));
-	store_connection_scan(bed.store, 7, 0, on_scan, &s);
-	bed_run(&bed);
+	store_connection_scan(fixture.store, 7, 0, on_scan, &s);
+	store_fixture_run(&fixture);
 	cr_assert(eq(int, s.err, ERR_MALFORMED));
 }
 
 Test(connections, are_down_in_time_when_redis_freezes)
 {
-	redis_server_freeze(&bed.server);
+	redis_server_freeze(&fixture.server);
 	cr_assert(eq(int, put("AAcAAAAAaaaaaaa="), ERR_DOWN));
 	cr_assert(eq(int, find("AAcAAAAAaaaaaaa=").err, ERR_DOWN));
 	cr_assert(eq(int, put_many(1200), ERR_DOWN));
-	redis_server_thaw(&bed.server);
+	redis_server_thaw(&fixture.server);
 }
 
 static void never(void *arg, enum err e)
@@ -327,8 +335,8 @@ Test(connections, questions_in_flight_go_with_the_store)
 {
 	struct connection_row row = a_row("AAcAAAAAaaaaaaa=");
 
-	store_connection_put(bed.store, "boot-a", &row, never, NULL);
-	store_connection_put_many(bed.store, 7, "boot-a", &row, 1, never, NULL);
-	store_free(bed.store);
-	bed.store = NULL;
+	store_connection_put(fixture.store, "boot-a", &row, never, NULL);
+	store_connection_put_many(fixture.store, 7, "boot-a", &row, 1, never, NULL);
+	store_free(fixture.store);
+	fixture.store = NULL;
 }

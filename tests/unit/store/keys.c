@@ -16,7 +16,7 @@ Test(keys, of_one_edge_share_its_hash_tag_and_the_brokers_share_m)
 	cr_assert(eq(str, (char *)keys_disconnects("", 1, key), "{e1}:disconnects"));
 	cr_assert(eq(str, (char *)keys_due("", 1, key), "{e1}:due"));
 	cr_assert(eq(str, (char *)keys_synced("", 1, key), "{e1}:synced"));
-	cr_assert(eq(str, (char *)keys_parked("x:", key), "x:{m}:parked"));
+	cr_assert(eq(str, (char *)keys_dead_letters("x:", key), "x:{m}:parked"));
 	cr_assert(eq(str, (char *)keys_edges("", key), "{m}:edges"));
 	cr_assert(eq(str, (char *)keys_members("x:", key), "x:{m}:members"));
 	cr_assert(eq(str, (char *)keys_cluster("x:", key), "x:{m}:cluster"));

@@ -1,6 +1,6 @@
 #include "store/leases.h"
 
-#include "tests/unit/store/bed.h"
+#include "tests/unit/store/fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -9,7 +9,7 @@
 
 enum { TTL_MS = 60000 };
 
-TestSuite(leases, .init = bed_init, .fini = bed_fini, .timeout = 60);
+TestSuite(leases, .init = store_fixture_init, .fini = store_fixture_fini, .timeout = 60);
 
 struct taken {
 	int calls;
@@ -23,15 +23,15 @@ static void on_taken(void *arg, enum err e, uint16_t number)
 
 	*t = (struct taken){t->calls + 1, e, number};
 	cr_assert(eq(int, e == OK, number != 0));
-	loop_stop(bed.loop);
+	loop_stop(fixture.loop);
 }
 
 static struct taken take_for(const char *boot, uint16_t wanted, int64_t ttl_ms)
 {
 	struct taken t = {0};
 
-	store_lease_take(bed.store, boot, wanted, ttl_ms, true, on_taken, &t);
-	bed_run(&bed);
+	store_lease_acquire(fixture.store, boot, wanted, ttl_ms, true, on_taken, &t);
+	store_fixture_run(&fixture);
 	cr_assert(eq(int, t.calls, 1));
 	return t;
 }
@@ -43,23 +43,23 @@ static enum err take(const char *boot, uint16_t wanted)
 
 static enum err renew(const char *boot, uint16_t number)
 {
-	struct done d = {.bed = &bed};
+	struct done d = {.fixture = &fixture};
 
-	store_lease_renew(bed.store, number, boot, TTL_MS, on_done, &d);
-	return bed_wait(&d);
+	store_lease_renew(fixture.store, number, boot, TTL_MS, on_done, &d);
+	return store_fixture_wait(&d);
 }
 
 static enum err forget(uint16_t number)
 {
-	struct done d = {.bed = &bed};
+	struct done d = {.fixture = &fixture};
 
-	store_edge_forget(bed.store, number, on_done, &d);
-	return bed_wait(&d);
+	store_edge_forget(fixture.store, number, on_done, &d);
+	return store_fixture_wait(&d);
 }
 
 static const char *holder(uint16_t number)
 {
-	return bed_redis(&bed, "GET t:{e%u}:lease", number);
+	return store_fixture_redis(&fixture, "GET t:{e%u}:lease", number);
 }
 
 struct listed {
@@ -75,27 +75,27 @@ static void on_edges(void *arg, enum err e, const uint16_t *numbers, size_t n)
 	for (size_t i = 0; i < n; i++)
 		at += (size_t)snprintf(l->text + at, sizeof l->text - at, "%u ",
 				       numbers[i]);
-	loop_stop(bed.loop);
+	loop_stop(fixture.loop);
 }
 
 static struct listed edges(void)
 {
 	struct listed l = {""};
 
-	store_edges_list(bed.store, on_edges, &l);
-	bed_run(&bed);
+	store_edges_list(fixture.store, on_edges, &l);
+	store_fixture_run(&fixture);
 	return l;
 }
 
 /* What the clock would do. */
 static void lapse(uint16_t number)
 {
-	bed_redis(&bed, "DEL t:{e%u}:lease", number);
+	store_fixture_redis(&fixture, "DEL t:{e%u}:lease", number);
 }
 
 static void put_a_row(uint16_t number)
 {
-	bed_redis(&bed, "HSET t:{e%u}:connections id {}", number);
+	store_fixture_redis(&fixture, "HSET t:{e%u}:connections id {}", number);
 }
 
 Test(leases, any_number_is_from_1_on_and_another_for_each_boot)
@@ -113,14 +113,14 @@ Test(leases, one_boot_has_one_number_whoever_asks_for_it)
 {
 	struct taken a = {0}, b = {0};
 
-	store_lease_take(bed.store, "boot-a", 0, TTL_MS, false, on_taken, &a);
-	store_lease_take(bed.store, "boot-a", 0, TTL_MS, false, on_taken, &b);
+	store_lease_acquire(fixture.store, "boot-a", 0, TTL_MS, false, on_taken, &a);
+	store_lease_acquire(fixture.store, "boot-a", 0, TTL_MS, false, on_taken, &b);
 	while (a.calls == 0 || b.calls == 0)
-		bed_run(&bed);
+		store_fixture_run(&fixture);
 	cr_assert(eq(u16, a.number, b.number));
 }
 
-Test(leases, any_number_passes_over_those_that_are_held_or_have_rows)
+Test(leases, any_number_ignores_those_that_are_held_or_have_rows)
 {
 	struct taken first = take_for("boot-a", 0, TTL_MS), second, third;
 
@@ -131,7 +131,7 @@ Test(leases, any_number_passes_over_those_that_are_held_or_have_rows)
 	cr_assert(ne(u16, second.number, first.number));
 
 	lapse(second.number);
-	bed_redis(&bed, "SET t:{e%u}:owner boot-c", second.number);
+	store_fixture_redis(&fixture, "SET t:{e%u}:owner boot-c", second.number);
 	put_a_row(second.number);
 	third = take_for("boot-a", 0, TTL_MS);
 	cr_assert(eq(int, third.err, OK));
@@ -151,15 +151,17 @@ Test(leases, end_after_their_time)
 	char ttl[24];
 
 	cr_assert(eq(int, take_for("boot-a", 7, 5000).err, OK));
-	snprintf(ttl, sizeof ttl, "%s", bed_redis(&bed, "PTTL t:{e7}:lease"));
+	snprintf(ttl, sizeof ttl, "%s",
+		 store_fixture_redis(&fixture, "PTTL t:{e7}:lease"));
 	cr_assert(le(int, atoi(ttl), 5000));
 	cr_assert(gt(int, atoi(ttl), 1000));
 	cr_assert(eq(int, renew("boot-a", 7), OK));
-	snprintf(ttl, sizeof ttl, "%s", bed_redis(&bed, "PTTL t:{e7}:lease"));
+	snprintf(ttl, sizeof ttl, "%s",
+		 store_fixture_redis(&fixture, "PTTL t:{e7}:lease"));
 	cr_assert(gt(int, atoi(ttl), 5000));
 }
 
-Test(leases, lapsed_number_with_rows_is_given_to_its_last_holder_alone)
+Test(leases, expired_number_with_rows_is_given_to_its_last_holder_alone)
 {
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	put_a_row(7);
@@ -169,7 +171,7 @@ Test(leases, lapsed_number_with_rows_is_given_to_its_last_holder_alone)
 	cr_assert(eq(int, take("boot-a", 7), OK));
 }
 
-Test(leases, lapsed_number_without_rows_is_given_to_anybody)
+Test(leases, expired_number_without_rows_is_given_to_anybody)
 {
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	lapse(7);
@@ -179,7 +181,7 @@ Test(leases, lapsed_number_without_rows_is_given_to_anybody)
 	cr_assert(eq(int, renew("boot-a", 7), ERR_DENIED));
 }
 
-Test(leases, lapsed_number_is_held_again_by_a_renewal)
+Test(leases, expired_number_is_held_again_by_a_renewal)
 {
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	put_a_row(7);
@@ -198,14 +200,16 @@ Test(leases, forgotten_number_is_never_its_boots_again_but_another_can_take_it)
 	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
 	cr_assert(eq(int, take("boot-a", 7), ERR_DENIED));
 	cr_assert(eq(int, renew("boot-b", 7), ERR_DENIED));
-	cr_assert(gt(int, atoi(bed_redis(&bed, "TTL t:{e7}:owner")), 80000));
+	cr_assert(
+		gt(int, atoi(store_fixture_redis(&fixture, "TTL t:{e7}:owner")), 80000));
 	cr_assert(eq(int, take("boot-b", 7), OK));
 	cr_assert(eq(int, renew("boot-b", 7), OK));
 	cr_assert(eq(int, renew("boot-a", 7), ERR_DENIED));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "TTL t:{e7}:owner"), "-1"));
+	cr_assert(
+		eq(str, (char *)store_fixture_redis(&fixture, "TTL t:{e7}:owner"), "-1"));
 }
 
-Test(leases, boot_whose_number_was_given_up_gets_another_one)
+Test(leases, boot_whose_number_was_reaped_gets_another_one)
 {
 	struct taken first = take_for("boot-a", 0, TTL_MS), second;
 
@@ -216,9 +220,9 @@ Test(leases, boot_whose_number_was_given_up_gets_another_one)
 	cr_assert(ne(u16, second.number, first.number));
 }
 
-Test(leases, number_that_was_given_up_without_an_owner_is_nobodys_to_renew)
+Test(leases, number_that_was_reaped_without_an_owner_is_nobodys_to_renew)
 {
-	bed_redis(&bed, "SET t:{e7}:owner reaped:");
+	store_fixture_redis(&fixture, "SET t:{e7}:owner reaped:");
 	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	cr_assert(eq(int, renew("boot-a", 7), OK));
@@ -229,24 +233,26 @@ Test(leases,
 {
 	struct taken t = {0};
 
-	store_lease_take(bed.store, "boot-a", 7, TTL_MS, false, on_taken, &t);
-	bed_run(&bed);
+	store_lease_acquire(fixture.store, "boot-a", 7, TTL_MS, false, on_taken, &t);
+	store_fixture_run(&fixture);
 	cr_assert(eq(int, t.err, ERR_UNKNOWN));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "EXISTS t:{e7}:lease t:{e7}:owner"),
-		     "0"));
+	cr_assert(eq(
+		str,
+		(char *)store_fixture_redis(&fixture, "EXISTS t:{e7}:lease t:{e7}:owner"),
+		"0"));
 	cr_assert(eq(int, take("boot-a", 7), OK));
 	lapse(7);
-	store_lease_take(bed.store, "boot-a", 7, TTL_MS, false, on_taken, &t);
-	bed_run(&bed);
+	store_lease_acquire(fixture.store, "boot-a", 7, TTL_MS, false, on_taken, &t);
+	store_fixture_run(&fixture);
 	cr_assert(eq(int, t.err, OK));
 }
 
 static enum err fence(uint16_t number, const char *boot)
 {
-	struct done d = {.bed = &bed};
+	struct done d = {.fixture = &fixture};
 
-	store_edge_fence(bed.store, number, boot, on_done, &d);
-	return bed_wait(&d);
+	store_edge_fence(fixture.store, number, boot, on_done, &d);
+	return store_fixture_wait(&d);
 }
 
 Test(leases, number_that_a_new_memory_was_told_of_is_kept_from_its_boot_and_no_other)
@@ -254,7 +260,8 @@ Test(leases, number_that_a_new_memory_was_told_of_is_kept_from_its_boot_and_no_o
 	cr_assert(eq(int, fence(7, "boot-a"), OK));
 	cr_assert(eq(int, take("boot-a", 7), ERR_DENIED));
 	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
-	cr_assert(gt(int, atoi(bed_redis(&bed, "TTL t:{e7}:owner")), 80000));
+	cr_assert(
+		gt(int, atoi(store_fixture_redis(&fixture, "TTL t:{e7}:owner")), 80000));
 	cr_assert(eq(int, take("boot-b", 7), OK));
 	cr_assert(eq(int, fence(7, "boot-a"), OK));
 	cr_assert(eq(int, renew("boot-b", 7), OK));
@@ -263,7 +270,7 @@ Test(leases, number_that_a_new_memory_was_told_of_is_kept_from_its_boot_and_no_o
 Test(leases, that_redis_has_lost_with_its_memory_are_renewed)
 {
 	cr_assert(eq(int, take("boot-a", 7), OK));
-	bed_redis(&bed, "FLUSHALL");
+	store_fixture_redis(&fixture, "FLUSHALL");
 	cr_assert(eq(int, renew("boot-a", 7), OK));
 	cr_assert(eq(str, (char *)holder(7), "boot-a"));
 	cr_assert(eq(str, edges().text, "7 "));
@@ -275,7 +282,7 @@ Test(leases, edges_are_listed_in_order_until_forgotten)
 	take("boot-a", 11);
 	take("boot-b", 3);
 	take("boot-c", 7);
-	bed_redis(&bed, "SADD t:{m}:edges nonsense 0 65536");
+	store_fixture_redis(&fixture, "SADD t:{m}:edges nonsense 0 65536");
 	cr_assert(eq(str, edges().text, "3 7 11 "));
 	lapse(7);
 	cr_assert(eq(int, forget(7), OK));
@@ -294,25 +301,26 @@ Test(leases, held_number_or_one_with_rows_is_not_forgotten)
 
 Test(leases, key_of_another_type_is_malformed_and_no_denial)
 {
-	bed_redis(&bed, "LPUSH t:{e7}:lease x");
+	store_fixture_redis(&fixture, "LPUSH t:{e7}:lease x");
 	cr_assert(eq(int, take("boot-a", 7), ERR_MALFORMED));
 	cr_assert(eq(int, renew("boot-a", 7), ERR_MALFORMED));
 }
 
 Test(leases, are_down_in_time_when_redis_freezes)
 {
-	redis_server_freeze(&bed.server);
+	redis_server_freeze(&fixture.server);
 	cr_assert(eq(int, take("boot-a", 0), ERR_DOWN));
 	cr_assert(eq(int, renew("boot-a", 7), ERR_DOWN));
-	redis_server_thaw(&bed.server);
+	redis_server_thaw(&fixture.server);
 }
 
 /* A lease that lapsed because memory was full would cost each client of its edge the connection. */
 Test(leases, one_that_is_held_is_kept_while_redis_is_full_and_no_new_one_is_given)
 {
 	cr_assert(eq(int, take_for("x1", 7, 2000).err, OK));
-	bed_redis(&bed, "CONFIG SET maxmemory 1");
+	store_fixture_redis(&fixture, "CONFIG SET maxmemory 1");
 	cr_assert(eq(int, take("x2", 8), ERR_BUSY));
 	cr_assert(eq(int, renew("x1", 7), OK));
-	cr_assert(gt(int, atoi(bed_redis(&bed, "PTTL t:{e7}:lease")), TTL_MS / 2));
+	cr_assert(gt(int, atoi(store_fixture_redis(&fixture, "PTTL t:{e7}:lease")),
+		     TTL_MS / 2));
 }

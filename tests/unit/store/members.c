@@ -1,6 +1,6 @@
 #include "store/members.h"
 
-#include "tests/unit/store/bed_owed.h"
+#include "tests/unit/store/fixture_pending.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -10,7 +10,7 @@
 
 enum { TTL_MS = 60000 };
 
-TestSuite(members, .init = bed_init, .fini = bed_fini, .timeout = 60);
+TestSuite(members, .init = store_fixture_init, .fini = store_fixture_fini, .timeout = 60);
 
 struct seen {
 	enum err err;
@@ -25,7 +25,7 @@ static void on_view(void *arg, enum err e, const struct members_view *view)
 	size_t at = 0;
 
 	s->err = e;
-	loop_stop(bed.loop);
+	loop_stop(fixture.loop);
 	cr_assert(eq(int, e == OK, view != NULL));
 	if (view == NULL)
 		return;
@@ -44,8 +44,8 @@ static struct seen beat_for(const char *boot, const char *name, const char *endp
 	struct seen s = {0};
 	struct member self = {span_str(name), span_str(boot), span_str(endpoint)};
 
-	store_members_beat(bed.store, &self, boot, ttl_ms, on_view, &s);
-	bed_run(&bed);
+	store_members_beat(fixture.store, &self, boot, ttl_ms, on_view, &s);
+	store_fixture_run(&fixture);
 	return s;
 }
 
@@ -79,21 +79,22 @@ static void on_later(void *arg)
 
 Test(members, whose_time_is_over_are_gone)
 {
-	struct timer *later = timer_new(bed.loop, on_later, bed.loop);
+	struct timer *later = timer_new(fixture.loop, on_later, fixture.loop);
 
 	beat_for("x1", "broker-0", "ipc:///a", 100);
 	beat("x2");
 	timer_after(later, 150); /* Redis's own clock decides, and it cannot be faked */
-	bed_run(&bed);
+	store_fixture_run(&fixture);
 	cr_assert(eq(str, beat("x2").members, "x2 broker tcp://h:1, "));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "HLEN t:{m}:members"), "1"));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "HLEN t:{m}:members"),
+		     "1"));
 	timer_free(later);
 }
 
 Test(members, whose_time_is_far_ahead_have_twice_the_askers_from_now_on)
 {
 	static const char *const far[] = {"4e15", "1e300", "1e999"};
-	struct timer *later = timer_new(bed.loop, on_later, bed.loop);
+	struct timer *later = timer_new(fixture.loop, on_later, fixture.loop);
 
 	for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
 		char row[200];
@@ -101,12 +102,13 @@ Test(members, whose_time_is_far_ahead_have_twice_the_askers_from_now_on)
 		snprintf(row, sizeof row,
 			 "{\"name\":\"b\",\"endpoint\":\"tcp://far:1\",\"expires\":%s}",
 			 far[i]);
-		bed_redis(&bed, "HSET t:{m}:members far %s", row);
+		store_fixture_redis(&fixture, "HSET t:{m}:members far %s", row);
 		cr_assert(eq(str, beat_for("x1", "broker", "tcp://h:1", 50).members,
 			     "far b tcp://far:1, x1 broker tcp://h:1, "));
-		bed_redis(&bed, "PERSIST t:{m}:members"); /* others beat for longer */
+		store_fixture_redis(&fixture,
+				    "PERSIST t:{m}:members"); /* others beat for longer */
 		timer_after(later, 150);
-		bed_run(&bed);
+		store_fixture_run(&fixture);
 		cr_assert(eq(str, beat("x1").members, "x1 broker tcp://h:1, "));
 	}
 	timer_free(later);
@@ -114,15 +116,15 @@ Test(members, whose_time_is_far_ahead_have_twice_the_askers_from_now_on)
 
 Test(members, that_left_are_gone_at_once)
 {
-	struct done d = {.bed = &bed};
+	struct done d = {.fixture = &fixture};
 
 	beat("x1");
 	beat("x2");
-	store_members_leave(bed.store, span_str("x1"), on_done, &d);
-	cr_assert(eq(int, bed_wait(&d), OK));
+	store_members_leave(fixture.store, span_str("x1"), on_done, &d);
+	cr_assert(eq(int, store_fixture_wait(&d), OK));
 	cr_assert(eq(str, beat("x2").members, "x2 broker tcp://h:1, "));
-	store_members_leave(bed.store, span_str("x1"), on_done, &d);
-	cr_assert(eq(int, bed_wait(&d), ERR_NOTFOUND));
+	store_members_leave(fixture.store, span_str("x1"), on_done, &d);
+	cr_assert(eq(int, store_fixture_wait(&d), ERR_NOTFOUND));
 }
 
 Test(members, make_a_new_cluster_when_redis_was_killed_and_came_back_empty)
@@ -130,13 +132,13 @@ Test(members, make_a_new_cluster_when_redis_was_killed_and_came_back_empty)
 	struct seen s;
 
 	cr_assert(eq(str, beat("x1").cluster, "x1"));
-	redis_server_kill(&bed.server);
-	while (store_is_up(bed.store)) {
+	redis_server_kill(&fixture.server);
+	while (store_is_up(fixture.store)) {
 		s = beat("x1");
 		cr_assert(eq(int, s.err, ERR_DOWN));
 	}
-	redis_server_restart(&bed.server);
-	bed_run_until_up(&bed);
+	redis_server_restart(&fixture.server);
+	store_fixture_run_until_up(&fixture);
 	s = beat("x2");
 	cr_assert(eq(int, s.err, OK));
 	cr_assert(eq(str, s.cluster, "x2"));
@@ -149,17 +151,21 @@ Test(members, give_the_cluster_another_ending_when_redis_came_back_with_all_it_h
 	char run[64];
 
 	cr_assert(eq(str, beat("x1").cluster, "x1"));
-	snprintf(run, sizeof run, "%s", bed_redis(&bed, "GET t:{m}:cluster"));
+	snprintf(run, sizeof run, "%s",
+		 store_fixture_redis(&fixture, "GET t:{m}:cluster"));
 	cr_assert(eq(str, beat("x2").cluster, "x1"));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "GET t:{m}:cluster"), run));
-	bed_redis(&bed, "SET t:{m}:cluster %b", "x1 of-another-process", (size_t)21);
+	cr_assert(
+		eq(str, (char *)store_fixture_redis(&fixture, "GET t:{m}:cluster"), run));
+	store_fixture_redis(&fixture, "SET t:{m}:cluster %b", "x1 of-another-process",
+			    (size_t)21);
 	s = beat("x2");
 	cr_assert(eq(int, strncmp(s.cluster, "x1.", 3), 0), "%s", s.cluster);
 	cr_assert(eq(sz, strlen(s.cluster), 9));
 	cr_assert(eq(str, beat("x3").cluster, s.cluster));
-	bed_redis(&bed, "SET t:{m}:cluster %b", "x1.abcdef of-another", (size_t)20);
+	store_fixture_redis(&fixture, "SET t:{m}:cluster %b", "x1.abcdef of-another",
+			    (size_t)20);
 	cr_assert(eq(str, beat("x3").cluster, s.cluster));
-	bed_redis(&bed, "SET t:{m}:cluster x1");
+	store_fixture_redis(&fixture, "SET t:{m}:cluster x1");
 	cr_assert(eq(str, beat("x3").cluster, "x3"));
 }
 
@@ -168,12 +174,12 @@ Test(members, are_told_how_old_the_cluster_is_and_that_one_without_a_birth_is_ve
 	char *run, *end;
 
 	cr_assert(eq(i64, beat("x1").age_ms, 0));
-	owed_wait(&bed, 20);
+	pending_wait(&fixture, 20);
 	cr_assert(ge(i64, beat("x2").age_ms, 20));
 	cr_assert(lt(i64, beat("x2").age_ms, TTL_MS));
-	run = strdup(bed_redis(&bed, "GET t:{m}:cluster"));
+	run = strdup(store_fixture_redis(&fixture, "GET t:{m}:cluster"));
 	end = strrchr(run, ' ');
-	bed_redis(&bed, "SET t:{m}:cluster %b", run, (size_t)(end - run));
+	store_fixture_redis(&fixture, "SET t:{m}:cluster %b", run, (size_t)(end - run));
 	cr_assert(eq(str, beat("x2").cluster, "x1"));
 	cr_assert(gt(i64, beat("x2").age_ms, TTL_MS));
 	free(run);
@@ -181,7 +187,9 @@ Test(members, are_told_how_old_the_cluster_is_and_that_one_without_a_birth_is_ve
 
 Test(members, of_another_hand_are_removed)
 {
-	bed_redis(&bed, "HSET t:{m}:members x0 nonsense x3 7 x4 {\"expires\":\"soon\"}");
+	store_fixture_redis(
+		&fixture,
+		"HSET t:{m}:members x0 nonsense x3 7 x4 {\"expires\":\"soon\"}");
 	cr_assert(eq(str, beat("x1").members, "x1 broker tcp://h:1, "));
 }
 
@@ -196,15 +204,17 @@ Test(members, have_names_with_any_characters)
 
 Test(members, key_of_another_type_is_malformed)
 {
-	bed_redis(&bed, "SET t:{m}:members text");
+	store_fixture_redis(&fixture, "SET t:{m}:members text");
 	cr_assert(eq(int, beat("x1").err, ERR_MALFORMED));
 }
 
 Test(members, key_goes_when_all_have_been_silent_for_long_and_the_cluster_stays)
 {
 	beat("x1");
-	cr_assert(ne(str, (char *)bed_redis(&bed, "PTTL t:{m}:members"), "-1"));
-	cr_assert(eq(str, (char *)bed_redis(&bed, "PTTL t:{m}:cluster"), "-1"));
+	cr_assert(ne(str, (char *)store_fixture_redis(&fixture, "PTTL t:{m}:members"),
+		     "-1"));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "PTTL t:{m}:cluster"),
+		     "-1"));
 }
 
 Test(members, stay_members_while_redis_is_full)
@@ -213,9 +223,10 @@ Test(members, stay_members_while_redis_is_full)
 
 	beat("x1");
 	beat_for("x2", "gone", "tcp://h:2", 1);
-	bed_redis(&bed, "CONFIG SET maxmemory 1");
-	bed_redis(&bed, "PEXPIRE t:{m}:members 1000");
+	store_fixture_redis(&fixture, "CONFIG SET maxmemory 1");
+	store_fixture_redis(&fixture, "PEXPIRE t:{m}:members 1000");
 	s = beat("x1");
 	cr_assert(eq(int, s.err, OK));
-	cr_assert(gt(int, atoi(bed_redis(&bed, "PTTL t:{m}:members")), TTL_MS));
+	cr_assert(gt(int, atoi(store_fixture_redis(&fixture, "PTTL t:{m}:members")),
+		     TTL_MS));
 }

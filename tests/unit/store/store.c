@@ -1,6 +1,6 @@
 #include "store/store.h"
 
-#include "tests/unit/store/bed.h"
+#include "tests/unit/store/fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -105,18 +105,18 @@ static void stop(void *arg)
 static const char *reconnect(void)
 {
 	heard[0] = '\0';
-	bed_redis(&bed, "CLIENT KILL TYPE normal SKIPME yes");
-	bed_run(&bed);
+	store_fixture_redis(&fixture, "CLIENT KILL TYPE normal SKIPME yes");
+	store_fixture_run(&fixture);
 	return heard;
 }
 
-Test(store, calls_all_its_listeners_in_order_each_time_it_is_up, .init = bed_init,
-     .fini = bed_fini)
+Test(store, calls_all_its_listeners_in_order_each_time_it_is_up,
+     .init = store_fixture_init, .fini = store_fixture_fini)
 {
-	store_on_up(bed.store, on_up, "a");
-	store_on_up(bed.store, on_up, "b");
-	store_on_up(bed.store, on_up, "c");
-	store_on_up(bed.store, stop, bed.loop);
+	store_on_up(fixture.store, on_up, "a");
+	store_on_up(fixture.store, on_up, "b");
+	store_on_up(fixture.store, on_up, "c");
+	store_on_up(fixture.store, stop, fixture.loop);
 	cr_assert(eq(str, (char *)reconnect(), "abc"));
 	cr_assert(eq(str, (char *)reconnect(), "abc"));
 }

@@ -57,7 +57,7 @@ Test(call, of_an_event_that_was_sent_before_knows_whether_links_have_ended_meanw
 {
 	static const struct {
 		unsigned again;
-		bool is_again, is_accused;
+		bool is_again, is_suspect;
 	} rows[] = {{EVENT_FIRST, false, false},
 		    {EVENT_AGAIN, true, false},
 		    {EVENT_ACCUSED, true, true}};
@@ -69,7 +69,7 @@ Test(call, of_an_event_that_was_sent_before_knows_whether_links_have_ended_meanw
 		e.again = rows[i].again;
 		c = fixture_call(&e);
 		cr_assert(eq(int, c->again, rows[i].is_again));
-		cr_assert(eq(int, c->in.is_accused, rows[i].is_accused));
+		cr_assert(eq(int, c->in.is_suspect, rows[i].is_suspect));
 		call_end(c);
 	}
 }

@@ -163,8 +163,8 @@ void store_disconnect_claim(struct store *st, uint16_t edge, size_t most,
 	q->fn.claimed = fn;
 }
 
-void store_disconnect_hold(struct store *st, uint16_t edge, const struct span *ids,
-			   size_t n, int64_t claim_ms, store_done_fn *fn, void *arg)
+void store_disconnect_renew(struct store *st, uint16_t edge, const struct span *ids,
+			    size_t n, int64_t claim_ms, store_done_fn *fn, void *arg)
 {
 	struct question *q = ask(HOLD, edge, ids[0], arg);
 
@@ -181,8 +181,8 @@ void store_disconnect_end(struct store *st, uint16_t edge, struct span id,
 	ask(END, edge, id, arg)->fn.done = fn;
 }
 
-void store_disconnect_later(struct store *st, const struct disconnect *d, int64_t wait_ms,
-			    store_done_fn *fn, void *arg)
+void store_disconnect_postpone(struct store *st, const struct disconnect *d,
+			       int64_t wait_ms, store_done_fn *fn, void *arg)
 {
 	struct question *q = ask(LATER, d->row.edge, d->row.id, arg);
 
@@ -192,7 +192,7 @@ void store_disconnect_later(struct store *st, const struct disconnect *d, int64_
 	q->fn.done = fn;
 }
 
-void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t most,
+void store_dead_letter_add(struct store *st, const struct disconnect *d, int64_t most,
 			   store_done_fn *fn, void *arg)
 {
 	struct question *q = ask(PARK, d->row.edge, d->row.id, arg);
@@ -203,7 +203,7 @@ void store_disconnect_park(struct store *st, const struct disconnect *d, int64_t
 	q->fn.done = fn;
 }
 
-void store_parked_count(struct store *st, store_count_fn *fn, void *arg)
+void store_dead_letters_count(struct store *st, store_count_fn *fn, void *arg)
 {
 	(void)st;
 	ask(COUNT, 0, span_str(""), arg)->fn.count = fn;

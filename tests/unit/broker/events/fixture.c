@@ -236,6 +236,6 @@ struct call *fixture_pending(void)
 	struct call *c = call_new_pending(&fixture.counts, fixture.routes, &d);
 
 	cr_assert(c != NULL);
-	c->disconnect.claim = redelivery_hold(fixture.redelivery, &c->in.id);
+	c->disconnect.claim = redelivery_keep_claim(fixture.redelivery, &c->in.id);
 	return prepare(c);
 }

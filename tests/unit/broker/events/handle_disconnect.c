@@ -165,8 +165,8 @@ Test(handle_disconnect, without_room_is_written_down_unclaimed_and_given_to_no_f
 {
 	struct id id = fixture_id();
 
-	while (redelivery_has_room(fixture.redelivery))
-		redelivery_hold(fixture.redelivery, &id);
+	while (redelivery_has_capacity(fixture.redelivery))
+		redelivery_keep_claim(fixture.redelivery, &id);
 	disconnect();
 	cr_assert(eq(i64, fake_store_asked(BEGIN)->ms, 0));
 	begun();

@@ -15,7 +15,7 @@ static bool deliver(const struct disconnect *d)
 	struct id id;
 
 	cr_assert(eq(int, id_parse(d->row.id, &id), OK));
-	redelivery_hold(r, &id);
+	redelivery_keep_claim(r, &id);
 	delivered++;
 	return true;
 }
@@ -38,7 +38,7 @@ static struct claim *hold(uint16_t edge, uint32_t slot)
 {
 	struct id id = id_make(edge, slot, 1);
 
-	return redelivery_hold(r, &id);
+	return redelivery_keep_claim(r, &id);
 }
 
 static void expect_kept(uint16_t edge, size_t n)
@@ -75,8 +75,8 @@ Test(redelivery, keeps_at_most_so_many_claims_with_one_question)
 
 Test(redelivery, keeps_no_claim_that_was_released)
 {
-	redelivery_release(hold(1, 1));
-	redelivery_release(NULL);
+	redelivery_release_claim(hold(1, 1));
+	redelivery_release_claim(NULL);
 	fake_loop_run(fixture.loop, CLAIM_MS);
 	cr_assert(eq(sz, fake_store_pending(), 0));
 }
@@ -89,7 +89,7 @@ Test(redelivery, goes_on_keeping_a_claim_whatever_the_store_answers)
 	for (size_t i = 0; i < sizeof errs / sizeof *errs; i++) {
 		fake_loop_run(fixture.loop, CLAIM_MS / 3);
 		fake_store_done(HOLD, errs[i]);
-		cr_assert(redelivery_is_ours(k));
+		cr_assert(redelivery_has_claim(k));
 	}
 }
 
@@ -98,9 +98,9 @@ Test(redelivery, loses_its_claims_while_this_process_is_stopped)
 	struct claim *k = hold(1, 1);
 
 	fake_loop_stop_for(CLAIM_MS - 1);
-	cr_assert(redelivery_is_ours(k));
+	cr_assert(redelivery_has_claim(k));
 	fake_loop_stop_for(1);
-	cr_assert(not(redelivery_is_ours(k)));
+	cr_assert(not(redelivery_has_claim(k)));
 }
 
 /* The story: keeping claims alive was taken for their having been kept alive all the time. */
@@ -112,14 +112,14 @@ Test(redelivery, does_not_get_a_claim_back_that_expired_when_others_are_kept_ali
 	new = hold(1, 2);
 	fake_loop_run(fixture.loop, 1); /* lost: the timer is late */
 	fake_store_close();
-	cr_assert(not(redelivery_is_ours(old)));
-	redelivery_release(new);
+	cr_assert(not(redelivery_has_claim(old)));
+	redelivery_release_claim(new);
 	new = hold(1, 3);
-	cr_assert(redelivery_is_ours(new));
+	cr_assert(redelivery_has_claim(new));
 	fake_loop_run(fixture.loop, CLAIM_MS / 3);
 	expect_kept(1, 1);
-	cr_assert(not(redelivery_is_ours(old)));
-	cr_assert(redelivery_is_ours(new));
+	cr_assert(not(redelivery_has_claim(old)));
+	cr_assert(redelivery_has_claim(new));
 }
 
 /* ---- what is due ---- */
@@ -169,13 +169,14 @@ Test(redelivery, claims_until_there_is_no_room_and_goes_on_when_half_are_done)
 	for (size_t i = 0; i < AT_ONCE / 2; i++)
 		k[i] = hold(1, (uint32_t)i);
 	cr_assert(redelivery_claim(r, EDGE));
-	cr_assert(not(redelivery_has_room(r)), "those that are claimed have their place");
+	cr_assert(not(redelivery_has_capacity(r)),
+		  "those that are claimed have their place");
 	claimed(BATCH);
 	cr_assert(eq(sz, fake_store_pending(), 0));
-	cr_assert(not(redelivery_has_room(r)));
+	cr_assert(not(redelivery_has_capacity(r)));
 	cr_assert(not(redelivery_claim(r, EDGE)));
 	for (size_t i = 0; i < AT_ONCE / 2; i++)
-		redelivery_release(k[i]);
+		redelivery_release_claim(k[i]);
 	fake_loop_run(fixture.loop, 0);
 	cr_assert(eq(int, fake_store_asked(CLAIM)->edge, EDGE));
 	cr_assert(eq(sz, fake_store_asked(CLAIM)->n, BATCH));

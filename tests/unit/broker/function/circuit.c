@@ -9,7 +9,7 @@ static bool may_enter(int64_t now_ms)
 {
 	bool probe;
 
-	return circuit_enter(&k, now_ms, &probe);
+	return circuit_allow(&k, now_ms, &probe);
 }
 
 static void fail(int64_t now_ms, int times)
@@ -17,8 +17,8 @@ static void fail(int64_t now_ms, int times)
 	for (int i = 0; i < times; i++) {
 		bool probe;
 
-		cr_assert(circuit_enter(&k, now_ms, &probe), "failure %d", i);
-		circuit_note(&k, now_ms, probe, true);
+		cr_assert(circuit_allow(&k, now_ms, &probe), "failure %d", i);
+		circuit_record(&k, now_ms, probe, true);
 	}
 }
 
@@ -35,7 +35,7 @@ Test(circuit, nine_failures_are_borne_and_the_tenth_is_not)
 Test(circuit, a_success_in_between_forgets_the_failures)
 {
 	fail(5, 9);
-	circuit_note(&k, 5, false, false);
+	circuit_record(&k, 5, false, false);
 	fail(5, 9);
 	cr_assert(may_enter(5));
 }
@@ -45,12 +45,12 @@ Test(circuit, after_the_rest_one_goes_through_at_a_time)
 	bool probe;
 
 	fail(0, 10);
-	cr_assert(circuit_enter(&k, 1000, &probe));
+	cr_assert(circuit_allow(&k, 1000, &probe));
 	cr_assert(probe);
 	cr_assert(not(may_enter(1000)));
 	cr_assert(not(may_enter(99999)));
-	circuit_note(&k, 1100, true, false);
-	cr_assert(circuit_enter(&k, 1100, &probe));
+	circuit_record(&k, 1100, true, false);
+	cr_assert(circuit_allow(&k, 1100, &probe));
 	cr_assert(not(probe));
 	cr_assert(may_enter(1100));
 }
@@ -72,14 +72,14 @@ Test(circuit, each_probe_that_fails_doubles_the_rest_up_to_half_a_minute)
 Test(circuit, a_hundred_failures_at_once_are_one_reason_to_rest)
 {
 	for (int i = 0; i < 100; i++)
-		cr_assert(eq(int, circuit_note(&k, 0, false, true), i == 9), "%d", i);
+		cr_assert(eq(int, circuit_record(&k, 0, false, true), i == 9), "%d", i);
 	cr_assert(may_enter(1000));
 }
 
 Test(circuit, a_late_success_of_one_that_was_under_way_closes_it)
 {
 	fail(0, 10);
-	circuit_note(&k, 10, false, false);
+	circuit_record(&k, 10, false, false);
 	cr_assert(may_enter(11));
 	cr_assert(may_enter(11));
 }
@@ -90,9 +90,9 @@ Test(circuit, a_straggler_that_fails_does_not_let_a_second_probe_through)
 	bool probe;
 
 	fail(0, 10);
-	cr_assert(circuit_enter(&k, 1000, &probe));
-	circuit_note(&k, 1001, false, true);
+	cr_assert(circuit_allow(&k, 1000, &probe));
+	circuit_record(&k, 1001, false, true);
 	cr_assert(not(may_enter(1002)));
-	circuit_note(&k, 1003, true, false);
+	circuit_record(&k, 1003, true, false);
 	cr_assert(may_enter(1003));
 }

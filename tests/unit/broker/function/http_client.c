@@ -21,7 +21,7 @@ enum {
 };
 
 /* A client, and a server on the same loop that says the same to everybody. */
-static struct bed {
+static struct fixture {
 	struct loop *loop;
 	struct http_client *client;
 	struct evconnlistener *server;
@@ -38,7 +38,7 @@ static struct bed {
 	bool function_error, is_stale;
 	struct metrics *metrics;
 	struct metric *waiting;
-} bed;
+} fixture;
 
 static void on_guard(void *arg)
 {
@@ -49,7 +49,7 @@ static void on_guard(void *arg)
 static void on_server_written(struct bufferevent *b, void *arg)
 {
 	(void)arg;
-	if (bed.closes)
+	if (fixture.closes)
 		shutdown(bufferevent_getfd(b), SHUT_WR);
 }
 
@@ -62,11 +62,11 @@ static void on_server_readable(struct bufferevent *b, void *arg)
 	if (memmem(evbuffer_pullup(in, -1), n, "{event}", 7) == NULL)
 		return;
 	evbuffer_drain(in, n);
-	bed.n_requests++;
+	fixture.n_requests++;
 	bufferevent_setcb(b, on_server_readable, on_server_written, NULL, NULL);
-	if (bed.answer != NULL && bed.answer[0] != '\0')
-		bufferevent_write(b, bed.answer, strlen(bed.answer));
-	else if (bed.closes)
+	if (fixture.answer != NULL && fixture.answer[0] != '\0')
+		bufferevent_write(b, fixture.answer, strlen(fixture.answer));
+	else if (fixture.closes)
 		on_server_written(b, arg);
 }
 
@@ -79,8 +79,8 @@ static void on_accepted(struct evconnlistener *l, evutil_socket_t fd,
 	(void)from;
 	(void)n;
 	(void)arg;
-	cr_assert(lt(int, bed.n_sockets, 16));
-	bed.sockets[bed.n_sockets++] = b;
+	cr_assert(lt(int, fixture.n_sockets, 16));
+	fixture.sockets[fixture.n_sockets++] = b;
 	bufferevent_setcb(b, on_server_readable, NULL, NULL, NULL);
 	bufferevent_enable(b, EV_READ | EV_WRITE);
 }
@@ -91,63 +91,64 @@ static int listen_on_a_free_port(void)
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t n = sizeof at;
 
-	bed.server = evconnlistener_new_bind(loop_base(bed.loop), on_accepted, NULL,
-					     LEV_OPT_CLOSE_ON_FREE, 16,
-					     (struct sockaddr *)&at, sizeof at);
-	cr_assert(bed.server != NULL);
-	getsockname(evconnlistener_get_fd(bed.server), (struct sockaddr *)&at, &n);
+	fixture.server = evconnlistener_new_bind(loop_base(fixture.loop), on_accepted,
+						 NULL, LEV_OPT_CLOSE_ON_FREE, 16,
+						 (struct sockaddr *)&at, sizeof at);
+	cr_assert(fixture.server != NULL);
+	getsockname(evconnlistener_get_fd(fixture.server), (struct sockaddr *)&at, &n);
 	return ntohs(at.sin_port);
 }
 
 static void start(void)
 {
-	bed.loop = loop_new();
-	bed.guard = timer_new(bed.loop, on_guard, NULL);
-	bed.metrics = metrics_new();
-	bed.client = http_client_new(bed.loop, &(struct http_client_conf){
-						       .connect_ms = 1000,
-						       .max_response = MOST,
-						       .max_connections = CONNECTIONS,
-						       .memory = MEMORY,
-						       .metrics = bed.metrics,
-					       });
-	bed.waiting =
-		metric_gauge(bed.metrics, "gatepost_broker_http_waiting", NULL, NULL);
-	snprintf(bed.url, sizeof bed.url, "http://127.0.0.1:%d/f",
+	fixture.loop = loop_new();
+	fixture.guard = timer_new(fixture.loop, on_guard, NULL);
+	fixture.metrics = metrics_new();
+	fixture.client =
+		http_client_new(fixture.loop, &(struct http_client_conf){
+						      .connect_ms = 1000,
+						      .max_response = MOST,
+						      .max_connections = CONNECTIONS,
+						      .memory = MEMORY,
+						      .metrics = fixture.metrics,
+					      });
+	fixture.waiting =
+		metric_gauge(fixture.metrics, "gatepost_broker_http_waiting", NULL, NULL);
+	snprintf(fixture.url, sizeof fixture.url, "http://127.0.0.1:%d/f",
 		 listen_on_a_free_port());
 }
 
 static void stop_server(void)
 {
-	for (int i = 0; i < bed.n_sockets; i++)
-		bufferevent_free(bed.sockets[i]);
-	bed.n_sockets = 0;
-	if (bed.server != NULL)
-		evconnlistener_free(bed.server);
-	bed.server = NULL;
+	for (int i = 0; i < fixture.n_sockets; i++)
+		bufferevent_free(fixture.sockets[i]);
+	fixture.n_sockets = 0;
+	if (fixture.server != NULL)
+		evconnlistener_free(fixture.server);
+	fixture.server = NULL;
 }
 
 static void end(void)
 {
-	http_client_free(bed.client);
+	http_client_free(fixture.client);
 	stop_server();
-	timer_free(bed.guard);
-	loop_free(bed.loop);
-	metrics_free(bed.metrics);
+	timer_free(fixture.guard);
+	loop_free(fixture.loop);
+	metrics_free(fixture.metrics);
 }
 
 TestSuite(http_client, .init = start, .fini = end);
 
 static void on_reply(void *arg, const struct http_reply *r)
 {
-	bed.n++;
-	bed.end = r->end;
-	bed.status = r->status;
-	bed.function_error = r->function_error;
-	bed.is_stale = r->is_stale;
-	snprintf(bed.why, sizeof bed.why, "%s", r->why ? r->why : "");
-	snprintf(bed.body, sizeof bed.body, "%.*s", SPAN_ARG(r->body));
-	snprintf(bed.type, sizeof bed.type, "%.*s", SPAN_ARG(r->content_type));
+	fixture.n++;
+	fixture.end = r->end;
+	fixture.status = r->status;
+	fixture.function_error = r->function_error;
+	fixture.is_stale = r->is_stale;
+	snprintf(fixture.why, sizeof fixture.why, "%s", r->why ? r->why : "");
+	snprintf(fixture.body, sizeof fixture.body, "%.*s", SPAN_ARG(r->body));
+	snprintf(fixture.type, sizeof fixture.type, "%.*s", SPAN_ARG(r->content_type));
 	loop_stop(arg);
 }
 
@@ -155,9 +156,9 @@ static void post_for(const char *url, int64_t ms)
 {
 	struct blob *event = blob_new(span_str("{event}"));
 
-	http_client_post(bed.client,
+	http_client_post(fixture.client,
 			 &(struct http_post){.url = url, .body = event, .timeout_ms = ms},
-			 on_reply, bed.loop);
+			 on_reply, fixture.loop);
 	blob_unref(event);
 }
 
@@ -169,28 +170,28 @@ static void post(const char *url)
 /* Until there are n replies in all. */
 static void run_until(int n)
 {
-	timer_after(bed.guard, PATIENCE_MS);
-	while (bed.n < n)
-		loop_run(bed.loop);
-	timer_stop(bed.guard);
+	timer_after(fixture.guard, PATIENCE_MS);
+	while (fixture.n < n)
+		loop_run(fixture.loop);
+	timer_stop(fixture.guard);
 }
 
 static void ask(void)
 {
-	int before = bed.n;
+	int before = fixture.n;
 
-	post(bed.url);
-	cr_assert(eq(int, bed.n, before), "never from inside the call");
+	post(fixture.url);
+	cr_assert(eq(int, fixture.n, before), "never from inside the call");
 	run_until(before + 1);
 }
 
 static void expect(const char *answer, bool closes, enum http_end want, const char *why)
 {
-	bed.answer = answer;
-	bed.closes = closes;
+	fixture.answer = answer;
+	fixture.closes = closes;
 	ask();
-	cr_assert(eq(int, bed.end, want), "%s: %s", answer, bed.why);
-	cr_assert(strstr(bed.why, why) != NULL, "%s: %s", answer, bed.why);
+	cr_assert(eq(int, fixture.end, want), "%s: %s", answer, fixture.why);
+	cr_assert(strstr(fixture.why, why) != NULL, "%s: %s", answer, fixture.why);
 }
 
 Test(http_client, an_answer_has_its_status_type_and_body)
@@ -198,10 +199,10 @@ Test(http_client, an_answer_has_its_status_type_and_body)
 	expect("HTTP/1.1 201 Made\r\nContent-Type: text/x\r\nContent-Length: "
 	       "5\r\n\r\nhello",
 	       false, HTTP_ANSWERED, "");
-	cr_assert(eq(int, bed.status, 201));
-	cr_assert(eq(str, bed.body, "hello"));
-	cr_assert(eq(str, bed.type, "text/x"));
-	cr_assert(not(bed.function_error));
+	cr_assert(eq(int, fixture.status, 201));
+	cr_assert(eq(str, fixture.body, "hello"));
+	cr_assert(eq(str, fixture.type, "text/x"));
+	cr_assert(not(fixture.function_error));
 }
 
 Test(http_client, a_function_error_is_told_by_its_header)
@@ -209,7 +210,7 @@ Test(http_client, a_function_error_is_told_by_its_header)
 	expect("HTTP/1.1 200 OK\r\nx-amz-function-error: Unhandled\r\nContent-Length: "
 	       "0\r\n\r\n",
 	       false, HTTP_ANSWERED, "");
-	cr_assert(bed.function_error);
+	cr_assert(fixture.function_error);
 }
 
 Test(http_client, what_is_no_answer_is_broken)
@@ -226,7 +227,7 @@ Test(http_client, silence_is_late_on_a_new_connection_and_on_a_kept_one)
 	expect(NULL, false, HTTP_LATE, "Timeout");
 	expect("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, HTTP_ANSWERED, "");
 	expect(NULL, false, HTTP_LATE, "Timeout");
-	cr_assert(eq(int, bed.n_sockets, 2), "the second one was kept");
+	cr_assert(eq(int, fixture.n_sockets, 2), "the second one was kept");
 }
 
 /* The story: libcurl asks again by itself when a kept connection ends without an answer. */
@@ -234,10 +235,10 @@ Test(http_client, a_request_is_sent_once_also_on_a_kept_connection)
 {
 	expect("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, HTTP_ANSWERED, "");
 	expect("", true, HTTP_BROKEN, "without an answer");
-	cr_assert(eq(int, bed.n_requests, 2));
-	cr_assert(bed.is_stale);
+	cr_assert(eq(int, fixture.n_requests, 2));
+	cr_assert(fixture.is_stale);
 	expect("", true, HTTP_BROKEN, "without an answer");
-	cr_assert(not(bed.is_stale), "that one was new");
+	cr_assert(not(fixture.is_stale), "that one was new");
 }
 
 Test(http_client, where_nobody_listens_it_is_unreachable)
@@ -248,11 +249,11 @@ Test(http_client, where_nobody_listens_it_is_unreachable)
 
 Test(http_client, a_url_that_is_none_is_unreachable)
 {
-	snprintf(bed.url, sizeof bed.url, "http://nobody.invalid/");
+	snprintf(fixture.url, sizeof fixture.url, "http://nobody.invalid/");
 	expect("", false, HTTP_UNREACHABLE, "");
-	snprintf(bed.url, sizeof bed.url, "file:///etc/passwd");
+	snprintf(fixture.url, sizeof fixture.url, "file:///etc/passwd");
 	expect("", false, HTTP_UNREACHABLE, "");
-	snprintf(bed.url, sizeof bed.url, "http://127.0.0.1:99999/");
+	snprintf(fixture.url, sizeof fixture.url, "http://127.0.0.1:99999/");
 	expect("", false, HTTP_UNREACHABLE, "");
 }
 
@@ -284,16 +285,16 @@ static char *stuck(int n)
 static int64_t held(void)
 {
 	return metric_value(metric_gauge(
-		bed.metrics, "gatepost_broker_http_response_bytes", NULL, NULL));
+		fixture.metrics, "gatepost_broker_http_response_bytes", NULL, NULL));
 }
 
 Test(http_client, large_responses_that_memory_has_no_room_for_fail_and_small_ones_do_not)
 {
-	bed.answer = stuck(140 * 1024);
-	post_for(bed.url, PATIENCE_MS);
-	post_for(bed.url, PATIENCE_MS);
+	fixture.answer = stuck(140 * 1024);
+	post_for(fixture.url, PATIENCE_MS);
+	post_for(fixture.url, PATIENCE_MS);
 	while (held() < 280 * 1024)
-		event_base_loop(loop_base(bed.loop), EVLOOP_ONCE);
+		event_base_loop(loop_base(fixture.loop), EVLOOP_ONCE);
 	expect(stuck(70 * 1024), false, HTTP_FULL, "no memory");
 	expect("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, HTTP_ANSWERED,
 	       "");
@@ -303,12 +304,12 @@ Test(http_client, large_responses_that_memory_has_no_room_for_fail_and_small_one
 /* The leak sanitizer sees to what the client held. */
 Test(http_client, with_its_end_nobody_is_called_any_more)
 {
-	post(bed.url);
+	post(fixture.url);
 	expect(NULL, false, HTTP_LATE, ""); /* one of them, or both */
-	post(bed.url);
-	http_client_free(bed.client);
-	bed.client = NULL;
-	cr_assert(le(int, bed.n, 2));
+	post(fixture.url);
+	http_client_free(fixture.client);
+	fixture.client = NULL;
+	cr_assert(le(int, fixture.n, 2));
 }
 
 /* ---- more than there are connections ---- */
@@ -318,50 +319,50 @@ static const char empty[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 static void post_many(int n, int64_t ms)
 {
 	for (int i = 0; i < n; i++)
-		post_for(bed.url, ms);
+		post_for(fixture.url, ms);
 }
 
 static int waiting(void)
 {
-	return (int)metric_value(bed.waiting);
+	return (int)metric_value(fixture.waiting);
 }
 
 Test(http_client, more_than_there_are_connections_wait_and_all_are_served)
 {
-	bed.answer = empty;
+	fixture.answer = empty;
 	post_many(10 * CONNECTIONS, PATIENCE_MS);
 	cr_assert(eq(int, waiting(), 9 * CONNECTIONS));
 	run_until(10 * CONNECTIONS);
-	cr_assert(eq(int, bed.end, HTTP_ANSWERED));
-	cr_assert(eq(int, bed.n_requests, 10 * CONNECTIONS));
-	cr_assert(le(int, bed.n_sockets, CONNECTIONS));
+	cr_assert(eq(int, fixture.end, HTTP_ANSWERED));
+	cr_assert(eq(int, fixture.n_requests, 10 * CONNECTIONS));
+	cr_assert(le(int, fixture.n_sockets, CONNECTIONS));
 	cr_assert(eq(int, waiting(), 0));
 }
 
 Test(http_client, what_waits_for_all_of_its_time_was_never_sent)
 {
 	post_many(CONNECTIONS, TIMEOUT_MS);
-	post_for(bed.url, TIMEOUT_MS / 3);
+	post_for(fixture.url, TIMEOUT_MS / 3);
 	run_until(1);
-	cr_assert(eq(int, bed.end, HTTP_UNREACHABLE), "%s", bed.why);
-	cr_assert(strstr(bed.why, "Timeout") != NULL, "%s", bed.why);
+	cr_assert(eq(int, fixture.end, HTTP_UNREACHABLE), "%s", fixture.why);
+	cr_assert(strstr(fixture.why, "Timeout") != NULL, "%s", fixture.why);
 	cr_assert(eq(int, waiting(), 0));
 	run_until(1 + CONNECTIONS);
-	cr_assert(eq(int, bed.end, HTTP_LATE));
-	cr_assert(eq(int, bed.n_requests, CONNECTIONS));
+	cr_assert(eq(int, fixture.end, HTTP_LATE));
+	cr_assert(eq(int, fixture.n_requests, CONNECTIONS));
 }
 
 Test(http_client, who_gives_up_waiting_leaves_its_turn_to_the_next)
 {
 	post_many(CONNECTIONS, TIMEOUT_MS);
-	post_for(bed.url, TIMEOUT_MS / 3);
-	post_for(bed.url, PATIENCE_MS);
+	post_for(fixture.url, TIMEOUT_MS / 3);
+	post_for(fixture.url, PATIENCE_MS);
 	run_until(1);
 	cr_assert(eq(int, waiting(), 1));
-	bed.answer = empty; /* from now on */
+	fixture.answer = empty; /* from now on */
 	run_until(2 + CONNECTIONS);
-	cr_assert(eq(int, bed.end, HTTP_ANSWERED), "%s", bed.why);
-	cr_assert(eq(int, bed.n_requests, CONNECTIONS + 1));
+	cr_assert(eq(int, fixture.end, HTTP_ANSWERED), "%s", fixture.why);
+	cr_assert(eq(int, fixture.n_requests, CONNECTIONS + 1));
 	cr_assert(eq(int, waiting(), 0));
 }
 
@@ -373,15 +374,15 @@ static void on_too_late(void *arg)
 Test(http_client, the_wait_is_part_of_a_request_s_time)
 {
 	bool too_late = false;
-	struct timer *limit = timer_new(bed.loop, on_too_late, &too_late);
+	struct timer *limit = timer_new(fixture.loop, on_too_late, &too_late);
 
 	post_many(CONNECTIONS, TIMEOUT_MS);
-	post_for(bed.url, 3 * TIMEOUT_MS);
+	post_for(fixture.url, 3 * TIMEOUT_MS);
 	timer_after(limit, 3 * TIMEOUT_MS + TIMEOUT_MS / 2);
 	run_until(CONNECTIONS + 1);
 	timer_free(limit);
-	cr_assert(eq(int, bed.end, HTTP_LATE), "it had its turn");
-	cr_assert(eq(int, bed.n_requests, CONNECTIONS + 1));
+	cr_assert(eq(int, fixture.end, HTTP_LATE), "it had its turn");
+	cr_assert(eq(int, fixture.n_requests, CONNECTIONS + 1));
 	cr_assert(not(too_late));
 }
 
@@ -390,29 +391,30 @@ Test(http_client, one_host_s_requests_do_not_wait_for_another_s)
 	post_many(2 * CONNECTIONS, PATIENCE_MS);
 	post("http://127.0.0.1:1/nobody");
 	run_until(1);
-	cr_assert(eq(int, bed.end, HTTP_UNREACHABLE));
-	cr_assert(strstr(bed.why, "connect") != NULL, "%s", bed.why);
+	cr_assert(eq(int, fixture.end, HTTP_UNREACHABLE));
+	cr_assert(strstr(fixture.why, "connect") != NULL, "%s", fixture.why);
 	cr_assert(eq(int, waiting(), CONNECTIONS));
 }
 
 static void on_reply_ask_again(void *arg, const struct http_reply *r)
 {
 	on_reply(arg, r);
-	if (bed.n <= 3 * CONNECTIONS)
-		post_for(bed.url, PATIENCE_MS);
+	if (fixture.n <= 3 * CONNECTIONS)
+		post_for(fixture.url, PATIENCE_MS);
 }
 
 Test(http_client, who_asks_again_in_its_reply_is_served_too)
 {
 	struct blob *event = blob_new(span_str("{event}"));
-	struct http_post p = {.url = bed.url, .body = event, .timeout_ms = PATIENCE_MS};
+	struct http_post p = {
+		.url = fixture.url, .body = event, .timeout_ms = PATIENCE_MS};
 
-	bed.answer = empty;
+	fixture.answer = empty;
 	for (int i = 0; i < 3 * CONNECTIONS; i++)
-		http_client_post(bed.client, &p, on_reply_ask_again, bed.loop);
+		http_client_post(fixture.client, &p, on_reply_ask_again, fixture.loop);
 	blob_unref(event);
 	run_until(6 * CONNECTIONS);
-	cr_assert(eq(int, bed.n_requests, 6 * CONNECTIONS));
+	cr_assert(eq(int, fixture.n_requests, 6 * CONNECTIONS));
 	cr_assert(eq(int, waiting(), 0));
 }
 
@@ -420,10 +422,10 @@ Test(http_client, who_asks_again_in_its_reply_is_served_too)
 Test(http_client, with_its_end_those_that_wait_are_not_called_either)
 {
 	post_many(3 * CONNECTIONS, PATIENCE_MS);
-	post_for(bed.url, TIMEOUT_MS / 3);
+	post_for(fixture.url, TIMEOUT_MS / 3);
 	run_until(1);
-	http_client_free(bed.client);
-	bed.client = NULL;
-	cr_assert(eq(int, bed.n, 1));
+	http_client_free(fixture.client);
+	fixture.client = NULL;
+	cr_assert(eq(int, fixture.n, 1));
 	cr_assert(eq(int, waiting(), 0));
 }

@@ -174,7 +174,7 @@ ParameterizedTest(struct context *r, event_grant, context)
 	free(g.context);
 }
 
-Test(event_grant, half_of_a_surrogate_pair_in_a_policy_is_not_mended)
+Test(event_grant, half_of_a_surrogate_pair_in_a_policy_is_not_repaired)
 {
 	cr_assert(eq(
 		chr,

@@ -17,7 +17,7 @@ static struct {
 	struct supervisor *supervisor;
 	struct workers *workers;
 	struct child *broker;
-} bed;
+} fixture;
 
 static void on_any(void *arg)
 {
@@ -45,51 +45,51 @@ static void start(void)
 						      NULL};
 	FILE *f;
 
-	strcpy(bed.folder, "/tmp/gatepost-unit-XXXXXX");
-	cr_assert_not_null(mkdtemp(bed.folder));
-	bed.file = xasprintf("%s/gatepost.yml", bed.folder);
-	f = fopen(bed.file, "w");
+	strcpy(fixture.folder, "/tmp/gatepost-unit-XXXXXX");
+	cr_assert_not_null(mkdtemp(fixture.folder));
+	fixture.file = xasprintf("%s/gatepost.yml", fixture.folder);
+	f = fopen(fixture.file, "w");
 	fputs("provider: { name: aws, runtime: python3 }\n"
 	      "functions:\n"
 	      "  one: { handler: h.one, events: [ websocket: one ] }\n"
 	      "  two: { handler: h.two, events: [ websocket: two ] }\n",
 	      f);
 	fclose(f);
-	bed.loop = loop_new();
-	bed.supervisor = supervisor_new(bed.loop, bed.folder, &watch);
-	bed.broker = supervisor_add(bed.supervisor, (struct child_plan){
-							    .role = ROLE_BROKER,
-							    .name = "broker-0",
-							    .if_missing = "",
-						    });
-	bed.workers = workers_new(
+	fixture.loop = loop_new();
+	fixture.supervisor = supervisor_new(fixture.loop, fixture.folder, &watch);
+	fixture.broker = supervisor_add(fixture.supervisor, (struct child_plan){
+								    .role = ROLE_BROKER,
+								    .name = "broker-0",
+								    .if_missing = "",
+							    });
+	fixture.workers = workers_new(
 		&(struct workers_plan){
-			.supervisor = bed.supervisor,
-			.file = bed.file,
+			.supervisor = fixture.supervisor,
+			.file = fixture.file,
 			.options = &options,
 			.python = "/bin/true",
 			.management = "http://127.0.0.1:1",
 			.brokers = 1,
 		},
-		config_read(bed.file, &options));
-	cr_assert_not_null(bed.workers);
+		config_read(fixture.file, &options));
+	cr_assert_not_null(fixture.workers);
 }
 
 static void stop(void)
 {
-	supervisor_free(bed.supervisor);
-	workers_free(bed.workers);
-	loop_free(bed.loop);
-	unlink(bed.file);
-	rmdir(bed.folder);
-	free(bed.file);
+	supervisor_free(fixture.supervisor);
+	workers_free(fixture.workers);
+	loop_free(fixture.loop);
+	unlink(fixture.file);
+	rmdir(fixture.folder);
+	free(fixture.file);
 }
 
 static struct child *worker(const char *name)
 {
 	const struct child *c;
 
-	for (size_t at = 0; (c = supervisor_next(bed.supervisor, &at));)
+	for (size_t at = 0; (c = supervisor_next(fixture.supervisor, &at));)
 		if (strcmp(c->name, name) == 0)
 			return (struct child *)(uintptr_t)c;
 	cr_assert_fail("no %s", name);
@@ -98,7 +98,7 @@ static struct child *worker(const char *name)
 
 static void broker_says(const char *text)
 {
-	workers_told(bed.workers, bed.broker, text);
+	workers_told(fixture.workers, fixture.broker, text);
 }
 
 static bool has_worked_at_its_end(const char *name)
@@ -106,7 +106,7 @@ static bool has_worked_at_its_end(const char *name)
 	struct child *c = worker(name);
 	bool it_has;
 
-	workers_lost(bed.workers, c);
+	workers_lost(fixture.workers, c);
 	it_has = c->has_worked;
 	c->has_worked = false;
 	return it_has;

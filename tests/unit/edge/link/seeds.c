@@ -55,7 +55,7 @@ Test(seeds, numeric_and_ipc_endpoints_are_named_at_once_as_they_were_given)
 		       "tcp://127.0.0.1:7400;ipc:///run/broker.sock;tcp://[::1]:7401;");
 }
 
-Test(seeds, empty_places_in_a_list_are_passed_over)
+Test(seeds, empty_places_in_a_list_are_ignored)
 {
 	expect_at_once(",ipc:///a,,ipc:///b,", "ipc:///a;ipc:///b;");
 }

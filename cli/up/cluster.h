@@ -1,5 +1,5 @@
-#ifndef CLI_UP_HOUSEHOLD_H
-#define CLI_UP_HOUSEHOLD_H
+#ifndef CLI_UP_CLUSTER_H
+#define CLI_UP_CLUSTER_H
 
 /* The processes that `gatepost up` starts, and their flags. */
 
@@ -8,7 +8,7 @@
 #include "cli/up/supervisor.h"
 #include "cli/up/up_conf.h"
 
-struct household {
+struct cluster {
 	const struct up_conf *conf;
 	const struct folder *folder;
 	const char *config; /* the project's file; NULL: none */
@@ -19,9 +19,9 @@ struct household {
 };
 
 /* Add all of them: Redis unless the user has one, the brokers, the edges. */
-void household_add(struct supervisor *s, const struct household *h);
+void household_add(struct supervisor *s, const struct cluster *h);
 
 /* Where the brokers find Redis; freed with free(3). */
-char *household_redis(const struct household *h);
+char *household_redis(const struct cluster *h);
 
 #endif

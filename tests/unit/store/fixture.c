@@ -1,4 +1,4 @@
-#include "tests/unit/store/bed.h"
+#include "tests/unit/store/fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -9,7 +9,7 @@
 
 enum { PATIENCE_MS = 20000 };
 
-struct bed bed;
+struct fixture fixture;
 
 static void on_guard(void *arg)
 {
@@ -19,13 +19,13 @@ static void on_guard(void *arg)
 
 static void on_up(void *arg)
 {
-	const struct bed *b = arg;
+	const struct fixture *b = arg;
 
 	if (b->waits_for_up)
 		loop_stop(b->loop);
 }
 
-void bed_start(struct bed *b)
+void store_fixture_start(struct fixture *b)
 {
 	if (b->server.pid == 0)
 		redis_server_start(&b->server);
@@ -40,10 +40,10 @@ void bed_start(struct bed *b)
 			     b->metrics);
 	cr_assert(b->store != NULL);
 	store_on_up(b->store, on_up, b);
-	bed_run_until_up(b);
+	store_fixture_run_until_up(b);
 }
 
-void bed_stop(struct bed *b)
+void store_fixture_stop(struct fixture *b)
 {
 	store_free(b->store);
 	timer_free(b->guard);
@@ -52,33 +52,33 @@ void bed_stop(struct bed *b)
 	redis_server_stop(&b->server);
 }
 
-void bed_init(void)
+void store_fixture_init(void)
 {
-	bed_start(&bed);
+	store_fixture_start(&fixture);
 }
 
-void bed_fini(void)
+void store_fixture_fini(void)
 {
-	bed_stop(&bed);
+	store_fixture_stop(&fixture);
 }
 
-void bed_run(struct bed *b)
+void store_fixture_run(struct fixture *b)
 {
 	timer_after(b->guard, PATIENCE_MS);
 	loop_run(b->loop);
 	timer_stop(b->guard);
 }
 
-void bed_run_until_up(struct bed *b)
+void store_fixture_run_until_up(struct fixture *b)
 {
 	b->waits_for_up = true;
 	if (!store_is_up(b->store))
-		bed_run(b);
+		store_fixture_run(b);
 	b->waits_for_up = false;
 	cr_assert(store_is_up(b->store));
 }
 
-const char *bed_redis(struct bed *b, const char *fmt, ...)
+const char *store_fixture_redis(struct fixture *b, const char *fmt, ...)
 {
 	static char text[8192];
 	redisContext *c = redisConnectUnix(b->server.socket);
@@ -106,15 +106,15 @@ void on_done(void *arg, enum err e)
 
 	d->calls++;
 	d->err = e;
-	loop_stop(d->bed->loop);
+	loop_stop(d->fixture->loop);
 }
 
-enum err bed_wait(struct done *d)
+enum err store_fixture_wait(struct done *d)
 {
 	int before = d->calls;
 
 	while (d->calls == before)
-		bed_run(d->bed);
+		store_fixture_run(d->fixture);
 	cr_assert(eq(int, d->calls, before + 1));
 	return d->err;
 }

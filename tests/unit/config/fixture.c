@@ -1,4 +1,4 @@
-#include "bed.h"
+#include "fixture.h"
 
 #include "base/mem.h"
 
@@ -15,7 +15,7 @@ static const char name_of_text[] = "gatepost.yml";
 static void on_say(void *arg, bool is_error, const char *file, int line, int column,
 		   const char *text)
 {
-	struct bed *b = arg;
+	struct fixture *b = arg;
 	char *out = is_error ? b->errors : b->infos;
 	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
 	bool main_file = strcmp(base, name_of_text) == 0;
@@ -28,7 +28,7 @@ static void on_say(void *arg, bool is_error, const char *file, int line, int col
 		snprintf(out + n, sizeof b->errors - n, "%s: %s\n", base, text);
 }
 
-static void read_path(struct bed *b, const char *path)
+static void read_path(struct fixture *b, const char *path)
 {
 	b->options.say = on_say;
 	b->options.arg = b;
@@ -37,7 +37,7 @@ static void read_path(struct bed *b, const char *path)
 		  "refused if and only if an error was said: %s", b->errors);
 }
 
-void bed_file(struct bed *b, const char *name, const char *text)
+void fixture_file(struct fixture *b, const char *name, const char *text)
 {
 	if (b->folder[0] == '\0') {
 		strcpy(b->folder, "/tmp/gatepost-config-XXXXXX");
@@ -51,14 +51,14 @@ void bed_file(struct bed *b, const char *name, const char *text)
 	free(path);
 }
 
-void bed_read(struct bed *b, const char *text)
+void fixture_read(struct fixture *b, const char *text)
 {
-	bed_file(b, name_of_text, text);
+	fixture_file(b, name_of_text, text);
 	cr_assert(zero(int, chdir(b->folder)));
 	read_path(b, name_of_text);
 }
 
-void bed_open(struct bed *b, const char *name)
+void fixture_open(struct fixture *b, const char *name)
 {
 	char *path = xasprintf("%s/%s", FILES, name);
 
@@ -66,7 +66,7 @@ void bed_open(struct bed *b, const char *name)
 	free(path);
 }
 
-void bed_close(struct bed *b)
+void fixture_close(struct fixture *b)
 {
 	config_free(b->config);
 	if (b->folder[0] == '\0')
@@ -79,16 +79,16 @@ void bed_close(struct bed *b)
 	rmdir(b->folder);
 }
 
-void bed_check(const struct bed_row *row)
+void fixture_check(const struct fixture_row *row)
 {
-	struct bed b = {0};
+	struct fixture b = {0};
 
-	bed_read(&b, row->text);
+	fixture_read(&b, row->text);
 	cr_expect(eq(str, b.errors, (char *)row->want), "%s", row->why);
-	bed_close(&b);
+	fixture_close(&b);
 }
 
-const struct config_function *bed_function(const struct bed *b, const char *name)
+const struct config_function *fixture_function(const struct fixture *b, const char *name)
 {
 	for (size_t i = 0; b->config && i < b->config->n_functions; i++)
 		if (strcmp(b->config->functions[i].name, name) == 0)
@@ -96,7 +96,7 @@ const struct config_function *bed_function(const struct bed *b, const char *name
 	return NULL;
 }
 
-const struct config_route *bed_route(const struct bed *b, const char *key)
+const struct config_route *fixture_route(const struct fixture *b, const char *key)
 {
 	for (size_t i = 0; b->config && i < b->config->n_routes; i++)
 		if (strcmp(b->config->routes[i].key, key) == 0)
@@ -104,9 +104,10 @@ const struct config_route *bed_route(const struct bed *b, const char *key)
 	return NULL;
 }
 
-const char *bed_variable(const struct bed *b, const char *function, const char *name)
+const char *fixture_variable(const struct fixture *b, const char *function,
+			     const char *name)
 {
-	const struct config_function *f = bed_function(b, function);
+	const struct config_function *f = fixture_function(b, function);
 
 	for (size_t i = 0; f && i < f->n_environment; i++)
 		if (strcmp(f->environment[i].name, name) == 0)

@@ -1,4 +1,4 @@
-#include "cli/up/household.h"
+#include "cli/up/cluster.h"
 
 #include "base/mem.h"
 #include "cli/up/port.h"
@@ -14,11 +14,11 @@
 /* What a drain may take beside its settings, and somewhat more, so that it ends by itself. */
 enum { DRAIN_MORE_MS = 5000 };
 
-static void add_redis(struct supervisor *s, const struct household *h);
-static void add_broker(struct supervisor *s, const struct household *h, unsigned i);
-static void add_edge(struct supervisor *s, const struct household *h, unsigned i);
+static void add_redis(struct supervisor *s, const struct cluster *h);
+static void add_broker(struct supervisor *s, const struct cluster *h, unsigned i);
+static void add_edge(struct supervisor *s, const struct cluster *h, unsigned i);
 
-void household_add(struct supervisor *s, const struct household *h)
+void household_add(struct supervisor *s, const struct cluster *h)
 {
 	if (h->conf->redis == NULL)
 		add_redis(s, h);
@@ -61,7 +61,7 @@ static char *beside_us(const char *program)
 	return xasprintf("%.*s/%s", slash ? (int)(slash - self) : 0, self, program);
 }
 
-static void add_redis(struct supervisor *s, const struct household *h)
+static void add_redis(struct supervisor *s, const struct cluster *h)
 {
 	struct words w = {0};
 	const char *run = h->folder->run;
@@ -93,7 +93,7 @@ static void add_redis(struct supervisor *s, const struct household *h)
 			  });
 }
 
-char *household_redis(const struct household *h)
+char *household_redis(const struct cluster *h)
 {
 	if (h->conf->redis)
 		return xstrdup(h->conf->redis);
@@ -101,8 +101,7 @@ char *household_redis(const struct household *h)
 }
 
 /* What brokers and edges have in common; place is the process's number among all of both. */
-static struct words our_own(const struct household *h, const char *program,
-			    unsigned place)
+static struct words our_own(const struct cluster *h, const char *program, unsigned place)
 {
 	struct words w = {0};
 	struct address metrics;
@@ -144,7 +143,7 @@ static void add_tls(struct words *w, const struct up_conf *conf)
 		flag(w, "--redis-key", "%s", conf->redis_key);
 }
 
-static void add_broker(struct supervisor *s, const struct household *h, unsigned i)
+static void add_broker(struct supervisor *s, const struct cluster *h, unsigned i)
 {
 	struct words w = our_own(h, "gatepost-broker", (unsigned)h->conf->edges + i);
 	char shared[ADDRESS_TEXT];
@@ -164,7 +163,7 @@ static void add_broker(struct supervisor *s, const struct household *h, unsigned
 	add_ours(s, ROLE_BROKER, i, &w, h->conf->drain_ms);
 }
 
-static void add_edge(struct supervisor *s, const struct household *h, unsigned i)
+static void add_edge(struct supervisor *s, const struct cluster *h, unsigned i)
 {
 	struct words w = our_own(h, "gatepost-edge", i);
 	char *seeds = xstrdup("");

@@ -1,5 +1,5 @@
-#ifndef EDGE_CLIENT_LIMIT_H
-#define EDGE_CLIENT_LIMIT_H
+#ifndef EDGE_CLIENT_ADDRESS_LIMIT_H
+#define EDGE_CLIENT_ADDRESS_LIMIT_H
 
 /*
  * How many sockets an address may have, and how fast it may open them. An address is

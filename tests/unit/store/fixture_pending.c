@@ -1,4 +1,4 @@
-#include "tests/unit/store/bed_owed.h"
+#include "tests/unit/store/fixture_pending.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -6,7 +6,7 @@
 
 static struct loop *loop; /* of the question that is under way */
 
-struct disconnect owed_one(const char *id)
+struct disconnect pending_one(const char *id)
 {
 	return (struct disconnect){
 		.row = {.id = span_str(id),
@@ -22,9 +22,9 @@ struct disconnect owed_one(const char *id)
 
 #define COPY(out, span) snprintf((out), sizeof(out), "%.*s", SPAN_ARG(span))
 
-static struct owed copy(const struct disconnect *d)
+static struct pending copy(const struct disconnect *d)
 {
-	struct owed o = {
+	struct pending o = {
 		.edge = d->row.edge,
 		.code = d->code,
 		.time_ms = d->time_ms,
@@ -46,7 +46,7 @@ static struct owed copy(const struct disconnect *d)
 
 static void on_one(void *arg, enum err e, const struct disconnect *d)
 {
-	struct owed *o = arg;
+	struct pending *o = arg;
 
 	cr_assert(eq(int, e == OK, d != NULL));
 	if (d != NULL)
@@ -55,19 +55,20 @@ static void on_one(void *arg, enum err e, const struct disconnect *d)
 	loop_stop(loop);
 }
 
-struct owed owed_begin(struct bed *b, const struct disconnect *d, int64_t claim_ms)
+struct pending pending_begin(struct fixture *b, const struct disconnect *d,
+			     int64_t claim_ms)
 {
-	struct owed o = {.err = ERR_AGAIN};
+	struct pending o = {.err = ERR_AGAIN};
 
 	loop = b->loop;
 	store_disconnect_begin(b->store, d, claim_ms, on_one, &o);
-	bed_run(b);
+	store_fixture_run(b);
 	return o;
 }
 
 static void on_many(void *arg, enum err e, const struct disconnect *ds, size_t n)
 {
-	struct owed_list *l = arg;
+	struct pending_list *l = arg;
 
 	cr_assert(le(sz, n, OWED_MOST));
 	l->err = e;
@@ -80,29 +81,29 @@ static void on_many(void *arg, enum err e, const struct disconnect *ds, size_t n
 static void on_scan(void *arg, enum err e, const struct disconnect *ds, size_t n,
 		    uint64_t next)
 {
-	struct owed_list *l = arg;
+	struct pending_list *l = arg;
 
 	l->next = next;
 	on_many(l, e, ds, n);
 }
 
-struct owed_list owed_claim(struct bed *b, size_t most, int64_t claim_ms)
+struct pending_list pending_claim(struct fixture *b, size_t most, int64_t claim_ms)
 {
-	struct owed_list l = {.err = ERR_AGAIN};
+	struct pending_list l = {.err = ERR_AGAIN};
 
 	loop = b->loop;
 	store_disconnect_claim(b->store, 7, most, claim_ms, on_many, &l);
-	bed_run(b);
+	store_fixture_run(b);
 	return l;
 }
 
-struct owed_list owed_parked(struct bed *b)
+struct pending_list pending_dead(struct fixture *b)
 {
-	struct owed_list l = {.err = ERR_AGAIN};
+	struct pending_list l = {.err = ERR_AGAIN};
 
 	loop = b->loop;
-	store_parked_scan(b->store, 0, on_scan, &l);
-	bed_run(b);
+	store_dead_letters_scan(b->store, 0, on_scan, &l);
+	store_fixture_run(b);
 	cr_assert(eq(u64, l.next, 0));
 	return l;
 }
@@ -112,11 +113,11 @@ static void on_later(void *arg)
 	loop_stop(arg);
 }
 
-void owed_wait(struct bed *b, int64_t ms)
+void pending_wait(struct fixture *b, int64_t ms)
 {
 	struct timer *later = timer_new(b->loop, on_later, b->loop);
 
 	timer_after(later, ms);
-	bed_run(b);
+	store_fixture_run(b);
 	timer_free(later);
 }
