@@ -13,13 +13,43 @@ bool envelope_response_ok(uint32_t status, size_t headers)
 	return status >= 200 && status <= 599 && headers <= ENVELOPE_ITEM_PARTS;
 }
 
+bool envelope_actions_ok(size_t actions, uint64_t bytes_before_last)
+{
+	return actions <= ENVELOPE_ACTIONS && bytes_before_last < ENVELOPE_BYTES;
+}
+
+/* The action at i, of n: is it one of those that may be there? bytes: of it are added. */
+static bool action_ok(const Gatepost__Action *a, size_t i, size_t n, uint64_t *bytes)
+{
+	const Gatepost__Response *r;
+
+	switch ((int)a->body_case) {
+	case GATEPOST__ACTION__BODY_TEXT: *bytes += a->text.len; return true;
+	case GATEPOST__ACTION__BODY_BINARY: *bytes += a->binary.len; return true;
+	case GATEPOST__ACTION__BODY_CLOSE:
+		return i == n - 1 && close_code_is_allowed(a->close->code);
+	case GATEPOST__ACTION__BODY_RESPONSE:
+		r = a->response;
+		*bytes += r->body.len;
+		return i == 0 && envelope_response_ok(r->status, r->n_headers) &&
+		       (n == 1 || r->status <= 299);
+	default: return false;
+	}
+}
+
 static bool answer_ok(const Gatepost__Answer *a)
 {
-	const Gatepost__Response *r = a->response;
+	uint64_t bytes = 0, before_last = 0;
 
-	return id_ok(a->id) && (a->close == 0 || close_code_is_allowed(a->close)) &&
-	       (r == NULL || envelope_response_ok(r->status, r->n_headers)) &&
-	       a->expires_ms >= 0 && a->expires_ms <= ENVELOPE_TIME_MOST;
+	if (!id_ok(a->id) || a->expires_ms < 0 || a->expires_ms > ENVELOPE_TIME_MOST ||
+	    (a->retry && a->n_actions > 0))
+		return false;
+	for (size_t i = 0; i < a->n_actions; i++) {
+		before_last = bytes;
+		if (!action_ok(a->actions[i], i, a->n_actions, &bytes))
+			return false;
+	}
+	return envelope_actions_ok(a->n_actions, before_last);
 }
 
 static bool roster_ok(const Gatepost__Roster *r)

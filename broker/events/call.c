@@ -8,6 +8,7 @@
 #include "proto/envelope.h"
 #include "store/disconnects.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static struct metric *event(struct metrics *m, const char *labels)
@@ -195,25 +196,56 @@ static void end_with(struct call *c, struct answer *a)
 	c->turn.end(c);
 }
 
-void call_respond(struct call *c, int status, const struct result_header *h, size_t n,
-		  struct span body)
+static bool is_request(const struct call *c)
 {
-	struct answer a = {
-		.kind = ANSWER_RESPONSE,
-		.status = status,
-		.headers = h,
-		.n_headers = n,
-		.body = body,
-	};
+	return c->in.kind == GATEPOST__EVENT__KIND__CONNECT ||
+	       c->in.kind == GATEPOST__EVENT__KIND__HTTP;
+}
 
-	/* Whoever made it has limits of its own: this is the last place that can keep the link. */
-	if (!envelope_response_ok((uint32_t)status, n)) {
-		log_warn_flood(
-			"response.unreadable", I("status", status), I("headers", n),
-			I("most", ENVELOPE_ITEM_PARTS),
-			S("why",
-			  "too many headers for an envelope: the client gets 502"));
-		call_refuse(c, 502, "Internal server error");
+/* May the action stand there in the answer to this event? As proto/envelope.h and edge/link/downlink.c have it. */
+static bool is_in_place(const struct call *c, const struct action *list, size_t n,
+			size_t i)
+{
+	switch (list[i].kind) {
+	case ACTION_RESPONSE:
+		return i == 0 && is_request(c) &&
+		       (n == 1 || (c->in.kind == GATEPOST__EVENT__KIND__CONNECT &&
+				   list[0].status <= 299));
+	case ACTION_FRAME: return i > 0 || c->in.kind == GATEPOST__EVENT__KIND__MESSAGE;
+	case ACTION_CLOSE:
+		return i == n - 1 &&
+		       (i > 0 || c->in.kind == GATEPOST__EVENT__KIND__MESSAGE);
+	}
+	return false;
+}
+
+/* Whoever made them has limits of its own: this is the last place that can keep the link. */
+static bool are_readable(const struct action *actions, size_t n)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i + 1 < n; i++)
+		bytes += actions[i].body.n;
+	if (envelope_actions_ok(n, bytes))
+		return true;
+	log_warn_flood(
+		"answer.unreadable", I("actions", n), I("most", ENVELOPE_ACTIONS),
+		I("bytes", bytes),
+		S("why", "too much for one answer: the client gets an error instead"));
+	return false;
+}
+
+void call_answer(struct call *c, const struct action *actions, size_t n)
+{
+	struct answer a = {.actions = actions, .n_actions = n};
+
+	for (size_t i = 0; i < n; i++)
+		assert(is_in_place(c, actions, n, i));
+	if (!are_readable(actions, n)) {
+		if (is_request(c))
+			call_refuse(c, 502, "Internal server error");
+		else
+			call_reply_error(c, "Internal server error");
 		return;
 	}
 	if (c->in.kind == GATEPOST__EVENT__KIND__CONNECT) {
@@ -223,6 +255,30 @@ void call_respond(struct call *c, int status, const struct result_header *h, siz
 		a.context = c->connect.granted;
 	}
 	end_with(c, &a);
+}
+
+void call_respond(struct call *c, int status, const struct result_header *h, size_t n,
+		  struct span body)
+{
+	struct action a = {
+		.kind = ACTION_RESPONSE,
+		.status = status,
+		.headers = h,
+		.n_headers = n,
+		.body = body,
+	};
+
+	/* Here too it is the last place that can keep the link. */
+	if (!envelope_response_ok((uint32_t)status, n)) {
+		log_warn_flood(
+			"response.unreadable", I("status", status), I("headers", n),
+			I("most", ENVELOPE_ITEM_PARTS),
+			S("why",
+			  "too many headers for an envelope: the client gets 502"));
+		call_refuse(c, 502, "Internal server error");
+		return;
+	}
+	call_answer(c, &a, 1);
 }
 
 void call_refuse(struct call *c, int status, const char *message)
@@ -238,9 +294,9 @@ void call_refuse(struct call *c, int status, const char *message)
 
 void call_reply(struct call *c, struct span body, bool binary)
 {
-	struct answer a = {.kind = ANSWER_FRAME, .body = body, .binary = binary};
+	struct action a = {.kind = ACTION_FRAME, .body = body, .binary = binary};
 
-	end_with(c, &a);
+	call_answer(c, &a, 1);
 }
 
 void call_reply_error(struct call *c, const char *message)
@@ -258,21 +314,21 @@ void call_reply_error(struct call *c, const char *message)
 
 void call_close(struct call *c, uint16_t code, const char *reason)
 {
-	struct answer a = {.kind = ANSWER_CLOSE, .code = code, .body = span_str(reason)};
+	struct action a = {.kind = ACTION_CLOSE, .code = code, .body = span_str(reason)};
 
-	end_with(c, &a);
+	call_answer(c, &a, 1);
 }
 
 void call_end(struct call *c)
 {
-	struct answer a = {.kind = ANSWER_DONE};
+	struct answer a = {.n_actions = 0};
 
 	end_with(c, &a);
 }
 
 void call_retry(struct call *c)
 {
-	struct answer a = {.kind = ANSWER_RETRY};
+	struct answer a = {.is_retry = true};
 
 	metric_add(c->counts->retried, 1);
 	end_with(c, &a);
@@ -280,7 +336,7 @@ void call_retry(struct call *c)
 
 void call_acknowledge(struct call *c)
 {
-	struct answer a = {.kind = ANSWER_DONE};
+	struct answer a = {.n_actions = 0};
 
 	answer(c, &a);
 	close_sink(c);

@@ -23,27 +23,32 @@ struct route;
 struct route_http;
 struct routes;
 
-/* What ends an event; all of it is borrowed until the sink returns. */
-struct answer {
-	enum answer_kind {
-		ANSWER_DONE,  /* nothing but that */
-		ANSWER_RETRY, /* it could not be done, and the same event may come again */
-		ANSWER_RESPONSE, /* CONNECT, HTTP: status, headers, body */
-		ANSWER_FRAME,    /* MESSAGE: body, binary */
-		ANSWER_CLOSE,    /* MESSAGE: code; body is the reason */
+/* One thing that the edge does for the client. */
+struct action {
+	enum action_kind {
+		ACTION_RESPONSE, /* CONNECT, HTTP, as the first: status, headers, body */
+		ACTION_FRAME,    /* MESSAGE, and CONNECT behind a 2xx: body, binary */
+		ACTION_CLOSE,    /* likewise, as the last: code; body is the reason */
 	} kind;
-	const struct id *id; /* of the event, and what it was asked with */
-	uint32_t term;
-	uint64_t seq;
 	int status;
 	const struct result_header *headers;
 	size_t n_headers;
 	struct span body;
 	bool binary;
 	uint16_t code;
-	int64_t expires_ms; /* RESPONSE: when the connection's permission ends, since 1970; 0: never */
+};
+
+/* What ends an event; all of it is borrowed until the sink returns. */
+struct answer {
+	const struct id *id; /* of the event, and what it was asked with */
+	uint32_t term;
+	uint64_t seq;
+	bool is_retry; /* it could not be done, and the same event may come again; no actions */
+	const struct action *actions; /* in the order in which the edge applies them */
+	size_t n_actions; /* 0: the event is done, and the client gets nothing */
+	int64_t expires_ms; /* CONNECT: when the connection's permission ends, since 1970; 0: never */
 	struct blob *
-		context; /* RESPONSE: the Context that the edge is to keep; NULL: the one it has */
+		context; /* CONNECT: the Context that the edge is to keep; NULL: the one it has */
 };
 
 /* Where an answer goes. */
@@ -145,6 +150,13 @@ bool call_is_lost(const struct call *c);
  * The ways for a call to end; each is the last that its handler does, since the
  * call is freed by it and the lane's next one begins.
  */
+
+/*
+ * The edge applies these actions in their order, all or none: as struct action has it, each kind
+ * where it may stand. A list that an edge could not read (envelope_actions_ok) becomes the error of a
+ * function that failed, with a line in the log.
+ */
+void call_answer(struct call *c, const struct action *actions, size_t n);
 
 /*
  * CONNECT, HTTP: status, headers and body go to the client. What an edge could not read

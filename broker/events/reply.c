@@ -2,9 +2,9 @@
 
 #include "proto/batch.h"
 
-static Gatepost__Response *response_of(struct batch *out, const struct answer *a)
+static Gatepost__Response *response_of(struct batch *out, const struct action *a)
 {
-	Gatepost__Response *r = arena_alloc(&out->arena, sizeof *r);
+	Gatepost__Response *r = arena_alloc_raw(&out->arena, sizeof *r);
 
 	gatepost__response__init(r);
 	r->status = (uint32_t)a->status;
@@ -20,14 +20,41 @@ static Gatepost__Response *response_of(struct batch *out, const struct answer *a
 	return r;
 }
 
-static Gatepost__Frame *frame_of(struct batch *out, const struct answer *a)
+static Gatepost__Close *close_of(struct batch *out, const struct action *a)
 {
-	Gatepost__Frame *f = arena_alloc(&out->arena, sizeof *f);
+	Gatepost__Close *c = arena_alloc_raw(&out->arena, sizeof *c);
 
-	gatepost__frame__init(f);
-	f->body = batch_copy(out, a->body);
-	f->binary = a->binary;
-	return f;
+	gatepost__close__init(c);
+	c->code = a->code;
+	c->reason = batch_copy(out, a->body);
+	return c;
+}
+
+static Gatepost__Action *action_of(struct batch *out, const struct action *a)
+{
+	Gatepost__Action *to = arena_alloc_raw(&out->arena, sizeof *to);
+
+	gatepost__action__init(to);
+	switch (a->kind) {
+	case ACTION_RESPONSE:
+		to->body_case = GATEPOST__ACTION__BODY_RESPONSE;
+		to->response = response_of(out, a);
+		break;
+	case ACTION_FRAME:
+		if (a->binary) {
+			to->body_case = GATEPOST__ACTION__BODY_BINARY;
+			to->binary = batch_copy(out, a->body);
+		} else {
+			to->body_case = GATEPOST__ACTION__BODY_TEXT;
+			to->text = batch_copy(out, a->body);
+		}
+		break;
+	case ACTION_CLOSE:
+		to->body_case = GATEPOST__ACTION__BODY_CLOSE;
+		to->close = close_of(out, a);
+		break;
+	}
+	return to;
 }
 
 /* Nobody waits when the edge's link has ended meanwhile: it asks another broker then. */
@@ -42,21 +69,17 @@ static void answer(void *to, const struct answer *a)
 	out->id = batch_copy(&l->out, id_span(a->id));
 	out->term = a->term;
 	out->seq = a->seq;
-	switch (a->kind) {
-	case ANSWER_DONE: return;
-	case ANSWER_RETRY: out->retry = true; return;
-	case ANSWER_FRAME: out->frame = frame_of(&l->out, a); return;
-	case ANSWER_CLOSE:
-		out->close = a->code;
-		out->close_reason = batch_copy(&l->out, a->body);
+	out->retry = a->is_retry;
+	out->expires_ms = a->expires_ms;
+	if (a->context != NULL)
+		out->context = batch_hold(&l->out, a->context);
+	if (a->n_actions == 0)
 		return;
-	case ANSWER_RESPONSE:
-		out->response = response_of(&l->out, a);
-		out->expires_ms = a->expires_ms;
-		if (a->context != NULL)
-			out->context = batch_hold(&l->out, a->context);
-		return;
-	}
+	out->n_actions = a->n_actions;
+	out->actions =
+		arena_alloc_raw(&l->out.arena, a->n_actions * sizeof *out->actions);
+	for (size_t i = 0; i < a->n_actions; i++)
+		out->actions[i] = action_of(&l->out, &a->actions[i]);
 }
 
 static bool is_lost(void *to)

@@ -10,20 +10,38 @@
 static const char ERROR_TEXT[] =
 	"Internal server error"; /* as of a function that failed */
 
-void answer_send(struct connection *c, const struct lane_event *e,
-		 const Gatepost__Answer *a)
+static void send_frame(struct connection *c, enum frame_op op, ProtobufCBinaryData body)
 {
-	bool request = e->kind == GATEPOST__EVENT__KIND__CONNECT ||
-		       e->kind == GATEPOST__EVENT__KIND__HTTP;
+	if (websocket_is_answering(c))
+		websocket_send(c, frame_blob(op, span_from(body)));
+}
 
-	if (request && a->response != NULL)
-		reply_answer(c, a);
-	else if (a->close != 0 && c->state == CONNECTION_OPEN)
-		connection_end(c, CAUSE_FUNCTION_CLOSE,
-			       &(struct end_words){(uint16_t)a->close,
-						   span_from(a->close_reason)});
-	else if (a->frame != NULL && websocket_is_answering(c))
-		websocket_send(c, websocket_frame(a->frame));
+static void send_close(struct connection *c, const Gatepost__Close *m)
+{
+	if (c->state == CONNECTION_OPEN)
+		connection_end(
+			c, CAUSE_FUNCTION_CLOSE,
+			&(struct end_words){(uint16_t)m->code, span_from(m->reason)});
+}
+
+void answer_send(struct connection *c, const Gatepost__Answer *a)
+{
+	for (size_t i = 0; i < a->n_actions; i++) {
+		const Gatepost__Action *m = a->actions[i];
+
+		switch ((int)m->body_case) {
+		case GATEPOST__ACTION__BODY_RESPONSE:
+			reply_answer(c, m->response, a);
+			break;
+		case GATEPOST__ACTION__BODY_TEXT:
+			send_frame(c, FRAME_TEXT, m->text);
+			break;
+		case GATEPOST__ACTION__BODY_BINARY:
+			send_frame(c, FRAME_BINARY, m->binary);
+			break;
+		case GATEPOST__ACTION__BODY_CLOSE: send_close(c, m->close); break;
+		}
+	}
 }
 
 static void send_error_frame(struct connection *c, const struct lane_event *e)

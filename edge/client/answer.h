@@ -7,9 +7,13 @@
 
 #include <proto/gatepost.pb-c.h>
 
-/* A broker's answer to e: a reply to the request, a message, a close frame, or nothing. The client may have gone. */
-void answer_send(struct connection *c, const struct lane_event *e,
-		 const Gatepost__Answer *a);
+/*
+ * Apply the actions of a broker's answer in their order: a reply to the request, messages, a close frame. Those
+ * that come too late for the client have no effect: it may have gone, or be closing.
+ *
+ * a        edge/link/downlink.h has checked that the event may have these actions
+ */
+void answer_send(struct connection *c, const Gatepost__Answer *a);
 
 /*
  * The event is not sent to any broker again (edge/link/poison.h): 502, an error frame, or nothing. Of a connect,

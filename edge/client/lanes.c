@@ -44,7 +44,8 @@ static void on_answer(void *arg, struct lane *l, const struct lane_event *e,
 		      const Gatepost__Answer *a)
 {
 	(void)arg;
-	answer_send(connection_of(l), e, a);
+	(void)e;
+	answer_send(connection_of(l), a);
 }
 
 static void on_poisoned(void *arg, struct lane *l, const struct lane_event *e)

@@ -62,10 +62,10 @@ static void set_expiry(struct connection *c, int64_t expires_ms)
 	}
 }
 
-void reply_answer(struct connection *c, const Gatepost__Answer *a)
+void reply_answer(struct connection *c, const Gatepost__Response *r,
+		  const Gatepost__Answer *a)
 {
 	struct handshake *h = c->handshake;
-	const Gatepost__Response *r = a->response;
 	bool accepted = h->is_upgrade && r->status >= 200 && r->status <= 299;
 
 	metric_add(c->clients->counts.verdict_seconds,

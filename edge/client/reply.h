@@ -10,8 +10,9 @@
 
 #include <proto/gatepost.pb-c.h>
 
-/* The verdict on the upgrade, or the response to the request (a has one); the client may be gone. */
-void reply_answer(struct connection *c, const Gatepost__Answer *a);
+/* The reply to the upgrade, or the response to the request: r of the answer a. The client may have gone. */
+void reply_answer(struct connection *c, const Gatepost__Response *r,
+		  const Gatepost__Answer *a);
 
 /*
  * A push that came while $connect is being decided: it follows the 101, and is forgotten

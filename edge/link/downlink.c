@@ -13,6 +13,20 @@ static struct lane_event *event_of(const struct broker_link *from, const struct 
 	return lane_find(l, a->seq);
 }
 
+/* May an event of this kind have these actions? envelope_read has checked what is in them, and their order. */
+static bool may_have(const struct lane_event *e, const Gatepost__Answer *a)
+{
+	bool responds = a->n_actions > 0 &&
+			a->actions[0]->body_case == GATEPOST__ACTION__BODY_RESPONSE;
+
+	switch (e->kind) {
+	case GATEPOST__EVENT__KIND__CONNECT: return responds;
+	case GATEPOST__EVENT__KIND__HTTP: return responds && a->n_actions == 1;
+	case GATEPOST__EVENT__KIND__MESSAGE: return !responds;
+	default: return a->n_actions == 0; /* DISCONNECT */
+	}
+}
+
 void downlink_answer(struct broker_link *from, const Gatepost__Answer *a)
 {
 	struct uplink *u = from->uplink;
@@ -30,6 +44,11 @@ void downlink_answer(struct broker_link *from, const Gatepost__Answer *a)
 	}
 	if (a->retry) {
 		uplink_retry(u, l, e);
+		return;
+	}
+	if (!may_have(e, a)) {
+		broker_link_close(from, "answer has actions that its event cannot have",
+				  LINK_ENDED_UNREADABLE);
 		return;
 	}
 	uplink_credit(from, e);

@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { NUMBER = 7, CLIENTS = 6, STEPS = 200, BATCH = 40 };
+enum { NUMBER = 7, CLIENTS = 6, STEPS = 200, BATCH = 40, MOST_ACTIONS = 8 };
 
 static const char endpoint[] = "inproc://broker";
 
@@ -360,6 +360,40 @@ static Gatepost__Response *response(uint32_t status)
 	return r;
 }
 
+static Gatepost__Action *action(Gatepost__Answer *a, Gatepost__Action__BodyCase what)
+{
+	Gatepost__Action *m = arena_alloc(&saying.arena, sizeof *m);
+
+	gatepost__action__init(m);
+	m->body_case = what;
+	a->actions[a->n_actions++] = m;
+	return m;
+}
+
+/* Some messages, mostly one. */
+static void messages(Gatepost__Answer *a)
+{
+	uint8_t how = input_byte();
+
+	for (int i = 0; i <= (how >> 1) % 4; i++) {
+		if (how & 1)
+			action(a, GATEPOST__ACTION__BODY_BINARY)->binary = bytes();
+		else
+			action(a, GATEPOST__ACTION__BODY_TEXT)->text = bytes();
+	}
+}
+
+static void closes(Gatepost__Answer *a, uint32_t code, bool with_reason)
+{
+	Gatepost__Action *m = action(a, GATEPOST__ACTION__BODY_CLOSE);
+
+	m->close = arena_alloc(&saying.arena, sizeof *m->close);
+	gatepost__close__init(m->close);
+	m->close->code = code;
+	if (with_reason)
+		m->close->reason = bytes();
+}
+
 /* To the event that waits, unless the input wants it otherwise. */
 static Gatepost__Answer *answer(uint8_t which)
 {
@@ -367,6 +401,7 @@ static Gatepost__Answer *answer(uint8_t which)
 	struct connection *c = connection(which);
 
 	a->id = id_of(which);
+	a->actions = arena_alloc(&saying.arena, MOST_ACTIONS * sizeof *a->actions);
 	if (c != NULL && c->lane.first != NULL) {
 		a->term = c->lane.term;
 		a->seq = c->lane.first->seq;
@@ -382,10 +417,11 @@ static void answer_well(uint8_t which)
 
 	if (c == NULL || c->lane.first == NULL)
 		return;
-	if (c->lane.first->kind == GATEPOST__EVENT__KIND__MESSAGE)
-		a->frame = frame();
-	else
-		a->response = response(200);
+	switch (c->lane.first->kind) {
+	case GATEPOST__EVENT__KIND__MESSAGE: messages(a); break;
+	case GATEPOST__EVENT__KIND__DISCONNECT: break;
+	default: action(a, GATEPOST__ACTION__BODY_RESPONSE)->response = response(200);
+	}
 }
 
 static void answer_anything(uint8_t which)
@@ -394,13 +430,14 @@ static void answer_anything(uint8_t which)
 	uint8_t has = input_byte();
 
 	if (has & 1)
-		a->response = response((uint32_t)input_number());
+		action(a, GATEPOST__ACTION__BODY_RESPONSE)->response =
+			response((uint32_t)input_number());
 	if (has & 2)
-		a->frame = frame();
+		messages(a);
 	if (has & 4)
-		a->close = (uint32_t)input_number();
-	if (has & 8)
-		a->close_reason = bytes();
+		closes(a, (uint32_t)input_number(), has & 8);
+	else if (has & 8)
+		action(a, GATEPOST__ACTION__BODY__NOT_SET);
 	if (has & 16)
 		a->context = bytes();
 	if (has & 32)

@@ -36,23 +36,41 @@ static void check_event(const Gatepost__Event *e)
 	read_all(e->reason);
 }
 
+static void check_response(const Gatepost__Response *r)
+{
+	check(r->status >= 200 && r->status <= 599);
+	read_all(r->body);
+	for (size_t n = 0; n < r->n_headers; n++) {
+		read_all(r->headers[n]->name);
+		read_all(r->headers[n]->value);
+	}
+}
+
 static void check_answer(const Gatepost__Answer *a)
 {
 	check(a->id.len == ID_BYTES);
-	check(a->close == 0 || close_code_is_allowed(a->close));
 	check(a->expires_ms >= 0 && a->expires_ms <= ENVELOPE_TIME_MOST);
-	check(a->response == NULL ||
-	      (a->response->status >= 200 && a->response->status <= 599));
+	check(a->n_actions <= ENVELOPE_ACTIONS);
+	check(!a->retry || a->n_actions == 0);
 	read_all(a->id);
-	read_all(a->close_reason);
 	read_all(a->context);
-	if (a->frame)
-		read_all(a->frame->body);
-	if (a->response)
-		read_all(a->response->body);
-	for (size_t n = 0; a->response && n < a->response->n_headers; n++) {
-		read_all(a->response->headers[n]->name);
-		read_all(a->response->headers[n]->value);
+	for (size_t n = 0; n < a->n_actions; n++) {
+		const Gatepost__Action *m = a->actions[n];
+
+		switch ((int)m->body_case) {
+		case GATEPOST__ACTION__BODY_RESPONSE:
+			check(n == 0);
+			check_response(m->response);
+			break;
+		case GATEPOST__ACTION__BODY_TEXT: read_all(m->text); break;
+		case GATEPOST__ACTION__BODY_BINARY: read_all(m->binary); break;
+		case GATEPOST__ACTION__BODY_CLOSE:
+			check(n == a->n_actions - 1);
+			check(close_code_is_allowed(m->close->code));
+			read_all(m->close->reason);
+			break;
+		default: check(false);
+		}
 	}
 }
 

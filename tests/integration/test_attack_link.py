@@ -11,8 +11,8 @@ import zmq
 from lib import zmtp
 from lib.cluster import Cluster, until
 from lib.envelope import (
-    ANSWER, COMMAND, EVENT, MEMBERS, REFUSAL, RESYNC, STORE, WELCOME, envelope, hello, items,
-    message, welcome,
+    ANSWER, COMMAND, EVENT, MEMBERS, REFUSAL, RESPONSE, RESYNC, STORE, TEXT, VERSION, WELCOME,
+    actions, envelope, hello, items, message, welcome,
 )  # fmt: skip
 from lib.false_broker import FalseBroker
 from lib.process import Process, descriptors
@@ -110,10 +110,10 @@ def stranger(cluster, context):
 
 
 GIANTS = {
-    "eight million empty items": b"\x08\x01" + b"\x22\x00" * 8_000_000,
+    "eight million empty items": b"\x08\x02" + b"\x22\x00" * 8_000_000,
     "a million events without an id": envelope() + message({4: message({EVENT: b""})}) * 1_000_000,
     "100 MB of zeros": bytes(100 << 20),
-    "items in items": b"\x08\x01" + b"\x22\x02" * 1_000_000,
+    "items in items": b"\x08\x02" + b"\x22\x02" * 1_000_000,
 }
 
 
@@ -183,8 +183,9 @@ def to(event, **more):
 
 
 def respond(status, headers=(), body=b""):
+    """The action."""
     listed = [message({1: name, 2: value}) for name, value in headers]
-    return message({1: status, 2: listed, 3: body})
+    return (RESPONSE, message({1: status, 2: listed, 3: body}))
 
 
 @pytest.mark.parametrize("status", [
@@ -195,7 +196,7 @@ def test_a_status_that_is_none_does_not_end_the_edge(believed, false_broker, sta
     broker, route = false_broker
     wire, event = an_event(broker, believed[2], request(target="/dev/ping"))
     with wire:
-        broker.tell(route, to(event, _5=respond(status)))
+        broker.tell(route, to(event, _11=actions(respond(status))))
         answer = wire.response()
         assert (answer.status, answer.body) == (200, b"PONG!")
 
@@ -206,8 +207,29 @@ def test_an_end_outside_all_time_does_not_end_the_edge(believed, false_broker, e
     broker, route = false_broker
     wire, event = an_event(broker, believed[2], upgrade())
     with wire:
-        broker.tell(route, to(event, _5=respond(200), _10=expires))
+        broker.tell(route, to(event, _11=actions(respond(200)), _10=expires))
         assert wire.response().status == 101
+
+
+HOSTILE_ACTIONS = {
+    "none": (),
+    "a message": ((TEXT, b"false"),),
+    "a message behind the response": (respond(200, body=b"false"), (TEXT, b"x")),
+    "two responses": (respond(200, body=b"false"), respond(200)),
+    "an unknown one behind the response": (respond(200, body=b"false"), (99, b"x")),
+    "too many": (respond(200, body=b"false"), *[(TEXT, b"x")] * 128),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE_ACTIONS)
+def test_of_actions_that_a_request_cannot_have_none_is_applied(believed, false_broker, what):
+    """The other broker answers instead."""
+    broker, route = false_broker
+    wire, event = an_event(broker, believed[2], request(target="/dev/ping"))
+    with wire:
+        broker.tell(route, to(event, _11=actions(*HOSTILE_ACTIONS[what])))
+        answer = wire.response()
+        assert (answer.status, answer.body) == (200, b"PONG!")
 
 
 HOSTILE_HEADERS = {
@@ -225,7 +247,7 @@ def test_hostile_headers_of_a_broker_end_in_one_answer(believed, false_broker, w
     broker, route = false_broker
     wire, event = an_event(broker, believed[2], request(target="/dev/ping"))
     with wire:
-        broker.tell(route, to(event, _5=respond(200, HOSTILE_HEADERS[what], b"false")))
+        broker.tell(route, to(event, _11=actions(respond(200, HOSTILE_HEADERS[what], b"false"))))
         answer = wire.response()
         assert answer.status in (200, 502) and "x-injected" not in answer.headers
         assert answer.body in (b"false", b"PONG!") or answer.status == 502
@@ -257,7 +279,7 @@ HOSTILE_ITEMS = {
     ),
     "a command that is unknown": envelope((COMMAND, {1: 1, 2: 99, 3: bytes(11)})),
     "a second welcome": envelope(welcome(number=1)),
-    "credit of 2^64 - 1": message({1: 1, 2: (1 << 64) - 1, 3: (1 << 64) - 1}),
+    "credit of 2^64 - 1": message({1: VERSION, 2: (1 << 64) - 1, 3: (1 << 64) - 1}),
 }  # fmt: skip
 
 

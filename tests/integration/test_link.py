@@ -8,8 +8,8 @@ import zmq
 
 from lib.cluster import Cluster, until
 from lib.envelope import (
-    ANSWER, COMMAND, EVENT, LEAVING, MEMBERS, OUTCOME, REFUSAL, RESYNC, ROSTER, WELCOME,
-    envelope, hello, items, message, welcome,
+    ANSWER, CLOSE, COMMAND, EVENT, LEAVING, MEMBERS, OUTCOME, REFUSAL, RESPONSE, RESYNC, ROSTER,
+    TEXT, VERSION, WELCOME, actions, envelope, fields, hello, items, message, welcome,
 )  # fmt: skip
 from lib.false_broker import FalseBroker
 from lib.process import Process
@@ -84,12 +84,12 @@ def event(connection_id=ID, kind=2, **more):
 # To a broker
 
 
-@pytest.mark.parametrize("version", [0, 2, 1 << 31])
+@pytest.mark.parametrize("version", [0, 1, VERSION + 1, 1 << 31])
 def test_another_version_is_refused_and_both_are_in_the_log(cluster, stranger, version):
     say(stranger, envelope(hello(), version=version))
     refusal = answer(stranger, REFUSAL)
-    assert refusal[1] == [1] and b"version" in refusal[2][0]
-    told = f"link.version theirs={version} ours=1"
+    assert refusal[1] == [VERSION] and b"version" in refusal[2][0]
+    told = f"link.version theirs={version} ours={VERSION}"
     until(lambda: told in cluster.log(), f"the log has {told}")
 
 
@@ -97,12 +97,12 @@ GARBAGE = {
     "text": b"GET / HTTP/1.1\r\n\r\n",
     "0xff": b"\xff" * 100,
     "a length without an end": b"\x22\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-    "a length beyond the end": b"\x08\x01\x22\x7f\x0a",
+    "a length beyond the end": b"\x08\x02\x22\x7f\x0a",
     "boot 0": envelope(hello(boot=0)),
     "a number of 17 bits": envelope(hello(number=65536)),
-    "an unknown item": message({1: 1, 4: message({99: b"x"})}),
-    "an empty item": message({1: 1, 4: b""}),
-    "a name that is no string": message({1: 1, 4: message({1: message({1: 5})})}),
+    "an unknown item": message({1: VERSION, 4: message({99: b"x"})}),
+    "an empty item": message({1: VERSION, 4: b""}),
+    "a name that is no string": message({1: VERSION, 4: message({1: message({1: 5})})}),
 }
 
 
@@ -174,7 +174,7 @@ def test_contexts_and_requests_that_are_nonsense_are_answered_as_errors(stranger
     for i, kind in enumerate((1, 4)):
         own = number.to_bytes(2) + bytes([0, 0, 0, i]) + bytes(5)
         say(stranger, envelope(event(own, kind, _6=b"\xff\xff", _7=b"\xff\xff")))
-        response = message({}) or answer(stranger, ANSWER)[5][0]
+        response = message({}) or fields(answer(stranger, ANSWER)[11][0])[RESPONSE][0]
         assert response[:3] in (b"\x08\xf4\x03", b"\x08\x93\x03"), "500 or 403"
 
 
@@ -210,7 +210,7 @@ def test_outcomes_that_nobody_waits_for_are_ignored(stranger):
 def test_credit_for_what_was_never_sent_ends_the_link(stranger):
     say(stranger, envelope(hello(boot=85)))
     assert answer(stranger, WELCOME)
-    say(stranger, message({1: 1, 2: 1 << 63, 3: 1 << 63}))
+    say(stranger, message({1: VERSION, 2: 1 << 63, 3: 1 << 63}))
     is_refused(stranger, "no envelope")
 
 
@@ -272,7 +272,7 @@ def false_broker(cluster, context, tmp_path):
 
 FALSE = {
     **{f"garbage: {why}": bytes_ for why, bytes_ in GARBAGE.items() if "boot" not in why},
-    "another version": envelope(welcome(), version=2),
+    "another version": envelope(welcome(), version=VERSION + 1),
     "a refusal": envelope((REFUSAL, {1: 1, 2: "go away"})),
     "hello": envelope(hello()),
     "number 0": envelope(welcome(number=0)),
@@ -280,6 +280,11 @@ FALSE = {
     "boot 0": envelope(welcome(boot=0)),
     "no members": envelope((WELCOME, {1: "b", 2: 1, 3: 1})),
     "an answer with a short id": envelope((ANSWER, {1: b"short"})),
+    "an action that is unknown": envelope((ANSWER, {1: ID, 11: message({99: b"x"})})),
+    "an action behind a close": envelope(
+        (ANSWER, {1: ID, 11: actions((CLOSE, message({1: 1000})), (TEXT, b"x"))})
+    ),
+    "too many actions": envelope((ANSWER, {1: ID, 11: actions(*[(TEXT, b"")] * 129)})),
     "a send without a frame": envelope((COMMAND, {1: 1, 2: 1, 3: ID})),
     "an event": envelope(event()),
 }
@@ -291,7 +296,7 @@ def test_a_false_broker_is_left_and_tried_again(false_broker, why):
     broker.tell(broker.greeted(), FALSE[why])
     assert broker.greeted(), "it comes again"
     if "version" in why:
-        assert "theirs=2 ours=1" in edge.log()
+        assert f"theirs={VERSION + 1} ours={VERSION}" in edge.log()
     if "refusal" in why:
         assert "link.refused" in edge.log() and "go away" in edge.log()
 
@@ -314,9 +319,9 @@ def test_answers_and_commands_for_nobody_are_ignored(false_broker):
     route = broker.greeted()
     broker.tell(route, envelope(welcome(number=edge_number(edge))))
     until(lambda: "link.up broker=false-broker" in edge.log(), "it is welcomed")
-    body = message({1: "x"})
+    body, said = message({1: "x"}), actions((TEXT, b"x"))
     asked = [
-        (ANSWER, {1: ID, 2: 5, 3: 5, 6: body}), (ANSWER, {1: b"\xff" * 11, 6: body}),
+        (ANSWER, {1: ID, 2: 5, 3: 5, 11: said}), (ANSWER, {1: b"\xff" * 11, 11: said}),
         *((COMMAND, {1: 9, 2: k, 3: b"\xff" * 11, 4: body, 5: 1000}) for k in (1, 2, 3)),
     ]  # fmt: skip
     broker.tell(route, envelope(*asked, (LEAVING, {})))

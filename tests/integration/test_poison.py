@@ -9,7 +9,8 @@ import zmq
 
 from lib.cluster import until
 from lib.envelope import (
-    ANSWER, EVENT, HELLO, LEAVING, REFUSAL, envelope, items, message, welcome,
+    ANSWER, EVENT, HELLO, LEAVING, REFUSAL, RESPONSE, TEXT, actions, envelope, items, message,
+    welcome,
 )  # fmt: skip
 from lib.process import Process
 from lib.wire import WebSocket, Wire, request, upgrade
@@ -85,7 +86,7 @@ class Broker:
     def let_in(self):
         event = self.take()
         assert event[4] == [CONNECT]
-        self.answer(event, _5=message({1: 200}))
+        self.answer(event, _11=actions((RESPONSE, message({1: 200}))))
 
 
 def body_of(event):
@@ -151,7 +152,7 @@ def test_a_request_is_502_when_each_broker_that_gets_it(edge, broker, why):
     with opened(edge, broker) as client:  # the link is up, and stays so
         client.say("hello")
         event = broker.take()
-        broker.answer(event, _6=message({1: b"world"}))
+        broker.answer(event, _11=actions((TEXT, b"world")))
         assert client.next() == "world"
 
 
@@ -163,7 +164,7 @@ def test_a_message_gets_the_error_frame_and_its_connection_goes_on(edge, broker)
             broker.garble()
         error = client.next()
         assert error.startswith('{"message": "Internal server error", "connectionId":"')
-        broker.answer(event, _6=message({1: b"well"}))
+        broker.answer(event, _11=actions((TEXT, b"well")))
         assert client.next() == "well"
     assert "poison" not in edge.log().replace("event.poisonous", "")
     assert given_up(edge) == 1
@@ -185,10 +186,10 @@ def test_what_was_under_way_beside_it_is_not_given_up(edge, broker):
                     broker.garble()
                     held.clear()
                 for event in filter(is_accused, held):  # it is alone, and innocent
-                    broker.answer(event, _6=message({1: body_of(event)}))
+                    broker.answer(event, _11=actions((TEXT, body_of(event))))
             assert client.response().status in (502, 503)  # or it has lost patience
         for event in [*held, *iter(lambda: broker.take(0.2), None)]:
-            broker.answer(event, _6=message({1: body_of(event)}))
+            broker.answer(event, _11=actions((TEXT, body_of(event))))
         assert (first.next(), second.next()) == ("slow 1", "slow 2")
     assert edge.log().count("event.poisonous") == 1
 
@@ -221,7 +222,7 @@ def test_a_disconnect_is_dropped_and_said_so(edge, broker):
 
 def answered(client, broker, event):
     assert not is_accused(event)
-    broker.answer(event, _6=message({1: b"done"}))
+    broker.answer(event, _11=actions((TEXT, b"done")))
     return client.next() == "done"
 
 

@@ -3,11 +3,13 @@
 message({1: 1, 4: [message({1: ...})]}) encodes {number of the field: value}; a list repeats it.
 """
 
-VERSION = 1  # LINK_VERSION
+VERSION = 2  # LINK_VERSION
 
 # Numbers of Item's fields, proto/gatepost.proto
 HELLO, WELCOME, REFUSAL, MEMBERS, RESYNC, ROSTER, LEAVING, STORE = range(1, 9)
 EVENT, ANSWER, COMMAND, OUTCOME = range(10, 14)
+# and of Action's
+RESPONSE, TEXT, BINARY, CLOSE = range(1, 5)
 
 
 def varint(n):
@@ -77,3 +79,8 @@ def hello(boot=1234, number=0, **more):
 def welcome(boot=4321, number=7, members=()):
     listed = message({1: [message({1: "m", 2: i + 1, 3: e}) for i, e in enumerate(members)]})
     return (WELCOME, {1: "false-broker", 2: boot, 3: number, 4: 100, 5: 1 << 20, 6: listed})
+
+
+def actions(*pairs):
+    """Field 11 of an Answer. pairs: (number of the kind, its bytes)."""
+    return [message({kind: body}) for kind, body in pairs]

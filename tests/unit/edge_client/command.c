@@ -123,3 +123,106 @@ Test(command, a_look_finds_open_connections_alone)
 	cr_assert(eq(int, order(asked, GATEPOST__COMMAND__KIND__LOOK),
 		     GATEPOST__OUTCOME__RESULT__GONE));
 }
+
+/* ---- for many ids ---- */
+
+/* The ids of these, side by side. */
+static ProtobufCBinaryData ids_of(struct client *const *list, size_t n)
+{
+	static uint8_t ids[MOST * ID_BYTES];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct connection *c = client_connection(list[i]);
+
+		memcpy(ids + i * ID_BYTES, c != NULL ? c->lane.id.b : list[i]->id.b,
+		       ID_BYTES);
+	}
+	return (ProtobufCBinaryData){n * ID_BYTES, ids};
+}
+
+static void command_many(Gatepost__Command__Kind kind, struct client *const *list,
+			 size_t n, Gatepost__Frame *f)
+{
+	Gatepost__Command m = GATEPOST__COMMAND__INIT;
+	size_t before = fixture.outcomes;
+
+	m.kind = kind;
+	m.frame = f;
+	m.ids = ids_of(list, n);
+	client_command(list[0], &m);
+	cr_assert(eq(sz, fixture.outcomes, before + 1), "one outcome for all");
+	cr_assert(eq(int, fixture.outcome, GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(sz, fixture.n_results, n));
+}
+
+static void push_many(struct client *const *list, size_t n, const char *text)
+{
+	Gatepost__Frame f = GATEPOST__FRAME__INIT;
+
+	f.body = (ProtobufCBinaryData){.len = strlen(text),
+				       .data = (uint8_t *)(uintptr_t)text};
+	command_many(GATEPOST__COMMAND__KIND__SEND, list, n, &f);
+}
+
+Test(command, a_push_to_many_is_a_frame_for_each_and_a_result_for_each_in_their_order)
+{
+	struct client *gone = client_open(), *one = client_open(), *two = client_open(),
+		      *full = client_open();
+	struct client *list[] = {one, gone, full, two};
+
+	client_close(gone);
+	connection_push(client_connection(full), blob_alloc(70000));
+	push_many(list, 4, "hi");
+	cr_assert(eq(u8, fixture.results[0], GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(u8, fixture.results[1], GATEPOST__OUTCOME__RESULT__GONE));
+	cr_assert(eq(u8, fixture.results[2], GATEPOST__OUTCOME__RESULT__FULL));
+	cr_assert(eq(u8, fixture.results[3], GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(str, (char *)client_read(one, NULL), "\x81\x02hi"));
+	cr_assert(eq(str, (char *)client_read(two, NULL), "\x81\x02hi"));
+	cr_assert(eq(i64, fixture_metric("gatepost_edge_shed_total", NULL), 1));
+}
+
+Test(command, a_push_to_the_same_id_twice_is_two_frames)
+{
+	struct client *k = client_open();
+	struct client *list[] = {k, k};
+
+	push_many(list, 2, "hi");
+	cr_assert(eq(str, (char *)client_read(k, NULL), "\x81\x02hi\x81\x02hi"));
+}
+
+Test(command, a_push_to_many_waits_for_the_101_of_those_that_have_none_yet)
+{
+	struct client *asked = client_new(), *open = client_open();
+	struct client *list[] = {asked, open};
+	const char *in;
+
+	client_send_text(asked, UPGRADE);
+	push_many(list, 2, "hi");
+	cr_assert(eq(u8, fixture.results[0], GATEPOST__OUTCOME__RESULT__OK));
+	cr_assert(eq(str, (char *)client_read(asked, NULL), ""));
+	cr_assert(eq(str, (char *)client_read(open, NULL), "\x81\x02hi"));
+	client_answer_status(asked, 200);
+	in = strstr(client_read(asked, NULL), "\r\n\r\n");
+	cr_assert(eq(str, (char *)in, "\r\n\r\n\x81\x02hi"));
+}
+
+Test(command, known_are_the_ids_of_connections_and_of_those_with_an_unanswered_event)
+{
+	struct client *open = client_open(), *asked = client_new(),
+		      *leaving = client_open(), *gone = client_open();
+	struct client nobody = {.fd = -1, .id = id_make(NUMBER, 40, 1)};
+	struct client *list[] = {open, asked, leaving, gone, &nobody};
+
+	client_send_text(asked, UPGRADE);
+	client_close(leaving); /* its disconnect is not answered */
+	client_close(gone);
+	client_answer(gone, NULL);
+	command_many(GATEPOST__COMMAND__KIND__KNOW, list, 5, NULL);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert(eq(u8, fixture.results[i], GATEPOST__OUTCOME__RESULT__OK),
+			  "%zu", i);
+	cr_assert(eq(u8, fixture.results[3], GATEPOST__OUTCOME__RESULT__GONE));
+	cr_assert(eq(u8, fixture.results[4], GATEPOST__OUTCOME__RESULT__GONE));
+	cr_assert(eq(str, (char *)client_read(open, NULL), ""));
+}

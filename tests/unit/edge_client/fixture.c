@@ -96,6 +96,10 @@ void uplink_outcome(struct broker_link *from, const Gatepost__Outcome *o)
 {
 	(void)from;
 	fixture.outcome = o->result;
+	cr_assert(le(sz, o->results.len, MOST));
+	fixture.n_results = o->results.len;
+	if (o->results.len > 0)
+		memcpy(fixture.results, o->results.data, o->results.len);
 	fixture.outcomes++;
 }
 
@@ -352,26 +356,79 @@ void client_answer(struct client *k, const Gatepost__Answer *a)
 	done(l, l->first);
 }
 
+static ProtobufCBinaryData data(const char *text)
+{
+	return (ProtobufCBinaryData){.len = strlen(text),
+				     .data = (uint8_t *)(uintptr_t)text};
+}
+
+Gatepost__Action action_response(Gatepost__Response *r)
+{
+	Gatepost__Action m = GATEPOST__ACTION__INIT;
+
+	m.body_case = GATEPOST__ACTION__BODY_RESPONSE;
+	m.response = r;
+	return m;
+}
+
+Gatepost__Action action_text(const char *text)
+{
+	Gatepost__Action m = GATEPOST__ACTION__INIT;
+
+	m.body_case = GATEPOST__ACTION__BODY_TEXT;
+	m.text = data(text);
+	return m;
+}
+
+Gatepost__Action action_binary(const char *text)
+{
+	Gatepost__Action m = GATEPOST__ACTION__INIT;
+
+	m.body_case = GATEPOST__ACTION__BODY_BINARY;
+	m.binary = data(text);
+	return m;
+}
+
+Gatepost__Action action_close(Gatepost__Close *room, uint32_t code, const char *reason)
+{
+	Gatepost__Action m = GATEPOST__ACTION__INIT;
+
+	gatepost__close__init(room);
+	room->code = code;
+	room->reason = data(reason);
+	m.body_case = GATEPOST__ACTION__BODY_CLOSE;
+	m.close = room;
+	return m;
+}
+
+void client_answer_actions(struct client *k, Gatepost__Action *actions, size_t n)
+{
+	Gatepost__Answer a = GATEPOST__ANSWER__INIT;
+	Gatepost__Action *list[MOST];
+
+	cr_assert(le(sz, n, MOST));
+	for (size_t i = 0; i < n; i++)
+		list[i] = &actions[i];
+	a.actions = list;
+	a.n_actions = n;
+	client_answer(k, &a);
+}
+
 void client_answer_status(struct client *k, uint32_t status)
 {
 	Gatepost__Response r = GATEPOST__RESPONSE__INIT;
-	Gatepost__Answer a = GATEPOST__ANSWER__INIT;
+	Gatepost__Action action = action_response(&r);
 
 	r.status = status;
-	r.body = (ProtobufCBinaryData){.len = 2, .data = (uint8_t *)(uintptr_t) "ok"};
-	a.response = &r;
-	client_answer(k, &a);
+	r.body = data("ok");
+	client_answer_actions(k, &action, 1);
 }
 
 void client_answer_frame(struct client *k, const char *text)
 {
-	Gatepost__Frame f = GATEPOST__FRAME__INIT;
-	Gatepost__Answer a = GATEPOST__ANSWER__INIT;
+	Gatepost__Action action = action_text(text);
 
-	f.body = (ProtobufCBinaryData){.len = strlen(text),
-				       .data = (uint8_t *)(uintptr_t)text};
-	a.frame = &f;
-	client_answer(k, &a);
+	client_answer_actions(k, &action, 1);
 }
 
 void client_poison(struct client *k)

@@ -24,7 +24,10 @@ struct fixture {
 	struct clients *clients;
 	uint16_t number; /* that brokers have given */
 	bool is_seen;    /* brokers get what is sent to them; else it waits in its lane */
-	Gatepost__Outcome__Result outcome; /* of the last command */
+	Gatepost__Outcome__Result
+		outcome; /* of the last command, and its results for many ids */
+	uint8_t results[MOST];
+	size_t n_results;
 	size_t outcomes;
 	size_t left; /* calls of uplink_leave */
 };
@@ -74,8 +77,15 @@ const struct lane_event *client_event(const struct client *k);
 /* The youngest. */
 const struct lane_event *client_last_event(const struct client *k);
 
-/* Brokers answer the oldest event. a: NULL for an answer with nothing in it. */
+/* Brokers answer the oldest event: with a, or with n actions. a: NULL for an answer with nothing in it. */
 void client_answer(struct client *k, const Gatepost__Answer *a);
+void client_answer_actions(struct client *k, Gatepost__Action *actions, size_t n);
+
+/* Actions of an answer; texts are borrowed, and r lives as long as the action. */
+Gatepost__Action action_response(Gatepost__Response *r);
+Gatepost__Action action_text(const char *text);
+Gatepost__Action action_binary(const char *text);
+Gatepost__Action action_close(Gatepost__Close *room, uint32_t code, const char *reason);
 void client_answer_status(struct client *k, uint32_t status);
 void client_answer_frame(struct client *k, const char *text);
 

@@ -37,15 +37,14 @@ static void answer_header(struct client *k, uint32_t status, const char *name,
 {
 	Gatepost__Request__Header h = GATEPOST__REQUEST__HEADER__INIT, *list = &h;
 	Gatepost__Response r = GATEPOST__RESPONSE__INIT;
-	Gatepost__Answer a = GATEPOST__ANSWER__INIT;
+	Gatepost__Action action = action_response(&r);
 
 	h.name = bytes(name);
 	h.value = bytes(value);
 	r.status = status;
 	r.headers = &list;
 	r.n_headers = 1;
-	a.response = &r;
-	client_answer(k, &a);
+	client_answer_actions(k, &action, 1);
 }
 
 /* ---- the 101 ---- */
@@ -99,10 +98,12 @@ Test(reply, the_context_of_an_answer_replaces_the_one_of_the_request)
 {
 	struct client *k = ask(UPGRADE);
 	Gatepost__Response r = GATEPOST__RESPONSE__INIT;
+	Gatepost__Action action = action_response(&r), *list = &action;
 	Gatepost__Answer a = GATEPOST__ANSWER__INIT;
 
 	r.status = 200;
-	a.response = &r;
+	a.actions = &list;
+	a.n_actions = 1;
 	a.context = bytes("granted");
 	client_answer(k, &a);
 	cr_assert(span_is(blob_span(client_connection(k)->lane.context), "granted"));
@@ -113,10 +114,12 @@ Test(reply, the_context_of_an_answer_replaces_the_one_of_the_request)
 static void accept_until(struct client *k, int64_t expires_ms)
 {
 	Gatepost__Response r = GATEPOST__RESPONSE__INIT;
+	Gatepost__Action action = action_response(&r), *list = &action;
 	Gatepost__Answer a = GATEPOST__ANSWER__INIT;
 
 	r.status = 200;
-	a.response = &r;
+	a.actions = &list;
+	a.n_actions = 1;
 	a.expires_ms = expires_ms;
 	client_answer(k, &a);
 	client_read(k, NULL);
@@ -275,32 +278,4 @@ Test(reply, a_request_that_no_broker_takes_is_503_after_some_seconds_and_forgott
 	fixture_pass(2500);
 	cr_assert(eq(int, status_of(client_read(k, NULL)), 503));
 	cr_assert(client_event(k) == NULL);
-}
-
-Test(reply, a_poisoned_request_is_502)
-{
-	struct client *k = ask(GET);
-
-	client_poison(k);
-	cr_assert(eq(int, status_of(client_read(k, NULL)), 502));
-	cr_assert(client_is_at_end(k));
-}
-
-Test(reply, a_poisoned_connect_is_502_and_a_disconnect_follows)
-{
-	struct client *k = ask(UPGRADE);
-
-	client_poison(k);
-	cr_assert(eq(int, status_of(client_read(k, NULL)), 502));
-	cr_assert(eq(u16, client_event(k)->code, 1006));
-}
-
-Test(reply, a_poisoned_message_is_an_error_frame_and_the_connection_goes_on)
-{
-	struct client *k = client_open();
-
-	client_send_frame(k, 0x81, "x", 1);
-	client_poison(k);
-	cr_assert(strstr(client_read(k, NULL) + 2, "Internal server error") != NULL);
-	cr_assert(eq(int, client_connection(k)->state, CONNECTION_OPEN));
 }

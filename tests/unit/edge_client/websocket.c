@@ -247,11 +247,11 @@ Test(websocket, garbage_after_our_close_frame_ends_the_socket_without_a_second_o
 Test(websocket, a_function_that_asks_for_a_close_gets_the_disconnect_with_its_code)
 {
 	struct client *k = client_open();
-	Gatepost__Answer a = GATEPOST__ANSWER__INIT;
+	Gatepost__Close close;
+	Gatepost__Action action = action_close(&close, 4005, "");
 
-	a.close = 4005;
 	client_send_frame(k, 0x81, "x", 1);
-	client_answer(k, &a);
+	client_answer_actions(k, &action, 1);
 	cr_assert(eq(u32, read_close(k, NULL), 4005));
 	cr_assert(eq(u16, client_last_event(k)->code, 4005));
 }

@@ -552,7 +552,6 @@ Test(broker_link, the_credit_of_commands_is_told_in_the_next_message)
 /* ---- what a broker may not send ---- */
 
 static Gatepost__Frame frame = GATEPOST__FRAME__INIT;
-static Gatepost__Response response = GATEPOST__RESPONSE__INIT;
 
 static ProtobufCBinaryData bytes(size_t n)
 {
@@ -563,27 +562,29 @@ static ProtobufCBinaryData bytes(size_t n)
 
 static void bad_answer(int i)
 {
-	struct id id = id_make(NUMBER, 0, 1);
-	Gatepost__Answer *a = LINKS_ITEM(ANSWER, answer);
+	struct lane none = {.id = id_make(NUMBER, 0, 1), .term = 1};
+	Gatepost__Answer *a = links_add_actions(&none, 0, "rc");
+	Gatepost__Response *response = a->actions[0]->response;
+	Gatepost__Close *close = a->actions[1]->close;
 
-	response.status = 200;
-	a->id = batch_copy(links_letter(), id_span(&id));
-	a->term = 1;
-	a->response = &response;
 	switch (i) {
 	case 0: a->id.len = 0; break;
 	case 1: a->id = bytes(10); break;
 	case 2: a->id = bytes(12); break;
-	case 3: response.status = 0; break;
-	case 4: response.status = 101; break;
-	case 5: response.status = 600; break;
-	case 6: response.status = UINT32_MAX; break;
+	case 3: response->status = 0; break;
+	case 4: response->status = 101; break;
+	case 5: response->status = 600; break;
+	case 6: response->status = UINT32_MAX; break;
 	case 7: a->expires_ms = -1; break;
 	case 8: a->expires_ms = ENVELOPE_TIME_MOST + 1; break;
 	case 9: a->expires_ms = INT64_MIN; break;
-	case 10: a->close = 1; break;
-	case 11: a->close = 1005; break;
-	case 12: a->close = 65536 + 1000; break;
+	case 10: close->code = 1; break;
+	case 11: close->code = 1005; break;
+	case 12: close->code = 65536 + 1000; break;
+	case 13: response->status = 403; break; /* and something behind it */
+	case 14: a->actions[1]->body_case = GATEPOST__ACTION__BODY__NOT_SET; break;
+	case 15: a->actions[1] = a->actions[0]; break; /* twice */
+	case 16: a->retry = true; break;
 	default: break;
 	}
 }
@@ -642,7 +643,7 @@ Test(broker_link, a_message_with_a_malformed_field_ends_the_link_and_loses_nothi
 	static const struct {
 		void (*add)(int i);
 		int n;
-	} bad[] = {{bad_answer, 13}, {bad_command, 9}, {bad_welcome, 4}, {bad_item, 1}};
+	} bad[] = {{bad_answer, 17}, {bad_command, 9}, {bad_welcome, 4}, {bad_item, 1}};
 	struct lane *l = links_lane();
 
 	for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {

@@ -48,15 +48,13 @@ enum kind { PLAIN, RETRY, RESPONSE, FRAME, CLOSE, CONTEXT, KINDS };
 
 static Gatepost__Answer *answer(enum kind k, uint64_t seq)
 {
-	static Gatepost__Response response = GATEPOST__RESPONSE__INIT;
-	static Gatepost__Frame frame = GATEPOST__FRAME__INIT;
-	Gatepost__Answer *a = links_add_answer(lane, seq);
+	static const char *const actions[KINDS] = {
+		[RETRY] = "", [RESPONSE] = "r", [FRAME] = "t", [CLOSE] = "c"};
+	Gatepost__Answer *a = actions[k] != NULL
+				      ? links_add_actions(lane, seq, actions[k])
+				      : links_add_answer(lane, seq);
 
-	response.status = 200;
 	a->retry = k == RETRY;
-	a->response = k == RESPONSE ? &response : NULL;
-	a->frame = k == FRAME ? &frame : NULL;
-	a->close = k == CLOSE ? 1000 : 0;
 	a->expires_ms = k == CONTEXT ? 5 : 0;
 	if (k == CONTEXT)
 		a->context = batch_copy(links_letter(), span_str("new"));
@@ -70,12 +68,12 @@ Test(downlink, an_answer_is_given_on_and_then_its_event_is_done)
 	links_turn();
 	cr_assert(eq(sz, edge.answers, 1));
 	cr_assert(eq(sz, edge.done, 1));
-	cr_assert(edge.has_response && !edge.has_frame);
+	cr_assert(eq(str, edge.actions, "r"));
 	cr_assert(eq(u32, lane->n, 2));
 	answer(FRAME, 2);
 	links_post(B1);
 	cr_assert(eq(u64, edge.answered, 2));
-	cr_assert(edge.has_frame && !edge.has_response);
+	cr_assert(eq(str, edge.actions, "t"));
 	cr_assert(eq(u32, lane->n, 1));
 }
 
@@ -164,6 +162,106 @@ Test(downlink, a_retry_of_the_first_of_several_gives_back_all_of_their_credit)
 	cr_assert(eq(u32, lane->n, 0));
 	cr_assert(eq(u64, window()->used_items, 0));
 	cr_assert(eq(u64, window()->used_bytes, 0));
+}
+
+/* ---- which actions an event may have ---- */
+
+static void answer_with(uint64_t seq, const char *actions)
+{
+	links_add_actions(lane, seq, actions);
+	links_post(B1);
+	links_turn();
+}
+
+Test(downlink, an_answer_with_several_actions_is_given_on_as_one)
+{
+	answer_with(0, "rtbc");
+	cr_assert(eq(str, edge.actions, "rtbc"));
+	answer_with(1, "ttbc");
+	cr_assert(eq(str, edge.actions, "ttbc"));
+	cr_assert(eq(sz, edge.answers, 2));
+	cr_assert(eq(sz, edge.done, 2));
+}
+
+/* The link has ended, nothing was applied, and the event is sent again on the next link. */
+static void expect_unreadable(void)
+{
+	size_t answers = edge.answers;
+
+	links_post(B1);
+	links_turn();
+	cr_assert(eq(sz, edge.answers, answers));
+	cr_assert(eq(sz, edge.done, 0));
+	cr_assert(eq(u32, lane->n, 3));
+	links_run(RETRY_MS + 100, "");
+	links_up(B1, 1);
+	cr_assert(eq(str, (char *)links_read_seqs(B1), "0 1 2"));
+}
+
+Test(downlink, a_connect_without_a_response_ends_the_link)
+{
+	links_add_actions(lane, 0, "");
+	expect_unreadable();
+	links_add_actions(lane, 0, "tc");
+	expect_unreadable();
+}
+
+Test(downlink, a_message_with_a_response_ends_the_link)
+{
+	links_add_actions(lane, 1, "r");
+	expect_unreadable();
+	links_add_actions(lane, 1, "rt");
+	expect_unreadable();
+}
+
+/* The first is within the rules, but it is in the answer that is not. */
+Test(downlink, of_actions_that_are_out_of_order_none_is_applied)
+{
+	links_add_actions(lane, 1, "tct");
+	expect_unreadable();
+}
+
+Test(downlink, a_disconnect_with_an_action_ends_the_link)
+{
+	for (uint64_t seq = 0; seq < 3; seq++)
+		links_answer(B1, lane, seq);
+	links_disconnect(lane);
+	for (const char *kind = "rtc"; *kind != '\0'; kind++) {
+		cr_assert(eq(str, (char *)links_read_seqs(B1), "3"));
+		links_add_actions(lane, 3, (char[]){*kind, '\0'});
+		links_post(B1);
+		cr_assert(eq(u32, lane->n, 1));
+		links_run(RETRY_MS + 100, "");
+		links_up(B1, 1);
+	}
+	links_answer(B1, lane, 3);
+	cr_assert(eq(u32, lane->n, 0));
+}
+
+Test(downlink, a_plain_request_has_a_response_and_nothing_behind_it)
+{
+	struct lane *plain = links_lane();
+
+	links_request(plain);
+	cr_assert(eq(str, (char *)links_read_seqs(B1), "0"));
+	links_add_actions(plain, 0, "rt");
+	links_post(B1);
+	cr_assert(eq(u32, plain->n, 1));
+	links_run(RETRY_MS + 100, "");
+	links_up(B1, 1);
+	links_add_actions(plain, 0, "r");
+	links_post(B1);
+	cr_assert(eq(str, edge.actions, "r"));
+	cr_assert(eq(u32, plain->n, 0));
+}
+
+/* What a broker says of an event that it does not have is dropped before anything else is asked of it. */
+Test(downlink, a_stale_answer_does_not_end_the_link_whatever_it_has)
+{
+	links_add_actions(lane, 1, "r")->term = lane->term - 1;
+	expect_stale();
+	links_add_actions(lane, 77, "r");
+	expect_stale();
 }
 
 /* A second suite: here another broker is there. */

@@ -40,8 +40,10 @@ static void on_answer(void *arg, struct lane *l, const struct lane_event *e,
 	(void)arg;
 	edge.answers++;
 	edge.answered = e->seq;
-	edge.has_response = a->response != NULL;
-	edge.has_frame = a->frame != NULL;
+	cr_assert(lt(sz, a->n_actions, sizeof edge.actions));
+	memset(edge.actions, 0, sizeof edge.actions);
+	for (size_t i = 0; i < a->n_actions; i++)
+		edge.actions[i] = "?rtbc"[a->actions[i]->body_case];
 	if (e->kind == GATEPOST__EVENT__KIND__CONNECT)
 		l->is_open = true;
 }
@@ -200,11 +202,20 @@ struct lane *links_lane_at(const char *broker)
 	}
 }
 
+static void request(struct lane *l, uint8_t kind)
+{
+	edge.held += uplink_request(edge.uplink, l, kind, blob_new(span_str("")), NULL);
+	links_turn();
+}
+
 void links_connect(struct lane *l)
 {
-	edge.held += uplink_request(edge.uplink, l, GATEPOST__EVENT__KIND__CONNECT,
-				    blob_new(span_str("")), NULL);
-	links_turn();
+	request(l, GATEPOST__EVENT__KIND__CONNECT);
+}
+
+void links_request(struct lane *l)
+{
+	request(l, GATEPOST__EVENT__KIND__HTTP);
 }
 
 static void send_message(struct lane *l, struct blob *body)
@@ -304,11 +315,52 @@ void links_up(const char *broker, uint64_t boot)
 
 Gatepost__Answer *links_add_answer(const struct lane *l, uint64_t seq)
 {
+	const struct lane_event *e = lane_find(l, seq);
+
+	/* What has an answer of its own has it, or the edge would not read it. */
+	return links_add_actions(
+		l, seq,
+		e != NULL && (e->kind == GATEPOST__EVENT__KIND__CONNECT ||
+			      e->kind == GATEPOST__EVENT__KIND__HTTP)
+			? "r"
+			: "");
+}
+
+static Gatepost__Action *action(char kind)
+{
+	struct arena *a = &letter.arena;
+	Gatepost__Action *m = arena_alloc(a, sizeof *m);
+
+	gatepost__action__init(m);
+	if (kind == 'r') {
+		m->body_case = GATEPOST__ACTION__BODY_RESPONSE;
+		m->response = arena_alloc(a, sizeof *m->response);
+		gatepost__response__init(m->response);
+		m->response->status = 200;
+	} else if (kind == 'c') {
+		m->body_case = GATEPOST__ACTION__BODY_CLOSE;
+		m->close = arena_alloc(a, sizeof *m->close);
+		gatepost__close__init(m->close);
+		m->close->code = 1000;
+	} else {
+		m->body_case = kind == 't' ? GATEPOST__ACTION__BODY_TEXT
+					   : GATEPOST__ACTION__BODY_BINARY;
+	}
+	return m;
+}
+
+Gatepost__Answer *links_add_actions(const struct lane *l, uint64_t seq,
+				    const char *letters)
+{
 	Gatepost__Answer *a = LINKS_ITEM(ANSWER, answer);
 
 	a->id = batch_copy(&letter, id_span(&l->id));
 	a->term = l->term;
 	a->seq = seq;
+	a->actions =
+		arena_alloc(&letter.arena, (strlen(letters) + 1) * sizeof *a->actions);
+	for (; *letters != '\0'; letters++)
+		a->actions[a->n_actions++] = action(*letters);
 	return a;
 }
 

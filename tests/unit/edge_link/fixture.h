@@ -37,8 +37,8 @@ struct fixture {
 	/* What has come through the callbacks. */
 	size_t answers, poisoned, done, wait_changes, commands, fenced;
 	uint64_t answered; /* the number of the last answer's event */
-	bool has_response, has_frame;
-	int64_t held; /* bytes of memory for events that are not done */
+	char actions[16];  /* its actions: r a response, t text, b binary, c close */
+	int64_t held;      /* bytes of memory for events that are not done */
 	void (*on_poisoned)(struct lane *l); /* NULL: nothing more */
 };
 extern struct fixture edge;
@@ -64,6 +64,7 @@ struct lane *links_lane_at(const char *broker);
 
 /* Append an event, and end the turn. */
 void links_connect(struct lane *l);
+void links_request(struct lane *l);
 void links_message(struct lane *l, const char *body);
 void links_disconnect(struct lane *l);
 
@@ -97,6 +98,10 @@ void links_up(const char *broker, uint64_t boot);
 
 /* An Answer for the letter to the event of the lane's current term. */
 Gatepost__Answer *links_add_answer(const struct lane *l, uint64_t seq);
+
+/* With one action for each of these letters: r a response 200, t text, b binary, c close. */
+Gatepost__Answer *links_add_actions(const struct lane *l, uint64_t seq,
+				    const char *letters);
 
 /* The same, sent: the event is done. */
 void links_answer(const char *broker, const struct lane *l, uint64_t seq);

@@ -331,7 +331,7 @@ Test(uplink,
 	links_message(l, "x");
 	term = l->term;
 	cr_assert(eq(str, (char *)links_read_seqs(B1), "0 1"));
-	links_add_answer(l, 0)->retry = true;
+	links_add_actions(l, 0, "")->retry = true;
 	links_post(B1);
 	links_turn();
 	cr_assert(eq(sz, edge.answers + edge.done, 0));
@@ -355,7 +355,7 @@ Test(uplink_of_two, an_event_that_could_not_be_done_is_sent_to_another_broker)
 	for (int i = 0; i < 20; i++) {
 		l = links_lane_at(B1);
 		links_connect(l);
-		links_add_answer(l, 0)->retry = true;
+		links_add_actions(l, 0, "")->retry = true;
 		links_post(B1);
 		links_run(RETRY_MS + 200, B1 " " B2);
 		to_b2 += strcmp(links_owner(l), B2) == 0;

@@ -5,7 +5,9 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #define CONNECT    GATEPOST__EVENT__KIND__CONNECT
 #define MESSAGE    GATEPOST__EVENT__KIND__MESSAGE
@@ -201,7 +203,7 @@ Test(call, without_a_readable_context_is_granted_nothing)
 	c = fixture_call(&e);
 	call_grant(c, "{}", false);
 	cr_assert(c->connect.granted == NULL);
-	call_end(c);
+	call_retry(c);
 }
 
 /* ---- its end ---- */
@@ -305,6 +307,82 @@ Test(call, closes_with_a_code_and_a_reason)
 	cr_assert(eq(str, asker->last.body, "no"));
 }
 
+/* ---- several actions ---- */
+
+static const struct action text = {.kind = ACTION_FRAME,
+				   .body = {(const uint8_t *)"a", 1}};
+static const struct action stop_it = {.kind = ACTION_CLOSE, .code = 1000};
+static const struct action accepted = {.kind = ACTION_RESPONSE, .status = 200};
+
+Test(call, ends_a_message_with_frames_and_a_close_in_one_answer)
+{
+	struct action list[] = {text, text, stop_it};
+
+	call_answer(make(MESSAGE), list, 3);
+	cr_assert(eq(sz, asker->n, 1));
+	cr_assert(eq(sz, asker->last.actions, 3));
+	cr_assert(eq(int, asker->last.kind, ANSWER_CLOSE));
+	cr_assert(eq(sz, fixture.ended, 1));
+}
+
+Test(call, ends_a_connect_with_its_response_and_what_follows_it)
+{
+	struct action list[] = {accepted, text, stop_it};
+
+	call_answer(make(CONNECT), list, 3);
+	cr_assert(eq(sz, asker->last.actions, 3));
+}
+
+Test(call, answers_a_message_with_an_error_instead_of_more_actions_than_an_edge_reads)
+{
+	struct action list[ENVELOPE_ACTIONS + 1];
+
+	for (size_t i = 0; i <= ENVELOPE_ACTIONS; i++)
+		list[i] = text;
+	call_answer(make(MESSAGE), list, ENVELOPE_ACTIONS);
+	cr_assert(eq(sz, asker->last.actions, ENVELOPE_ACTIONS));
+	call_answer(make(MESSAGE), list, ENVELOPE_ACTIONS + 1);
+	cr_assert(eq(sz, asker->last.actions, 1));
+	cr_assert(strstr(asker->last.body, "Internal server error") != NULL);
+}
+
+Test(call, answers_with_an_error_instead_of_more_bytes_than_an_edge_reads)
+{
+	static uint8_t large[ENVELOPE_BYTES];
+	struct action list[] = {text, text, text};
+
+	list[2].body = span_of(large, sizeof large);
+	call_answer(make(MESSAGE), list, 3);
+	cr_assert(eq(sz, asker->last.actions, 3));
+	list[1].body = span_of(large, sizeof large);
+	call_answer(make(MESSAGE), list, 3);
+	cr_assert(eq(sz, asker->last.actions, 1));
+	list[0] = accepted;
+	call_answer(make(CONNECT), list, 3);
+	cr_assert(eq(sz, asker->last.actions, 1));
+	cr_assert(eq(int, asker->last.status, 502));
+}
+
+/* What an edge would end the link for is a bug of the caller's. */
+static void answer_wrongly(Gatepost__Event__Kind kind, const struct action *list,
+			   size_t n)
+{
+	call_answer(make(kind), list, n);
+}
+
+#define WRONG(NAME, KIND, ...)                                                           \
+	Test(call, NAME, .signal = SIGABRT)                                              \
+	{                                                                                \
+		struct action list[] = {__VA_ARGS__};                                    \
+		answer_wrongly(KIND, list, sizeof list / sizeof *list);                  \
+	}
+
+WRONG(never_has_a_response_for_a_message, MESSAGE, accepted)
+WRONG(never_has_a_frame_for_a_request_without_a_response, CONNECT, text)
+WRONG(never_has_a_frame_behind_a_plain_response, HTTP, accepted, text)
+WRONG(never_has_a_frame_behind_a_close, MESSAGE, stop_it, text)
+WRONG(never_has_a_response_behind_a_frame, CONNECT, accepted, text, accepted)
+
 Test(call, asks_for_the_event_again_and_counts_that)
 {
 	call_retry(make(CONNECT));
@@ -332,7 +410,7 @@ Test(call, ends_in_each_way_also_when_its_asker_is_lost)
 	struct call *calls[6];
 
 	for (int i = 0; i < 6; i++)
-		calls[i] = make(MESSAGE);
+		calls[i] = make(i < 5 ? MESSAGE : HTTP);
 	asker->is_lost = true;
 	cr_assert(call_is_lost(calls[0]));
 	call_reply(calls[0], span_str("x"), false);

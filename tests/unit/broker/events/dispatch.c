@@ -74,14 +74,14 @@ static bool is(ProtobufCBinaryData d, const char *text)
 Test(dispatch, takes_a_message_to_its_function_and_the_answer_to_the_edge)
 {
 	event(GATEPOST__EVENT__KIND__MESSAGE, "{\"action\":\"echo\"}");
-	cr_assert(is(sent()->frame->body, "{\"action\":\"echo\"}"));
+	cr_assert(is(sent()->actions[0]->text, "{\"action\":\"echo\"}"));
 	cr_assert(eq(sz, dispatch_lanes(dispatch), 0));
 }
 
 Test(dispatch, takes_a_request_to_its_function_and_the_response_to_the_edge)
 {
 	event(GATEPOST__EVENT__KIND__HTTP, "");
-	cr_assert(is(sent()->response->body, "PONG!"));
+	cr_assert(is(sent()->actions[0]->response->body, "PONG!"));
 }
 
 Test(dispatch, puts_a_row_with_the_boot_of_the_edge_before_it_accepts_a_connection)
@@ -90,7 +90,7 @@ Test(dispatch, puts_a_row_with_the_boot_of_the_edge_before_it_accepts_a_connecti
 	cr_assert(eq(sz, dispatch_lanes(dispatch), 1));
 	cr_assert(eq(str, (char *)fake_store_asked(PUT)->boot, FAKE_EDGE_BOOT));
 	fake_store_done(PUT, OK);
-	cr_assert(eq(u32, sent()->response->status, 200));
+	cr_assert(eq(u32, sent()->actions[0]->response->status, 200));
 	cr_assert(eq(sz, dispatch_lanes(dispatch), 0));
 }
 

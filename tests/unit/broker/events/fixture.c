@@ -116,28 +116,40 @@ struct id fixture_id(void)
 
 /* ---- who is answered ---- */
 
+static void note_action(struct asker *k, const struct action *a)
+{
+	static const enum answer_kind kinds[] = {[ACTION_RESPONSE] = ANSWER_RESPONSE,
+						 [ACTION_FRAME] = ANSWER_FRAME,
+						 [ACTION_CLOSE] = ANSWER_CLOSE};
+	size_t at = 0;
+
+	k->last.kind = kinds[a->kind];
+	k->last.status = a->status;
+	k->last.binary = a->binary;
+	k->last.code = a->code;
+	snprintf(k->last.body, sizeof k->last.body, "%.*s", SPAN_ARG(a->body));
+	for (size_t i = 0; i < a->n_headers && at < sizeof k->last.headers; i++)
+		at += (size_t)snprintf(k->last.headers + at, sizeof k->last.headers - at,
+				       "%s=%s;", a->headers[i].name, a->headers[i].value);
+}
+
 static void answer(void *to, const struct answer *a)
 {
 	struct asker *k = to;
-	size_t at = 0;
 
 	if (k->is_lost)
 		return;
 	k->n++;
 	memset(&k->last, 0, sizeof k->last);
-	k->last.kind = a->kind;
+	k->last.kind = a->is_retry ? ANSWER_RETRY : ANSWER_DONE;
+	k->last.actions = a->n_actions;
 	k->last.term = a->term;
 	k->last.seq = a->seq;
-	k->last.status = a->status;
-	k->last.binary = a->binary;
-	k->last.code = a->code;
 	k->last.expires_ms = a->expires_ms;
 	k->last.has_context = a->context != NULL;
 	id_text(a->id, k->last.id);
-	snprintf(k->last.body, sizeof k->last.body, "%.*s", SPAN_ARG(a->body));
-	for (size_t i = 0; i < a->n_headers && at < sizeof k->last.headers; i++)
-		at += (size_t)snprintf(k->last.headers + at, sizeof k->last.headers - at,
-				       "%s=%s;", a->headers[i].name, a->headers[i].value);
+	if (a->n_actions > 0)
+		note_action(k, &a->actions[a->n_actions - 1]);
 }
 
 static bool is_lost(void *to)

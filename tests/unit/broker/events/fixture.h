@@ -25,23 +25,34 @@ enum { ASKERS = 2, EDGE = 7, CLAIM_MS = 3000, TRIES = 3, DEAD_LETTERS = 50 };
 	"curl\x22\x03"                                                                   \
 	"a.b"
 
+/* An answer without actions, or by its last action. */
+enum answer_kind {
+	ANSWER_DONE,
+	ANSWER_RETRY,
+	ANSWER_RESPONSE,
+	ANSWER_FRAME,
+	ANSWER_CLOSE
+};
+
 /* Who waits for an answer. */
 struct asker {
 	bool is_lost;
 	size_t open; /* sinks that are not closed */
 	size_t n;    /* answers that it got */
 	struct {
+		size_t actions;
 		enum answer_kind kind;
 		char id[ID_TEXT];
 		uint32_t term;
 		uint64_t seq;
+		int64_t expires_ms;
+		bool has_context;
+		/* of the last action */
 		int status;
 		char headers[300]; /* "A=1;B=2;" */
 		char body[300];
 		bool binary;
 		uint16_t code;
-		int64_t expires_ms;
-		bool has_context;
 	} last;
 };
 

@@ -1,6 +1,8 @@
 #include "broker/events/reply.h"
 
 #include "fake_edge_link.h"
+#include "proto/batch.h"
+#include "proto/envelope.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -51,27 +53,43 @@ Test(reply, names_its_event)
 {
 	const Gatepost__Answer *a;
 
-	answer((struct answer){.kind = ANSWER_DONE});
+	answer((struct answer){.n_actions = 0});
 	a = sent();
 	cr_assert(span_eq(span_of(a->id.data, a->id.len), id_span(&id)));
 	cr_assert(eq(u32, a->term, 4));
 	cr_assert(eq(u64, a->seq, 9));
-	cr_assert(a->response == NULL && a->frame == NULL && !a->retry);
+	cr_assert(a->n_actions == 0 && !a->retry);
+}
+
+/* The action of an answer that has this one. */
+static const Gatepost__Action *send_one(struct action action)
+{
+	const Gatepost__Answer *a;
+
+	answer((struct answer){.actions = &action, .n_actions = 1});
+	a = sent();
+	cr_assert(eq(sz, a->n_actions, 1));
+	cr_assert(not(a->retry));
+	return a->actions[0];
 }
 
 Test(reply, that_is_a_response_has_copies_of_status_headers_and_body)
 {
 	static const struct result_header h[] = {{"A", "1"}, {"B", "2"}};
 	char body[] = "hello";
+	struct action action = {.kind = ACTION_RESPONSE,
+				.status = 201,
+				.headers = h,
+				.n_headers = 2,
+				.body = span_str(body)};
+	const Gatepost__Action *m;
 	const Gatepost__Response *r;
 
-	answer((struct answer){.kind = ANSWER_RESPONSE,
-			       .status = 201,
-			       .headers = h,
-			       .n_headers = 2,
-			       .body = span_str(body)});
+	answer((struct answer){.actions = &action, .n_actions = 1});
 	body[0] = 'X';
-	r = sent()->response;
+	m = sent()->actions[0];
+	cr_assert(eq(int, m->body_case, GATEPOST__ACTION__BODY_RESPONSE));
+	r = m->response;
 	cr_assert(eq(u32, r->status, 201));
 	cr_assert(is(r->body, "hello"));
 	cr_assert(eq(sz, r->n_headers, 2));
@@ -84,10 +102,7 @@ Test(reply, that_accepts_a_connection_has_its_expiry_and_its_new_context)
 	struct blob *context = blob_new(span_str("the context"));
 	const Gatepost__Answer *a;
 
-	answer((struct answer){.kind = ANSWER_RESPONSE,
-			       .status = 200,
-			       .expires_ms = 77,
-			       .context = context});
+	answer((struct answer){.expires_ms = 77, .context = context});
 	blob_unref(context);
 	a = sent();
 	cr_assert(eq(i64, a->expires_ms, 77));
@@ -96,48 +111,85 @@ Test(reply, that_accepts_a_connection_has_its_expiry_and_its_new_context)
 
 Test(reply, that_is_a_frame_has_its_bytes_and_kind)
 {
-	const Gatepost__Answer *a;
+	struct action frame = {.kind = ACTION_FRAME, .body = span_of("\0\1\2", 3)};
+	const Gatepost__Action *m = send_one(frame);
 
-	answer((struct answer){
-		.kind = ANSWER_FRAME, .body = span_of("\0\1\2", 3), .binary = true});
-	a = sent();
-	cr_assert(a->response == NULL);
-	cr_assert(a->frame->binary);
-	cr_assert(eq(sz, a->frame->body.len, 3));
-	cr_assert(eq(int, memcmp(a->frame->body.data, "\0\1\2", 3), 0));
+	cr_assert(eq(int, m->body_case, GATEPOST__ACTION__BODY_TEXT));
+	cr_assert(span_eq(span_from(m->text), frame.body));
+	frame.binary = true;
+	m = send_one(frame);
+	cr_assert(eq(int, m->body_case, GATEPOST__ACTION__BODY_BINARY));
+	cr_assert(span_eq(span_from(m->binary), frame.body));
 }
 
 Test(reply, that_closes_has_code_and_reason)
 {
+	const Gatepost__Action *m = send_one((struct action){
+		.kind = ACTION_CLOSE, .code = 1003, .body = span_str("no")});
+
+	cr_assert(eq(int, m->body_case, GATEPOST__ACTION__BODY_CLOSE));
+	cr_assert(eq(u32, m->close->code, 1003));
+	cr_assert(is(m->close->reason, "no"));
+}
+
+Test(reply, has_its_actions_in_their_order)
+{
+	const struct action list[] = {
+		{.kind = ACTION_RESPONSE, .status = 200},
+		{.kind = ACTION_FRAME, .body = span_str("one")},
+		{.kind = ACTION_FRAME, .body = span_str("two")},
+		{.kind = ACTION_CLOSE, .code = 1000},
+	};
 	const Gatepost__Answer *a;
 
-	answer((struct answer){
-		.kind = ANSWER_CLOSE, .code = 1003, .body = span_str("no")});
+	answer((struct answer){.actions = list, .n_actions = 4});
 	a = sent();
-	cr_assert(eq(u32, a->close, 1003));
-	cr_assert(is(a->close_reason, "no"));
+	cr_assert(eq(sz, a->n_actions, 4));
+	cr_assert(eq(u32, a->actions[0]->response->status, 200));
+	cr_assert(is(a->actions[1]->text, "one"));
+	cr_assert(is(a->actions[2]->text, "two"));
+	cr_assert(eq(u32, a->actions[3]->close->code, 1000));
+}
+
+/* The link's reader is the edge's: fake_edge_link_read fails the test when it refuses the envelope. */
+Test(reply, of_as_many_actions_as_a_call_may_have_can_be_read)
+{
+	static uint8_t half[ENVELOPE_BYTES / ENVELOPE_ACTIONS];
+	static uint8_t large[2 * ENVELOPE_BYTES];
+	struct action list[ENVELOPE_ACTIONS];
+
+	for (size_t i = 0; i < ENVELOPE_ACTIONS; i++)
+		list[i] = (struct action){.kind = ACTION_FRAME,
+					  .body = span_of(half, sizeof half)};
+	list[ENVELOPE_ACTIONS - 1].body = span_of(large, sizeof large);
+	answer((struct answer){.actions = list, .n_actions = ENVELOPE_ACTIONS});
+	cr_assert(eq(sz, sent()->n_actions, ENVELOPE_ACTIONS));
 }
 
 Test(reply, that_asks_for_the_event_again_has_nothing_else)
 {
 	const Gatepost__Answer *a;
 
-	answer((struct answer){.kind = ANSWER_RETRY});
+	answer((struct answer){.is_retry = true});
 	a = sent();
 	cr_assert(a->retry);
-	cr_assert(a->response == NULL && a->frame == NULL);
+	cr_assert(eq(sz, a->n_actions, 0));
 }
 
 Test(reply, is_lost_with_the_link_and_is_dropped_then)
 {
-	static const enum answer_kind kinds[] = {
-		ANSWER_DONE, ANSWER_RETRY, ANSWER_RESPONSE, ANSWER_FRAME, ANSWER_CLOSE};
+	static const enum action_kind kinds[] = {ACTION_RESPONSE, ACTION_FRAME,
+						 ACTION_CLOSE};
 	struct sink s = reply_to(edge, 1);
 
 	cr_assert(not(s.ops->is_lost(s.to)));
 	fake_edge_link_end(edge);
 	cr_assert(s.ops->is_lost(s.to));
 	s.ops->close(s.to);
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		answer((struct answer){.kind = kinds[i], .status = 200});
+	answer((struct answer){.is_retry = true});
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct action action = {.kind = kinds[i], .status = 200};
+
+		answer((struct answer){.actions = &action, .n_actions = 1});
+	}
 }
