@@ -79,7 +79,7 @@ static void say_old_version(void)
 
 	head.version = 999;
 	batch_pack(cluster_letter(), &head, &m);
-	fake_zsock_receive("e1", &m);
+	fake_router_receive("e1", &m);
 }
 
 static void say_outcome(void)
@@ -176,7 +176,7 @@ Test(edges, items_behind_the_one_that_ends_a_link_are_not_read)
 
 Test(edges, cannot_be_had_where_nothing_can_be_bound)
 {
-	fake_zsock_bind_fails();
+	fake_router_bind_fails();
 	cr_assert(edges_new(&(struct edges_conf){.bind = "tcp://127.0.0.1:7400"},
 			    &(struct edges_uses){.loop = cluster.loop,
 						 .members = cluster.members},
@@ -213,16 +213,16 @@ Test(edges, a_link_sends_heartbeats_when_it_has_nothing_else_to_send)
 	size_t before;
 
 	cluster_link("e1", 0xe1, 7);
-	before = fake_zsock_sent("e1");
+	before = fake_router_sent("e1");
 	cluster_run(3 * HEARTBEAT_MS, "e1");
-	cr_assert(eq(sz, fake_zsock_sent("e1") - before, 3));
+	cr_assert(eq(sz, fake_router_sent("e1") - before, 3));
 }
 
 Test(edges, a_link_that_takes_nothing_ends_and_is_counted)
 {
 	cluster_link("e1", 0xe1, 7);
 	cluster_link("e2", 0xe2, 8);
-	fake_zsock_fail("e1", ERR_BUSY);
+	fake_router_fail("e1", ERR_BUSY);
 	cluster_run(HEARTBEAT_MS, "e1 e2");
 	cr_assert(edges_find(cluster.edges, 7) == NULL);
 	cr_assert(edges_find(cluster.edges, 8) != NULL);
@@ -232,7 +232,7 @@ Test(edges, a_link_that_takes_nothing_ends_and_is_counted)
 Test(edges, a_link_whose_other_end_is_closed_ends_and_is_not_counted_as_full)
 {
 	cluster_link("e1", 0xe1, 7);
-	fake_zsock_fail("e1", ERR_DOWN);
+	fake_router_fail("e1", ERR_DOWN);
 	cluster_run(HEARTBEAT_MS, "e1");
 	cr_assert(edges_find(cluster.edges, 7) == NULL);
 	cr_assert(eq(i64, cluster_metric("gatepost_broker_links_full_total", NULL), 0));

@@ -2,7 +2,7 @@
 
 #include "../fake_function.h"
 #include "../sample.h"
-#include "tests/unit/broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

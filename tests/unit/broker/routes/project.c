@@ -2,7 +2,7 @@
 
 #include "broker/function/builtin.h"
 #include "tests/unit/base/capture.h"
-#include "tests/unit/broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
