@@ -206,7 +206,7 @@ void call_respond(struct call *c, int status, const struct result_header *h, siz
 		.body = body,
 	};
 
-	/* Whoever made it has limits of its own: this is the last place that can keep the link. */
+	/* Functions and headers have their own limits; this is the last check before the link. */
 	if (!envelope_response_ok((uint32_t)status, n)) {
 		log_warn_flood(
 			"response.unreadable", I("status", status), I("headers", n),
