@@ -39,6 +39,22 @@ static struct span header(struct span head, const char *name)
 	return span_of(NULL, 0);
 }
 
+/* Does a list, such as "keep-alive, Upgrade", have this member? */
+static bool has_member(struct span list, const char *member)
+{
+	while (list.n > 0) {
+		const uint8_t *comma = memchr(list.p, ',', list.n);
+		size_t n = comma == NULL ? list.n : (size_t)(comma - list.p);
+
+		if (span_is_nocase(span_trim(span_of(list.p, n)), member))
+			return true;
+		if (comma == NULL)
+			return false;
+		list = span_of(comma + 1, list.n - n - 1);
+	}
+	return false;
+}
+
 /* Does a 101 with this head open a WebSocket? */
 static bool is_right(const struct client_handshake *h, struct span head)
 {
@@ -46,7 +62,7 @@ static bool is_right(const struct client_handshake *h, struct span head)
 
 	accept_key_answer(span_str(h->key), accept);
 	return span_is_nocase(header(head, "Upgrade"), "websocket") &&
-	       span_is_nocase(header(head, "Connection"), "Upgrade") &&
+	       has_member(header(head, "Connection"), "Upgrade") &&
 	       span_is(header(head, "Sec-WebSocket-Accept"), accept);
 }
 

@@ -22,7 +22,8 @@ GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 def welcome(request):
     key = re.search(rb"(?i)sec-websocket-key: (\S+)", request)[1].decode()
     accept = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest())
-    return b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    return (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
 
 
 def talk(peer, answer, then):

@@ -53,6 +53,24 @@ Test(client_handshake, a_right_response_is_accepted_whatever_the_case_of_its_hea
 			     ERR_AGAIN));
 }
 
+/* Connection is a list (RFC 9110 7.6.1); proxies add to it. */
+Test(client_handshake, upgrade_may_be_one_of_several_connection_options)
+{
+	unsigned status = 0;
+	size_t used = 0;
+
+	cr_assert(eq(int,
+		     response(STATUS UPGRADE "Connection: keep-alive , upgrade\r\n" ACCEPT
+					     "\r\n",
+			      &status, &used),
+		     OK));
+	cr_assert(eq(int,
+		     response(STATUS UPGRADE "Connection: keep-alive,upgrades,\r\n" ACCEPT
+					     "\r\n",
+			      &status, &used),
+		     ERR_MALFORMED));
+}
+
 Test(client_handshake, frames_behind_the_head_are_left)
 {
 	unsigned status = 0;
