@@ -275,7 +275,7 @@ Test(edges, their_end_is_the_end_of_all_links)
 
 /* ---- what all are told ---- */
 
-Test(edges, that_are_up_are_told_when_brokers_come_and_go_and_others_are_not)
+Test(edges, that_are_up_get_members_when_brokers_join_or_leave_and_others_do_not)
 {
 	cluster_beat("c1", false);
 	cluster_link("e1", 0xe1, 7);
@@ -289,7 +289,7 @@ Test(edges, that_are_up_are_told_when_brokers_come_and_go_and_others_are_not)
 	cr_assert(eq(int, cluster_read_kind("e2"), GATEPOST__ITEM__BODY__NOT_SET));
 }
 
-Test(edges, are_told_once_when_the_store_goes_and_once_when_it_comes_back)
+Test(edges, get_one_message_when_the_store_goes_down_and_one_when_it_is_up)
 {
 	const Gatepost__Item *i;
 
