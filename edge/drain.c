@@ -1,11 +1,11 @@
 /*
- * In the order of happening:
+ * In order:
  *
- *   drain_signal → begin not ready any more
- *   look → start_closing the listener is closed, the order is drawn
- *   look → pace          some of them
- *   look → wait_for_acks     no client is left; or close_all_now, and then this
- *   look → leave         no event is left, or the time is over
+ *   drain_signal → begin      not ready any more
+ *   check → start_closing     closes the listener, shuffles the connections
+ *   check → pace              closes some of them
+ *   check → wait_for_acks     no client is left; or close_all_now, and then this
+ *   check → leave             no event is left, or the time is over
  */
 #include "edge/drain.h"
 
@@ -20,13 +20,12 @@
 
 enum {
 	LOOK_MS = 20,
-	LONGEST_STEP_MS =
-		100, /* after a turn that took longer, not all it missed at once */
+	LONGEST_STEP_MS = 100, /* after a longer turn, do not catch up all at once */
 	HAND_OVER_MS = 2000,
 	FAST_MS = 1000,
 	FLUSH_MS =
-		1000, /* ZeroMQ's linger (uplink_free), when a broker does not take our last words */
-	SHARE = 1000, /* of one connection, in what is owed: rate is a millisecond's */
+		1000, /* ZeroMQ's linger (uplink_free), when a broker does not read our last messages */
+	SHARE = 1000, /* one connection in `owed`: rate is per millisecond */
 };
 
 enum phase { SERVING, DELAY, CLOSING, HANDING_OVER };
@@ -112,7 +111,7 @@ static void check(void *arg)
 	if (d->phase == DELAY && now >= d->until_ms)
 		start_closing(d);
 	if (d->phase == CLOSING) {
-		/* What the last step said has been written by now: by the end of its turn. */
+		/* The end of the turn has written the close frames of the last step. */
 		if (d->next == d->n && now >= d->until_ms)
 			close_all_now(d);
 		else
@@ -132,7 +131,7 @@ static void note_slot(void *arg, struct connection *c)
 	d->slots[d->n++] = c->slot;
 }
 
-/* Clients that came together do not leave together: they come again somewhere else. */
+/* Clients that connected together do not reconnect together. */
 static void shuffle(uint32_t *slots, uint32_t n)
 {
 	for (uint32_t i = n; i > 1; i--) {
@@ -158,7 +157,7 @@ static void start_closing(struct drain *d)
 	d->phase = CLOSING;
 	d->looked_ms = now;
 	d->until_ms = now + window;
-	/* The last one has time to answer, too. */
+	/* The last one has time to answer the close frame, too. */
 	d->closed_ms = now + (window > 2 * answer ? window - answer : window / 2);
 	log_info("edge.drain.closing", I("connections", clients_sockets(clients)));
 }
@@ -173,7 +172,7 @@ static void drain_one(void *arg, struct connection *c)
 		d->owed -= SHARE;
 }
 
-/* As many as the time since the last look is worth, at the rate that is asked for and that it takes. */
+/* Close as many as are due since the last check, at --drain-rate or what --drain-timeout needs. */
 static void pace(struct drain *d, int64_t now)
 {
 	int64_t step = now - d->looked_ms, left = d->n - d->next;
@@ -220,7 +219,7 @@ static void wait_for_acks(struct drain *d, int64_t within_ms)
 	d->until_ms = until;
 }
 
-/* The last that brokers hear of us goes out at the end of this turn: they renew our lease no more. */
+/* Leaving is sent at the end of this turn; brokers then stop renewing our lease. */
 static void leave(struct drain *d)
 {
 	timer_stop(d->look);

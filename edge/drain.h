@@ -5,14 +5,14 @@
  * The end of an edge, begun by SIGTERM or SIGINT:
  *
  *   DELAY         drain-delay: not ready, but it serves and accepts, since balancers
- *                 go on sending clients for some seconds
- *   CLOSING       no new connections; all there are are closed in random order, at
- *                 drain-rate or faster, so that all are within drain-timeout; it ends
- *                 early when none is left, and who is left at its end is cut
+ *                 still send clients for some seconds
+ *   CLOSING       no new connections; all connections are closed in random order, at
+ *                 drain-rate or faster, to be done within drain-timeout; it ends
+ *                 early when none is left, and the rest is cut at its end
  *   HANDING_OVER  2 s at most for brokers to acknowledge the last disconnects
  *
  * A second signal cuts all clients at once and gives brokers 1 s, a third ends the loop.
- * What is not acknowledged then is accounted for by a broker, when the edge's lease lapses.
+ * Brokers account for what is not acknowledged then, when the edge's lease expires.
  */
 
 #include "edge/client/clients.h"

@@ -16,16 +16,16 @@
 #include <sys/resource.h>
 #include <zmq.h>
 
-/* What is not for clients: a link takes some four descriptors, and there may be many brokers. */
+/* Descriptors that are not for clients: a link takes about four, and there may be many brokers. */
 enum { OTHERS_LEAST = 64, OTHERS_MOST = 1024 };
 
 /*
- * A link has three, and a closed one counts until ZeroMQ's own thread has seen to it: its
- * default of 1023 was reached on a busy machine by an edge that was told of 200 brokers.
+ * A link has three, and a closed one counts until ZeroMQ's own thread has freed it: its
+ * default of 1023 was reached on a busy machine by an edge with 200 brokers.
  */
 enum { LINK_SOCKETS = 16384 };
 
-/* What main wires together. */
+/* The modules that main connects. */
 struct edge {
 	struct edge_conf conf;
 	struct loop *loop;
@@ -40,7 +40,7 @@ struct edge {
 
 static const char *missing(void *arg);
 
-/* As many descriptors as we may have; the connections must fit in them. */
+/* Raise the limit of descriptors; the connections must fit in it. */
 static uint32_t most_connections(const struct edge_conf *conf)
 {
 	struct rlimit limit;
@@ -67,7 +67,7 @@ static struct uplink *start_uplink(struct edge *edge)
 
 	evutil_secure_rng_get_bytes(&boot, sizeof boot);
 	return uplink_new(&(struct uplink_conf){.name = conf->name,
-						.boot = boot | 1, /* 0 is nobody */
+						.boot = boot | 1, /* 0 means none */
 						.brokers = conf->brokers,
 						.heartbeat_ms = conf->heartbeat_ms,
 						.silence_ms = conf->silence_ms,

@@ -23,7 +23,7 @@ struct authorizer {
 	struct token_key *key;           /* JWT */
 };
 
-/* Who wants to know. */
+/* The caller, until it gets the permission. */
 struct question {
 	LIST_ENTRY(question) next;
 	struct authorizer *authorizer;
@@ -80,7 +80,7 @@ void authorizer_close(struct authorizer *a)
 	free(a);
 }
 
-/* A function wants all of its sources to be there; a token is in one of them. */
+/* A function needs all of its sources in the request; a token is in one of them. */
 static char *find_identity(const struct authorizer *a, const Gatepost__Request *q,
 			   const char **source)
 {
@@ -156,8 +156,8 @@ static void ask_function(struct authorizer *a, const struct invocation *in,
 
 /*
  * AWS's rule: a function that fails with just this word means 401. One over HTTP, which
- * cannot throw, says the same with its status; and 403 without a policy is plain, too.
- * 0: it says neither.
+ * cannot throw, returns 401 or 403 as its status.
+ * 0: neither.
  */
 static int refusal_of(const struct result *r)
 {

@@ -14,7 +14,7 @@
 
 struct authorizer;
 
-/* What became of it; borrowed until the fn returns. */
+/* The result; borrowed until the fn returns. */
 struct permission {
 	int status; /* 200: accept the connection; 401, 403, 500: the answer to the upgrade */
 	const char *message; /* unless 200: "Unauthorized", "Forbidden" */
@@ -34,12 +34,12 @@ typedef void authorizer_fn(void *arg, const struct permission *p);
 struct authorizer *authorizer_open(struct loop *l, const struct config_authorizer *config,
 				   const struct function *f);
 
-/* From inside of the last fn, or when no function calls back any more. NULL is fine. */
+/* From inside the last fn, or when no function calls back any more. NULL is fine. */
 void authorizer_close(struct authorizer *a);
 
 /*
- * May the caller of this CONNECT connect? in lives until fn was called. Calls fn once;
- * perhaps before it returns, so it is the last that its caller does.
+ * May the caller of this CONNECT connect? in lives until fn was called. Calls fn once,
+ * perhaps before it returns: the caller must do nothing after it.
  */
 void authorizer_ask(struct authorizer *a, const struct invocation *in, authorizer_fn *fn,
 		    void *arg);

@@ -11,7 +11,7 @@ static const char query_form[] = "route.request.querystring.";
 static const char cookie_form[] = "route.request.cookie.";
 static const char subprotocol_form[] = "route.request.subprotocol";
 
-/* The rest of source behind form; NULL when it has another. */
+/* The rest of source after form; NULL when it has another form. */
 static const char *behind(const char *source, const char *form)
 {
 	size_t n = strlen(form);
@@ -25,7 +25,7 @@ bool identity_is_source(const char *source)
 	       behind(source, cookie_form) || strcmp(source, subprotocol_form) == 0;
 }
 
-/* What stands before c; *rest goes behind it. False at the end. */
+/* The text before c; *rest becomes the text after it. False at the end. */
 static bool next(struct span *rest, char c, struct span *part)
 {
 	const uint8_t *at;
@@ -96,7 +96,7 @@ static char *from_cookie(const Gatepost__Request *q, const char *name)
 	return NULL;
 }
 
-/* new WebSocket(url, ["bearer", token]) is how a browser can send one. */
+/* new WebSocket(url, ["bearer", token]) is how a browser sends a token. */
 static struct span after_bearer(const Gatepost__Request *q)
 {
 	struct span rest = find_header(q, "Sec-WebSocket-Protocol"), one;

@@ -4,7 +4,7 @@
 /*
  * Where a caller's identity is in the upgrade request:
  *
- *   route.request.header.NAME        of Authorization what follows "Bearer "
+ *   route.request.header.NAME        of Authorization the part after "Bearer "
  *   route.request.querystring.NAME   decoded
  *   route.request.cookie.NAME        ours
  *   route.request.subprotocol        ours: the offered subprotocol that follows "bearer"
@@ -19,7 +19,7 @@
 /* Is it a source of one of these forms? */
 bool identity_is_source(const char *source);
 
-/* What is there, not empty, freed by the caller; NULL: nothing. */
+/* The identity, not empty, freed by the caller; NULL: none. */
 char *identity_find(const Gatepost__Request *q, const char *source);
 
 #endif

@@ -134,12 +134,13 @@ void token_key_free(struct token_key *k)
 }
 
 /*
- * A NumericDate in ms (RFC 7519 2); 0 when it is not there. False when it is no number: a
- * token that seems to say when it ends must not be taken for one that never does.
+ * A NumericDate in ms (RFC 7519 2); 0 when it is not there. False when it is not a number: a
+ * token with an unreadable expiry must not be valid forever.
  */
 static bool read_date(const json_t *claims, const char *name, int64_t *ms)
 {
-	static const double most_s = 1e12; /* beyond is for ever, and no int64_t of ms */
+	static const double most_s =
+		1e12; /* beyond it is forever, and does not fit into int64_t ms */
 	const json_t *v = json_object_get(claims, name);
 	double s = json_number_value(v);
 
@@ -149,7 +150,7 @@ static bool read_date(const json_t *claims, const char *name, int64_t *ms)
 	if (s > most_s)
 		s = most_s;
 	if (s < 1)
-		s = 1; /* 0 would be: not there */
+		s = 1; /* 0 would mean: no claim */
 	*ms = (int64_t)(s * 1000);
 	return json_is_number(v);
 }
@@ -166,7 +167,7 @@ static const char *wrong_time(const struct config_authorizer *config,
 		return "the token has no exp (requireExpiry: false would take it)";
 	if (*expires_ms != 0)
 		*expires_ms +=
-			CLOCKS_MS; /* who is let in late is not thrown out at once */
+			CLOCKS_MS; /* a token that was accepted late is not expired at once */
 	if (*expires_ms != 0 && now_ms >= *expires_ms)
 		return "the token has expired";
 	if (begins_ms != 0 && now_ms < begins_ms - CLOCKS_MS)
@@ -203,8 +204,8 @@ static const char *not_ours(const struct config_authorizer *config, const json_t
 
 /*
  * The algorithm first: a public key must never be taken for a shared secret (RFC 8725
- * 2.1). Without a key libjwt takes every token for one of "none", so that it is the
- * header that tells.
+ * 2.1). Without a key libjwt takes every token as one of "none", so the
+ * header decides.
  */
 static const char *wrong_algorithm(const struct token_key *k, const char *token)
 {

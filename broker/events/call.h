@@ -2,8 +2,8 @@
 #define BROKER_EVENTS_CALL_H
 
 /*
- * One event on its way through a broker, and the answer that ends it. Everything that
- * is needed to handle an event is in it; a call has no other state.
+ * One event in a broker, and the answer that ends it. It contains all state that is
+ * needed to handle the event.
  */
 
 #include "base/blob.h"
@@ -55,7 +55,7 @@ struct answer {
 struct sink {
 	const struct sink_ops {
 		void (*answer)(void *to, const struct answer *a);
-		/* Does nobody wait any more? Then others may have taken over. */
+		/* Is the link to the edge lost? Then another broker may handle the event. */
 		bool (*is_lost)(void *to);
 		void (*close)(void *to);
 	} * ops; /* NULL: nobody waits for the answer */
@@ -77,26 +77,26 @@ struct call {
 	struct routes *routes; /* the configuration that it began with */
 	const struct call_counts *counts;
 	const struct handle_uses *uses;
-	bool again; /* it came to a broker before, who may have done some of it */
+	bool again; /* a broker got it before, and may have handled part of it */
 
-	/* Of whoever runs calls one after the other (lane.c). */
+	/* For lane.c, which runs the calls of a connection in order. */
 	struct call_turn {
 		TAILQ_ENTRY(call) next;
 		void *lane;
 		void (*end)(struct call *c); /* it has been answered: free it */
-		bool is_parallel; /* waits only for those before it that are not */
+		bool is_parallel; /* waits only for earlier calls that are not parallel */
 		bool in_handler, has_ended;
 	} turn;
 
 	union { /* by in.kind */
 		struct {
 			const struct route *route; /* $connect's; NULL: none */
-			char boot[17];      /* of its edge, in hex: who has the lease */
-			bool bearer;        /* the 101 chooses the subprotocol "bearer" */
-			int64_t expires_ms; /* as in struct answer */
+			char boot[17]; /* of its edge, in hex: it must have the lease */
+			bool bearer;   /* the 101 chooses the subprotocol "bearer" */
+			int64_t expires_ms;   /* as in struct answer */
 			struct blob *granted; /* likewise, its context */
 			struct refusal
-				*refusal; /* what its client gets once its row is gone */
+				*refusal; /* the response after its row is removed */
 		} connect;
 		struct {
 			const struct route *route; /* NULL: none */
@@ -104,10 +104,10 @@ struct call {
 		struct {
 			const struct route *route; /* $disconnect's; NULL: none */
 			enum phase phase;
-			struct claim *claim; /* NULL: another broker may begin with it */
+			struct claim *claim; /* NULL: another broker may handle it */
 			int tries;           /* invocations that have failed */
 			struct blob *
-				reason; /* what body points to, when it was written before */
+				reason; /* what body points to, if the disconnect was stored before */
 		} disconnect;
 		struct {
 			const struct route_http *route; /* NULL: none */
@@ -123,13 +123,13 @@ struct call *call_new(const struct call_counts *counts, struct routes *routes,
 void call_free(struct call *c); /* its claim has been released */
 
 /*
- * The disconnect of a connection whose row has left the table: nobody waits for its answer,
- * and its phase is PENDING. NULL when its id is none of its edge's, or its context cannot be read.
+ * The disconnect of a connection whose row has left the table: no edge waits for its answer,
+ * and its phase is PENDING. NULL when its id is not of its edge, or its context is unreadable.
  */
 struct call *call_new_pending(const struct call_counts *counts, struct routes *routes,
 			      const struct disconnect *d);
 
-/* DISCONNECT: what was begun first counts: its time, code and reason become c's. */
+/* DISCONNECT: it was stored before: take the stored time, code and reason. */
 void call_adopt(struct call *c, const struct disconnect *d);
 
 /*
@@ -139,16 +139,16 @@ void call_adopt(struct call *c, const struct disconnect *d);
  */
 void call_grant(struct call *c, const char *authorizer, bool with_request);
 
-/* The parts of a packed Context or Request; free them with protobuf-c's functions. NULL when an edge sent nonsense. */
+/* The parts of a packed Context or Request; free them with protobuf-c's functions. NULL when they are malformed. */
 Gatepost__Context *call_context(const struct call *c);
 Gatepost__Request *call_request(const struct call *c);
 
-/* Was there somebody to answer, who is not any more? */
+/* Has the edge's link ended, so that the answer can reach nobody? */
 bool call_is_lost(const struct call *c);
 
 /*
- * The ways for a call to end; each is the last that its handler does, since the
- * call is freed by it and the lane's next one begins.
+ * The ways for a call to end. Each frees the call and starts the lane's next one,
+ * so a handler must do nothing after it.
  */
 
 /*
@@ -159,8 +159,8 @@ bool call_is_lost(const struct call *c);
 void call_answer(struct call *c, const struct action *actions, size_t n);
 
 /*
- * CONNECT, HTTP: status, headers and body go to the client. What an edge could not read
- * (envelope_response_ok) becomes 502, with a line in the log.
+ * CONNECT, HTTP: status, headers and body go to the client. A response that an edge could not read
+ * (envelope_response_ok) becomes 502, with a log line.
  */
 void call_respond(struct call *c, int status, const struct result_header *h, size_t n,
 		  struct span body);
@@ -177,13 +177,13 @@ void call_reply_error(struct call *c, const char *message);
 /* MESSAGE: the connection is closed with this code. */
 void call_close(struct call *c, uint16_t code, const char *reason);
 
-/* DISCONNECT, and a message without an answer: done. */
+/* DISCONNECT, and a message without an answer: it is done. */
 void call_end(struct call *c);
 
-/* CONNECT, DISCONNECT: it could not be done, and may be tried again without harm. */
+/* CONNECT, DISCONNECT: it could not be handled; the edge may safely retry. */
 void call_retry(struct call *c);
 
-/* DISCONNECT: the edge has its answer, and may forget it; the call goes on. */
+/* DISCONNECT: answer the edge, which removes the event; the call goes on. */
 void call_acknowledge(struct call *c);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* Nobody's trouble but the client's, who may send many: a line a second. */
+/* Only the client is affected, and may send many: at most one line a second. */
 void choose_log_unrouted(const struct call *c, const char *goes)
 {
 	char id[ID_TEXT], *why = route_explain(c->routes, c->in.body, c->in.binary);

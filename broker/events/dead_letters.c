@@ -48,7 +48,7 @@ static void ask(void *arg)
 	store_dead_letters_count(d->store, on_count, d);
 }
 
-/* While the store is down the last number stands. */
+/* While the store is down, keep the last number. */
 static void on_count(void *arg, enum err e, int64_t n)
 {
 	struct dead_letters *d = arg;

@@ -2,8 +2,8 @@
 #define BROKER_EVENTS_DISPATCH_H
 
 /*
- * Where events enter: a call is made, its route is chosen, and it goes into the lane of its
- * connection, which gives it to the handler of its kind.
+ * Events enter here: each becomes a call with its route, and is enqueued in the lane of its
+ * connection, which calls the handler for its kind.
  */
 
 #include "broker/cluster/edge_link.h"

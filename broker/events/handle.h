@@ -1,7 +1,7 @@
 #ifndef BROKER_EVENTS_HANDLE_H
 #define BROKER_EVENTS_HANDLE_H
 
-/* What is done with each kind of event; one file each. Every handler ends its call in one of call.h's ways. */
+/* A handler for each kind of event, each in its own file. Every handler ends its call in one of the ways of call.h. */
 
 #include "broker/events/call.h"
 

@@ -1,14 +1,14 @@
 /*
- * A client wants in.
+ * A new connection.
  *
- *   handle_connect   is it our stage, is the store there? then ask the authorizer
- *   on_permission    it may: put its row
- *   on_put           the row stands: ask $connect
- *   on_result        2xx: let it in; else take the row out again
+ *   handle_connect   check the stage and the store, then the authorizer
+ *   on_permission    allowed: write the row
+ *   on_put           the row is stored: invoke $connect
+ *   on_result        2xx: accept the connection; else remove the row
  *   on_removed       refused
  *
- * The row stands before the function runs, so that whoever dies in between, somebody
- * finds it and gives the function its disconnect.
+ * The row is stored before the function runs. If an edge or a broker dies in between, the
+ * reaper finds the row, and the function gets its disconnect.
  *
  * source  aws-websocket-api 2.1
  */
@@ -59,8 +59,8 @@ static bool is_our_stage(struct call *c)
 }
 
 /*
- * Without the store nobody comes in. A row that may stand already, from an earlier try,
- * would then stay for ever: such a client waits until the store can tell.
+ * Without the store no connection is accepted. After an earlier attempt the row may be
+ * stored: then the edge retries until the store answers, so that no row stays forever.
  */
 static void retry_later(struct call *c, const char *why)
 {
@@ -88,8 +88,8 @@ void handle_connect(struct call *c)
 }
 
 /*
- * Have others taken over while we waited? Then the row is theirs, or the reaper's, and
- * our word on this client counts no more.
+ * Has the link to the edge been lost while we waited? Then the row belongs to another
+ * broker, or to the reaper, and our result is dropped.
  */
 static bool has_lost(struct call *c)
 {
@@ -106,7 +106,8 @@ static void on_permission(void *arg, const struct permission *p)
 
 	if (has_lost(c))
 		return;
-	if (p->status != 200 && c->again) { /* its row may stand, from an earlier try */
+	if (p->status != 200 &&
+	    c->again) { /* its row may be stored, by an earlier attempt */
 		remove_row_and_refuse(c, p->status, p->message);
 		return;
 	}
@@ -148,13 +149,13 @@ static void on_put(void *arg, enum err e)
 
 	if (has_lost(c))
 		return;
-	if (e == ERR_DENIED) /* its edge was given up, and hears of it soon */
+	if (e == ERR_DENIED) /* its edge is fenced, and will get another number */
 		refuse_at_once(c, 503, "lease of its edge expired",
-			       "This edge takes no connections now: try again");
-	else if (e == ERR_DOWN) /* the row may stand: the same event again finds it so */
+			       "This edge accepts no connections now, retry");
+	else if (e == ERR_DOWN) /* the row may be stored: the retry finds it */
 		call_retry(c);
 	else if (e != OK)
-		retry_later(c, "The connection table is busy: try again");
+		retry_later(c, "The connection table is busy, retry");
 	else if (c->connect.route == NULL)
 		on_result(c, &welcome);
 	else
@@ -162,7 +163,7 @@ static void on_put(void *arg, enum err e)
 				on_result, c);
 }
 
-/* A browser that offered its token as a subprotocol wants one chosen: the function's choice comes first. */
+/* A browser that sent its token as a subprotocol needs one in the 101: the function's choice comes first. */
 static void accept_connection(struct call *c, const struct result *r)
 {
 	static const struct result_header bearer = {"Sec-WebSocket-Protocol", "bearer"};
@@ -197,7 +198,7 @@ static const struct {
 	[RESULT_UNREACHABLE] = {503, "Service Unavailable"},
 };
 
-/* What the client gets is known now; its row must go first. */
+/* Keep the response until the row is removed. */
 static void remove_row(struct call *c, int status, const struct result_header *h,
 		       size_t n, struct span body)
 {
@@ -241,6 +242,6 @@ static void on_removed(void *arg, enum err e)
 	metric_add(c->counts->refused, 1);
 	if (e == OK || e == ERR_NOTFOUND)
 		call_respond(c, f->status, f->headers, f->n, blob_span(f->body));
-	else /* the row may stand: the function is asked again */
+	else /* the row may be stored: the edge retries, and the function is invoked again */
 		call_retry(c);
 }

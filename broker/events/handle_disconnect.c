@@ -1,14 +1,14 @@
 /*
  * A connection has ended.
  *
- *   handle_disconnect   nobody is to hear of it? take the row out, done
- *   on_begun            the row has left the table, it is pending: the
- *                       edge has its answer; now the function
- *   on_result           the function has it: it is pending no more
- *                       it failed: another time, or, after the last try, a dead letter
+ *   handle_disconnect   without a route: remove the row, done
+ *   on_begun            the row is out of the table, the disconnect is pending:
+ *                       answer the edge, then invoke the function
+ *   on_result           success: no longer pending
+ *                       failure: retry later, or, after the last try, a dead letter
  *
- * Two steps, so that the table tells at once who is here, and whoever dies, somebody
- * finds what is pending (broker/cluster/reaper.c).
+ * Two steps: the table is right at once, and if a broker dies, another one finds the
+ * pending disconnect (broker/cluster/reaper.c).
  */
 #include "broker/events/handle.h"
 
@@ -86,7 +86,7 @@ static void on_removed(void *arg, enum err e)
 		retry(arg);
 }
 
-/* What the store keeps of c; texts are of x and text, for as long as d is used. */
+/* What the store keeps of c; its texts point into x and text while d is used. */
 static void write_down(const struct call *c, const Gatepost__Context *x,
 		       char text[ID_TEXT], struct disconnect *d)
 {
@@ -108,14 +108,13 @@ static void begin(struct call *c)
 	char text[ID_TEXT];
 	struct disconnect d;
 
-	if (x ==
-	    NULL) { /* no edge of ours makes this: there is no event for a function */
+	if (x == NULL) { /* malformed: there is no event for a function */
 		end(c);
 		return;
 	}
 	write_down(c, x, text, &d);
 	enter(c, PHASE_BEGINNING);
-	if (redelivery_has_capacity(r)) /* from now on it has its place */
+	if (redelivery_has_capacity(r)) /* from now on it counts */
 		c->disconnect.claim = redelivery_keep_claim(r, &c->in.id);
 	store_disconnect_begin(c->uses->store, &d,
 			       c->disconnect.claim ? redelivery_claim_ms(r) : 0, on_begun,
@@ -135,14 +134,13 @@ static void on_begun(void *arg, enum err e, const struct disconnect *d)
 		retry(c);
 		return;
 	}
-	if (call_is_lost(c)) { /* its edge has asked another broker meanwhile */
+	if (call_is_lost(c)) { /* its edge has sent it to another broker meanwhile */
 		end(c);
 		return;
 	}
 	call_adopt(c, d);
 	call_acknowledge(c);
-	if (c->disconnect.claim ==
-	    NULL) /* too many are under way: it is claimed when there is room */
+	if (c->disconnect.claim == NULL) /* too many are under way: it is claimed later */
 		end(c);
 	else
 		invoke(c);
@@ -170,7 +168,7 @@ static void on_result(void *arg, const struct result *r)
 			     span_str(id_text(&c->in.id, text)), on_ended, c);
 }
 
-/* The function has it, whatever the store says: if it is pending still, the function gets it once more. */
+/* The function has handled it. If the store failed and it is still pending, the function gets it again. */
 static void on_ended(void *arg, enum err e)
 {
 	(void)e;
@@ -188,7 +186,7 @@ static void fail(struct call *c, bool is_ours, const char *why)
 		       S("function", c->in.route->function), S("why", why),
 		       I("tries", c->disconnect.tries));
 	if (x == NULL) {
-		end(c); /* whose claim it is now does what is to be done */
+		end(c); /* the broker with the claim continues */
 		return;
 	}
 	write_down(c, x, text, &d);
@@ -198,7 +196,7 @@ static void fail(struct call *c, bool is_ours, const char *why)
 	gatepost__context__free_unpacked(x, NULL);
 }
 
-/* If it could not be written, the claim expires, and the function is asked again then. */
+/* If it could not be written, the claim expires, and the function is invoked again. */
 static void on_deferred(void *arg, enum err e)
 {
 	struct call *c = arg;

@@ -1,8 +1,8 @@
 /*
  * A client's message.
  *
- *   handle_message   ask the route's function
- *   on_result        its answer, or an error frame
+ *   handle_message   invoke the route's function
+ *   on_result        its reply, or an error frame
  *
  * source  AWS: "Set up WebSocket API route responses"; aws-websocket-api 1.3
  */
@@ -14,7 +14,7 @@
 
 static void on_result(void *arg, const struct result *r);
 
-/* API Gateway's texts, so that clients that look for them find them. */
+/* API Gateway's texts, since clients may compare them. */
 static const char *const messages[] = {
 	[RESULT_FAILED] = "Internal server error",
 	[RESULT_TIMEOUT] = "Endpoint request timed out",
@@ -22,7 +22,7 @@ static const char *const messages[] = {
 	[RESULT_UNREACHABLE] = "Internal server error",
 };
 
-/* A function gets JSON, and a message that is no text only when it has asked for that. */
+/* A function gets JSON, and binary messages only if that is configured. */
 static bool takes_binary(const struct call *c)
 {
 	return c->message.route->function->config->sort == CONFIG_BUILTIN ||
@@ -37,7 +37,7 @@ static void refuse_binary(struct call *c)
 		       S("route", c->in.route->key),
 		       S("why", "binary message, but the function takes JSON"),
 		       I("close", 1003), S("hint", "gatepost.binary: true"));
-	call_close(c, 1003, "Binary messages are not taken: gatepost.binary is off");
+	call_close(c, 1003, "Binary messages are not accepted: gatepost.binary is off");
 }
 
 void handle_message(struct call *c)

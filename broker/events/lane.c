@@ -7,7 +7,7 @@
 
 TAILQ_HEAD(queue, call);
 
-/* A connection with an event here: those being handled, and those that wait for them. */
+/* A connection with events here: those being handled, and those that wait. */
 struct lane {
 	struct id id; /* the key */
 	struct lanes *lanes;
@@ -17,8 +17,7 @@ struct lane {
 
 struct lanes {
 	struct map *busy;
-	struct lane *
-		spare; /* one that ended, for the next: most have one event; NULL: none */
+	struct lane *spare; /* a lane that ended, kept for the next one; NULL: none */
 	lane_fn *handle;
 	struct metric *repeated;
 };
@@ -87,7 +86,7 @@ static struct call *same_event(const struct queue *q, uint64_t seq)
 	return NULL;
 }
 
-/* The answer goes where it was asked for last. */
+/* The answer goes to the link that sent the event last. */
 static void replace(struct call *old, struct call *c)
 {
 	struct sink sink = old->sink;
@@ -155,7 +154,7 @@ static void close_lane(struct lane *l)
 	ls->spare = l;
 }
 
-/* A handler may be done before it returns; so this is a loop, and not a deep recursion. */
+/* A call may end before its handler returns, so this is a loop instead of a recursion. */
 static void start(struct lane *l)
 {
 	struct call *c;
@@ -168,7 +167,8 @@ static void start(struct lane *l)
 		TAILQ_INSERT_TAIL(&l->running, c, turn.next);
 		c->turn.in_handler = true;
 		if (call_is_lost(c))
-			c->turn.has_ended = true; /* its edge asks another, or has died */
+			c->turn.has_ended =
+				true; /* its edge has sent it to another broker, or has died */
 		else
 			l->lanes->handle(c);
 		c->turn.in_handler = false;

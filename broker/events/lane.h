@@ -3,15 +3,15 @@
 
 /*
  * The events of one connection are handled one after the other; messages of routes with
- * `concurrency: parallel` beside each other, in the order of their coming. A lane is here only
- * while an event of it is: what outlives that is the edge's to keep.
+ * `concurrency: parallel` start in order and run in parallel. A lane exists only while it
+ * has an event here; longer state is kept by the edge.
  */
 
 #include "broker/events/call.h"
 
 struct lanes;
 
-/* It is c's turn. c ends in one of call.h's ways, perhaps before this returns. */
+/* Handle c now. It ends in one of the ways of call.h, perhaps before this returns. */
 typedef void lane_fn(struct call *c);
 
 struct lanes *lanes_new(struct metrics *m, lane_fn *handle);
@@ -21,9 +21,8 @@ void lanes_free(struct lanes *l); /* NULL is fine; frees the calls in them */
 size_t lanes_size(const struct lanes *l);
 
 /*
- * Handle c now, or after those of its connection that came before. Takes c. The same
- * event again (its edge sends it again after a lost link) takes the place of the first,
- * and is not handled twice.
+ * Handle c now, or after the earlier events of its connection. Takes c. An event that the
+ * edge sends again after a lost link replaces the first one, and is handled once.
  */
 void lane_enqueue(struct lanes *l, struct call *c);
 

@@ -2,7 +2,7 @@
 #define BROKER_EVENTS_PHASE_H
 
 /*
- * How far a disconnect is.
+ * The phases of a disconnect.
  *
  *   NEW ──────> BEGINNING ──> RUNNING ──> ENDING ────> DONE
  *    '──> REMOVING            ^  '──────> DEFERRING ───^
@@ -15,18 +15,18 @@
 
 enum phase {
 	PHASE_NEW,       /* an edge reports it, and nothing is written yet */
-	PHASE_PENDING,   /* it was written before, and this broker has claimed it */
-	PHASE_REMOVING,  /* no function is to know: the store removes its row */
-	PHASE_BEGINNING, /* the store writes it down */
-	PHASE_RUNNING,   /* the function has it */
-	PHASE_ENDING,    /* the function has answered: the store forgets it */
-	PHASE_DEFERRING, /* the function failed: the store keeps it for another time */
+	PHASE_PENDING,   /* it was stored before, and this broker has claimed it */
+	PHASE_REMOVING,  /* without a route: the store removes its row */
+	PHASE_BEGINNING, /* the store moves the row to the pending disconnects */
+	PHASE_RUNNING,   /* the function runs */
+	PHASE_ENDING,    /* the function has returned: the store removes the disconnect */
+	PHASE_DEFERRING, /* the function failed: the store keeps it for a retry */
 	PHASE_DONE,
 };
 
 bool phase_may_follow(enum phase from, enum phase to);
 
-/* *p becomes to, which may follow it: else it is our mistake. */
+/* *p becomes to; asserts that the step is allowed. */
 void phase_enter(enum phase *p, enum phase to);
 
 #endif

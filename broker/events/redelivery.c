@@ -19,7 +19,7 @@ struct claim {
 	LIST_ENTRY(claim) next;
 	struct redelivery *redelivery;
 	struct id id;
-	bool has_expired; /* it was not kept alive: another may have it */
+	bool has_expired; /* it was not renewed: another broker may have it */
 };
 
 struct redelivery {
@@ -30,11 +30,11 @@ struct redelivery {
 	size_t n_held;
 	struct timer *refill;
 	bool is_stopped;
+	uint16_t unserved; /* an edge with more pending than could be claimed; 0: none */
 	uint16_t
-		unserved; /* an edge of which more is pending than there was room for; 0: none */
-	uint16_t claiming; /* the edge of which the store is asked for more; 0: none */
-	size_t most;       /* that it was asked for */
-	int64_t kept_ms;   /* when claims were last kept alive */
+		claiming; /* the edge whose pending disconnects are being claimed; 0: none */
+	size_t most;      /* claims requested */
+	int64_t kept_ms; /* when claims were last renewed */
 	struct metric *failed, *parked, *dropped, *unreadable;
 };
 
@@ -98,7 +98,7 @@ void redelivery_stop(struct redelivery *r)
 	r->is_stopped = true;
 }
 
-/* An edge may be dead for as long before anybody notices. */
+/* As long as an edge's lease. */
 int64_t redelivery_claim_ms(const struct redelivery *r)
 {
 	return r->conf.claim_ms;
@@ -144,7 +144,7 @@ static bool are_claims_valid(const struct redelivery *r)
 	return clock_ms() - r->kept_ms < r->conf.claim_ms;
 }
 
-/* We were stopped. They stay held, since their functions are still at work here. */
+/* We were stopped. They stay held, since their functions still run here. */
 static void expire_claims(struct redelivery *r)
 {
 	struct claim *k;
@@ -199,14 +199,14 @@ static void renew_claims(void *arg)
 	free(all);
 }
 
-/* A claim that could not be kept is another broker's some time later: the function gets the same event twice. */
+/* Another broker takes a claim that could not be renewed: the function gets the same event twice. */
 static void on_renewed(void *arg, enum err e)
 {
 	(void)arg;
 	(void)e;
 }
 
-/* ---- those whose edge is dead, or whose first try failed ---- */
+/* ---- pending disconnects ---- */
 
 bool redelivery_has_capacity(const struct redelivery *r)
 {
@@ -239,7 +239,7 @@ void redelivery_drop(struct redelivery *r)
 				 "letters: gatepost disconnects --help"));
 }
 
-/* No function could be told of it, whoever tries, and however often. */
+/* No retry can help: it is unreadable. */
 static void drop_unreadable(struct redelivery *r, const struct disconnect *d,
 			    const char *why)
 {
@@ -255,7 +255,7 @@ static void drop_unreadable(struct redelivery *r, const struct disconnect *d,
 			      on_dropped_unreadable, r);
 }
 
-/* If it was not parked, it is pending still, and claimed again in its time. */
+/* If it did not become a dead letter, it is still pending, and claimed again later. */
 static void on_dropped_unreadable(void *arg, enum err e)
 {
 	if (e == ERR_TOOBIG)

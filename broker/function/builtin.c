@@ -1,4 +1,4 @@
-/* Functions that are part of the broker: what the tutorial's handlers do, without them. */
+/* Functions that are part of the broker: they return what the tutorial's handlers return. */
 #include "broker/function/builtin.h"
 
 static const struct builtin {

@@ -2,16 +2,16 @@
 #define BROKER_FUNCTION_CIRCUIT_H
 
 /*
- * Who fails again and again is left alone for a while.
+ * A circuit breaker: after ten failures in a row, calls fail at once for a pause.
  *
- *   CLOSED --ten failures in a row--> OPEN --it has rested--> one probe at a time
+ *   CLOSED --ten failures in a row--> OPEN --pause is over--> one probe at a time
  *      ^                               ^                        |          |
  *      |                               '------ it failed: ------'          |
- *      |                                       rest twice as long          |
- *      '------------------------------ it did not -------------------------'
+ *      |                                     pause twice as long          |
+ *      '------------------------------ success: ---------------------------'
  *
- * What was under way when the circuit opened says nothing about what comes after a rest,
- * so that a hundred failures at once are one reason to rest, and not ninety-one.
+ * Calls that were in flight when the circuit opened do not count: a hundred failures at
+ * once open it once, and do not make the pause longer.
  */
 
 #include <stdbool.h>
@@ -21,15 +21,15 @@ enum { CIRCUIT_TRIP = 10, CIRCUIT_REST_FIRST_MS = 1000, CIRCUIT_REST_MOST_MS = 3
 
 struct circuit {
 	unsigned failures; /* in a row */
-	int64_t rest_ms;   /* how long it rests; 0: closed */
-	int64_t until_ms;  /* it rests until then */
-	bool is_probing;   /* one has gone through since */
+	int64_t rest_ms;   /* the pause; 0: closed */
+	int64_t until_ms;  /* end of the pause */
+	bool is_probing;   /* a probe was sent since */
 };
 
-/* May one go through now? What says yes is told with circuit_record what came of it. */
+/* May a call be sent now? After true, report its result with circuit_record. */
 bool circuit_allow(struct circuit *k, int64_t now_ms, bool *is_probe);
 
-/* True when this opened it, or leaves it open for longer. */
+/* True when this opened it, or made the pause longer. */
 bool circuit_record(struct circuit *k, int64_t now_ms, bool is_probe, bool failed);
 
 #endif

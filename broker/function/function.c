@@ -22,7 +22,7 @@ void function_close(struct function *f)
 	f->state = NULL;
 }
 
-/* Before it may end this process too: the edge does not know its route. */
+/* Logged before it may end this process too: the edge does not know its route. */
 static void log_accused(const struct function *f, const struct invocation *in)
 {
 	char text[ID_TEXT];

@@ -31,7 +31,7 @@ struct http_function {
 	struct metric *done, *failed, *throttled;
 };
 
-/* An invocation under way. */
+/* An invocation in flight. */
 struct delivery {
 	LIST_ENTRY(delivery) next;
 	struct http_function *function;
@@ -109,7 +109,7 @@ static void delivery_free(struct delivery *d)
 		function_free(h);
 }
 
-/* By a new configuration, from inside of the last result_fn; or at the end of the process. */
+/* Called by a new configuration, from inside the last result_fn, or at the end of the process. */
 static void close_function(void *state)
 {
 	struct http_function *h = state;
@@ -152,7 +152,7 @@ static void invoke(void *state, const struct config_function *config,
 	struct delivery *d;
 	struct blob *event;
 
-	(void)config; /* the one of open: nobody else has this state */
+	(void)config; /* the one of open: it has the only reference to this state */
 	if (!bye && h->in_flight >= h->all->in_flight) {
 		metric_add(h->throttled, 1);
 		fail(RESULT_THROTTLED, "too many invocations in flight: --http-in-flight",
@@ -217,7 +217,7 @@ static void attempt(void *arg)
 		refuse(d);
 }
 
-/* With headers for backends that would rather not read JSON to know whom they talk to. */
+/* With headers for backends that do not want to parse JSON to find the connection. */
 static void post(struct delivery *d)
 {
 	const struct invocation *in = d->in;
@@ -246,9 +246,9 @@ static void post(struct delivery *d)
 	free(route);
 }
 
-/* ---- what comes back ---- */
+/* ---- responses ---- */
 
-/* Does it begin as an object of JSON does, after blanks and a byte order mark? */
+/* Does it begin like a JSON object, after blanks and a byte order mark? */
 static bool is_like_object(struct span body)
 {
 	size_t at = body.n >= 3 && memcmp(body.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -294,7 +294,7 @@ static bool is_text_type(struct span type)
 	return found;
 }
 
-/* A text frame is UTF-8 (RFC 6455 5.6): what is not goes as bytes, unless it was meant as text. */
+/* A text frame is UTF-8 (RFC 6455 5.6): other bytes are sent as binary, unless the server declared text. */
 static struct blob *repair(const struct delivery *d, const struct http_reply *r)
 {
 	struct blob *b = NULL;
@@ -350,7 +350,7 @@ static bool has_failed(const struct http_reply *r)
 	       r->status == 429 || r->function_error;
 }
 
-/* Is it away, rather than there and failing? A gateway in front of it speaks for it. */
+/* Is it unreachable, or only failing? A gateway in front of it reports that with its status. */
 static bool is_unreachable(const struct http_reply *r)
 {
 	switch (r->end) {
@@ -374,7 +374,7 @@ static bool may_retry(struct delivery *d, const struct http_reply *r)
 		return false; /* it is redelivered */
 	if (d->in->kind == GATEPOST__EVENT__KIND__CONNECT &&
 	    took + d->function->config->timeout_ms > REPLY_MS)
-		return false; /* the client would have been told 504 by then */
+		return false; /* the client has got 504 by then */
 	timer_after(d->pause, (int64_t)PAUSE_FIRST_MS << (d->tries - 1));
 	return true;
 }
@@ -392,7 +392,7 @@ static struct result failure(const struct http_reply *r)
 		result = (struct result){.kind = RESULT_THROTTLED,
 					 .why = "function answered 429"};
 	else if (r->function_error && runtime_error_is(r->body, "Unauthorized"))
-		result.why = "Unauthorized"; /* an authorizer's word: 401 */
+		result.why = "Unauthorized"; /* an authorizer's answer: 401 */
 	else if (r->end == HTTP_ANSWERED)
 		result.why = r->function_error
 				     ? "function answered with X-Amz-Function-Error"
@@ -402,7 +402,7 @@ static struct result failure(const struct http_reply *r)
 	return result;
 }
 
-/* Its time may be over only since ours stood still. */
+/* Its timeout may only have passed because this process was stopped. */
 static bool is_its_fault(const struct delivery *d, const struct http_reply *r)
 {
 	const struct http_functions_uses *uses = &d->function->all->uses;

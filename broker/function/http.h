@@ -2,23 +2,22 @@
 #define BROKER_FUNCTION_HTTP_H
 
 /*
- * Functions that are reached over HTTP: the event is POSTed to a URL. A URL that ends in
+ * Functions over HTTP: the event is POSTed to a URL. A URL that ends in
  * /2015-03-31/functions/NAME/invocations is Lambda's Invoke, as AWS's images serve it.
  *
- * What comes back:
+ * Responses:
  *   a JSON object with a statusCode   a Lambda proxy result
  *   anything else from 200 to 499     its status and its body, as they are
  *   429                               throttled
- *   1xx, 5xx, X-Amz-Function-Error    the function failed: 101 would be an upgrade that nobody asked for
+ *   1xx, 5xx, X-Amz-Function-Error    the function failed; a 101 would be an upgrade without a request
  *
- * When it failed, a connect is tried again twice, while there is time for its reply; a
- * message is not, since it may have been done. A disconnect is tried once more, and only
- * when a kept connection had ended: it is redelivered later (broker/events/redelivery.h).
+ * After a failure a connect is retried twice, while there is time for its reply; a message is
+ * not, since it may have been handled. A disconnect is retried once, and only if a kept
+ * connection was closed: it is redelivered later (broker/events/redelivery.h).
  *
- * A function that cannot be reached, or does not answer in time, is left alone after ten
- * such failures in a row (circuit.h). One that throws is not: it is there, and what one
- * client makes it do must not take it from the others.
- * A disconnect is never turned away: it waits until the function is tried again.
+ * Ten failures in a row to reach a function, or to get an answer in time, open its circuit
+ * (circuit.h). Errors of the function do not count: one client must not be able to block it
+ * for others. A disconnect is never rejected: it waits until the circuit allows a call.
  */
 
 #include "base/loop.h"
@@ -38,11 +37,11 @@ struct http_functions_uses {
 	void *arg;
 };
 
-/* in_flight: invocations of one function at a time; disconnects come on top. */
+/* in_flight: most invocations of one function at a time; disconnects are not limited. */
 struct http_functions *http_functions_new(int64_t in_flight,
 					  const struct http_functions_uses *uses);
 
-/* After http_client_free, and its functions are closed: what is under way is forgotten. NULL is fine. */
+/* After http_client_free, and after its functions are closed: drops invocations in flight. NULL is fine. */
 void http_functions_free(struct http_functions *all);
 
 struct integration http_integration(struct http_functions *all);

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* Responses of this size are taken also while all together take too much. */
+/* Responses up to this size are accepted even over the limit of all together. */
 enum { SMALL_RESPONSE = 64 * 1024 };
 
-enum { IDLE_S = 4 }; /* many servers end a connection that was idle for five */
+enum { IDLE_S = 4 }; /* many servers close a connection that was idle for five */
 
 struct http_client {
 	struct loop *loop;
@@ -33,9 +33,9 @@ struct request {
 	struct http_client *client;
 	struct http_turn turn;
 	char *url;
-	int64_t end_ms;     /* its time is over then */
-	struct timer *wait; /* for its turn; NULL: it had it at once */
-	CURL *easy;         /* NULL: it has not had its turn */
+	int64_t end_ms;     /* its timeout */
+	struct timer *wait; /* for its turn; NULL: it did not wait */
+	CURL *easy;         /* NULL: it waits for its turn */
 	struct curl_slist *headers;
 	struct blob *body;
 	struct evbuffer *response;
@@ -44,7 +44,7 @@ struct request {
 	void *arg;
 };
 
-/* A socket of curl's that the loop watches. */
+/* A socket of curl that the loop watches. */
 struct watch {
 	LIST_ENTRY(watch) in;
 	struct event *event;
@@ -173,7 +173,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/* The time of connecting does not tell: it is 0 for a connection that was kept. */
+/* The connect time is 0 for a kept connection, so it cannot be used here. */
 static bool was_sent(const struct request *r)
 {
 	long bytes = 0;
@@ -185,9 +185,9 @@ static bool was_sent(const struct request *r)
 }
 
 /*
- * curl asks again by itself when a kept connection ends without a byte of an answer. That
- * is a guess that the peer had not seen the request, and it may have acted on it: whether
- * to ask twice is our caller's to say (RFC 9110 9.2.2).
+ * curl retries by itself when a kept connection is closed without a byte of a response.
+ * But the peer may have acted on the request: our caller decides whether to retry
+ * (RFC 9110 9.2.2).
  */
 static int on_request(void *arg, char *to, char *from, int to_port, int from_port)
 {
@@ -208,7 +208,7 @@ static void set_up(struct request *r, int64_t timeout_ms)
 
 	curl_easy_setopt(e, CURLOPT_URL, r->url);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(e, CURLOPT_PROXY, ""); /* functions are neighbours */
+	curl_easy_setopt(e, CURLOPT_PROXY, ""); /* no proxy between us and functions */
 	curl_easy_setopt(e, CURLOPT_POSTFIELDS, (const char *)r->body->p);
 	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body->n);
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
@@ -245,7 +245,7 @@ void http_client_post(struct http_client *h, const struct http_post *p,
 		r->headers = curl_slist_append(r->headers, p->headers[i]);
 	r->headers = curl_slist_append(r->headers, "Expect:"); /* do not wait for a 100 */
 	LIST_INSERT_HEAD(&h->requests, r, in);
-	/* Nobody's is one by itself. */
+	/* A request without a client is a client of its own. */
 	if (http_turns_join(h->turns, r->url,
 			    p->client.n > 0 ? p->client : span_of(&r, sizeof r),
 			    &r->turn))
@@ -276,7 +276,7 @@ static void on_waited(void *arg)
 	finish(arg, CURLE_OPERATION_TIMEDOUT);
 }
 
-/* With what is left of its time; 0 would be no limit to curl. */
+/* With the rest of its timeout; 0 would be no limit for curl. */
 static void begin(struct request *r)
 {
 	int64_t left = r->end_ms - loop_now(r->client->loop);
@@ -288,7 +288,7 @@ static void begin(struct request *r)
 	curl_multi_add_handle(r->client->multi, r->easy); /* begins by a timer of 0 */
 }
 
-/* Its turn is the next one's, or it waits no longer. */
+/* Ends its turn, or its wait. */
 static void leave(struct request *r)
 {
 	struct http_turn *next = http_turns_leave(r->client->turns, &r->turn);

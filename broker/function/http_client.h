@@ -3,8 +3,8 @@
 
 /*
  * POST over HTTP(S), asynchronously: libcurl's multi interface on the loop, with its
- * pool of kept connections. TLS peers are verified. curl has as many requests to a host as
- * there may be connections; the others wait here for their turn (http_turns.h).
+ * pool of kept connections. TLS peers are verified. curl gets as many requests to a host as
+ * there may be connections; others wait here for their turn (http_turns.h).
  *
  * source  libcurl: curl_multi_socket_action(3)
  */
@@ -22,7 +22,7 @@ struct http_client_conf {
 	int64_t max_response;    /* bytes of a response's body */
 	int64_t max_connections; /* to one host, and requests to it at a time */
 	int64_t memory; /* bytes of all responses; above: those over 64 KiB are HTTP_FULL */
-	struct metrics *metrics; /* NULL: nobody collects */
+	struct metrics *metrics; /* NULL: no metrics */
 };
 
 struct http_client *http_client_new(struct loop *l, const struct http_client_conf *conf);
@@ -32,7 +32,7 @@ struct http_reply {
 	enum http_end {
 		HTTP_ANSWERED,    /* status and body are there */
 		HTTP_UNREACHABLE, /* no connection: nothing was sent */
-		HTTP_BROKEN, /* the connection ended early, or what came was no HTTP */
+		HTTP_BROKEN, /* the connection ended early, or the response was not HTTP */
 		HTTP_LATE,   /* no answer in time */
 		HTTP_TOOBIG, /* the body is over max_response */
 		HTTP_FULL,   /* there is no memory for it now */
@@ -52,9 +52,9 @@ struct http_post {
 	const char *const *headers; /* n lines such as "Content-Type: application/json" */
 	size_t n;
 	struct span
-		client; /* whom it is for, up to 16 bytes: they share turns. None: nobody */
+		client; /* the client, up to 16 bytes: clients share turns. Empty: none */
 	struct blob *body;  /* a reference is taken */
-	int64_t timeout_ms; /* the wait for a turn is part of it */
+	int64_t timeout_ms; /* includes the wait for a turn */
 };
 
 /*

@@ -12,10 +12,10 @@ struct http_turns {
 	struct map *hosts;
 };
 
-/* It lives for as long as anybody asks it. */
+/* It exists while requests use it. */
 struct http_host {
-	size_t n;    /* whose turn it is */
-	size_t n_in; /* and who waits */
+	size_t n;    /* those that have a turn */
+	size_t n_in; /* and those that wait */
 	struct shares *shares;
 	size_t name_n;
 	char name[];
@@ -63,7 +63,7 @@ static struct http_host *find(struct http_turns *ts, struct span name)
 	return h;
 }
 
-/* The one whose turn it is, if there is room for it. */
+/* The next one, if the host has a free turn. */
 static struct http_turn *next_turn(struct http_turns *ts, struct http_host *h)
 {
 	struct share *s = NULL;
@@ -89,7 +89,8 @@ bool http_turns_join(struct http_turns *ts, const char *url, struct span who,
 	h->n_in++;
 	shares_wait(h->shares, &t->share, who, false);
 	next = next_turn(ts, h);
-	assert(next == NULL || next == t); /* who waited before has no room now either */
+	assert(next == NULL ||
+	       next == t); /* those that waited before have no turn either */
 	return next == t;
 }
 

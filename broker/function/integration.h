@@ -1,7 +1,7 @@
 #ifndef BROKER_FUNCTION_INTEGRATION_H
 #define BROKER_FUNCTION_INTEGRATION_H
 
-/* What runs the functions of one sort. */
+/* Runs the functions of one sort. */
 
 #include "broker/payload/invocation.h"
 #include "broker/payload/result.h"
@@ -14,8 +14,8 @@ struct integration {
 
 	/*
 	 * config is the one of open, or that of the same function in a newer configuration.
-	 * in lives until fn was called. May call fn before it returns, so it is the last
-	 * that its caller does.
+	 * in lives until fn was called. May call fn before it returns:
+	 * the caller must do nothing after it.
 	 */
 	void (*invoke)(void *state, const struct config_function *config,
 		       const struct invocation *in, enum event_form form, result_fn *fn,

@@ -22,7 +22,7 @@ struct lambda {
 	LIST_HEAD(, pending) pending;
 };
 
-/* A new configuration finds the functions of the old one here. */
+/* A new configuration reuses the functions of the old one. */
 struct lambdas {
 	struct loop *loop;
 	struct metrics *metrics;
@@ -30,7 +30,7 @@ struct lambdas {
 	TAILQ_HEAD(, lambda) list;
 };
 
-/* An invocation's two ends: the event, and who wants to know. */
+/* An invocation: the event, and the caller. */
 struct pending {
 	LIST_ENTRY(pending) next;
 	const struct invocation *in;
@@ -138,7 +138,7 @@ static void *open_lambda(void *arg, const struct config_function *config)
 	return l;
 }
 
-/* Nobody waits for what is pending now: who invokes a function keeps its configuration until the end. */
+/* Nothing is pending now: a call keeps its configuration until it ends. */
 static void close_lambda(void *state)
 {
 	struct lambda *l = state;

@@ -5,9 +5,9 @@
  * Functions that workers poll for: the Lambda Runtime API (broker/runtime/runtime.h).
  *
  * A function that has the same name and handler in a new configuration keeps its address,
- * so that its workers go on. A connect or a disconnect whose worker dies is given to a
- * second one, once: nobody has been answered yet, and the event and its requestId are the
- * same. A message is not: its function may have acted on it, and the client gets an error.
+ * so its workers continue. If a worker dies, a connect or a disconnect is given to a second
+ * one, once, with the same event and requestId: it was not answered yet. A message is not:
+ * its function may have acted on it, and the client gets an error.
  */
 
 #include "base/loop.h"

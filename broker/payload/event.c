@@ -13,8 +13,8 @@ static Gatepost__Request *unpack_request(struct arena *a, struct span packed)
 }
 
 /*
- * The request that the event shows: its own, or, where that is asked for, the upgrade's
- * out of the context. False when it is nonsense; *out is NULL when there is none.
+ * The request in the event: its own, or, if configured, the upgrade's from the context.
+ * False when it is malformed; *out is NULL when there is none.
  */
 static bool find_request(const struct event *e, struct arena *a,
 			 const Gatepost__Request **out)

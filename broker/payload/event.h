@@ -16,18 +16,18 @@
 /*
  * Make the JSON of an event.
  *
- * What AWS does not say, or cannot know, is decided so:
+ * Where AWS has no rule:
  *   header names and queries' names are in alphabetical order, the case of headers is the
  *   client's; in a map of single values the last one stands
  *   X-Forwarded-For   the client's own list, if it sent one, and behind it the address
  *                     that the edge saw (so the last one is the only one to trust)
  *   X-Forwarded-Proto, X-Forwarded-Port   those of the proxy in front, if it sent them;
  *                     else http and the port of Host
- *   X-Amzn-Trace-Id   the one that came, else one made from the event's id and time
+ *   X-Amzn-Trace-Id   the client's, else one made from the event's id and time
  *   a query is read as a form (%XX, + for a space); a name without = has the value ""
  *   body of an HTTP event  as text when it is UTF-8, else in base64
  *
- * returns  the JSON text, one reference; NULL when the packed parts are nonsense
+ * returns  the JSON text, one reference; NULL when the packed parts are malformed
  */
 struct blob *event_json(const struct invocation *in, enum event_form form);
 
@@ -40,9 +40,9 @@ char *event_arn(const struct event_setting *s);
  *
  *   CONNECT, HTTP   an object with a statusCode from 200 to 599; headers that HTTP allows
  *   payload 2.0     the same, with cookies; what has no statusCode is the body of a 200
- *   MESSAGE         two-way: an object's body, if it has one; whatever else there is of
- *                   JSON says nothing (section 1.3). One-way: anything will do
- *   DISCONNECT      anything will do
+ *   MESSAGE         two-way: an object's body, if it has one; other JSON sends
+ *                   nothing (section 1.3). One-way: anything is accepted
+ *   DISCONNECT      anything is accepted
  *
  * out      OK, with what is there; RESULT_FAILED, with a sentence, for what is none of these
  * returns  what out points to, beside payload; free it with event_result_free after out is used
@@ -64,7 +64,7 @@ struct event_grant {
  *           In principalId and context U+FFFD stands in for malformed characters
  * arn       what the policy's Resource must match, with * and ? (event_arn)
  * returns   OK; ERR_MALFORMED: not an authorizer's result, or one with a Condition, which
- *           nobody here can weigh (500)
+ *           is not supported (500)
  * source    AWS: "Output from an API Gateway Lambda authorizer"; IAM: "Policy evaluation
  *           logic": an explicit Deny wins, and what no statement allows is denied
  */

@@ -17,7 +17,7 @@ struct fields {
 	struct field *list;
 	size_t n, room;
 	bool headers; /* names that differ in case are one, and bytes may be Latin-1 */
-	void *texts; /* what fields_close frees beside: texts made for it, that names and values point to */
+	void *texts;  /* texts that names and values point to; fields_close frees them */
 };
 
 /* Names and values are borrowed until fields_close. */
@@ -26,7 +26,7 @@ void fields_close(struct fields *f);
 
 void fields_add(struct fields *f, struct span name, struct span value);
 
-/* Add the parameters of a query, read as a form: "a=1&b=x%20y+z&c". What is wrongly encoded stays as it is. */
+/* Add the parameters of a query, read as a form: "a=1&b=x%20y+z&c". Wrong encoding stays as it is. */
 void fields_add_query(struct fields *f, struct span query);
 
 /* In alphabetical order of the names. Once, after all is added and before anything is written. */

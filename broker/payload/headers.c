@@ -1,6 +1,6 @@
 /*
- * The headers of an event: the client's, and those that a gateway adds. What it decides
- * is told in event.h.
+ * The headers of an event: the client's, and those that a gateway adds. The rules are
+ * in event.h.
  */
 #include "broker/payload/parts.h"
 
@@ -31,7 +31,7 @@ static struct span find(const Gatepost__Request *q, const char *name)
 	return span_of(NULL, 0);
 }
 
-/* The trace of the connection, or of a plain request: the same one whenever the event is made. */
+/* The trace of the connection, or of a plain request; the same each time the event is made. */
 static struct span trace(const struct event *e, struct made *m)
 {
 	struct span came = find(e->request, "X-Amzn-Trace-Id");
@@ -55,7 +55,7 @@ static struct span proto(const struct event *e)
 	return came.n > 0 ? came : span_str("http");
 }
 
-/* Behind the last colon of the Host, unless that is inside of an IPv6 address. */
+/* The part after the last colon of Host, unless that is inside an IPv6 address. */
 static struct span port(const struct event *e)
 {
 	struct span came = find(e->request, "X-Forwarded-Port");
@@ -71,7 +71,7 @@ static struct span port(const struct event *e)
 	return span_str(span_is_nocase(proto(e), "https") ? "443" : "80");
 }
 
-/* Behind the addresses that came, the one that the edge saw. */
+/* The client's addresses, then the one that the edge saw. */
 static struct span forwarded_for(const struct event *e, char *to)
 {
 	const Gatepost__Request *q = e->request;

@@ -16,7 +16,7 @@ static bool is_cookie(const struct field *f)
 	return span_is_nocase(f->name, "Cookie");
 }
 
-/* Cookies have a place of their own. */
+/* Cookies are in their own member. */
 static void put_headers(struct event *e, struct fields *headers)
 {
 	size_t kept = 0;

@@ -1,7 +1,7 @@
 #ifndef BROKER_PAYLOAD_INVOCATION_H
 #define BROKER_PAYLOAD_INVOCATION_H
 
-/* What a function, or an authorizer, is asked with: an event, and what its route says of it. */
+/* The input of a function or an authorizer: an event, and the settings of its route. */
 
 #include "base/span.h"
 #include "proto/id.h"

@@ -50,7 +50,7 @@ static void put_two(char *at, int value)
 	at[1] = (char)('0' + value % 10);
 }
 
-/* By hand: strftime would ask the locale for the month, and takes longer than all the rest. */
+/* Without strftime, which uses the locale's month and takes longer than all the rest. */
 void event_put_time(struct event *e, const char *name)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

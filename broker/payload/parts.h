@@ -16,7 +16,7 @@ struct event {
 	struct json_out out;
 };
 
-/* What a gateway does to the headers of a request before a function sees them. */
+/* How the headers of a request are changed for a function. */
 enum event_headers {
 	EVENT_HEADERS_UPGRADE,    /* without Connection, Upgrade, content-length */
 	EVENT_HEADERS_AUTHORIZER, /* with them, as an authorizer gets them */

@@ -18,7 +18,7 @@
 
 enum {
 	MOST_BYTES = 8192, /* AWS's quota, which later events pay for */
-	/* U+FFFD has three bytes, what it stands in for may have one. */
+	/* U+FFFD has three bytes, a malformed one may have one. */
 	REPAIRED_BYTES = 3 * MOST_BYTES,
 };
 
@@ -73,7 +73,7 @@ static bool matches(struct span pattern, struct span text, bool nocase)
 
 /*
  * Does a string that is a pattern match? ERR_MALFORMED when it is none. Half of a surrogate
- * pair is not mended here: nobody knows what a policy with it was to allow or to deny.
+ * pair is not repaired here: the meaning of such a policy is unknown.
  */
 static enum err match_one(const struct json_value *pattern, const char *text, bool nocase,
 			  bool *found)
@@ -207,7 +207,7 @@ static bool has_control(struct span s)
 	return false;
 }
 
-/* As it was written, if every reader of JSON takes it so. */
+/* As it was written, if every JSON parser reads it that way. */
 static void put_string(struct json_out *o, struct span raw)
 {
 	uint8_t room[REPAIRED_BYTES];

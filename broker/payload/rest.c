@@ -79,7 +79,7 @@ static void put_context(struct event *e)
 	event_close(e);
 }
 
-/* All but two are of callers that AWS knows by name: nobody here is. */
+/* All but two describe callers with an AWS identity, which do not exist here. */
 static void put_identity(struct event *e)
 {
 	event_open(e, "identity");

@@ -49,7 +49,7 @@ static bool says_nothing(const struct invocation *in)
 	       (in->kind == GATEPOST__EVENT__KIND__MESSAGE && !in->route->two_way);
 }
 
-/* A part is left out, and the rest is taken. Nothing for what is well-formed. */
+/* Log that a part of the result is dropped, and the rest is used. */
 static void drop(const struct event_result *r, const char *part, const char *name,
 		 const char *why)
 {
@@ -114,7 +114,7 @@ static const char *no_json(struct event_result *r, enum err e,
 	return r->why;
 }
 
-/* Returns why it is no result; NULL when it is one. */
+/* Returns why it is not a result; NULL when it is one. */
 static const char *read_result(struct event_result *r, const struct json_value *v,
 			       struct result *out)
 {
@@ -192,7 +192,7 @@ static bool is_absent(const struct json_value *v)
 	return v->kind == JSON_IS_MISSING || v->kind == JSON_IS_NULL;
 }
 
-/* Say in r->why what is wrong, and where. */
+/* Write the error and its place into r->why. */
 static const char *wrong(struct event_result *r, const char *what,
 			 const struct json_value *at)
 {
@@ -244,7 +244,7 @@ static const char *read_body(struct event_result *r, const struct members *m,
 	return NULL;
 }
 
-/* Section 1.3: exactly its body, and without one nothing. */
+/* Section 1.3: exactly its body; without one, nothing is sent. */
 static const char *read_message(struct event_result *r, const struct json_value *v,
 				struct result *out)
 {
@@ -285,7 +285,7 @@ static void add_header(struct event_result *r, const char *name, const char *val
 	r->headers[r->n++] = (struct result_header){name, value};
 }
 
-/* RFC 9110 5.5: no control characters but a tab. With them a function could write headers and answers of its own. */
+/* RFC 9110 5.5: no control characters but a tab. With them a function could inject headers and responses. */
 static bool is_value(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -328,7 +328,7 @@ static void take_header(struct event_result *r, const char *part, const char *na
 		r->at[v->raw.n] = '\0';
 		r->at += v->raw.n + 1;
 		break;
-	case JSON_IS_NULL: return; /* said to be not there */
+	case JSON_IS_NULL: return; /* null: not there */
 	case JSON_IS_OBJECT:
 	case JSON_IS_ARRAY:
 	case JSON_IS_MISSING:

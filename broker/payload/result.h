@@ -1,7 +1,7 @@
 #ifndef BROKER_PAYLOAD_RESULT_H
 #define BROKER_PAYLOAD_RESULT_H
 
-/* What came of an invocation, whoever ran the function. */
+/* The result of an invocation, for all integrations. */
 
 #include "base/span.h"
 
@@ -9,11 +9,11 @@
 #include <stddef.h>
 
 enum result_kind {
-	RESULT_OK,        /* it returned */
-	RESULT_FAILED,    /* it threw, crashed, or what it returned is no result */
-	RESULT_TIMEOUT,   /* it took longer than its timeout */
-	RESULT_THROTTLED, /* more invocations wait for it than may */
-	RESULT_UNREACHABLE, /* nobody runs it: no worker polls, connection refused, circuit open */
+	RESULT_OK,     /* it returned */
+	RESULT_FAILED, /* it threw, crashed, or returned something that is not a result */
+	RESULT_TIMEOUT,     /* it took longer than its timeout */
+	RESULT_THROTTLED,   /* too many invocations wait for it */
+	RESULT_UNREACHABLE, /* no worker polls, connection refused, or circuit open */
 };
 
 struct result_header {

@@ -42,7 +42,7 @@ static void put_request(struct event *e)
 	(void)event_put_maps(e, EVENT_HEADERS_UPGRADE);
 }
 
-/* What API Gateway puts where a disconnect has no request. */
+/* API Gateway's value where a disconnect has no request. */
 static void put_pseudo_headers(struct event *e)
 {
 	struct fields headers;
@@ -127,7 +127,7 @@ static void put_context(struct event *e)
 	event_close(e);
 }
 
-/* What the authorizer said of the caller: an object already. */
+/* The authorizer's context: a JSON object already. */
 static void put_authorizer(struct event *e)
 {
 	if (e->context->authorizer.len == 0)

@@ -22,7 +22,7 @@ struct expression {
 	bool lenient;
 };
 
-/* The compiler: what is left to read, and where to say what is wrong. */
+/* The compiler: the rest of the text, and a buffer for errors. */
 struct compiler {
 	struct expression *x;
 	const char *at;
@@ -217,7 +217,7 @@ static enum err append(struct key *k, struct span s)
 	return OK;
 }
 
-/* A string is unescaped right behind the key, where it would go anyway. */
+/* A string is unescaped directly at the end of the key. */
 static enum err append_string(struct key *k, struct span raw)
 {
 	uint8_t *end = (uint8_t *)k->p + k->n;

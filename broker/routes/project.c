@@ -92,7 +92,7 @@ static void check(void *arg)
 	struct project *p = arg;
 	struct stat now;
 
-	/* An editor may take the file away for a moment. */
+	/* An editor may remove the file for a moment. */
 	if (stat(p->conf.file, &now) == 0 && !is_same(&now, &p->seen))
 		reload(p);
 }

@@ -3,8 +3,8 @@
 
 /*
  * The configuration that this broker runs: read at start, and read again on SIGHUP and
- * when its file changes. A new one serves the events that come from then on; a bad new
- * one is refused with its mistakes in the log, and the old one stays.
+ * when its file changes. A new one is used for the events that arrive from then on; an
+ * invalid one is rejected with its errors in the log, and the old one stays.
  */
 
 #include "broker/routes/route.h"
@@ -26,7 +26,7 @@ struct project_uses {
 	void *arg;
 };
 
-/* NULL after error lines when there is no configuration to begin with. */
+/* NULL after error lines when there is no valid configuration at start. */
 struct project *project_new(const struct project_conf *conf,
 			    const struct project_uses *uses);
 void project_free(struct project *p); /* NULL is fine */

@@ -216,7 +216,7 @@ char *route_explain(const struct routes *r, struct span body, bool binary)
 			 KEY_MOST);
 }
 
-/* The path that names most itself, and of two such the one that names the method: as API Gateway has it. */
+/* The most specific path wins, then the route that names the method: as in API Gateway. */
 const struct route_http *route_http(const struct routes *r, struct span method,
 				    struct span path)
 {

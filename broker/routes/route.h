@@ -3,7 +3,7 @@
 
 /*
  * Which function serves which route: one configuration, ready for use. It does not
- * change; a new configuration is a new one, and calls keep the one they began with.
+ * change; a reload makes a new one, and calls keep the one that they started with.
  */
 
 #include "broker/auth/authorizer.h"

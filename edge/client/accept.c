@@ -6,8 +6,8 @@
 #include "edge/client/registry.h"
 
 /*
- * Nothing is spent on it. A new socket's buffer takes a few bytes; whether they arrive is not
- * waited for. What the client has sent is read, since the kernel would tell of it with a reset.
+ * Refuses at no cost: a new socket's buffer takes these few bytes, and we do not wait until they
+ * arrive. The client's bytes are read, since the kernel would send a reset for unread ones.
  */
 static void refuse(struct clients *clients, int fd, const char *response)
 {
@@ -32,10 +32,10 @@ static void refuse_full(struct clients *clients, int fd)
 	refuse(clients, fd,
 	       "HTTP/1.1 503 Service Unavailable\r\n"
 	       "Content-Type: application/json\r\n"
-	       "Content-Length: 48\r\n"
+	       "Content-Length: 44\r\n"
 	       "Retry-After: 1\r\n"
 	       "Connection: close\r\n\r\n"
-	       "{\"message\":\"This edge is full: try again later\"}");
+	       "{\"message\":\"This edge is full, retry later\"}");
 }
 
 /* e: of address_limit_enter */
@@ -54,10 +54,10 @@ static void refuse_address(struct clients *clients, int fd, const struct sockadd
 	refuse(clients, fd,
 	       "HTTP/1.1 429 Too Many Requests\r\n"
 	       "Content-Type: application/json\r\n"
-	       "Content-Length: 67\r\n"
+	       "Content-Length: 65\r\n"
 	       "Retry-After: 1\r\n"
 	       "Connection: close\r\n\r\n"
-	       "{\"message\":\"Too many connections of this address: try again "
+	       "{\"message\":\"Too many connections from this address, retry "
 	       "later\"}");
 }
 

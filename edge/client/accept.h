@@ -1,11 +1,11 @@
 #ifndef EDGE_CLIENT_ACCEPT_H
 #define EDGE_CLIENT_ACCEPT_H
 
-/* Which sockets become connections. */
+/* Accepts sockets as connections, or refuses them. */
 
 #include "edge/client/connection.h"
 
-/* A listener_fn; the argument is the struct clients. The socket is a connection's then, or is refused: 503 without a slot, 429 over its address's limits. */
+/* A listener_fn; the argument is the struct clients. The socket becomes a connection, or is refused: 503 without a slot, 429 over the limits of its address. */
 void accept_client(void *clients, int fd, const struct sockaddr *peer);
 
 #endif

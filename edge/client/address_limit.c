@@ -9,7 +9,7 @@
 
 enum {
 	KEY = 8,
-	SOCKET = 1000 /* what one costs, in thousandths: rate is a millisecond's */
+	SOCKET = 1000 /* one socket, in thousandths: rate is per millisecond */
 };
 
 struct address_use {
@@ -18,7 +18,7 @@ struct address_use {
 	int64_t left; /* of the burst, in thousandths of a socket, at since_ms */
 	int64_t since_ms;
 	TAILQ_ENTRY(address_use)
-	idle; /* while it has no socket; the longest so is first */
+	idle; /* addresses without a socket; the one without for longest is first */
 };
 
 TAILQ_HEAD(address_queue, address_use);
@@ -57,7 +57,7 @@ void address_limit_free(struct address_limit *l)
 	free(l);
 }
 
-/* IPv4: the address behind zeros, however it came; IPv6: its first half, which begins with zeros on no network. */
+/* IPv4: the address after zeros, also when mapped into IPv6; IPv6: its first half, which never begins with zeros. */
 static void key_of(const struct sockaddr *sa, uint8_t key[KEY])
 {
 	const struct in6_addr *six =
@@ -96,7 +96,7 @@ static void stop_idling(struct address_limit *l, struct address_use *u)
 	l->n_idle--;
 }
 
-/* It has no socket: remembered until its burst is whole again, if there is room. */
+/* It has no socket: remember it until its burst is full again, if there are not too many. */
 static void idle(struct address_limit *l, struct address_use *u, int64_t now)
 {
 	refill(l, u, now);
@@ -157,7 +157,7 @@ void address_limit_leave(struct address_limit *l, struct address_use *u, int64_t
 		idle(l, u, now);
 }
 
-/* The first has had the longest time; who comes after it and is whole already waits for it. */
+/* Stops at the first one whose burst is not full; it has had the longest time. */
 void address_limit_tick(struct address_limit *l, int64_t now)
 {
 	struct address_use *u;

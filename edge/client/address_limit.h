@@ -3,10 +3,10 @@
 
 /*
  * How many sockets an address may have, and how fast it may open them. An address is
- * one of IPv4, or a /64 of IPv6, which is what one customer has.
+ * an IPv4 address, or a /64 of IPv6, which one customer usually has.
  *
- * An address is remembered while it has sockets, or has used some of its burst: so what
- * this costs is bounded by the sockets that there are, and by ADDRESS_LIMIT_IDLE_MOST.
+ * An address is remembered while it has sockets, or has used some of its burst: so the
+ * memory is bounded by the number of sockets, and by ADDRESS_LIMIT_IDLE_MOST.
  */
 
 #include "base/err.h"
@@ -17,7 +17,7 @@
 struct address_limit;
 struct address_use; /* what one address has; borrowed from the table */
 
-/* Addresses without a socket that are remembered at most; beyond, the last to leave begins anew. */
+/* Most addresses without a socket that are remembered; more of them start with a full burst again. */
 enum { ADDRESS_LIMIT_IDLE_MOST = 65536 };
 
 /*
@@ -29,7 +29,7 @@ struct address_limit *address_limit_new(int64_t connections, int64_t rate, int64
 void address_limit_free(struct address_limit *l); /* NULL is fine */
 
 /*
- * A socket of this address has come.
+ * A new socket of this address.
  *
  * out      on OK: to be given back by address_limit_leave, once
  * returns  OK; ERR_BUSY: too many sockets; ERR_RATE: too many in this time
@@ -37,10 +37,10 @@ void address_limit_free(struct address_limit *l); /* NULL is fine */
 must_use enum err address_limit_enter(struct address_limit *l, const struct sockaddr *sa,
 				      int64_t now, struct address_use **out);
 
-/* One of its sockets has gone. */
+/* One of its sockets is closed. */
 void address_limit_leave(struct address_limit *l, struct address_use *u, int64_t now);
 
-/* Forget the addresses that need no memory any more. To be called now and then. */
+/* Forget the addresses whose burst is full. To be called regularly. */
 void address_limit_tick(struct address_limit *l, int64_t now);
 
 /* Addresses that are remembered. */

@@ -2,8 +2,8 @@
 #define EDGE_CLIENT_BACKLOG_H
 
 /*
- * Bytes that were read from a socket and are not parsed yet: one read may bring more messages
- * than the connection's limits allow. There is none while all is parsed: a backlog is NULL.
+ * Bytes that were read from a socket and are not parsed yet: one read may return more messages
+ * than the connection's limits allow. A backlog is NULL while all bytes are parsed.
  */
 
 #include "base/span.h"

@@ -2,9 +2,8 @@
 #define EDGE_CLIENT_CLIENTS_H
 
 /*
- * All clients of this edge: their limits, what they hold together, and what is counted of them.
- * The files of this directory share it, and edge/drain.c walks its registry; the others use the
- * functions alone.
+ * All clients of this edge: their limits, their memory together, and their counters. The files of
+ * this directory share the struct, and edge/drain.c uses its registry; others use only the functions.
  */
 
 #include "base/loop.h"
@@ -74,7 +73,7 @@ struct clients {
 
 /*
  * conf     copied
- * loop     borrowed until clients_free; what its turns produce for clients is written by a hook
+ * loop     borrowed until clients_free; a hook writes what a turn has queued for clients
  * metrics  borrowed until clients_free; may be NULL
  * most     connections
  */
@@ -84,7 +83,7 @@ struct clients *clients_new(const struct clients_conf *conf, struct loop *loop,
 /* Send events to u, which has lanes_callbacks with these clients. Before the first client; borrowed until clients_stop. */
 void clients_use(struct clients *clients, struct uplink *u);
 
-/* The loop has stopped: whatever is left is closed without ceremony. Before uplink_free and loop_free. NULL is fine. */
+/* The loop has stopped: closes all sockets at once. Before uplink_free and loop_free. NULL is fine. */
 void clients_stop(struct clients *clients);
 
 /* After loop_free, which frees the last connections. NULL is fine. */

@@ -1,6 +1,6 @@
 /*
  * The life of a client's socket: readiness, reading, writing, deadlines, the end.
- * What the bytes mean is its protocol's: http.c and reply.c, then websocket.c.
+ * The bytes are handled by its protocol: http.c and reply.c, then websocket.c.
  */
 #include "edge/client/connection.h"
 
@@ -45,10 +45,10 @@ static const unsigned allowed[] = {
 
 enum { LINGER_MS = 2000 };
 
-/* A client may have so much waiting for it also while all outboxes together hold too much. */
+/* A client may have this much queued even over the limit of all outboxes. */
 enum { SMALL_OUTBOX = 16 * 1024 };
 
-/* While the edge holds too much, a read brings no more than this. */
+/* While the edge holds too much, a read returns at most this. */
 enum { SMALL_READ = 16 * 1024 };
 
 struct connection *connection_new(struct clients *clients, int fd,
@@ -117,19 +117,20 @@ bool connection_is_ahead(const struct connection *c)
 	       !connection_can_queue(c);
 }
 
-/* What was read is parsed before more is read; who is ahead is held back by TCP. */
+/* Parse what was read before more is read; TCP holds back a client that is ahead. */
 static bool may_read(const struct connection *c)
 {
 	return c->backlog == NULL && !c->is_close_pending && !connection_is_ahead(c);
 }
 
-/* What the socket is to be watched for. */
+/* The events to watch the socket for. */
 static short events_to_watch(const struct connection *c)
 {
 	short w = c->outbox && !c->is_dirty ? EV_WRITE : 0;
 
 	switch ((enum connection_state)c->state) {
-	case CONNECTION_ASKED: return w | EV_CLOSED; /* who closes its end has gone */
+	case CONNECTION_ASKED:
+		return w | EV_CLOSED; /* the client may close its end meanwhile */
 	case CONNECTION_OPEN: return may_read(c) ? w | EV_READ : w;
 	case CONNECTION_HEAD:
 	case CONNECTION_BODY:
@@ -149,7 +150,7 @@ static void resume(void *arg)
 		c->protocol->receive(c, span_of(NULL, 0));
 }
 
-/* In the next turn: who settles it may be in the middle of its bytes. */
+/* In the next turn: the caller may be in the middle of its bytes. */
 static void resume_later(struct connection *c)
 {
 	if (c->is_resuming || (c->state == CONNECTION_OPEN && connection_is_ahead(c)))
@@ -231,7 +232,7 @@ bool connection_can_queue(const struct connection *c)
 		c->clients->outbox_bytes <= (uint64_t)conf->outbox_memory);
 }
 
-/* Our last words are with the kernel. A slow reader had the time that it needed until here. */
+/* The kernel has all our bytes. A slow reader had its time until here. */
 static void close_our_end(struct connection *c)
 {
 	transport_shutdown(&c->transport);
@@ -254,7 +255,7 @@ static void write_some(struct connection *c)
 	}
 	if (e == OK && c->state == CONNECTION_LINGER)
 		close_our_end(c);
-	/* Mostly all is written, and the socket was only read: then nothing else is to be watched. */
+	/* Usually all is written, and only EV_READ is watched: nothing changes. */
 	if (c->outbox != NULL || c->watched != EV_READ)
 		connection_update(c);
 }
@@ -317,7 +318,7 @@ static void note(const struct connection *c, const struct end *how)
 	}
 }
 
-/* The close frame, if the socket takes it: there is nobody left who could wait for an answer. */
+/* The close frame, if the socket takes it; we do not wait for an answer. */
 static void write_last(struct connection *c, const struct end *how)
 {
 	struct blob *frame;
@@ -325,14 +326,14 @@ static void write_last(struct connection *c, const struct end *how)
 	size_t n;
 
 	if (c->outbox != NULL)
-		return; /* it would stand in the middle of a frame */
+		return; /* it would be in the middle of a frame */
 	frame = frame_close(how->code, how->reason);
 	iov = (struct iovec){frame->p, frame->n};
 	(void)!transport_write(&c->transport, &iov, 1, &n);
 	blob_unref(frame);
 }
 
-/* Its events are somebody else's now. */
+/* A broker accounts for its events now. */
 static void forget_lane(struct connection *c)
 {
 	c->clients->held_bytes -= c->lane.bytes;
@@ -436,7 +437,7 @@ static void free_now(void *arg)
 	free(c);
 }
 
-/* Nobody's callback frees what its caller still uses. */
+/* Not inside a callback, whose caller may still use it. */
 static void free_later(struct connection *c)
 {
 	if (c->is_freed)
@@ -479,7 +480,7 @@ static void connection_tick(struct connection *c, int64_t now)
 		connection_end(c, end_timeout(phase_of(c)), NULL);
 }
 
-/* API Gateway's clients know 1001; the others can tell a restart from other ends. */
+/* API Gateway sends 1001; 1012 lets clients distinguish a restart. */
 struct end_words connection_drain_words(const struct clients *clients)
 {
 	if (clients->conf.profile == EDGE_PROFILE_AWS)

@@ -4,7 +4,7 @@
 /*
  * One client's socket, from its first byte to its last.
  *
- *   HEAD --request--> (BODY) --event--> ASKED --verdict 2xx--> OPEN --close--> CLOSING
+ *   HEAD --request--> (BODY) --event--> ASKED --reply 2xx----> OPEN --close--> CLOSING
  *    ^                                    |                      |                |
  *    +----------- keep-alive -------------+--- refused ---> LINGER <--------------+
  *                                                              |
@@ -12,8 +12,8 @@
  *
  * HEAD and BODY are http.c, ASKED is reply.c; OPEN and CLOSING are websocket.c: connection.c
  * knows them as struct connection_protocol alone. Every end goes through connection_end, and what
- * that does is the table of end.h. LINGER: all is written and our end is closed, what the client still sends is thrown away, so
- * that our last words reach it. GONE: no socket any more, but a slot for as long as
+ * that does is the table of end.h. LINGER: all is written and our end is closed, what the client still sends is discarded, so
+ * that our last bytes reach it. GONE: no socket any more, but a slot for as long as
  * its lane has events that no broker has acknowledged.
  *
  * An idle connection has this struct and its lane's context, nothing else.
@@ -44,7 +44,7 @@ struct connection;
 
 /* What is spoken on a connection: HTTP (http.h), and from OPEN on WebSocket (websocket.h). */
 struct connection_protocol {
-	/* Bytes have come. in: empty when what was kept of them may be handled now. */
+	/* Bytes have arrived. in: empty when kept bytes may be handled now. */
 	void (*receive)(struct connection *c, struct span in);
 	/* About once a second, in ASKED and OPEN. */
 	void (*tick)(struct connection *c, int64_t now);
@@ -52,7 +52,7 @@ struct connection_protocol {
 	void (*end)(struct connection *c, const struct end *how);
 	/* CLOSING: an event of the lane is done. NULL: there is no such state. */
 	void (*answered)(struct connection *c);
-	/* What is not whole is forgotten, and so is a request that no broker has seen: the socket is closed now. */
+	/* The socket is closed now: drop incomplete data, and a request that no broker has seen. */
 	void (*forget)(struct connection *c);
 };
 
@@ -65,25 +65,25 @@ struct connection {
 	struct outbox *outbox;   /* NULL while nothing waits */
 	struct backlog *backlog; /* NULL: all that was read is parsed */
 	union {
-		struct handshake *handshake; /* all that a WebSocket is not */
+		struct handshake *handshake; /* NULL once it is a WebSocket */
 		struct message_reader
 			*reader; /* of a WebSocket; NULL: between messages */
 	};
 	struct address_use *address; /* NULL: its address has no limits */
-	struct blob
-		*pending_close; /* CLOSING: our close frame, behind the last answers */
-	int64_t heard_ms;       /* when bytes came last */
-	int64_t active_ms;      /* when a message came or went last */
-	int64_t wrote_ms;       /* when the socket last took some of the outbox */
-	int64_t deadline_ms;    /* of the state; 0: none */
-	int64_t ends_ms; /* OPEN: when it is to be closed, for ends_cause; 0: never */
+	struct blob *
+		pending_close; /* CLOSING: our close frame, to be sent after the last answers */
+	int64_t heard_ms;    /* when bytes came last */
+	int64_t active_ms;   /* when a message came or went last */
+	int64_t wrote_ms;    /* when the socket last took some of the outbox */
+	int64_t deadline_ms; /* of the state; 0: none */
+	int64_t ends_ms;     /* OPEN: when it is to be closed, for ends_cause; 0: never */
 	struct transport transport;
 	uint32_t slot;
 	uint8_t ends_cause; /* enum end_cause */
 	uint8_t state;
 	uint8_t watched; /* what ready is added for: EV_READ, EV_WRITE, EV_CLOSED */
 	bool is_dirty, is_pinged, is_freed;
-	bool is_resuming;      /* its backlog is looked at after this turn */
+	bool is_resuming;      /* its backlog is parsed after this turn */
 	bool is_close_pending; /* OPEN: its close frame waits until its backlog is parsed */
 };
 
@@ -109,17 +109,17 @@ void connection_set_state(struct connection *c, enum connection_state next,
 /* Queue b for writing at the end of this turn; takes b. Only while there is a socket. */
 void connection_push(struct connection *c, struct blob *b);
 
-/* Room for more, beside what is owed to it? Its own outbox counts, and if it has something there, the sum of all. */
+/* May more be queued for it? Checks its outbox, and if that is not small, the sum of all. */
 bool connection_can_queue(const struct connection *c);
 
 /*
- * Is it ahead of the brokers, or behind with its own reading? Or do all together hold too much,
- * while something of it is unanswered? Then it is read no further, and what was read waits.
+ * Is it ahead of the brokers, or slow to read? Or do all together hold too much, while something of
+ * it is unanswered? Then its socket is not read, and bytes that were read are not parsed.
  */
 bool connection_is_ahead(const struct connection *c);
 
 /*
- * End it, in the way that end.h has for where it stands. Asking again changes nothing.
+ * End it, as end.h says for its phase and cause. Calling it again changes nothing.
  *
  * words    for the causes that say so, else NULL
  * returns  whether there was something to end
@@ -130,10 +130,10 @@ bool connection_end(struct connection *c, enum end_cause cause,
 /* For protocols' steps of an end: the disconnect event, if the end has one; once for each connect, whoever ends it. */
 void connection_disconnect(struct connection *c, const struct end *how);
 
-/* For the same: say no more, LINGER once the outbox is written. */
+/* For the same: queue no more, LINGER once the outbox is written. */
 void connection_linger(struct connection *c);
 
-/* Look again at what is to be read and written: after the lane, the outbox or the state changed. */
+/* Watch the socket for other events, after the lane, the outbox or the state changed. */
 void connection_update(struct connection *c);
 
 /* An event was appended to the lane, and takes bytes of memory. */

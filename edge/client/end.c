@@ -29,7 +29,7 @@ struct row {
 	const char *message, *reason;
 };
 
-static const char NOT_SERVING[] = "This edge takes no connections now: try again";
+static const char NOT_SERVING[] = "This edge accepts no connections now, retry";
 static const char INTERNAL[] = "Internal server error"; /* as of a function that failed */
 static const char ABNORMAL[] = "Connection Closed Abnormally";
 static const char TOO_LATE[] = "Gone before the handshake was done";
@@ -48,7 +48,7 @@ static const struct row rows[CAUSES] = {
 				     .count = COUNT_BROKEN},
 	[CAUSE_BINARY]            = {.steps = {__, __,  __,  __,  __,  __, CB,  __, __,  __,  __},
 				     .count = COUNT_BROKEN, .code = FRAME_CODE_UNACCEPTABLE,
-				     .reason = "Binary messages are not taken here"},
+				     .reason = "Binary messages are not accepted"},
 	[CAUSE_STALLED]           = {.steps = {XX, XX,  XX,  XX,  XX,  XX, XX,  XX, XX,  XX,  __},
 				     .count = COUNT_STALLED, .code = FRAME_CODE_ABNORMAL,
 				     .reason = "The client takes nothing"},

@@ -2,8 +2,8 @@
 #define EDGE_CLIENT_END_H
 
 /*
- * What happens when a connection is to end: one table of where it stands, and why it ends. The table
- * only decides; connection_end does it.
+ * How a connection ends: one table of its phase and the cause. The table only decides;
+ * connection_end does it.
  */
 
 #include "base/span.h"
@@ -14,17 +14,17 @@
 /* The close code when what its authorizer allowed is over (of those for applications, as HTTP's 401). */
 enum { CLOSE_EXPIRED = 4401 };
 
-/* Where a connection stands: its state, and what matters of it for an end. */
+/* The phase of a connection: its state, and details that matter for its end. */
 enum end_phase {
-	PHASE_NEW,     /* HEAD: nothing has come yet */
-	PHASE_KEPT,    /* HEAD: a request was answered, nothing of another has come */
-	PHASE_HEAD,    /* HEAD: a part of a request has come */
+	PHASE_NEW,     /* HEAD: nothing has arrived yet */
+	PHASE_KEPT,    /* HEAD: a request was answered, nothing of the next has arrived */
+	PHASE_HEAD,    /* HEAD: a part of a request has arrived */
 	PHASE_BODY,    /* BODY */
 	PHASE_CONNECT, /* ASKED: an upgrade is being decided */
 	PHASE_REQUEST, /* ASKED: a plain request is being answered */
 	PHASE_OPEN,    /* OPEN */
 	PHASE_OWING,   /* CLOSING: our close frame waits for the last answers */
-	PHASE_CLOSING, /* CLOSING: our close frame is sent, the client's has not come */
+	PHASE_CLOSING, /* CLOSING: our close frame is sent, the client's has not arrived */
 	PHASE_LINGER,  /* LINGER */
 	PHASE_GONE,    /* GONE */
 	PHASES
@@ -33,7 +33,7 @@ enum end_phase {
 enum end_cause {
 	/* the client */
 	CAUSE_PEER_CLOSED, /* its end of the socket is closed, or reset */
-	CAUSE_CLOSE_FRAME, /* its close frame has come; with its code and reason */
+	CAUSE_CLOSE_FRAME, /* its close frame has arrived; with its code and reason */
 	CAUSE_BAD_REQUEST, /* with the status and the message */
 	CAUSE_BAD_MESSAGE, /* with the close code and the reason: 1002, 1007 or 1009 */
 	CAUSE_BINARY,      /* a binary message, with --binary refuse */
@@ -49,7 +49,7 @@ enum end_cause {
 	CAUSE_MAX_AGE, /* --max-age */
 	CAUSE_EXPIRED, /* what its authorizer allowed is over */
 	/* the brokers and functions */
-	CAUSE_ANSWERED,       /* the last that it gets is queued */
+	CAUSE_ANSWERED,       /* its last response or answer is queued */
 	CAUSE_FUNCTION_CLOSE, /* an answer asks for it; with code and reason */
 	CAUSE_COMMAND_CLOSE,  /* the management API asks for it; with code and reason */
 	CAUSE_NO_BROKER,      /* no broker takes its request */
@@ -58,10 +58,10 @@ enum end_cause {
 	CAUSE_POISONED_REQUEST, /* the same of a plain request */
 	/* this edge */
 	CAUSE_NO_MEMORY, /* a large message or body, over --held-memory */
-	CAUSE_NOT_SERVING, /* a request came while no broker has given a number, or clients are closed */
+	CAUSE_NOT_SERVING, /* a request before a broker has given a number, or while clients are closed */
 	CAUSE_DRAIN,      /* SIGTERM; with code and reason */
 	CAUSE_DRAIN_OVER, /* the time for that is over; with code and reason */
-	CAUSE_FENCED,     /* the lease expired: somebody else has accounted for it */
+	CAUSE_FENCED,     /* the lease expired: a broker has reaped it */
 	CAUSE_STOPPED,    /* the loop has stopped: a broker accounts for it */
 	CAUSES
 };
@@ -75,8 +75,8 @@ enum end_step {
 	END_CLOSE,   /* a close frame, then CLOSING: the client's is waited for */
 	END_CLOSE_BEHIND, /* CLOSING: a close frame behind the answers that it still gets, then LINGER */
 	END_DRAIN, /* what was read is parsed; then END_CLOSE_BEHIND, or END_CLOSE if it gets no answer */
-	END_CLOSE_NOW,    /* the close frame goes, whatever is unanswered, then LINGER */
-	END_CUT,          /* GONE: the socket is closed at once */
+	END_CLOSE_NOW, /* the close frame at once, even with events unanswered, then LINGER */
+	END_CUT,       /* GONE: the socket is closed at once */
 	END_CUT_POLITELY, /* the same behind a close frame, if the socket takes it */
 	END_DROP,         /* GONE: nothing is left but the slot, which is freed */
 };
@@ -103,13 +103,13 @@ struct end {
 	bool forgets_lane; /* what is unanswered is forgotten, and no event is made any more */
 };
 
-/* What a cause says itself, where the table has nothing: status and message of a response, or code and reason. */
+/* For causes without them in the table: status and message of a response, or code and reason. */
 struct end_words {
 	uint16_t code;
 	struct span text; /* borrowed */
 };
 
-/* Decide. words: NULL for the causes above that bring none. */
+/* Decide. words: NULL for causes that have them in the table. */
 struct end end_of(enum end_phase phase, enum end_cause cause,
 		  const struct end_words *words);
 

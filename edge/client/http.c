@@ -1,9 +1,9 @@
 /*
- * HTTP before, or instead of, WebSocket, up to the question. Time flows down the page:
+ * HTTP before, or instead of, WebSocket, until the event is sent. In order:
  *
- *   http_receive   bytes → on_head → (take_body) → ask
+ *   http_receive   bytes → on_head → (take_body) → send_event
  *
- * What the client is told then is reply.c.
+ * reply.c sends the response.
  */
 #include "edge/client/http.h"
 
@@ -18,7 +18,7 @@
 #include <event2/util.h>
 #include <stdlib.h>
 
-/* A body may take longer than handshake-timeout as long as it comes at 64 KB a second; over the memory budget it may be small. */
+/* A body at 64 KB a second or more may take longer than handshake-timeout; over the memory budget only small ones are accepted. */
 enum { BODY_BYTES_A_MS = 64, SMALL_BODY = 16 * 1024 };
 
 static void http_receive(struct connection *c, struct span in);
@@ -50,7 +50,7 @@ static void http_receive(struct connection *c, struct span in)
 	struct handshake *h = c->handshake;
 	size_t used;
 
-	if (h->n == 0) { /* most often all is here, and nothing is copied */
+	if (h->n == 0) { /* usually the request is complete, and nothing is copied */
 		used = feed(c, in);
 		if (used < in.n)
 			handshake_keep(h, span_of(in.p + used, in.n - used));
@@ -78,9 +78,9 @@ static size_t feed(struct connection *c, struct span in)
 }
 
 /*
- * Is it worth while to parse what has come of a head? It is read from its first byte then, so not
- * for each byte that a slow client sends: when its end is here, or a line that ends wrongly, when
- * it is too long, or twice as long as at the last time.
+ * Should the head be parsed now? Parsing starts at its first byte, so not for each byte of a slow
+ * client: only when its end has arrived, or a malformed line end, when it is too long, or twice as
+ * long as at the last attempt.
  */
 static bool is_complete(struct connection *c, struct span in)
 {
@@ -102,7 +102,7 @@ static void refuse(struct connection *c, int status, const char *why)
 		       &(struct end_words){(uint16_t)status, span_str(why)});
 }
 
-/* Returns the bytes used; 0 when the head is not whole yet. */
+/* Returns the bytes used; 0 when the head is incomplete. */
 static size_t on_head(struct connection *c, struct span in)
 {
 	struct request r;
@@ -123,7 +123,7 @@ static size_t on_head(struct connection *c, struct span in)
 	c->handshake->keep_alive = r.keep_alive;
 	if (r.chunked) {
 		refuse(c, 501,
-		       "Transfer-Encoding is not taken here: send a "
+		       "Transfer-Encoding is not supported: send a "
 		       "Content-Length.");
 		return in.n;
 	}
@@ -185,7 +185,7 @@ static struct blob *pack_context(const struct connection *c, const struct reques
 	return pack(&m.base);
 }
 
-/* A request is an event: from here on the socket has a name and a lane. */
+/* A request is an event: from here on the connection has an id and a lane. */
 static void assign_id(struct connection *c, const struct request *r)
 {
 	uint64_t random;
@@ -231,7 +231,7 @@ static void on_request(struct connection *c, const struct request *r)
 	struct handshake *h = c->handshake;
 
 	if (r->content_length > c->clients->conf.max_message) {
-		refuse(c, 413, "The body is larger than this server takes");
+		refuse(c, 413, "The body is larger than this server accepts");
 		return;
 	}
 	assign_id(c, r);

@@ -2,13 +2,13 @@
 #define EDGE_CLIENT_HTTP_H
 
 /*
- * HTTP on a connection: requests come in and become events. What they are answered with
- * is reply.h.
+ * HTTP on a connection: requests come in and become events. reply.h answers
+ * them.
  */
 
 #include "edge/client/connection.h"
 
-/* What a new connection speaks. */
+/* The protocol of a new connection. */
 extern const struct connection_protocol http_protocol;
 
 #endif

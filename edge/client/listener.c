@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A turn takes so many, so that those who are in are not starved by those who come. */
+/* Accepted in one turn, so that new clients do not starve the others. */
 enum { TURN = 128, PAUSE_MS = 100 };
 
 struct listener {
@@ -18,14 +18,14 @@ struct listener {
 	struct event *ready;
 	struct timer *pause;
 	int fd;          /* -1: closed */
-	int64_t dropped; /* as the kernel said last */
+	int64_t dropped; /* the kernel's last count */
 	char address[ADDRESS_TEXT];
 };
 
 static void on_ready(evutil_socket_t fd, short what, void *arg);
 static void on_pause_over(void *arg);
 
-/* Of this socket alone: the kernel's own ListenDrops are of all in its namespace. */
+/* Of this socket only: the kernel's ListenDrops counts all sockets of its namespace. */
 static int64_t ask_dropped(void *arg)
 {
 	struct listener *l = arg;
@@ -116,7 +116,7 @@ void listener_close(struct listener *l)
 {
 	if (l->fd < 0)
 		return;
-	/* It may fill as fast: what the kernel queues at most is enough. */
+	/* New ones may arrive as fast: the longest queue of the kernel is the limit. */
 	accept_some(l, SOMAXCONN);
 	timer_stop(l->pause);
 	event_del(l->ready);

@@ -1,7 +1,7 @@
 #ifndef EDGE_CLIENT_LISTENER_H
 #define EDGE_CLIENT_LISTENER_H
 
-/* Where clients come in: a listening socket that several edges of a host may share. */
+/* A listening socket for clients, which several edges of a host may share. */
 
 #include "base/loop.h"
 #include "base/metric.h"
@@ -25,7 +25,7 @@ struct listener *listener_new(struct loop *loop, struct metrics *metrics,
 /* "127.0.0.1:8080", what was bound; lives as long as the listener. */
 const char *listener_address(const struct listener *l);
 
-/* Accept those that wait in the kernel's queue, which would be lost with it, and no more after them. */
+/* Accept the sockets in the kernel's queue, which would be lost otherwise, and then no more. */
 void listener_close(struct listener *l);
 
 void listener_free(struct listener *l); /* NULL is fine */

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Of a small blob: its head, what the allocator adds, and the pointer here, twice when the ring grows. */
+/* Overhead of a small blob: its header, the allocator's, and the pointer here, twice when the ring grows. */
 enum { FIRST_ROOM = 4, IOV_MOST = 64, BLOB_COSTS = 64 };
 
 struct outbox {

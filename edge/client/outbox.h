@@ -2,8 +2,8 @@
 #define EDGE_CLIENT_OUTBOX_H
 
 /*
- * What waits to be written to one socket: references to blobs, shared with the other
- * sockets that get the same. There is none while nothing waits: an outbox is NULL.
+ * The bytes queued for one socket: references to blobs, which other sockets may share.
+ * An outbox is NULL while nothing is queued.
  */
 
 #include "base/blob.h"
@@ -15,13 +15,13 @@ struct outbox;
 /* Append one whole frame or response; takes b. */
 void outbox_push(struct outbox **o, struct blob *b);
 
-/* Bytes that wait; 0 for NULL. */
+/* Bytes queued; 0 for NULL. */
 size_t outbox_bytes(const struct outbox *o);
 
-/* The same, and what so many blobs take of memory beside their bytes: 10,000 empty pongs are not 20 KB. */
+/* The same, and the overhead of the blobs: 10,000 empty pongs are more than 20 KB. */
 size_t outbox_held(const struct outbox *o);
 
-/* The same as it counts in the sum of all: a blob counts whole until its last byte is written, and for each outbox that has it. */
+/* The same for the sum of all outboxes: a blob counts completely until its last byte is written, in each outbox that has it. */
 size_t outbox_memory(const struct outbox *o);
 
 /*
@@ -33,7 +33,7 @@ size_t outbox_memory(const struct outbox *o);
 must_use enum err outbox_write(struct outbox **o, const struct transport *t,
 			       size_t *wrote);
 
-/* Forget what waits; *o is NULL afterwards. */
+/* Drop what is queued; *o is NULL afterwards. */
 void outbox_close(struct outbox **o);
 
 #endif

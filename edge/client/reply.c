@@ -1,7 +1,7 @@
 /*
- * What a client is told: its request's answer, or the edge's own word. Time flows down the page:
+ * The response to a client's request: the event's answer, or the edge's own. In order:
  *
- *   reply_keep_push     pushes that come before the verdict
+ *   reply_keep_push   pushes that arrive before the reply
  *   reply_answer   the event's answer → accept_upgrade; or respond, and perhaps next_request
  *   reply_tick     no broker takes the request
  *   reply_refuse   the edge's own response
@@ -46,7 +46,7 @@ enum err reply_keep_push(struct connection *c, struct blob *frame)
 	return OK;
 }
 
-/* Until when it may stay: its caller's leave, and the longest life of a connection. */
+/* When it is closed: the expiry of its authorization, or --max-age. */
 static void set_expiry(struct connection *c, int64_t expires_ms)
 {
 	int64_t now = loop_now(c->clients->loop), age = c->clients->conf.max_age_ms;
@@ -143,7 +143,7 @@ static void respond(struct connection *c, const Gatepost__Response *r)
 {
 	struct handshake *h = c->handshake;
 	struct response_header *headers = headers_of(r);
-	/* Who asks on without reading its answers gets the last one now. */
+	/* Close if the client pipelines without reading. */
 	bool again = h->keep_alive && !h->is_upgrade && !c->clients->is_draining &&
 		     connection_can_queue(c);
 	unsigned flags = (again ? RESPONSE_KEEP_ALIVE : 0) |
@@ -196,7 +196,7 @@ void reply_cancel(struct connection *c)
 
 void reply_tick(struct connection *c, int64_t now)
 {
-	/* Its lane waits: for a broker, for credit, or to be tried again. */
+	/* Its lane waits: for a broker, for credit, or for a retry. */
 	if (c->lane.waits_in == NULL || now - c->handshake->asked_ms < PATIENCE_MS)
 		return;
 	connection_end(c, CAUSE_NO_BROKER, NULL);

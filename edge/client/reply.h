@@ -2,8 +2,8 @@
 #define EDGE_CLIENT_REPLY_H
 
 /*
- * What a client is told on its request: the event's answer, or a refusal of the edge's own.
- * A request for an upgrade is answered with 101 when its $connect was.
+ * The response to a client's request: the event's answer, or a refusal by the edge.
+ * An upgrade gets 101 when its $connect was accepted.
  */
 
 #include "edge/client/connection.h"

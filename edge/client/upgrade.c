@@ -9,7 +9,7 @@ static enum err refuse(struct upgrade *out, int status, const char *why)
 	return ERR_MALFORMED;
 }
 
-/* RFC 6455 4.2.1: method, HTTP version, Connection; and no body, for where would it end? */
+/* RFC 6455 4.2.1: method, HTTP version, Connection; and no body, whose end would be unknown. */
 static enum err check_request(const struct request *r, struct upgrade *out)
 {
 	if (!span_is(r->method, "GET"))

@@ -11,7 +11,7 @@ struct upgrade {
 	struct span key; /* 24 characters of base64 */
 	size_t n_protocols;
 	struct span protocols
-		[UPGRADE_PROTOCOLS]; /* subprotocols offered, the client's favourite first */
+		[UPGRADE_PROTOCOLS]; /* subprotocols offered, the client's first choice first */
 	int status;                  /* on ERR_MALFORMED */
 	const char *why;             /* on ERR_MALFORMED: a sentence for the body */
 };
@@ -22,7 +22,7 @@ struct upgrade {
  * out      filled on OK; its spans live as long as those of r. On ERR_MALFORMED
  *          status and why
  * returns  OK; ERR_NOTFOUND: a plain request (it does not ask for a WebSocket);
- *          ERR_MALFORMED: it asks for one in the wrong way: 400; 405 (answer with
+ *          ERR_MALFORMED: it asks for one wrongly: 400; 405 (answer with
  *          Allow: GET); 426 (answer with Sec-WebSocket-Version: 13)
  * source   RFC 6455 4.2.1, 4.4
  */

@@ -1,9 +1,9 @@
 /*
- * A WebSocket's talk: messages go up as events, frames come down into the outbox.
+ * A WebSocket: its messages become events, and frames for it go into the outbox.
  *
  *   receive          bytes → messages → on_message, on_close
- *   end              the close frame: at once, or behind the answers to what the client
- *                    had said before
+ *   end              the close frame: at once, or after the answers to the client's
+ *                    earlier messages
  */
 #include "edge/client/websocket.h"
 
@@ -37,7 +37,7 @@ static const struct connection_protocol protocol = {
 	.forget = forget,
 };
 
-/* A connection over the memory budget may still have messages of this size. */
+/* Messages up to this size are accepted even over the memory budget. */
 enum { SMALL_MESSAGE = 16 * 1024 };
 
 void websocket_open(struct connection *c)
@@ -49,7 +49,7 @@ void websocket_open(struct connection *c)
 	connection_set_state(c, CONNECTION_OPEN, 0);
 }
 
-/* What breaks the protocol is told why, and not listened to any more. */
+/* A client that breaks the protocol gets a close frame with the reason; nothing more is read. */
 static void fail(struct connection *c, const struct message *m)
 {
 	connection_end(c, CAUSE_BAD_MESSAGE,
@@ -62,13 +62,13 @@ static bool is_listening(const struct connection *c)
 	       (c->state == CONNECTION_CLOSING && c->pending_close == NULL);
 }
 
-/* Pongs are written at the end of the turn: no more than so much of them waits for that. */
+/* Pongs are written at the end of the turn: limit how many are queued until then. */
 static bool has_pongs(const struct connection *c)
 {
 	return c->is_dirty && outbox_held(c->outbox) > SMALL_MESSAGE;
 }
 
-/* After our close frame nothing costs anything. */
+/* After our close frame messages are dropped, so no limit applies. */
 static bool may_parse(const struct connection *c)
 {
 	return is_listening(c) && (c->state != CONNECTION_OPEN ||
@@ -82,7 +82,7 @@ static void keep_rest(struct connection *c, struct span rest)
 	c->clients->held_bytes += backlog_memory(c->backlog);
 }
 
-/* What goes beyond the limits becomes a backlog; while there is one nothing is read. */
+/* Bytes beyond the limits become a backlog; while there is one nothing is read. */
 static void receive(struct connection *c, struct span in)
 {
 	if (in.n == 0) {
@@ -97,7 +97,7 @@ static void receive(struct connection *c, struct span in)
 	connection_update(c);
 }
 
-/* There may be room for some of the backlog again. */
+/* The limits may allow some of the backlog again. */
 static void resume(struct connection *c)
 {
 	struct span in = backlog_span(c->backlog);
@@ -145,7 +145,7 @@ static void parse(struct connection *c, struct span *in)
 	keep_reader(c, r);
 }
 
-/* Only a message that is under way has a reader. */
+/* Only an incomplete message has a reader. */
 static void keep_reader(struct connection *c, struct message_reader *r)
 {
 	bool keep = !message_reader_is_idle(r) && is_listening(c);
@@ -179,7 +179,7 @@ static void on_message(struct connection *c, struct message *m)
 	case MESSAGE_TEXT:
 	case MESSAGE_BINARY:
 		if (c->state != CONNECTION_OPEN)
-			break; /* after our close frame nothing counts */
+			break; /* after our close frame messages are dropped */
 		if (m->kind == MESSAGE_BINARY &&
 		    clients->conf.binary == EDGE_BINARY_REFUSE) {
 			connection_end(c, CAUSE_BINARY, NULL);
@@ -234,8 +234,8 @@ static void close_now(struct connection *c, const struct end *how)
 }
 
 /*
- * The client has said its last. What it said before is still answered, and then comes
- * our close frame; nothing is read meanwhile.
+ * The client has closed. Its earlier messages are still answered, then our close frame is
+ * sent; nothing is read meanwhile.
  */
 static void close_behind(struct connection *c, const struct end *how)
 {
@@ -277,7 +277,7 @@ static void end(struct connection *c, const struct end *how)
 
 static void answered(struct connection *c)
 {
-	/* The disconnect is its last event; before it come messages, or even the connect. */
+	/* The disconnect is its last event; messages, or even the connect, may be before it. */
 	bool waits = c->lane.first != NULL &&
 		     c->lane.first->kind != GATEPOST__EVENT__KIND__DISCONNECT;
 
@@ -315,7 +315,7 @@ static void tick(struct connection *c, int64_t now)
 	} else if (conf->idle_ms > 0 && now - c->active_ms > conf->idle_ms) {
 		connection_end(c, CAUSE_IDLE, NULL);
 	} else if (!(c->watched & EV_READ)) {
-		c->heard_ms = now; /* we do not listen: its silence is ours */
+		c->heard_ms = now; /* we do not read: it is not silent */
 	} else if (c->is_pinged && silent > conf->ping_ms + conf->pong_ms) {
 		connection_end(c, CAUSE_NO_PONG, NULL);
 	} else if (!c->is_pinged && silent > conf->ping_ms) {

@@ -7,7 +7,7 @@
 
 #include <proto/gatepost.pb-c.h>
 
-/* The 101 is queued: OPEN, and what the connection speaks from now on. */
+/* The 101 is queued: OPEN, and WebSocket from now on. */
 void websocket_open(struct connection *c);
 
 /* A message of a broker as a frame; the caller holds the one reference. */
@@ -16,7 +16,7 @@ struct blob *websocket_frame(const Gatepost__Frame *f);
 /* One message to the client; takes frame (which others may share). Only in OPEN. */
 void websocket_send(struct connection *c, struct blob *frame);
 
-/* Are answers to its messages still for the client? */
+/* Does the client still get answers to its messages? */
 bool websocket_is_answering(const struct connection *c);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * The brokers, as an edge sees them, down the page:
+ * The links of an edge to its brokers, in order:
  *
  *   named → connect_to → on_link (Hello) → on_message → welcome → up
- *   broker_link_close → its lanes are restarted at their next owners
+ *   broker_link_close → its lanes move to their next owners
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,8 +29,7 @@ static void receive_store(struct broker_link *b, const Gatepost__Store *m);
 
 static void free_link(struct broker_link *b)
 {
-	if (b->z !=
-	    NULL) { /* the process ends: a disconnect may be the last that it said */
+	if (b->z != NULL) { /* the process ends: the last message may be a disconnect */
 		zsock_linger(b->z, LAST_WORDS_MS);
 		zsock_free(b->z);
 		link_close(&b->link);
@@ -90,7 +89,7 @@ void broker_links_named(void *arg, const char *endpoint)
 		b->listed_ms = loop_now(u->uses.loop);
 }
 
-/* A row in Redis says where to link to: libzmq would take inproc, udp and more, where no broker is. */
+/* The endpoint comes from Redis: libzmq would also accept inproc, udp and more, where no broker is. */
 static bool is_broker_endpoint(const char *endpoint)
 {
 	return strncmp(endpoint, "tcp://", 6) == 0 || strncmp(endpoint, "ipc://", 6) == 0;
@@ -113,7 +112,7 @@ static void on_members(struct uplink *u, const Gatepost__Members *m)
 	}
 }
 
-/* The one whose link to that process is up. */
+/* The link to that process which is up. */
 static struct broker_link *find_by_boot(struct uplink *u, uint64_t boot)
 {
 	for (struct broker_link *b = u->links; b != NULL; b = b->next)
@@ -172,7 +171,7 @@ static void connect_to(struct broker_link *b)
 				  LINK_ENDED_BY_US);
 }
 
-/* The transport is there: say who we are. Or it has ended. */
+/* The transport is up: send Hello. Or it has ended. */
 static void on_link(void *arg, bool up)
 {
 	struct broker_link *b = arg;
@@ -303,7 +302,7 @@ static void adopt_number(struct uplink *u, uint16_t number)
 {
 	if (u->number == number)
 		return;
-	if (u->number != 0) { /* the old number's rows are somebody else's by now */
+	if (u->number != 0) { /* the rows of the old number are reaped */
 		log_error("edge.number.lost", I("old", u->number), I("new", number),
 			  I("connections", u->on.count(u->arg)),
 			  S("why", "lease expired: these connections are closed"));
@@ -397,7 +396,7 @@ static void free_zsock(void *arg)
 	zsock_free(arg);
 }
 
-/* Its lanes go to their next homes, and what it had not answered goes there again. */
+/* Its lanes move to their next owners, and unanswered events are sent there again. */
 void broker_link_close(struct broker_link *b, const char *why, enum link_end end)
 {
 	struct uplink *u = b->uplink;

@@ -2,8 +2,8 @@
 #define EDGE_LINK_LANE_H
 
 /*
- * A connection's events, in order: those that no broker has yet said to be done.
- * They are kept until then, so that another broker can be given them.
+ * The events of a connection, in order, which no broker has answered yet. They are kept
+ * until then, so that they can be sent to another broker.
  *
  *   first ──────────── unsent ──────────── last
  *   sent, not answered │ not yet sent (no credit, no broker, or to be sent again)
@@ -30,7 +30,7 @@ struct lane_event {
 		memory; /* bytes that it takes, for the lane's limit and the edge's budget */
 	uint8_t kind; /* GATEPOST__EVENT__KIND__… */
 	bool binary;
-	bool was_sent; /* to a broker that has not answered, or not done it */
+	bool was_sent; /* to a broker that has not answered, or could not handle it */
 	uint8_t blame; /* poison.h: for links that ended while it was under way */
 };
 
@@ -38,9 +38,9 @@ struct lane {
 	struct broker_link
 		*owner; /* NULL before the first event, and while there is no broker */
 	uint32_t term;  /* raised whenever owner changes */
-	uint32_t ring_version; /* of which owner was the right one */
+	uint32_t ring_version; /* for which owner was right */
 	uint32_t
-		detours; /* times that an owner could not do an event, and another was asked */
+		detours; /* times that an owner could not handle an event, and another got it */
 	struct id id; /* of the connection; made anew for each request on its socket */
 	bool is_open; /* its connect was accepted, and no disconnect was appended */
 	struct blob *context; /* a packed Context, sent with each event */
@@ -51,7 +51,7 @@ struct lane {
 		bytes; /* of memory for them; a lane is full long before this could wrap */
 	TAILQ_ENTRY(lane) waiting;
 	struct lane_queue *waits_in; /* NULL: not waiting */
-	int64_t retry_ms;            /* in the queue of those to be tried again: when */
+	int64_t retry_ms;            /* in the queue of lanes to be retried: when */
 };
 
 TAILQ_HEAD(lane_tailq, lane);
@@ -73,10 +73,10 @@ struct lane_event *lane_append(struct lane *l, uint8_t kind, int64_t time_ms,
 /* The event of this number, if it has been sent and is not done. */
 struct lane_event *lane_find(const struct lane *l, uint64_t seq);
 
-/* The event is done: forget it. */
+/* The event is done: remove it. */
 void lane_done(struct lane *l, struct lane_event *e);
 
-/* Another home: all of it is to be sent again, under a new term. */
+/* Another owner: all events are to be sent again, under a new term. */
 void lane_restart(struct lane *l, struct broker_link *owner, uint32_t ring_version);
 
 /* Events under way: sent, not answered. */

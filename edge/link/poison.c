@@ -3,10 +3,10 @@
 #include "base/log.h"
 #include "proto/batch.h"
 
-/* A broker that dies of an event does so soon after it got it; one that is killed does not know what it has. */
+/* A broker that an event crashes dies soon after it got it; one that is killed may have had it for longer. */
 enum { SUDDEN_MS = 1000 };
 
-/* An end that is clearly about what was said, or that may be; twelve of those are as much as three of these. */
+/* Points for an end that clearly is about a message, or that may be; three of the one weigh as twelve of the other. */
 enum { POINTS_CLEAR = 4, POINTS_PERHAPS = 1 };
 
 static unsigned points_of(const struct lane_event *e, enum link_end end, int64_t now)
@@ -47,7 +47,7 @@ static const char *const kinds[] = {
 	[GATEPOST__EVENT__KIND__HTTP] = "HTTP",
 };
 
-/* What it says is its client's: the log has no more of it than where it was sent to. */
+/* Its content belongs to the client: the log has only its path. */
 void poison_log(const struct lane *l, const struct lane_event *e)
 {
 	struct span packed = blob_span(e->request);

@@ -2,17 +2,17 @@
 #define EDGE_LINK_POISON_H
 
 /*
- * Events that end the link which they are sent on: docs/decisions/0026-poison-events.md.
+ * Events that end the link on which they are sent: docs/decisions/0026-poison-events.md.
  *
- * Each end of a link counts against all that was under way on it. What has had too many of them is
- * accused: it is sent again only while no other accused event of this edge is under way, so that those which
- * were only there at the same time are told apart from the one that did it. When the link ends then too, the
- * edge answers the event itself.
+ * Each end of a link adds points to all events that were under way on it. An event with too many points is
+ * accused: it is sent again only while no other accused event of this edge is under way, which separates the
+ * cause from events that were only under way at the same time. If the link ends then too, the edge answers
+ * the event itself.
  */
 
 #include "edge/link/uplink_internal.h"
 
-/* In points: what it takes to be given a pause before it is sent again, and to be accused. */
+/* Points from which an event is paused before it is sent again, and accused. */
 enum { POISON_PAUSED = 8, POISON_SUSPECT = 12 };
 
 static inline bool poison_is_suspect(const struct lane_event *e)
@@ -21,7 +21,7 @@ static inline bool poison_is_suspect(const struct lane_event *e)
 }
 
 /*
- * The link of the lane's owner has ended: blame what of the lane was under way.
+ * The link of the lane's owner has ended: blame the lane's events under way.
  *
  * returns  the event that no broker is to get again; NULL: none
  */

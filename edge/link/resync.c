@@ -26,7 +26,7 @@ static void add_row(void *arg, struct lane *l)
 
 	if (!l->is_open)
 		return;
-	/* Rows with large contexts fill a batch long before they are many. */
+	/* Rows with large contexts fill a batch early. */
 	if (r->item->n_rows == ROWS || batch_is_full(&r->to->out))
 		begin_item(r);
 	row = arena_alloc(&r->to->out.arena, sizeof *row);

@@ -8,7 +8,7 @@
 
 /*
  * One row for each open lane, in as many items as it takes; at least one.
- * A connection that is opened later, and was asked for before, is to be sent
+ * A connection that opens later, and whose connect event is older, must be sent
  * with resync_send_one: its row may have been lost too.
  *
  * ticket  of the Resync that this answers

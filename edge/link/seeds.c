@@ -12,7 +12,7 @@ enum { SEEDS_MOST = 32 };
 
 struct seed {
 	struct seeds *seeds;
-	char *endpoint;    /* as given, when it needs no looking up */
+	char *endpoint;    /* as given, if it needs no lookup */
 	char *host, *port; /* else */
 	struct evdns_getaddrinfo_request *asked;
 };
@@ -23,7 +23,7 @@ struct seeds {
 	struct timer *timer;
 	seeds_fn *fn;
 	void *arg;
-	bool is_freed; /* only waits for the resolver's last answer */
+	bool is_freed; /* freed after the resolver's last answer */
 	size_t n;
 	struct seed seed[SEEDS_MOST];
 };
@@ -112,7 +112,7 @@ static bool add_all(struct seeds *s, const char *list)
 	return ok && s->n > 0;
 }
 
-/* evdns_base_new would give none where there is no nameserver; /etc/hosts serves there still. */
+/* evdns_base_new fails without a nameserver; /etc/hosts can still be used. */
 static struct evdns_base *resolver(struct loop *l)
 {
 	struct evdns_base *dns =
@@ -214,7 +214,7 @@ static void destroy(void *arg)
 	free(s);
 }
 
-/* The resolver answers once more for each name that it was asked for, also after a cancel. */
+/* The resolver calls back once for each name, also after a cancel. */
 void seeds_free(struct seeds *s)
 {
 	if (s == NULL)

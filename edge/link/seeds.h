@@ -2,8 +2,8 @@
 #define EDGE_LINK_SEEDS_H
 
 /*
- * Where to look for brokers first. libzmq connects to the first address of a name
- * only, so names are resolved here, all addresses, again and again.
+ * The endpoints of brokers in the settings. libzmq connects only to the first address of a
+ * name, so names are resolved here, regularly, with all addresses.
  */
 
 #include "base/err.h"
@@ -16,7 +16,7 @@ typedef void seeds_fn(void *arg, const char *endpoint);
 
 /*
  * list     "tcp://broker.svc:7400,ipc:///run/gatepost/broker.sock"
- * every    milliseconds between looking again; each time fn is told all of them
+ * every    milliseconds between lookups; each time fn is called for all endpoints
  * returns  NULL after an error line when list cannot be read
  */
 struct seeds *seeds_new(struct loop *l, const char *list, int64_t every, seeds_fn *fn,

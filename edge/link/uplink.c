@@ -1,6 +1,6 @@
 /*
- * Events go up:  append → pump → send_one; lane.c keeps each until it is answered.
- * The brokers themselves come and go in broker_link.c.
+ * Events to brokers:  append → pump → send_one; lane.c keeps each until it is answered.
+ * broker_link.c has the links.
  */
 #include "edge/link/uplink.h"
 
@@ -14,18 +14,18 @@
 
 enum { TICK_MS = 100 };
 
-/* Disconnects under way at one broker: when thousands vanish, the credit stays for who is here. */
+/* Disconnects under way at one broker: when thousands of clients leave, the others keep the credit. */
 enum { DISCONNECTING_MOST = 512 };
 
 /*
- * Of a broker's credit, one in so many is kept for small events of lanes that have nothing under
- * way there: connects, requests, and the messages of clients that do not pipeline.
+ * This fraction of a broker's credit is reserved for small events of lanes with nothing under way
+ * there: connects, requests, and the messages of clients that do not pipeline.
  */
 enum { RESERVE = 4, SMALL_EVENT = 16 * 1024 };
 
 /*
- * What an event takes in a broker beside its bytes: a call, its lane and their places in maps.
- * A head is there as it came, and twice in the event that a function gets: headers, multiValueHeaders.
+ * The memory of an event in a broker beside its bytes: a call, its lane and their map entries.
+ * A head is kept as it arrived, and twice in the function's event: headers, multiValueHeaders.
  */
 enum { EVENT_COSTS = 512, HEAD_COSTS = 3 };
 
@@ -108,7 +108,7 @@ void uplink_free(struct uplink *u)
 	free(u);
 }
 
-/* ---- events go up ---- */
+/* ---- events ---- */
 
 static bool is_disconnect(const struct lane_event *e)
 {
@@ -169,7 +169,7 @@ uint32_t uplink_cancel(struct uplink *u, struct lane *l)
 	return bytes;
 }
 
-/* CONNECT and DISCONNECT change the table; all else goes without the store. */
+/* CONNECT and DISCONNECT change the table; other events do not need the store. */
 static bool needs_store(const struct lane_event *e)
 {
 	return e != NULL && (e->kind == GATEPOST__EVENT__KIND__CONNECT ||
@@ -217,7 +217,7 @@ static size_t body_bytes(const struct lane_event *e)
 	return e->body ? e->body->n : 0;
 }
 
-/* What the event needs of the credit: all that goes with it, and what it costs besides. */
+/* The credit for the event: all bytes sent with it, and its memory in the broker. */
 static uint32_t credit_for(const struct lane *l, const struct lane_event *e)
 {
 	return (uint32_t)(EVENT_COSTS + body_bytes(e) + HEAD_COSTS * head_bytes(l, e));
@@ -233,7 +233,7 @@ static bool is_beside_reserve(const struct window *w)
  * The one decision about a lane's next event: may it be sent now, or where does the lane wait?
  *
  * n             events of the lane under way
- * is_its_turn   it has come to the head of its queue; else those who wait there go before it
+ * is_its_turn   it has come to the head of its queue; else the lanes that wait there go first
  * returns       NULL: send it; else the queue that the lane is to wait in
  */
 static struct lane_queue *queue_for(struct uplink *u, const struct lane *l, uint32_t n,
@@ -281,7 +281,7 @@ static void pump(struct uplink *u, struct lane *l, bool is_its_turn)
 		send_one(l);
 		is_its_turn = false;
 	}
-	if (q == NULL) { /* all is sent, or an answer is due that sends the next one */
+	if (q == NULL) { /* all is sent, or the next answer sends the next event */
 		lane_leave_queue(l);
 		return;
 	}
@@ -355,14 +355,14 @@ void uplink_credit(struct broker_link *from, const struct lane_event *e)
 void uplink_pause(struct uplink *u, struct lane *l)
 {
 	if (l->waits_in == &u->retrying)
-		return; /* its place is by its time */
+		return; /* the queue is in the order of retry_ms */
 	l->retry_ms = loop_now(u->uses.loop) + u->conf.retry_ms;
 	lane_join_queue(l, &u->retrying);
 }
 
 void uplink_retry(struct uplink *u, struct lane *l, struct lane_event *e)
 {
-	/* What follows it is sent again too: this owner answers none of it under this sending. */
+	/* The events after it are sent again too: this owner does not answer them. */
 	for (struct lane_event *i = e; i != l->unsent; i = i->next)
 		uplink_credit(l->owner, i);
 	l->unsent = e;
@@ -376,13 +376,13 @@ void uplink_retry_due(struct uplink *u, int64_t now)
 
 	while ((l = TAILQ_FIRST(&u->retrying.lanes)) != NULL && l->retry_ms <= now) {
 		lane_leave_queue(l);
-		l->detours++; /* its owner could not do it: another one is asked */
+		l->detours++; /* its owner could not handle it: another one gets it */
 		l->ring_version = 0;
 		uplink_pump(u, l);
 	}
 }
 
-/* Those without luck come to its end again. */
+/* Lanes that still find no broker are requeued. */
 void uplink_pump_orphans(struct uplink *u)
 {
 	struct lane_queue *q = &u->orphans;
@@ -406,7 +406,7 @@ static struct lane *next_of(struct uplink *u, const struct lane_queue *q)
 	return l != NULL && queue_for(u, l, lane_under_way(l), true) == NULL ? l : NULL;
 }
 
-/* Who has something to say before who says more at a time, and both before who has left. */
+/* First lanes with nothing under way, then busy ones, then disconnects. */
 static struct lane *next_waiting(const struct broker_link *b)
 {
 	struct uplink *u = b->uplink;
@@ -432,7 +432,7 @@ static void pump_waiting(struct broker_link *b)
 		pump_at_head(b->uplink, l);
 }
 
-/* The next of those that are tried alone. */
+/* The next accused event, which is sent alone. */
 static void pump_suspects(struct uplink *u)
 {
 	struct lane *l = next_of(u, &u->suspects);

@@ -2,11 +2,11 @@
 #define EDGE_LINK_UPLINK_H
 
 /*
- * The way from the clients' side to the brokers: which brokers there are, which one owns a
- * lane, and the events that it is sent. An event is sent as soon as its broker has credit; it is
- * kept in its lane until it is answered, and sent again when the link to the broker ends.
+ * Sends the events of clients to brokers: the links to the brokers, and the owner of each
+ * lane. An event is sent as soon as its broker has credit; it is kept in its lane until it is
+ * answered, and sent again when the link to the broker ends.
  *
- * What brokers send comes back through callbacks. No file here knows a connection.
+ * Messages of brokers are passed on through callbacks. No file here knows a connection.
  */
 
 #include "base/loop.h"
@@ -37,15 +37,14 @@ struct uplink_uses {
 typedef void uplink_lane_fn(void *arg, struct lane *l);
 
 /*
- * What the links ask of the clients' side, and what they send there. All that is given is borrowed until the
- * function returns. None of them may free a lane before the end of the turn.
+ * Implemented by the clients' side. All arguments are borrowed until the function returns. None of them may free a lane before the end of the turn.
  */
 struct uplink_callbacks {
-	/* The lane of this connection; NULL: it has gone. */
+	/* The lane of this connection; NULL: it does not exist any more. */
 	struct lane *(*find)(void *arg, const struct id *id);
 	/* Call fn for each lane, open or not. */
 	void (*each)(void *arg, uplink_lane_fn *fn, void *fn_arg);
-	/* How many each would give. */
+	/* How many lanes there are. */
 	uint32_t (*count)(void *arg);
 	/* The event is done, with this answer; done follows. */
 	void (*answer)(void *arg, struct lane *l, const struct lane_event *e,
@@ -54,7 +53,7 @@ struct uplink_callbacks {
 	void (*poisoned)(void *arg, struct lane *l, const struct lane_event *e);
 	/* The event was removed from the lane, and bytes of memory are free. */
 	void (*done)(void *arg, struct lane *l, uint32_t bytes);
-	/* The lane may wait in a queue now, or wait no more: reading depends on that. */
+	/* The lane has started or stopped waiting in a queue: update whether its socket is read. */
 	void (*wait_changed)(void *arg, struct lane *l);
 	/* Execute the command, and call uplink_outcome once before returning. */
 	void (*command)(void *arg, struct broker_link *from, const Gatepost__Command *m);
@@ -104,7 +103,7 @@ void uplink_leave(struct uplink *u);
 /* The edge's number; 0 until a broker has given one. */
 uint16_t uplink_number(const struct uplink *u);
 
-/* NULL when a broker is there; else what is missing. */
+/* NULL when a broker is linked; else what is missing. */
 const char *uplink_missing(const struct uplink *u);
 
 /* Send what this turn has produced; a hook of the loop. */

@@ -1,7 +1,7 @@
 #ifndef EDGE_LINK_UPLINK_INTERNAL_H
 #define EDGE_LINK_UPLINK_INTERNAL_H
 
-/* What the files of edge/link share: uplink.c (events) and broker_link.c (brokers) own it. */
+/* Shared by the files of edge/link: uplink.c (events) and broker_link.c (brokers) own it. */
 
 #include "base/ring.h"
 #include "edge/link/seeds.h"
@@ -17,15 +17,15 @@ struct broker_link {
 	uint64_t boot;             /* of the process that sent Welcome */
 	struct lane_queue waiting; /* lanes that it owns, without credit */
 	struct lane_queue
-		busy; /* those with something under way, or much to send: after them */
+		busy; /* lanes with something under way, or large events: after those */
 	struct lane_queue
-		disconnecting; /* those whose next event is the disconnect: they come last */
+		disconnecting;  /* lanes whose next event is the disconnect: last */
 	size_t n_disconnecting; /* disconnects under way */
 	int64_t reconnect_ms;   /* when to connect next */
 	int64_t listed_ms;      /* when a seed named it last */
 	bool is_member;         /* the brokers name it */
 	bool in_ring;
-	bool lacks_store; /* what needs it goes to another, if there is one */
+	bool lacks_store; /* events that need it go to another broker, if there is one */
 };
 
 struct uplink_counts {
@@ -50,19 +50,19 @@ struct uplink {
 	struct lane_queue orphans;  /* no broker is there */
 	struct lane_queue retrying; /* in the order of their time */
 	struct lane_queue
-		suspects; /* those whose next event is accused: one at a time (poison.h) */
+		suspects; /* lanes whose next event is accused: one at a time (poison.h) */
 	const struct lane_event
 		*suspect;   /* the accused event that is under way; NULL: none */
 	struct arena arena; /* of the envelope being read */
 };
 
-/* As far as credit goes, send what the lane has unsent; what is left waits. */
+/* Send the lane's unsent events as far as the credit allows; the rest waits. */
 void uplink_pump(struct uplink *u, struct lane *l);
 
-/* The event has been answered: forget it, and send what may follow it. */
+/* The event is answered: remove it, and send the next ones. */
 void uplink_event_done(struct uplink *u, struct lane *l, struct lane_event *e);
 
-/* The event could not be done for now: it, and what follows it, gives back its credit, and is sent again after a pause, to another broker if there is one. */
+/* The broker cannot handle the event now: give back the credit of it and of the later events, and send them again after a pause, to another broker if there is one. */
 void uplink_retry(struct uplink *u, struct lane *l, struct lane_event *e);
 
 /* The lane's events are to be sent again, but not before --retry. */
@@ -71,10 +71,10 @@ void uplink_pause(struct uplink *u, struct lane *l);
 /* The broker gives back the credit of an event that it has answered. */
 void uplink_credit(struct broker_link *from, const struct lane_event *e);
 
-/* The lanes that found no broker: each once. */
+/* Pump the lanes that found no broker, each once. */
 void uplink_pump_orphans(struct uplink *u);
 
-/* Those whose pause is over. */
+/* Pump the lanes whose pause is over. */
 void uplink_retry_due(struct uplink *u, int64_t now);
 
 /* For uplink_new and uplink_free. */
@@ -83,13 +83,13 @@ void broker_links_tick(void *uplink); /* closes silent links, connects again */
 void broker_links_free(struct uplink *u);
 
 enum link_end {
-	LINK_ENDED_BY_US, /* or by a broker that had announced it: counts against nothing */
+	LINK_ENDED_BY_US, /* or by a broker that had announced it: no blame */
 	LINK_ENDED_SILENT,
 	LINK_ENDED_CLOSED,
 	LINK_ENDED_UNREADABLE, /* one side could not read the other */
 };
 
-/* One message has come. */
+/* One message has arrived. */
 void broker_link_receive(struct broker_link *b, struct span message);
 
 /* End the link: its lanes go to other brokers, with what this one had not answered. Nothing if there is no link. */

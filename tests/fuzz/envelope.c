@@ -1,6 +1,6 @@
 /*
  * What a peer sends instead of an envelope. What is accepted keeps what envelope.h promises
- * to the rooms behind it, and all its bytes are there.
+ * to the modules that use it, and all its bytes are there.
  */
 #include "proto/envelope.h"
 

@@ -35,11 +35,11 @@ def settings(program):
     }
 
 
-def sources(*rooms):
+def sources(*modules):
     return {
         path.relative_to(ROOT).as_posix(): path.read_text()
-        for room in rooms
-        for path in sorted((ROOT / room).rglob("*.[ch]"))
+        for module in modules
+        for path in sorted((ROOT / module).rglob("*.[ch]"))
     }
 
 
@@ -65,10 +65,10 @@ def defines(source, function):
 
 def test_each_function_of_the_walk_is_defined_in_the_file_beside_it():
     missing = [
-        f"{function} in {room}"
-        for _, room, functions, _ in rows(WALK, "step")
+        f"{function} in {module}"
+        for _, module, functions, _ in rows(WALK, "step")
         for function in named(functions)
-        if not defines((ROOT / room).read_text(), function)
+        if not defines((ROOT / module).read_text(), function)
     ]
     assert missing == []
 

@@ -122,7 +122,7 @@ def test_a_plain_request_is_told_the_same(counted):
         late.send(b"GET /dev/ping HTTP/1.1\r\nHost: h\r\n\r\n")
         answer = late.response()
         assert answer.status == 429
-        assert b"Too many connections of this address" in answer.body
+        assert b"Too many connections from this address" in answer.body
         assert late.is_closed()
     for wire in wires:
         wire.socket.close()

@@ -251,7 +251,7 @@ def test_1_3_a_binary_message_closes_with_1003(functions, cluster, tmp_path):
     with Cluster(edges=1, brokers=1, args=["--config", config]) as other:
         with WebSocket(other.websocket) as client:
             client.send(frame(BINARY, b"\0\xff"))
-            why = "Binary messages are not taken: gatepost.binary is off"
+            why = "Binary messages are not accepted: gatepost.binary is off"
             assert client.next() == Close(1003, why)
         assert " message.refused " in other.log()
     assert functions.calls("ask") == []

@@ -168,7 +168,7 @@ Test(auth, a_signature_by_another_key_for_something_else_or_of_another_time_is_4
 		  "IncompleteSignatureException");
 }
 
-Test(auth, who_proves_who_it_is_may_be_a_page_or_use_any_host)
+Test(auth, an_authenticated_request_may_have_any_origin_and_host)
 {
 	struct client *c;
 

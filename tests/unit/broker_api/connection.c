@@ -119,7 +119,7 @@ static void end_look(size_t i, const Gatepost__Context *x, int64_t active_ms)
 	fake_commands_end(i, OK, &o);
 }
 
-Test(connection, a_look_tells_who_it_is_and_when)
+Test(connection, a_get_returns_the_identity_and_the_times)
 {
 	Gatepost__Context x = GATEPOST__CONTEXT__INIT;
 	struct client *c = client_new();

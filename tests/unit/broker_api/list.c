@@ -134,7 +134,7 @@ Test(list, with_limit_0_it_counts_and_reads_no_rows)
 	cr_assert_str_eq(client_reply(c)->body, "{\"count\":0,\"connections\":[]}\n");
 }
 
-Test(list, a_row_of_somebody_else_is_left_out)
+Test(list, a_foreign_row_is_left_out)
 {
 	const char *id = id_of(1, 1);
 	struct connection_row rows[] = {row(1, 1), row(1, 2)};

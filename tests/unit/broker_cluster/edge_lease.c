@@ -73,7 +73,7 @@ ParameterizedTest(struct row *r, edge_lease, every_answer_to_the_question_for_a_
 	cr_assert(not(fake_store_asked(TAKE)->sure));
 }
 
-Test(edge_lease, a_number_that_nobody_knows_is_taken_once_all_brokers_had_two_beats)
+Test(edge_lease, an_unknown_number_is_accepted_once_all_brokers_had_two_beats)
 {
 	cluster_hello("e1", 0xe1, 7);
 	fake_store_number(ERR_UNKNOWN, 0);

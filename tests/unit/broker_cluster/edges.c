@@ -79,7 +79,7 @@ static void say_old_version(void)
 
 	head.version = 999;
 	batch_pack(cluster_letter(), &head, &m);
-	fake_zsock_receive("e1", &m);
+	fake_router_receive("e1", &m);
 }
 
 static void say_outcome(void)
@@ -176,7 +176,7 @@ Test(edges, items_behind_the_one_that_ends_a_link_are_not_read)
 
 Test(edges, cannot_be_had_where_nothing_can_be_bound)
 {
-	fake_zsock_bind_fails();
+	fake_router_bind_fails();
 	cr_assert(edges_new(&(struct edges_conf){.bind = "tcp://127.0.0.1:7400"},
 			    &(struct edges_uses){.loop = cluster.loop,
 						 .members = cluster.members},
@@ -213,16 +213,16 @@ Test(edges, a_link_sends_heartbeats_when_it_has_nothing_else_to_send)
 	size_t before;
 
 	cluster_link("e1", 0xe1, 7);
-	before = fake_zsock_sent("e1");
+	before = fake_router_sent("e1");
 	cluster_run(3 * HEARTBEAT_MS, "e1");
-	cr_assert(eq(sz, fake_zsock_sent("e1") - before, 3));
+	cr_assert(eq(sz, fake_router_sent("e1") - before, 3));
 }
 
 Test(edges, a_link_that_takes_nothing_ends_and_is_counted)
 {
 	cluster_link("e1", 0xe1, 7);
 	cluster_link("e2", 0xe2, 8);
-	fake_zsock_fail("e1", ERR_BUSY);
+	fake_router_fail("e1", ERR_BUSY);
 	cluster_run(HEARTBEAT_MS, "e1 e2");
 	cr_assert(edges_find(cluster.edges, 7) == NULL);
 	cr_assert(edges_find(cluster.edges, 8) != NULL);
@@ -232,7 +232,7 @@ Test(edges, a_link_that_takes_nothing_ends_and_is_counted)
 Test(edges, a_link_whose_other_end_is_closed_ends_and_is_not_counted_as_full)
 {
 	cluster_link("e1", 0xe1, 7);
-	fake_zsock_fail("e1", ERR_DOWN);
+	fake_router_fail("e1", ERR_DOWN);
 	cluster_run(HEARTBEAT_MS, "e1");
 	cr_assert(edges_find(cluster.edges, 7) == NULL);
 	cr_assert(eq(i64, cluster_metric("gatepost_broker_links_full_total", NULL), 0));
@@ -275,7 +275,7 @@ Test(edges, their_end_is_the_end_of_all_links)
 
 /* ---- what all are told ---- */
 
-Test(edges, that_are_up_are_told_when_brokers_come_and_go_and_others_are_not)
+Test(edges, that_are_up_get_members_when_brokers_join_or_leave_and_others_do_not)
 {
 	cluster_beat("c1", false);
 	cluster_link("e1", 0xe1, 7);
@@ -289,7 +289,7 @@ Test(edges, that_are_up_are_told_when_brokers_come_and_go_and_others_are_not)
 	cr_assert(eq(int, cluster_read_kind("e2"), GATEPOST__ITEM__BODY__NOT_SET));
 }
 
-Test(edges, are_told_once_when_the_store_goes_and_once_when_it_comes_back)
+Test(edges, get_one_message_when_the_store_goes_down_and_one_when_it_is_up)
 {
 	const Gatepost__Item *i;
 

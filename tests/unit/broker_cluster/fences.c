@@ -31,7 +31,7 @@ Test(fences, are_of_one_number_and_one_boot)
 	cr_assert(have(8, "00000000000000aa"));
 }
 
-Test(fences, of_an_owner_that_nobody_of_ours_has_written_are_none)
+Test(fences, of_an_unknown_owner_are_none)
 {
 	note(7, "");
 	note(7, "00000000000000aa0");
@@ -60,7 +60,7 @@ static void beat(const char *id)
 	cluster_beat(id, false);
 }
 
-Test(fences, are_told_to_each_memory_of_the_store_once)
+Test(fences, are_sent_to_each_memory_of_the_store_once)
 {
 	note(7, "00000000000000aa");
 	note(8, "00000000000000bb");
@@ -75,7 +75,7 @@ Test(fences, are_told_to_each_memory_of_the_store_once)
 	cr_assert(eq(sz, fake_store_waiting(FENCE), 2));
 }
 
-Test(fences, are_told_again_when_one_of_them_could_not_be_told)
+Test(fences, are_sent_again_after_one_of_them_failed)
 {
 	note(7, "00000000000000aa");
 	note(8, "00000000000000bb");

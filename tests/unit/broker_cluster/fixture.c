@@ -131,7 +131,7 @@ void cluster_stop(void)
 	members_free(c->members);
 	loop_free(c->loop);
 	metrics_free(c->metrics);
-	fake_zsock_close();
+	fake_router_close();
 	batch_close(&letter);
 }
 
@@ -189,7 +189,7 @@ void cluster_post_taken(const char *from, uint64_t items, uint64_t bytes)
 	head.taken_items = items;
 	head.taken_bytes = bytes;
 	batch_pack(&letter, &head, &m);
-	fake_zsock_receive(from, &m);
+	fake_router_receive(from, &m);
 }
 
 void cluster_post(const char *from)
@@ -203,7 +203,7 @@ void cluster_garbage(const char *from)
 
 	zmq_msg_init_size(&m, 3);
 	memcpy(zmq_msg_data(&m), "\xff\xff\xff", 3);
-	fake_zsock_receive(from, &m);
+	fake_router_receive(from, &m);
 }
 
 void cluster_hello(const char *from, uint64_t boot, uint16_t number)
@@ -240,7 +240,7 @@ struct edge_link *cluster_link(const char *from, uint64_t boot, uint16_t number)
 const Gatepost__Item *cluster_read(const char *to)
 {
 	flush(NULL);
-	return fake_zsock_read(to);
+	return fake_router_read(to);
 }
 
 Gatepost__Item__BodyCase cluster_read_kind(const char *to)

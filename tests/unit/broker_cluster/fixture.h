@@ -8,10 +8,10 @@
  */
 
 #include "broker/cluster/reaper.h"
-#include "fake_loop.h"
 #include "fake_store.h"
-#include "fake_zsock.h"
 #include "proto/batch.h"
+#include "tests/unit/fakes/fake_loop.h"
+#include "tests/unit/fakes/fake_router.h"
 
 enum {
 	HEARTBEAT_MS = 1000,

@@ -156,7 +156,7 @@ Test(runtime, with_no_room_to_wait_a_worker_that_polls_still_gets_one)
 	runtime_fixture_stop();
 }
 
-Test(runtime, where_nobody_polls_an_invocation_ends_as_unreachable)
+Test(runtime, without_a_polling_worker_an_invocation_ends_as_unreachable)
 {
 	runtime_fixture_start(10, 20);
 	runtime_fixture_invoke("1");

@@ -93,3 +93,29 @@ Test(clients, need_no_metrics)
 	clients_stop(NULL);
 	clients_free(NULL);
 }
+
+Test(clients, that_drain_still_open_connections_but_keep_no_socket_for_another_request)
+{
+	struct client *open = client_new(), *plain = client_new();
+
+	clients_drain(fixture.clients);
+	cr_assert(clients_are_draining(fixture.clients));
+	cr_assert(eq(i64, fixture_metric("gatepost_edge_draining", NULL), 1));
+	client_upgrade(open);
+	cr_assert(eq(int, client_connection(open)->state, CONNECTION_OPEN));
+	client_send_text(plain, GET);
+	client_answer_status(plain, 200);
+	cr_assert(strncmp(client_read(plain, NULL), "HTTP/1.1 200 ", 13) == 0);
+	cr_assert(client_is_at_end(plain));
+}
+
+Test(clients, that_are_stopped_send_a_close_frame_and_make_no_disconnect_event)
+{
+	struct client *k = client_open();
+
+	clients_stop(fixture.clients);
+	cr_assert(eq(u32, clients_sockets(fixture.clients), 0));
+	cr_assert(client_event(k) == NULL, "a broker reaps its row");
+	cr_assert(eq(u8, (uint8_t)client_read(k, NULL)[0], 0x88), "a close frame");
+	cr_assert(client_is_at_end(k));
+}

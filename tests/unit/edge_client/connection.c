@@ -257,7 +257,7 @@ Test(connection, whose_client_answers_no_close_frame_is_counted)
 	cr_assert(eq(i64, fixture_metric("gatepost_edge_unanswered_total", NULL), 1));
 }
 
-Test(connection, whose_client_never_said_a_word_is_counted_as_silent_and_told_nothing)
+Test(connection, whose_client_sent_nothing_is_counted_as_silent_and_gets_no_response)
 {
 	struct client *k = client_new();
 

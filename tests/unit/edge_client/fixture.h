@@ -6,7 +6,7 @@
  * test moves, and in place of edge/link/uplink.c a broker that answers when the test says so.
  */
 
-#include "../broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 #include "base/metric.h"
 #include "edge/client/connection.h"

@@ -65,7 +65,7 @@ Test(listener, gives_each_client_with_its_address)
 	cr_assert(eq(sz, n_accepted, 1));
 }
 
-Test(listener, that_is_closed_gives_those_who_waited_and_nobody_after_them)
+Test(listener, that_is_closed_accepts_the_waiting_sockets_and_none_after_them)
 {
 	client = connect_to();
 	listener_close(l);
@@ -76,7 +76,7 @@ Test(listener, that_is_closed_gives_those_who_waited_and_nobody_after_them)
 	cr_assert(eq(sz, n_accepted, 1));
 }
 
-Test(listener, without_descriptors_pauses_and_then_accepts_who_has_waited)
+Test(listener, without_descriptors_pauses_and_then_accepts_the_waiting_sockets)
 {
 	struct rlimit was, none;
 

@@ -173,7 +173,7 @@ Test(outbox, an_empty_blob_among_others_is_no_obstacle)
 	cr_assert(o == NULL);
 }
 
-Test(outbox, a_peer_that_has_gone_is_told_as_down_and_does_not_kill_us)
+Test(outbox, a_closed_peer_is_down_and_raises_no_signal)
 {
 	size_t wrote = 0;
 

@@ -58,7 +58,7 @@ Test(registry, when_full_one_more_is_refused_and_one_less_makes_room)
 	cr_assert(eq(u32, registry_slots(r), MOST));
 }
 
-Test(registry, a_stale_id_does_not_find_whoever_has_the_slot_now)
+Test(registry, a_stale_id_does_not_find_the_new_connection_in_its_slot)
 {
 	struct id stale = add(0, 111)->lane.id;
 

@@ -9,7 +9,7 @@
 #include "edge/link/uplink_internal.h"
 #include "fake_zsock.h"
 #include "proto/batch.h"
-#include "tests/unit/broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 #define B1 "tcp://127.0.0.1:7401"
 #define B2 "tcp://127.0.0.1:7402"

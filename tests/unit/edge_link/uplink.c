@@ -400,7 +400,8 @@ Test(uplink_of_two,
 	cr_assert(eq(str, (char *)links_read_seqs(B2), "2"));
 }
 
-Test(uplink_of_two, what_needs_the_store_goes_to_a_broker_that_has_it_and_the_rest_home)
+Test(uplink_of_two,
+     events_that_need_the_store_go_to_a_broker_with_it_and_others_to_the_owner)
 {
 	struct lane *l;
 	uint32_t term;
@@ -424,7 +425,7 @@ Test(uplink_of_two, what_needs_the_store_goes_to_a_broker_that_has_it_and_the_re
 	cr_assert(eq(str, (char *)links_owner(l), B1));
 }
 
-Test(uplink_of_two, when_no_broker_has_the_store_events_go_home_all_the_same)
+Test(uplink_of_two, when_no_broker_has_the_store_events_go_to_the_owner)
 {
 	struct lane *l;
 

@@ -2,7 +2,7 @@
 
 #include "../fake_function.h"
 #include "../sample.h"
-#include "tests/unit/broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -96,7 +96,7 @@ static void use_function(size_t n_sources)
 	cr_assert(authorizer != NULL);
 }
 
-Test(authorizer, without_all_of_its_sources_in_the_request_refuses_and_asks_nobody)
+Test(authorizer, without_all_of_its_sources_in_the_request_refuses_and_invokes_nothing)
 {
 	static const char *const heads[] = {"GET /dev\n", "GET /dev\nAuth: x\n",
 					    "GET /dev?q=1\n"};
@@ -241,7 +241,7 @@ Test(authorizer, may_be_closed_from_inside_of_its_last_permission)
 	}
 }
 
-Test(authorizer, is_not_opened_with_a_source_that_nobody_knows)
+Test(authorizer, is_not_opened_with_an_unknown_source)
 {
 	static char *unknown[] = {(char *)"route.request.body"};
 	struct config_authorizer config = {.name = (char *)"a",

@@ -109,7 +109,7 @@ Test(call, reads_packed_parts_and_nonsense_is_none)
 
 /* ---- pending disconnects ---- */
 
-Test(call, that_is_pending_is_a_disconnect_as_it_was_written_down_and_nobody_waits_for_it)
+Test(call, that_is_pending_is_the_stored_disconnect_and_has_no_sink)
 {
 	char text[ID_TEXT];
 	struct disconnect d = fixture_disconnect(text);

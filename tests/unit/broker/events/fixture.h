@@ -15,7 +15,7 @@
 #include "broker/events/redelivery.h"
 #include "broker/routes/route.h"
 #include "fake_store.h"
-#include "tests/unit/broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 enum { ASKERS = 2, EDGE = 7, CLAIM_MS = 3000, TRIES = 3, DEAD_LETTERS = 50 };
 

@@ -61,7 +61,7 @@ Test(handle_connect, puts_the_row_then_asks_the_function_then_accepts)
 	cr_assert(eq(i64, metric_value(fixture.counts.connects), 1));
 }
 
-Test(handle_connect, without_a_route_accepts_once_the_row_stands)
+Test(handle_connect, without_a_route_accepts_once_the_row_is_stored)
 {
 	struct config *c = fixture_config();
 
@@ -212,7 +212,7 @@ static void expect_silence(void)
 	cr_assert(eq(sz, fake_function_waiting(), 0));
 }
 
-Test(handle_connect, of_a_link_that_ends_before_the_row_stands_asks_no_function)
+Test(handle_connect, of_a_link_that_ends_before_the_row_is_stored_invokes_no_function)
 {
 	static const enum err errs[] = {OK, ERR_DENIED, ERR_DOWN, ERR_BUSY};
 
@@ -293,7 +293,7 @@ Test(handle_connect,
 	cr_assert(asker->last.has_context);
 }
 
-Test(handle_connect, keeps_the_head_of_the_upgrade_when_the_configuration_wants_that)
+Test(handle_connect, keeps_the_head_of_the_upgrade_if_the_configuration_says_so)
 {
 	Gatepost__Context *x;
 	struct span packed;

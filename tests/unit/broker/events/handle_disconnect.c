@@ -207,7 +207,7 @@ Test(handle_disconnect, that_is_pending_without_a_route_removes_what_is_pending)
 
 /* ---- pending ---- */
 
-Test(handle_disconnect, that_is_pending_goes_to_the_function_and_nobody_is_answered)
+Test(handle_disconnect, that_is_pending_invokes_the_function_and_answers_no_edge)
 {
 	handle_disconnect(fixture_pending());
 	cr_assert(eq(sz, fake_store_pending(), 0));

@@ -53,7 +53,7 @@ Test(handle_message, the_result_of_a_two_way_route_is_the_clients_answer)
 	cr_assert(eq(str, asker->last.body, "hi"));
 }
 
-Test(handle_message, the_result_of_a_one_way_route_is_nobodys)
+Test(handle_message, the_result_of_a_one_way_route_is_dropped)
 {
 	message("hello", false);
 	fake_function_end(&with_body);

@@ -240,7 +240,7 @@ Test(lane, an_event_that_comes_again_after_its_answer_is_handled_again)
 	end_first();
 }
 
-Test(lane, an_event_of_an_edge_that_has_gone_is_dropped_unhandled)
+Test(lane, an_event_of_a_lost_edge_is_dropped_unhandled)
 {
 	handler = handle_later;
 	first->is_lost = true;

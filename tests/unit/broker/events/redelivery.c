@@ -216,7 +216,7 @@ Test(redelivery, makes_a_dead_letter_of_what_it_cannot_read)
 	cr_assert(eq(i64, count("gatepost_broker_disconnects_dropped_total"), 0));
 }
 
-Test(redelivery, makes_a_dead_letter_of_what_nobody_can_deliver)
+Test(redelivery, makes_a_dead_letter_of_an_unreadable_disconnect)
 {
 	char text[ID_TEXT];
 	struct disconnect d = fixture_disconnect(text);

@@ -45,7 +45,7 @@ static void refuse(const char *handler)
 	function_close(&f);
 }
 
-Test(function, a_handler_that_nobody_knows_is_not_found)
+Test(function, an_unknown_handler_is_not_found)
 {
 	refuse("builtin:nope");
 	refuse("builtin:");

@@ -1,6 +1,6 @@
 #include "broker/function/http.h"
 
-#include "tests/unit/broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

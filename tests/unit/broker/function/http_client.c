@@ -241,7 +241,7 @@ Test(http_client, a_request_is_sent_once_also_on_a_kept_connection)
 	cr_assert(not(fixture.is_stale), "that one was new");
 }
 
-Test(http_client, where_nobody_listens_it_is_unreachable)
+Test(http_client, a_closed_port_is_unreachable)
 {
 	stop_server();
 	expect("", false, HTTP_UNREACHABLE, "connect");
@@ -302,7 +302,7 @@ Test(http_client, large_responses_that_memory_has_no_room_for_fail_and_small_one
 }
 
 /* The leak sanitizer sees to what the client held. */
-Test(http_client, with_its_end_nobody_is_called_any_more)
+Test(http_client, after_http_client_free_no_callback_is_called)
 {
 	post(fixture.url);
 	expect(NULL, false, HTTP_LATE, ""); /* one of them, or both */
@@ -352,7 +352,7 @@ Test(http_client, what_waits_for_all_of_its_time_was_never_sent)
 	cr_assert(eq(int, fixture.n_requests, CONNECTIONS));
 }
 
-Test(http_client, who_gives_up_waiting_leaves_its_turn_to_the_next)
+Test(http_client, a_cancelled_wait_leaves_its_turn_to_the_next)
 {
 	post_many(CONNECTIONS, TIMEOUT_MS);
 	post_for(fixture.url, TIMEOUT_MS / 3);
@@ -403,7 +403,7 @@ static void on_reply_ask_again(void *arg, const struct http_reply *r)
 		post_for(fixture.url, PATIENCE_MS);
 }
 
-Test(http_client, who_asks_again_in_its_reply_is_served_too)
+Test(http_client, a_request_made_in_a_reply_callback_is_served)
 {
 	struct blob *event = blob_new(span_str("{event}"));
 	struct http_post p = {

@@ -76,7 +76,7 @@ Test(http_turns, half_of_the_turns_are_for_clients_that_have_none)
 	http_turns_free(four);
 }
 
-Test(http_turns, who_gives_up_takes_nobody_s_turn_and_gives_none_away)
+Test(http_turns, a_cancelled_wait_neither_takes_nor_frees_a_turn)
 {
 	join(&t[0], here, true);
 	join(&t[1], here, true);

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "broker/runtime/runtime.h"
-#include "tests/unit/broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -2,7 +2,7 @@
 
 #include "broker/function/builtin.h"
 #include "tests/unit/base/capture.h"
-#include "tests/unit/broker_cluster/fake_loop.h"
+#include "tests/unit/fakes/fake_loop.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -154,7 +154,7 @@ Test(project, reads_its_file_again_when_it_is_asked_to)
 	cr_assert(eq(sz, loaded, 2));
 }
 
-Test(project, keeps_its_routes_when_the_new_file_is_bad_or_away)
+Test(project, keeps_its_routes_when_the_new_file_is_invalid_or_missing)
 {
 	struct capture *c;
 	char *text;
@@ -175,7 +175,7 @@ Test(project, keeps_its_routes_when_the_new_file_is_bad_or_away)
 }
 
 /* A call that began with them. */
-Test(project, leaves_the_old_routes_to_whoever_holds_them)
+Test(project, keeps_the_old_routes_while_they_are_referenced)
 {
 	struct routes *old;
 

@@ -1,4 +1,4 @@
-#include "fake_zsock.h"
+#include "fake_router.h"
 
 #include "base/mem.h"
 #include "proto/envelope.h"
@@ -90,13 +90,13 @@ enum err zsock_send(struct zsock *z, struct span to, zmq_msg_t *body)
 	return failing.to[0] == '*' || strcmp(failing.to, s->to) == 0 ? failing.err : OK;
 }
 
-void fake_zsock_receive(const char *from, zmq_msg_t *m)
+void fake_router_receive(const char *from, zmq_msg_t *m)
 {
 	router->fn(router->arg, span_str(from), m);
 	zmq_msg_close(m);
 }
 
-const Gatepost__Item *fake_zsock_read(const char *to)
+const Gatepost__Item *fake_router_read(const char *to)
 {
 	struct sent *s;
 
@@ -106,7 +106,7 @@ const Gatepost__Item *fake_zsock_read(const char *to)
 	return NULL;
 }
 
-size_t fake_zsock_sent(const char *to)
+size_t fake_router_sent(const char *to)
 {
 	struct sent *s;
 	size_t n = 0;
@@ -116,18 +116,18 @@ size_t fake_zsock_sent(const char *to)
 	return n;
 }
 
-void fake_zsock_fail(const char *to, enum err e)
+void fake_router_fail(const char *to, enum err e)
 {
 	snprintf(failing.to, sizeof failing.to, "%s", to ? to : "*");
 	failing.err = e;
 }
 
-void fake_zsock_bind_fails(void)
+void fake_router_bind_fails(void)
 {
 	bind_fails = true;
 }
 
-void fake_zsock_close(void)
+void fake_router_close(void)
 {
 	struct sent *s;
 

@@ -1,5 +1,5 @@
-#ifndef TESTS_UNIT_BROKER_CLUSTER_FAKE_LOOP_H
-#define TESTS_UNIT_BROKER_CLUSTER_FAKE_LOOP_H
+#ifndef TESTS_UNIT_FAKES_FAKE_LOOP_H
+#define TESTS_UNIT_FAKES_FAKE_LOOP_H
 
 /*
  * In place of base/loop.c and base/clock.c: timers on a clock that the test moves. So a test

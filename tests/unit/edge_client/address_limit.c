@@ -86,7 +86,7 @@ Test(address_limit, a_burst_comes_at_once_and_then_the_rate_counts)
 	cr_assert(eq(int, let_in("10.0.0.1:1", NOW + 60000, 100), 5));
 }
 
-Test(address_limit, who_is_refused_for_the_rate_pays_nothing_for_it)
+Test(address_limit, a_socket_refused_by_the_rate_costs_nothing)
 {
 	int in = 0;
 

@@ -111,7 +111,7 @@ Test(drain, ends_early_when_no_client_and_no_event_is_left)
 	cr_assert(fake_loop_is_stopped(fixture.loop));
 }
 
-Test(drain, cuts_who_is_left_at_the_end_of_its_window)
+Test(drain, cuts_the_remaining_clients_at_the_end_of_its_window)
 {
 	conf.window_ms = 4000;
 	conf.answer_ms = 60000;
