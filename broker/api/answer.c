@@ -95,17 +95,16 @@ void answer_err(struct http_request *q, enum err e)
 	else if (e == ERR_BUSY)
 		answer_refusal_logged(
 			q, 429, "LimitExceededException",
-			"The client does not take what is queued for it: try later");
+			"The client does not read its messages, retry later");
 	else
-		answer_refusal_logged(
-			q, 503, answer_type(503),
-			"The connection's edge cannot be reached: try again");
+		answer_refusal_logged(q, 503, answer_type(503),
+				      "The connection's edge is unreachable, retry");
 }
 
 void answer_no_memory(struct http_request *q)
 {
 	answer_refusal_logged(q, 503, answer_type(503),
-			      "No memory for large answers now: try again");
+			      "No memory for large responses now, retry");
 }
 
 bool answer_fits(struct http_request *q, size_t bytes, size_t most)

@@ -187,7 +187,7 @@ static bool ends(struct listing *l, enum err e)
 		return false;
 	if (l->request != NULL)
 		answer_refusal_logged(wake(l), 503, answer_type(503),
-				      "The connection table cannot be read: try again");
+				      "The connection table is unavailable, retry");
 	return true;
 }
 

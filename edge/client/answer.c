@@ -62,7 +62,7 @@ void answer_send_error(struct connection *c, const struct lane_event *e)
 		send_error_frame(c, e);
 	/* Its row may stand, and its function may have accepted it: as when an edge dies now. */
 	if (e->kind == GATEPOST__EVENT__KIND__CONNECT)
-		verdict_discard(c, CAUSE_POISONED_CONNECT);
+		reply_discard(c, CAUSE_POISONED_CONNECT);
 	if (e->kind == GATEPOST__EVENT__KIND__HTTP)
 		connection_end(c, CAUSE_POISONED_REQUEST, NULL);
 }

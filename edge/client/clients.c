@@ -118,8 +118,8 @@ static void count_events(struct client_counts *n, struct metrics *m)
 	n->held_back = metric_counter(m, "gatepost_edge_held_back_total", NULL,
 				      "Times that the edge stopped reading a client, "
 				      "since it sent too fast or read too slowly");
-	n->verdict_seconds = metric_seconds(m, "gatepost_edge_request_seconds", NULL,
-					    "From a request to its answer");
+	n->reply_seconds = metric_seconds(m, "gatepost_edge_request_seconds", NULL,
+					  "From a request to its answer");
 }
 
 static void count_ends(struct client_counts *n, struct metrics *m)

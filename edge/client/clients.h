@@ -44,7 +44,7 @@ struct client_counts {
 	struct metric *broken, *silent, *unanswered;
 	struct metric *over_connections, *over_rate;
 	struct metric *held_back;
-	struct metric *verdict_seconds;
+	struct metric *reply_seconds;
 };
 
 struct clients {

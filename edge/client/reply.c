@@ -68,7 +68,7 @@ void reply_answer(struct connection *c, const Gatepost__Response *r,
 	struct handshake *h = c->handshake;
 	bool accepted = h->is_upgrade && r->status >= 200 && r->status <= 299;
 
-	metric_add(c->clients->counts.verdict_seconds,
+	metric_add(c->clients->counts.reply_seconds,
 		   1000 * (loop_now(c->clients->loop) - h->asked_ms));
 	if (accepted && a->context.len > 0) {
 		blob_unref(c->lane.context);
@@ -78,13 +78,13 @@ void reply_answer(struct connection *c, const Gatepost__Response *r,
 		set_expiry(c, a->expires_ms);
 		accept_upgrade(c, r);
 	} else if (accepted) {
-		verdict_discard(c, CAUSE_TOO_LATE);
+		reply_discard(c, CAUSE_TOO_LATE);
 	} else if (c->state == CONNECTION_ASKED) {
 		respond(c, r);
 	}
 }
 
-void verdict_discard(struct connection *c, enum end_cause cause)
+void reply_discard(struct connection *c, enum end_cause cause)
 {
 	c->lane.is_open = true;
 	metric_add(c->clients->counts.opened, 1);

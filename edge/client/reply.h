@@ -24,10 +24,12 @@ void reply_answer(struct connection *c, const Gatepost__Response *r,
 must_use enum err reply_keep_push(struct connection *c, struct blob *frame);
 
 /*
- * The verdict is that the upgrade is accepted, or it may be so and nobody knows (CAUSE_POISONED_CONNECT), but
- * the client cannot have it: its disconnect follows its connect. cause: CAUSE_TOO_LATE, or the one above
+ * The upgrade was accepted, or may have been (CAUSE_POISONED_CONNECT), but the client cannot get the
+ * reply: its disconnect follows its connect.
+ *
+ * cause  CAUSE_TOO_LATE or CAUSE_POISONED_CONNECT
  */
-void verdict_discard(struct connection *c, enum end_cause cause);
+void reply_discard(struct connection *c, enum end_cause cause);
 
 /*
  * Only in ASKED. No broker takes the request (the store is away, or there is no broker), and its

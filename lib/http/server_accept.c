@@ -66,7 +66,7 @@ static void come(struct http_server *s, int fd, const struct sockaddr *sa, sockl
 		s->conf.full(s->arg);
 	if (!wanted)
 		server_answer_refuse(c, HTTP_REFUSED_CONNECTIONS, 503,
-				     "The server is full: try again");
+				     "The server is full, retry");
 	server_connection_update(c);
 	server_bounds_set_listening(s, s->n >= s->conf.connections + SPARE, s->is_paused);
 }

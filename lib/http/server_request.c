@@ -41,7 +41,7 @@ static void dispatch(struct http_connection *c)
 	server_connection_set_open(c, false);
 	if (s->conf.requests > 0 && s->waiting >= s->conf.requests) {
 		server_answer_refuse(c, HTTP_REFUSED_REQUESTS, 503,
-				     "Too many requests are under way: try again");
+				     "Too many requests are in progress, retry");
 		return;
 	}
 	s->handler(s->arg, &w->request);
@@ -202,7 +202,7 @@ static void check_memory(struct http_connection *c)
 	if ((c->state == HEAD || c->state == BODY) && c->held > SMALL &&
 	    s->held > s->conf.memory)
 		server_answer_refuse(c, HTTP_REFUSED_MEMORY, 503,
-				     "No memory for large requests now: try again");
+				     "No memory for large requests now, retry");
 }
 
 void server_request_feed(struct http_connection *c, struct span in)

@@ -56,7 +56,7 @@ Test(server_accept, a_newcomer_is_refused_when_each_connection_has_a_request)
 	}
 	until_handled(2);
 	c = come();
-	expect(c, 503, "{\"message\":\"The server is full: try again\"}");
+	expect(c, 503, "{\"message\":\"The server is full, retry\"}");
 	until_closed(c);
 	cr_assert(eq(i64, refused(HTTP_REFUSED_CONNECTIONS), 1));
 	cr_assert(eq(sz, full, 1));
@@ -75,7 +75,7 @@ Test(server_accept, without_a_timeout_no_idle_connection_makes_room)
 	idle = come();
 	send_text(idle, GET);
 	expect(idle, 200, "");
-	expect(come(), 503, "{\"message\":\"The server is full: try again\"}");
+	expect(come(), 503, "{\"message\":\"The server is full, retry\"}");
 	send_text(idle, GET);
 	expect(idle, 200, "");
 }

@@ -18,7 +18,7 @@ Test(server_bounds,
 	cr_assert(eq(sz, http_waiting(server), 1));
 	c = come();
 	send_text(c, GET);
-	expect(c, 503, "{\"message\":\"Too many requests are under way: try again\"}");
+	expect(c, 503, "{\"message\":\"Too many requests are in progress, retry\"}");
 	cr_assert(eq(i64, refused(HTTP_REFUSED_REQUESTS), 1));
 	reply(kept[0], span_str(""));
 	expect(first, 200, "");
@@ -47,8 +47,7 @@ Test(server_bounds,
 	second = come();
 	send_text(second, "POST / HTTP/1.1\r\n" HOST "Content-Length: 200000\r\n\r\n");
 	send_span(second, span_of(body, 200000));
-	expect(second, 503,
-	       "{\"message\":\"No memory for large requests now: try again\"}");
+	expect(second, 503, "{\"message\":\"No memory for large requests now, retry\"}");
 	cr_assert(eq(i64, refused(HTTP_REFUSED_MEMORY), 1));
 	expect_of("POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\na", 200, "a");
 	close(first->fd);
