@@ -131,7 +131,7 @@ def count_unit(program, root, faults, whole, tally):
 
 
 def run_pytest(programs, picked, tally):
-    workers = str(min(4, len(os.sched_getaffinity(0))))
+    workers = str(min(4, 2 * len(os.sched_getaffinity(0))))  # most tests wait for timers
     only = ["-k", picked.expression()] if picked.expression() else []
     with tempfile.TemporaryDirectory(prefix="gatepost-pytest.") as folder:
         report = Path(folder, "report.xml")
