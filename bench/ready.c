@@ -28,8 +28,9 @@ static enum err take(json_t *root, struct usage_table *t, const char **url)
 		return ERR_MALFORMED;
 	if (*url == NULL)
 		*url = xstrdup(websocket);
-	json_array_foreach(processes, i,
-			   process) if (add(process, t) != OK) return ERR_MALFORMED;
+	json_array_foreach (processes, i, process)
+		if (add(process, t) != OK)
+			return ERR_MALFORMED;
 	return OK;
 }
 

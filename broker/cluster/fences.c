@@ -118,6 +118,6 @@ static void write_all(void *arg)
 	if (strcmp(f->told, cluster) == 0)
 		return;
 	snprintf(f->told, sizeof f->told, "%s", cluster);
-	TAILQ_FOREACH(x, &f->oldest_first, at)
-	store_edge_fence(f->store, x->lost.number, x->lost.boot, on_written, f);
+	TAILQ_FOREACH (x, &f->oldest_first, at)
+		store_edge_fence(f->store, x->lost.number, x->lost.boot, on_written, f);
 }

@@ -142,9 +142,9 @@ static void check_cluster(struct members *m, const struct members_view *v)
 	log_warn("store.changed", S("cluster", m->cluster),
 		 S("why", "Redis was restarted or emptied: the table is reconciled with "
 			  "the edges"));
-	STAILQ_FOREACH(w, &m->watchers, next)
-	if (w->on.store_changed != NULL)
-		w->on.store_changed(w->arg, left_behind);
+	STAILQ_FOREACH (w, &m->watchers, next)
+		if (w->on.store_changed != NULL)
+			w->on.store_changed(w->arg, left_behind);
 }
 
 static void update_owners(struct members *m, const struct members_row *rows, size_t n)
@@ -173,9 +173,9 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 		return;
 	check_cluster(m, v);
 	m->seen_ms = loop_now(m->loop);
-	STAILQ_FOREACH(w, &m->watchers, next)
-	if (w->on.beat != NULL)
-		w->on.beat(w->arg);
+	STAILQ_FOREACH (w, &m->watchers, next)
+		if (w->on.beat != NULL)
+			w->on.beat(w->arg);
 	rows = rows_of(v);
 	same = m->n == v->n &&
 	       (v->n == 0 || memcmp(m->rows, rows, v->n * sizeof *rows) == 0);
@@ -187,9 +187,9 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	if (same)
 		return;
 	log_info("members", I("brokers", m->n));
-	STAILQ_FOREACH(w, &m->watchers, next)
-	if (w->on.changed != NULL)
-		w->on.changed(w->arg);
+	STAILQ_FOREACH (w, &m->watchers, next)
+		if (w->on.changed != NULL)
+			w->on.changed(w->arg);
 }
 
 static void on_left(void *arg, enum err e)

@@ -77,9 +77,9 @@ void reconcile_begin(struct reconcile *r, uint16_t edge)
 {
 	struct run *run;
 
-	LIST_FOREACH(run, &r->running, others)
-	if (run->edge == edge)
-		return;
+	LIST_FOREACH (run, &r->running, others)
+		if (run->edge == edge)
+			return;
 	run = xcalloc(1, sizeof *run);
 	run->reconcile = r;
 	run->edge = edge;

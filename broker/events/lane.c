@@ -80,9 +80,9 @@ static struct call *same_event(const struct queue *q, uint64_t seq)
 {
 	struct call *c;
 
-	TAILQ_FOREACH(c, q, turn.next)
-	if (c->in.seq == seq)
-		return c;
+	TAILQ_FOREACH (c, q, turn.next)
+		if (c->in.seq == seq)
+			return c;
 	return NULL;
 }
 

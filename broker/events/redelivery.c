@@ -149,8 +149,8 @@ static void expire_claims(struct redelivery *r)
 {
 	struct claim *k;
 
-	LIST_FOREACH(k, &r->held, next)
-	k->has_expired = true;
+	LIST_FOREACH (k, &r->held, next)
+		k->has_expired = true;
 }
 
 /* All claims that are ours, those of one edge beside each other; freed by the caller. */
@@ -160,9 +160,9 @@ static struct claim **sorted(const struct redelivery *r, size_t *n)
 	struct claim *k;
 
 	*n = 0;
-	LIST_FOREACH(k, &r->held, next)
-	if (!k->has_expired)
-		all[(*n)++] = k;
+	LIST_FOREACH (k, &r->held, next)
+		if (!k->has_expired)
+			all[(*n)++] = k;
 	qsort(all, *n, sizeof *all, by_edge);
 	return all;
 }

@@ -65,9 +65,9 @@ static int next_port(const struct lambdas *all, int first)
 
 	if (first == 0)
 		return 0;
-	TAILQ_FOREACH(l, &all->list, next)
-	if (l->port >= port)
-		port = l->port + 1;
+	TAILQ_FOREACH (l, &all->list, next)
+		if (l->port >= port)
+			port = l->port + 1;
 	return port;
 }
 
@@ -104,9 +104,9 @@ static struct lambda *find(const struct lambdas *all, const struct config_functi
 {
 	struct lambda *l;
 
-	TAILQ_FOREACH(l, &all->list, next)
-	if (strcmp(l->name, f->name) == 0 && strcmp(l->handler, f->handler) == 0)
-		return l;
+	TAILQ_FOREACH (l, &all->list, next)
+		if (strcmp(l->name, f->name) == 0 && strcmp(l->handler, f->handler) == 0)
+			return l;
 	return NULL;
 }
 
@@ -220,8 +220,7 @@ char *lambdas_addresses(const struct lambdas *all)
 	char *text = xstrdup("");
 	struct lambda *l;
 
-	TAILQ_FOREACH(l, &all->list, next)
-	{
+	TAILQ_FOREACH (l, &all->list, next) {
 		char *longer = xasprintf("%s%s%s=%s", text, text[0] ? "," : "", l->name,
 					 runtime_address(l->runtime));
 

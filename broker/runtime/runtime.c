@@ -302,8 +302,8 @@ struct invocation *runtime_find(const struct runtime *r, struct worker *w, struc
 	}
 	if (w != NULL && w->invocation != NULL && span_is(id, w->invocation->id))
 		return w->invocation;
-	TAILQ_FOREACH(i, &r->running, next)
-	if (span_is(id, i->id))
-		return i;
+	TAILQ_FOREACH (i, &r->running, next)
+		if (span_is(id, i->id))
+			return i;
 	return NULL;
 }

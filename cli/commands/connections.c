@@ -59,7 +59,8 @@ static char *print_page(const json_t *page)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(json_object_get(page, "connections"), i, row) print_row(row);
+	json_array_foreach (json_object_get(page, "connections"), i, row)
+		print_row(row);
 	return cursor ? api_encode(cursor) : NULL;
 }
 

@@ -147,8 +147,7 @@ static void print_page(const struct disconnects_conf *conf, const json_t *page)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(json_object_get(page, "disconnects"), i, row)
-	{
+	json_array_foreach (json_object_get(page, "disconnects"), i, row) {
 		if (conf->json)
 			print_json(row);
 		else

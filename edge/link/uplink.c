@@ -389,8 +389,8 @@ void uplink_pump_orphans(struct uplink *u)
 	size_t n = 0;
 	struct lane *l;
 
-	TAILQ_FOREACH(l, &q->lanes, waiting)
-	n++;
+	TAILQ_FOREACH (l, &q->lanes, waiting)
+		n++;
 	while (n-- > 0 && (l = TAILQ_FIRST(&q->lanes)) != NULL) {
 		lane_leave_queue(l);
 		uplink_pump(u, l);

@@ -116,8 +116,8 @@ static void sweep(void *arg)
 	struct http_connection *c;
 	int64_t now = loop_now(s->loop);
 
-	LIST_FOREACH(c, &s->all, all)
-	look_at(c, now);
+	LIST_FOREACH (c, &s->all, all)
+		look_at(c, now);
 }
 
 static void bury(struct http_connection *c)

@@ -59,9 +59,9 @@ static struct question *find(enum fake_question what)
 {
 	struct question *q;
 
-	STAILQ_FOREACH(q, &waiting, next)
-	if (q->asked.what == what)
-		return q;
+	STAILQ_FOREACH (q, &waiting, next)
+		if (q->asked.what == what)
+			return q;
 	cr_fatal("the store was not asked that");
 	return NULL;
 }
@@ -85,8 +85,8 @@ size_t fake_store_waiting(enum fake_question what)
 	struct question *q;
 	size_t n = 0;
 
-	STAILQ_FOREACH(q, &waiting, next)
-	n += q->asked.what == what;
+	STAILQ_FOREACH (q, &waiting, next)
+		n += q->asked.what == what;
 	return n;
 }
 

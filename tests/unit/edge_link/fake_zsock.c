@@ -57,9 +57,9 @@ static struct zsock *find(const char *endpoint)
 {
 	struct zsock *z;
 
-	LIST_FOREACH(z, &sockets, next)
-	if (strcmp(z->endpoint, endpoint) == 0)
-		return z;
+	LIST_FOREACH (z, &sockets, next)
+		if (strcmp(z->endpoint, endpoint) == 0)
+			return z;
 	return NULL;
 }
 
@@ -159,9 +159,9 @@ const Gatepost__Item *fake_zsock_read(const char *endpoint)
 {
 	struct sent *s;
 
-	STAILQ_FOREACH(s, &all, next)
-	if (strcmp(s->to, endpoint) == 0 && s->read < s->envelope->n_items)
-		return s->envelope->items[s->read++];
+	STAILQ_FOREACH (s, &all, next)
+		if (strcmp(s->to, endpoint) == 0 && s->read < s->envelope->n_items)
+			return s->envelope->items[s->read++];
 	return NULL;
 }
 
@@ -170,9 +170,9 @@ const Gatepost__Envelope *fake_zsock_last(const char *endpoint)
 	const Gatepost__Envelope *last = NULL;
 	struct sent *s;
 
-	STAILQ_FOREACH(s, &all, next)
-	if (strcmp(s->to, endpoint) == 0)
-		last = s->envelope;
+	STAILQ_FOREACH (s, &all, next)
+		if (strcmp(s->to, endpoint) == 0)
+			last = s->envelope;
 	return last;
 }
 
@@ -181,8 +181,8 @@ size_t fake_zsock_sent(const char *endpoint)
 	struct sent *s;
 	size_t n = 0;
 
-	STAILQ_FOREACH(s, &all, next)
-	n += strcmp(s->to, endpoint) == 0;
+	STAILQ_FOREACH (s, &all, next)
+		n += strcmp(s->to, endpoint) == 0;
 	return n;
 }
 

@@ -273,8 +273,8 @@ static const char *waiting(const struct lane_queue *in)
 	size_t n = 0;
 	struct lane *i;
 
-	TAILQ_FOREACH(i, &in->lanes, waiting)
-	out[n++] = (char)('a' + (i - lanes));
+	TAILQ_FOREACH (i, &in->lanes, waiting)
+		out[n++] = (char)('a' + (i - lanes));
 	out[n] = '\0';
 	return out;
 }

@@ -162,10 +162,10 @@ static struct timer *first_due(struct loop *l, int64_t until)
 {
 	struct timer *t, *first = NULL;
 
-	LIST_FOREACH(t, &l->timers, next)
-	if (t->due_ms >= 0 && t->due_ms <= until &&
-	    (first == NULL || t->due_ms < first->due_ms))
-		first = t;
+	LIST_FOREACH (t, &l->timers, next)
+		if (t->due_ms >= 0 && t->due_ms <= until &&
+		    (first == NULL || t->due_ms < first->due_ms))
+			first = t;
 	return first;
 }
 

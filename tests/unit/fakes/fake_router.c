@@ -100,9 +100,9 @@ const Gatepost__Item *fake_router_read(const char *to)
 {
 	struct sent *s;
 
-	STAILQ_FOREACH(s, &all, next)
-	if (strcmp(s->to, to) == 0 && s->read < s->envelope->n_items)
-		return s->envelope->items[s->read++];
+	STAILQ_FOREACH (s, &all, next)
+		if (strcmp(s->to, to) == 0 && s->read < s->envelope->n_items)
+			return s->envelope->items[s->read++];
 	return NULL;
 }
 
@@ -111,8 +111,8 @@ size_t fake_router_sent(const char *to)
 	struct sent *s;
 	size_t n = 0;
 
-	STAILQ_FOREACH(s, &all, next)
-	n += strcmp(s->to, to) == 0;
+	STAILQ_FOREACH (s, &all, next)
+		n += strcmp(s->to, to) == 0;
 	return n;
 }
 

@@ -293,7 +293,8 @@ static void keys_of(json_t *object, char *out)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(object, key, v) list[n++] = (char *)(uintptr_t)key;
+	json_object_foreach (object, key, v)
+		list[n++] = (char *)(uintptr_t)key;
 	join_sorted(list, n, out);
 }
 
