@@ -25,24 +25,25 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-typedef void parked_fn(struct store *st, struct span id, store_done_fn *fn, void *arg);
+typedef void dead_letter_fn(struct store *st, struct span id, store_done_fn *fn,
+			    void *arg);
 
 /* One request that waits for the store. */
-struct errand {
-	LIST_ENTRY(errand) all;
+struct waiter {
+	LIST_ENTRY(waiter) all;
 	struct store *store;
 	struct http_request
-		*request;  /* NULL once it is answered, or its client has hung up */
-	parked_fn *each;   /* all=true: what is done with each of a page */
-	const char *verb;  /* of the answer: "retried" */
-	uint64_t next;     /* the cursor behind the page; 0: it was the last */
-	size_t left, done; /* of the page */
-	enum err e;        /* the worst of them */
+		*request;     /* NULL once it is answered, or its client has hung up */
+	dead_letter_fn *each; /* all=true: what is done with each of a page */
+	const char *verb;     /* of the answer: "retried" */
+	uint64_t next;        /* the cursor behind the page; 0: it was the last */
+	size_t left, done;    /* of the page */
+	enum err e;           /* the worst of them */
 };
 
 struct disconnects {
 	struct store *store;
-	LIST_HEAD(, errand) errands;
+	LIST_HEAD(, waiter) waiters;
 };
 
 static void on_page(void *arg, enum err e, const struct disconnect *ds, size_t n,
@@ -58,23 +59,23 @@ static void on_each(void *arg, enum err e);
 /* The store has it still: it is freed when that answers, or never will. */
 static void on_gone(void *arg)
 {
-	struct errand *k = arg;
+	struct waiter *k = arg;
 
 	k->request = NULL;
 }
 
-static struct errand *errand_new(struct disconnects *d, struct http_request *q)
+static struct waiter *waiter_new(struct disconnects *d, struct http_request *q)
 {
-	struct errand *k = xcalloc(1, sizeof *k);
+	struct waiter *k = xcalloc(1, sizeof *k);
 
 	k->store = d->store;
 	k->request = q;
-	LIST_INSERT_HEAD(&d->errands, k, all);
+	LIST_INSERT_HEAD(&d->waiters, k, all);
 	http_keep(q, on_gone, k);
 	return k;
 }
 
-static struct http_request *wake(struct errand *k)
+static struct http_request *wake(struct waiter *k)
 {
 	struct http_request *q = k->request;
 
@@ -82,7 +83,7 @@ static struct http_request *wake(struct errand *k)
 	return q;
 }
 
-static void errand_free(struct errand *k)
+static void waiter_free(struct waiter *k)
 {
 	LIST_REMOVE(k, all);
 	free(k);
@@ -93,18 +94,18 @@ struct disconnects *disconnects_new(struct store *st)
 	struct disconnects *d = xcalloc(1, sizeof *d);
 
 	d->store = st;
-	LIST_INIT(&d->errands);
+	LIST_INIT(&d->waiters);
 	return d;
 }
 
 void disconnects_free(struct disconnects *d)
 {
-	struct errand *k;
+	struct waiter *k;
 
 	if (d == NULL)
 		return;
-	while ((k = LIST_FIRST(&d->errands)) != NULL)
-		errand_free(k);
+	while ((k = LIST_FIRST(&d->waiters)) != NULL)
+		waiter_free(k);
 	free(d);
 }
 
@@ -125,13 +126,13 @@ static void refuse(struct http_request *q, enum err e)
 }
 
 /* True if the client has gone, or was answered: k is freed then. */
-static bool ends(struct errand *k, enum err e)
+static bool ends(struct waiter *k, enum err e)
 {
 	if (k->request != NULL && e == OK)
 		return false;
 	if (k->request != NULL)
 		refuse(wake(k), e);
-	errand_free(k);
+	waiter_free(k);
 	return true;
 }
 
@@ -142,11 +143,11 @@ static void print_next(uint64_t next, struct evbuffer *out)
 	evbuffer_add_printf(out, "}\n");
 }
 
-static void answer(struct errand *k, int status, struct evbuffer *out)
+static void answer(struct waiter *k, int status, struct evbuffer *out)
 {
 	answer_json(wake(k), status, out);
 	evbuffer_free(out);
-	errand_free(k);
+	waiter_free(k);
 }
 
 /* ---- what is asked for ---- */
@@ -186,7 +187,7 @@ void disconnects_get(struct disconnects *d, struct http_request *q)
 	uint64_t cursor;
 
 	if (read_cursor(q, &cursor))
-		store_dead_letters_scan(d->store, cursor, on_page, errand_new(d, q));
+		store_dead_letters_scan(d->store, cursor, on_page, waiter_new(d, q));
 }
 
 static void print_broken(const struct disconnect *d, struct evbuffer *out)
@@ -223,7 +224,7 @@ static void print_one(const struct disconnect *d, struct evbuffer *out)
 static void on_page(void *arg, enum err e, const struct disconnect *ds, size_t n,
 		    uint64_t next)
 {
-	struct errand *k = arg;
+	struct waiter *k = arg;
 	struct evbuffer *out;
 
 	if (ends(k, e))
@@ -247,17 +248,17 @@ void disconnects_retry(struct disconnects *d, struct http_request *q, const stru
 	char text[ID_TEXT];
 
 	store_dead_letter_retry(d->store, span_str(id_text(id, text)), on_retried,
-				errand_new(d, q));
+				waiter_new(d, q));
 }
 
 static void on_retried(void *arg, enum err e)
 {
-	struct errand *k = arg;
+	struct waiter *k = arg;
 
 	if (ends(k, e))
 		return;
 	answer_empty(wake(k), 202);
-	errand_free(k);
+	waiter_free(k);
 }
 
 void disconnects_delete(struct disconnects *d, struct http_request *q,
@@ -266,30 +267,30 @@ void disconnects_delete(struct disconnects *d, struct http_request *q,
 	char text[ID_TEXT];
 
 	store_dead_letter_drop(d->store, span_str(id_text(id, text)), on_dropped,
-			       errand_new(d, q));
+			       waiter_new(d, q));
 }
 
 static void on_dropped(void *arg, enum err e)
 {
-	struct errand *k = arg;
+	struct waiter *k = arg;
 
 	if (ends(k, e))
 		return;
 	answer_empty(wake(k), 204);
-	errand_free(k);
+	waiter_free(k);
 }
 
 /* ---- all, a page at a time ---- */
 
-static void begin_all(struct disconnects *d, struct http_request *q, parked_fn *each,
+static void begin_all(struct disconnects *d, struct http_request *q, dead_letter_fn *each,
 		      const char *verb)
 {
-	struct errand *k;
+	struct waiter *k;
 	uint64_t cursor;
 
 	if (!says_all(q) || !read_cursor(q, &cursor))
 		return;
-	k = errand_new(d, q);
+	k = waiter_new(d, q);
 	k->each = each;
 	k->verb = verb;
 	store_dead_letters_scan(d->store, cursor, on_all, k);
@@ -308,7 +309,7 @@ void disconnects_delete_all(struct disconnects *d, struct http_request *q)
 static void on_all(void *arg, enum err e, const struct disconnect *ds, size_t n,
 		   uint64_t next)
 {
-	struct errand *k = arg;
+	struct waiter *k = arg;
 
 	if (ends(k, e))
 		return;
@@ -325,7 +326,7 @@ static void on_all(void *arg, enum err e, const struct disconnect *ds, size_t n,
 /* One that has gone meanwhile was another's: it is not counted. */
 static void on_each(void *arg, enum err e)
 {
-	struct errand *k = arg;
+	struct waiter *k = arg;
 	struct evbuffer *out;
 
 	k->done += e == OK;

@@ -96,11 +96,6 @@ uint32_t lane_under_way(const struct lane *l)
 	return n;
 }
 
-bool lane_is_quiet(const struct lane *l)
-{
-	return l->first == l->unsent;
-}
-
 void lane_queue_init(struct lane_queue *q)
 {
 	TAILQ_INIT(&q->lanes);

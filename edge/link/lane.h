@@ -82,9 +82,6 @@ void lane_restart(struct lane *l, struct broker_link *owner, uint32_t ring_versi
 /* Events under way: sent, not answered. */
 uint32_t lane_under_way(const struct lane *l);
 
-/* Nothing is under way: the lane may move without being restarted. */
-bool lane_is_quiet(const struct lane *l);
-
 void lane_queue_init(struct lane_queue *q);
 void lane_join_queue(
 	struct lane *l,
