@@ -81,3 +81,27 @@ const char *keys_dead_letters(const char *prefix, char out[KEYS_TEXT])
 {
 	return member_key(prefix, "parked", out);
 }
+
+static char *put(char *at, const void *p, size_t n)
+{
+	if (n > 0)
+		memcpy(at, p, n);
+	return at + n;
+}
+
+size_t keys_channel(const char *prefix, struct span name, const char *what,
+		    struct span follows, char out[KEYS_CHANNEL_TEXT])
+{
+	char *at = out;
+
+	assert(strlen(prefix) + name.n + strlen(what) + follows.n + 3 <=
+	       KEYS_CHANNEL_TEXT);
+	at = put(at, prefix, strlen(prefix));
+	*at++ = '{';
+	at = put(at, name.p, name.n);
+	*at++ = '}';
+	*at++ = ':';
+	at = put(at, what, strlen(what));
+	at = put(at, follows.p, follows.n);
+	return (size_t)(at - out);
+}

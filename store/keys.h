@@ -18,18 +18,26 @@
  *                                        a space, Redis's run id
  *   {prefix}{m}:parked           HASH    its last one is retried or dropped; field: connection id, value: as in disconnects
  *
+ *   {prefix}{NAME}:position      HASH    twice the channel's ttl after the last publication or look; epoch, offset, …
+ *   {prefix}{NAME}:history       LIST    the channel's ttl after the last publication; time and message
+ *   {prefix}{NAME}:key:KEY       STRING  the idempotency key's ttl; the position of its publication
+ *   {prefix}{NAME}:event:ID      STRING  5 minutes; what the last event of this connection has published
+ *
  * The braces stand in the key: what is inside is Redis Cluster's hash tag, so all
- * keys of one edge (eN, N from 1 to 65535) are on one node, and all with {m} on one.
+ * keys of one edge (eN, N from 1 to 65535) are on one node, all with {m} on one, and all
+ * of the channel NAME on one. A channel may be called e1 or m: what is behind the tag differs.
  * The prefix is a setting, "gatepost:" by default.
  */
 
 #include "base/err.h"
+#include "base/span.h"
 
 #include <stdint.h>
 
 enum {
 	KEYS_PREFIX_MAX = 64,
-	KEYS_TEXT = 128, /* room for any key and its zero */
+	KEYS_TEXT = 128,         /* room for any key and its zero */
+	KEYS_CHANNEL_TEXT = 640, /* room for any key of a channel */
 	KEYS_OWNER_MS = 24 * 60 * 60 * 1000,
 };
 
@@ -47,5 +55,13 @@ const char *keys_edges(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_members(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_cluster(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_dead_letters(const char *prefix, char out[KEYS_TEXT]);
+
+/*
+ * A key of a channel, without a zero behind it; returns its bytes.
+ *
+ * name, follows  at most 255 bytes each; follows: behind what, may be empty
+ */
+size_t keys_channel(const char *prefix, struct span name, const char *what,
+		    struct span follows, char out[KEYS_CHANNEL_TEXT]);
 
 #endif

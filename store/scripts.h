@@ -20,5 +20,7 @@ extern const struct redis_script script_disconnect_later;
 extern const struct redis_script script_disconnect_park;
 extern const struct redis_script script_disconnect_again;
 extern const struct redis_script script_members_beat;
+extern const struct redis_script script_channel_append;
+extern const struct redis_script script_channel_read;
 
 #endif

@@ -62,6 +62,16 @@ void words_shared_key(struct words *w, words_shared_key_fn *key)
 	w->keys++;
 }
 
+void words_channel_key(struct words *w, struct span channel, const char *what,
+		       struct span follows)
+{
+	char text[KEYS_CHANNEL_TEXT];
+	size_t n = keys_channel(w->store->prefix, channel, what, follows, text);
+
+	words_span(w, span_of(text, n));
+	w->keys++;
+}
+
 /* Where each word is, with `before` places free in front of them. */
 static const char **words_at(const struct words *w, size_t before)
 {

@@ -33,6 +33,10 @@ typedef const char *words_shared_key_fn(const char *prefix, char *out);
 void words_key(struct words *w, words_edge_key_fn *key, uint16_t edge);
 void words_shared_key(struct words *w, words_shared_key_fn *key);
 
+/* Or one of a channel: {prefix}{channel}:what, with what follows behind it. */
+void words_channel_key(struct words *w, struct span channel, const char *what,
+		       struct span follows);
+
 void words_text(struct words *w, const char *text);
 void words_span(struct words *w, struct span s);
 void words_number(struct words *w, int64_t v);

@@ -48,3 +48,22 @@ Test(keys, have_no_prefix_that_breaks_a_hash_tag_or_a_pattern)
 		cr_assert(eq(int, keys_check_prefix(bad[i]), ERR_MALFORMED), "%s",
 			  bad[i]);
 }
+
+Test(keys, of_one_channel_share_its_name_as_hash_tag_and_may_have_any_bytes_behind_it)
+{
+	char key[KEYS_CHANNEL_TEXT], name[255], follows[255], prefix[KEYS_PREFIX_MAX + 1];
+	size_t n = keys_channel("gatepost:", span_str("room:1"), "position",
+				(struct span){0}, key);
+
+	cr_assert(span_is(span_of(key, n), "gatepost:{room:1}:position"));
+	n = keys_channel("", span_str("e1"), "key:", span_of("a\0b", 3), key);
+	cr_assert(span_eq(span_of(key, n), span_of("{e1}:key:a\0b", 12)));
+
+	memset(name, 'n', sizeof name);
+	memset(follows, 'f', sizeof follows);
+	memset(prefix, 'p', sizeof prefix - 1);
+	prefix[KEYS_PREFIX_MAX] = '\0';
+	n = keys_channel(prefix, span_of(name, sizeof name), "position",
+			 span_of(follows, sizeof follows), key);
+	cr_assert(eq(sz, n, KEYS_PREFIX_MAX + 3 + 255 + 8 + 255));
+}

@@ -1,0 +1,81 @@
+-- Append a publication to a channel, once for each event of a connection and for each idempotency key.
+-- A channel begins a new epoch when its position is missing, belongs to another generation of the store, or is
+-- behind what subscribers have already had.
+-- KEYS position, history, key, event
+-- ARGV 1 generation  2 epoch to begin, should one be needed  3, 4 epoch and offset known to be delivered
+--      5 idempotency ttl in ms; 0: no key  6 event ("seq.index"); "": none  7 event ttl in ms
+--      8 version, 20 digits; "": none  9 most messages; 0: no history  10 most bytes  11 ttl in ms  12 the publication
+-- Answer: what was done, epoch, offset, time in ms
+local at = redis.call('HMGET', KEYS[1], 'generation', 'epoch', 'offset', 'bytes', 'version')
+local epoch, offset, bytes, version = at[2], tonumber(at[3]), tonumber(at[4]) or 0, at[5]
+local size, ttl = tonumber(ARGV[9]), tonumber(ARGV[11])
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local begins = not epoch or not offset or at[1] ~= ARGV[1] or
+	(epoch == ARGV[3] and offset < tonumber(ARGV[4]))
+if begins then
+	epoch, offset, bytes, version = ARGV[2], 0, 0, false
+end
+
+-- "EPOCH OFFSET TIME" of what was appended before, if it is of this epoch
+local function earlier(text)
+	local of, o, t = string.match(text or '', '^(%S+) (%d+) (%d+)')
+	if of == epoch then
+		return o, t
+	end
+end
+
+if ARGV[6] ~= '' and not begins then
+	for event, text in string.gmatch(redis.call('GET', KEYS[4]) or '', '(%S+) ([^;]+);') do
+		local o, t = earlier(text)
+		if o and event == ARGV[6] then
+			return {'repeated', epoch, tonumber(o), tonumber(t)}
+		end
+	end
+end
+if ARGV[5] ~= '0' and not begins then
+	local o, t = earlier(redis.call('GET', KEYS[3]))
+	if o then
+		return {'duplicate', epoch, tonumber(o), tonumber(t)}
+	end
+end
+if ARGV[8] ~= '' and version and ARGV[8] <= version then
+	return {'suppressed', epoch, offset, now}
+end
+
+if begins then
+	redis.call('DEL', KEYS[1], KEYS[2])
+end
+if size > 0 then
+	local entry = string.format('%013.0f', now) .. ARGV[12]
+	offset = offset + 1
+	local n = redis.call('RPUSH', KEYS[2], entry)
+	bytes = n == 1 and #entry or bytes + #entry -- the first one: what was before has expired, or was cleared
+	local oldest = redis.call('LINDEX', KEYS[2], 0)
+	while oldest and (n > size or bytes > tonumber(ARGV[10]) or
+		tonumber(string.sub(oldest, 1, 13)) <= now - ttl) do
+		redis.call('LPOP', KEYS[2])
+		n, bytes = n - 1, bytes - #oldest
+		oldest = n > 0 and redis.call('LINDEX', KEYS[2], 0)
+	end
+	redis.call('PEXPIRE', KEYS[2], ttl)
+end
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'epoch', epoch, 'offset', string.format('%.0f', offset),
+	'bytes', string.format('%.0f', bytes))
+if ARGV[8] ~= '' then
+	redis.call('HSET', KEYS[1], 'version', ARGV[8])
+end
+redis.call('PEXPIRE', KEYS[1], 2 * ttl)
+local done = string.format('%s %.0f %.0f', epoch, offset, now)
+if ARGV[5] ~= '0' then
+	redis.call('SET', KEYS[3], done, 'PX', ARGV[5])
+end
+if ARGV[6] ~= '' then
+	local before = redis.call('GET', KEYS[4]) or ''
+	local seq = string.match(ARGV[6], '^%d+')
+	if string.match(before, '^%d+') ~= seq then -- an earlier event of this connection: it is done
+		before = ''
+	end
+	redis.call('SET', KEYS[4], before .. ARGV[6] .. ' ' .. done .. ';', 'PX', ARGV[7])
+end
+return {'ok', epoch, offset, now}
