@@ -111,6 +111,8 @@ struct config {
 	size_t n_http;
 	struct config_authorizer *authorizers;
 	size_t n_authorizers;
+	struct config_namespace *namespaces; /* of channels (config/channels.h) */
+	size_t n_namespaces;
 	bool lenient_json; /* gatepost.json: lenient */
 	bool context; /* gatepost.context: headers and query of the upgrade in every event */
 	bool binary; /* gatepost.binary: binary messages reach functions, in base64 */

@@ -2,7 +2,7 @@
 -- A channel begins a new epoch when its position is missing, belongs to another generation of the store, or is
 -- behind what subscribers have already had.
 -- KEYS position, history, key, event
--- ARGV 1 generation  2 epoch to begin, should one be needed  3, 4 epoch and offset known to be delivered
+-- ARGV 1 generation  2 end of the epoch to begin, should one be needed  3, 4 epoch and offset known to be delivered
 --      5 idempotency ttl in ms; 0: no key  6 event ("seq.index"); "": none  7 event ttl in ms
 --      8 version, 20 digits; "": none  9 most messages; 0: no history  10 most bytes  11 ttl in ms  12 the publication
 -- Answer: what was done, epoch, offset, time in ms
@@ -11,10 +11,14 @@ local epoch, offset, bytes, version = at[2], tonumber(at[3]), tonumber(at[4]) or
 local size, ttl = tonumber(ARGV[9]), tonumber(ARGV[11])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local begins = not epoch or not offset or at[1] ~= ARGV[1] or
+local begins = not epoch or not offset or at[1] ~= ARGV[1] or ARGV[3] > epoch or
 	(epoch == ARGV[3] and offset < tonumber(ARGV[4]))
-if begins then
-	epoch, offset, bytes, version = ARGV[2], 0, 0, false
+if begins then -- newer than all that anybody has seen: epochs begin with their time
+	local born = now
+	for _, old in ipairs({epoch or '', ARGV[3]}) do
+		born = math.max(born, (tonumber(string.sub(old, 1, 11), 16) or 0) + 1)
+	end
+	epoch, offset, bytes, version = string.format('%011x', born) .. ARGV[2], 0, 0, false
 end
 
 -- "EPOCH OFFSET TIME" of what was appended before, if it is of this epoch
@@ -65,7 +69,7 @@ redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'epoch', epoch, 'offset', str
 if ARGV[8] ~= '' then
 	redis.call('HSET', KEYS[1], 'version', ARGV[8])
 end
-redis.call('PEXPIRE', KEYS[1], 2 * ttl)
+redis.call('PEXPIRE', KEYS[1], 2 * ttl + 3600000)
 local done = string.format('%s %.0f %.0f', epoch, offset, now)
 if ARGV[5] ~= '0' then
 	redis.call('SET', KEYS[3], done, 'PX', ARGV[5])

@@ -1,22 +1,28 @@
 -- A channel's position, and some of its history, oldest first. The position is kept alive, or begun anew when it is
 -- missing, of another generation of the store, or behind what subscribers have already had.
 -- KEYS position, history
--- ARGV 1 generation  2 epoch to begin, should one be needed  3, 4 epoch and offset known to be delivered
+-- ARGV 1 generation  2 end of the epoch to begin, should one be needed  3, 4 epoch and offset known to be delivered
 --      5 ttl of the history in ms  6 after this offset  7 up to this one; -1: the last
 --      8 most messages  9 most bytes; the first is read whatever it has  10 "newest": the last ones of the range
 -- Answer: epoch, offset, offset before the oldest message, offset of the first one here, {time and message...}
 local at = redis.call('HMGET', KEYS[1], 'generation', 'epoch', 'offset', 'bytes')
 local epoch, offset, bytes = at[2], tonumber(at[3]), tonumber(at[4]) or 0
 local ttl = tonumber(ARGV[5])
-if not epoch or not offset or at[1] ~= ARGV[1] or (epoch == ARGV[3] and offset < tonumber(ARGV[4])) then
-	epoch, offset, bytes = ARGV[2], 0, 0
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+if not epoch or not offset or at[1] ~= ARGV[1] or ARGV[3] > epoch or
+	(epoch == ARGV[3] and offset < tonumber(ARGV[4])) then
+	local born = now
+	for _, old in ipairs({epoch or '', ARGV[3]}) do
+		born = math.max(born, (tonumber(string.sub(old, 1, 11), 16) or 0) + 1)
+	end
+	epoch, offset, bytes = string.format('%011x', born) .. ARGV[2], 0, 0
 	redis.call('DEL', KEYS[1], KEYS[2])
 	redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'epoch', epoch, 'offset', '0', 'bytes', '0')
 end
-redis.call('PEXPIRE', KEYS[1], 2 * ttl)
+redis.call('PEXPIRE', KEYS[1], 2 * ttl + 3600000)
 
-local clock = redis.call('TIME')
-local expired = clock[1] * 1000 + math.floor(clock[2] / 1000) - ttl
+local expired = now - ttl
 local n = redis.call('LLEN', KEYS[2])
 local oldest = n > 0 and redis.call('LINDEX', KEYS[2], 0)
 local before = bytes

@@ -8,6 +8,7 @@
  * under one epoch. A new epoch begins whenever offsets may have started again: the
  * position is missing (expired, evicted, Redis lost its memory), it belongs to another
  * generation of the store, or it is behind what subscribers have already received.
+ * Epochs begin with their time, so that of two the newer is greater as bytes.
  *
  * A channel is a name of 1 to 255 bytes without { and }; it is Redis Cluster's hash tag,
  * so all keys of a channel are on one node.
@@ -27,9 +28,9 @@ struct position {
 struct channel_look {
 	struct span channel;
 	struct span generation; /* of the store; characters without blanks */
-	struct span proposed;   /* the epoch, should a new one begin */
+	struct span proposed;   /* the end of the epoch, should a new one begin: a few random characters without blanks */
 	struct position known;  /* delivered to subscribers already */
-	int64_t ttl_ms; /* how long a message is kept; the position lives twice as long */
+	int64_t ttl_ms; /* how long a message is kept; the position lives an hour more than twice as long */
 };
 
 struct channel_append {
