@@ -12,6 +12,7 @@ static const struct builtin {
 	 "{\"statusCode\":400,\"body\":\"Unrecognized WebSocket action.\"}"},
 	{"builtin:ping", 200, "PONG!"},
 	{"builtin:echo", 200, NULL},
+	{BUILTIN_CHANNELS, 0, NULL},
 };
 
 static void *open_builtin(void *arg, const struct config_function *config)
@@ -47,6 +48,10 @@ static void invoke(void *state, const struct config_function *config,
 
 	(void)config;
 	(void)form;
+	if (b->status == 0)
+		r = (struct result){.kind = RESULT_FAILED,
+				    .why = BUILTIN_CHANNELS
+				    " serves the messages of clients alone"};
 	fn(arg, &r);
 }
 
