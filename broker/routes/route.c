@@ -96,7 +96,10 @@ static bool open_all(const struct routes_uses *uses, struct routes *r)
 			.event = {.key = c->key,
 				  .function = config->functions[c->function].name,
 				  .two_way = c->two_way},
+			.is_channels = strcmp(config->functions[c->function].handler,
+					      BUILTIN_CHANNELS) == 0,
 		};
+		r->has_channels |= r->routes[i].is_channels;
 		map_put(r->by_key, span_str(c->key), &r->routes[i]);
 	}
 	for (size_t i = 0; i < config->n_http; i++) {

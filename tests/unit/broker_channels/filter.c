@@ -93,8 +93,7 @@ ParameterizedTestParameters(filter, a_filter_is_a_list_with_operands_behind)
 	return cr_make_param_array(struct good, rows, sizeof rows / sizeof *rows);
 }
 
-ParameterizedTest(struct good *row, filter, a_filter_is_a_list_with_operands_behind,
-		  .init = start, .fini = stop)
+ParameterizedTest(struct good *row, filter, a_filter_is_a_list_with_operands_behind)
 {
 	struct filter f;
 	const char *why = filter_read(span_str(row->text), &arena, &f);
@@ -140,8 +139,7 @@ ParameterizedTestParameters(filter, what_is_wrong_is_said)
 	return cr_make_param_array(struct bad, rows, sizeof rows / sizeof *rows);
 }
 
-ParameterizedTest(struct bad *row, filter, what_is_wrong_is_said, .init = start,
-		  .fini = stop)
+ParameterizedTest(struct bad *row, filter, what_is_wrong_is_said)
 {
 	struct filter f;
 	const char *why = filter_read(span_str(row->text), &arena, &f);
