@@ -104,8 +104,8 @@ def test_the_namespaces_of_channels_are_told(tmp_path):
 chat, stage dev (gatepost.yml)
 
 Functions
-  channels  builtin  builtin:channels               6 s  subscribe, publish
-  may       http     http://127.0.0.1:9000/may      6 s  channels of room
+  channels  builtin  builtin:channels             6 s  subscribe, publish
+  may       http     http://127.0.0.1:9000/may    6 s  channels of room
 
 WebSocket routes  ws://127.0.0.1:8080/dev  by $request.body.action
   subscribe  channels  one-way
