@@ -83,24 +83,3 @@ Test(builtin, an_unknown_handler_is_not_opened)
 
 	cr_assert(all.open(all.arg, &config) == NULL);
 }
-
-static void on_failure(void *arg, const struct result *r)
-{
-	(void)arg;
-	cr_assert(eq(int, r->kind, RESULT_FAILED));
-	cr_assert(r->why != NULL);
-	got.calls++;
-}
-
-Test(builtin, channels_is_no_function_of_other_events)
-{
-	struct invocation in = {.kind = GATEPOST__EVENT__KIND__CONNECT};
-	struct config_function config = {.handler = (char *)BUILTIN_CHANNELS};
-	struct integration all = builtin_integration();
-	void *state = all.open(all.arg, &config);
-
-	cr_assert(state != NULL);
-	all.invoke(state, &config, &in, EVENT_PROXY, on_failure, &in);
-	all.close(state);
-	cr_assert(eq(sz, got.calls, 1));
-}

@@ -291,41 +291,27 @@ Test(route, a_function_that_cannot_be_opened_refuses_the_whole_configuration)
 	free(said);
 }
 
-/* Routes echo and ping of builtin:channels instead. */
-static void use_channels(void)
-{
-	struct config *c = config_builtin("dev", CONFIG_SELECTION, "builtin:reject");
-
-	for (size_t i = 0; i < c->n_functions; i++)
-		if (strcmp(c->functions[i].name, "echo") == 0 ||
-		    strcmp(c->functions[i].name, "ping") == 0) {
-			free(c->functions[i].handler);
-			c->functions[i].handler = xstrdup(BUILTIN_CHANNELS);
-		}
-	routes_unref(r);
-	r = routes_new(&uses, c);
-}
-
 Test(route, an_array_takes_the_first_route_of_channels_among_its_elements)
 {
-	use_channels();
-	cr_assert(selected("{\"action\":\"echo\"}", false)->is_channels);
-	cr_assert(not(selected("{\"action\":\"nope\"}", false)->is_channels));
-	expect("[{\"action\":\"ping\"},{\"action\":\"echo\"}]", false, "ping");
-	expect(" \t\n[{\"action\":\"echo\"}]", false, "echo");
-	expect("[1,{},{\"action\":\"nope\"},{\"action\":\"echo\"}]", false, "echo");
+	cr_assert(selected("{\"action\":\"publish\"}", false)->is_channels);
+	cr_assert(not(selected("{\"action\":\"echo\"}", false)->is_channels));
+	expect("[{\"action\":\"publish\"},{\"action\":\"subscribe\"}]", false,
+	       "channels");
+	cr_assert(strcmp(selected("[1,{},{\"action\":\"nope\"},{\"action\":\"echo\"},"
+				  "{\"action\":\"history\"}]",
+				  false)
+				 ->event.key,
+			 "history") == 0);
+	expect(" \t\n[{\"action\":\"history\"}]", false, "channels");
 }
 
 Test(route, an_array_without_channels_goes_to_default)
 {
-	static const char both[] = "[{\"action\":\"ping\"},{\"action\":\"echo\"}]";
-
-	expect(both, false, "reject");
-	use_channels();
-	expect(both, true, "reject");
+	expect("[{\"action\":\"ping\"},{\"action\":\"echo\"}]", false, "reject");
+	expect("[{\"action\":\"publish\"}]", true, "reject");
 	expect("[]", false, "reject");
 	expect("[{\"action\":\"nope\"},{\"action\":\"$connect\"}]", false, "reject");
-	expect("[{\"action\":\"ping\"}", false, "reject");
-	expect("[{action:\"ping\"}]", false, "reject");
-	expect("[[{\"action\":\"ping\"}]]", false, "reject");
+	expect("[{\"action\":\"publish\"}", false, "reject");
+	expect("[{action:\"publish\"}]", false, "reject");
+	expect("[[{\"action\":\"publish\"}]]", false, "reject");
 }
