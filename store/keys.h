@@ -22,6 +22,7 @@
  *   {prefix}{NAME}:history       LIST    the channel's ttl after the last publication; time and message
  *   {prefix}{NAME}:key:KEY       STRING  the idempotency key's ttl; the position of its publication
  *   {prefix}{NAME}:event:ID      STRING  5 minutes; what the last event of this connection has published
+ *   {prefix}{USER}:rate:NS       STRING  2 s; a second, and how often the user has published in the namespace NS then
  *
  * The braces stand in the key: what is inside is Redis Cluster's hash tag, so all
  * keys of one edge (eN, N from 1 to 65535) are on one node, all with {m} on one, and all

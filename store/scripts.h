@@ -22,5 +22,6 @@ extern const struct redis_script script_disconnect_again;
 extern const struct redis_script script_members_beat;
 extern const struct redis_script script_channel_append;
 extern const struct redis_script script_channel_read;
+extern const struct redis_script script_user_rate;
 
 #endif
