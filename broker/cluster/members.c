@@ -36,7 +36,7 @@ struct members {
 	struct ring *owners; /* of the edges: the rows' boot ids */
 };
 
-enum { SOON_MS = 100 };
+enum { SOON_SHARE = 10 }; /* beats are not closer than this part of their interval */
 
 static void beat(void *arg);
 static void on_view(void *arg, enum err e, const struct members_view *v);
@@ -84,7 +84,8 @@ void members_beat(struct members *m)
 
 void members_beat_soon(struct members *m)
 {
-	int64_t wait_ms = m->asked_ms + SOON_MS - loop_now(m->loop);
+	int64_t wait_ms =
+		m->asked_ms + members_beat_ms(m) / SOON_SHARE - loop_now(m->loop);
 
 	if (m->is_asking)
 		m->is_due = true;

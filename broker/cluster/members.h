@@ -67,7 +67,7 @@ bool members_is_owner(const struct members *m, uint16_t edge);
 /* Beat now, not only at the next interval. Nothing before members_start. */
 void members_beat(struct members *m);
 
-/* The same, but at most every 100 ms; also when a beat is under way now, after it. */
+/* The same, but not closer to the last one than a tenth of the interval (100 ms); also when a beat is under way now, after it. */
 void members_beat_soon(struct members *m);
 
 /* An edge of this number is linked to this broker, or no more. The others hear of it soon. */
