@@ -31,11 +31,12 @@ struct publication {
 	size_t n_tags;
 	bool has_version;
 	uint64_t version;
-	struct span user;      /* empty: none */
-	const struct id *from; /* the connection that publishes; NULL: the management API or a function */
-	uint64_t event;        /* from: number of the event in its lane */
-	unsigned index;        /* from: which publish of that event, from 0 */
-	bool receipt;          /* count edges and connections */
+	struct span user; /* empty: none */
+	const struct id *
+		from; /* the connection that publishes; NULL: the management API or a function */
+	uint64_t event; /* from: number of the event in its lane */
+	unsigned index; /* from: which publish of that event, from 0 */
+	bool receipt;   /* count edges and connections */
 };
 
 struct published {
@@ -48,6 +49,7 @@ struct published {
 typedef void publish_fn(void *arg, const struct published *p);
 
 /* fn is called once, perhaps before this returns; nobody can take the publication back. */
-void publish(struct publishers *p, const struct publication *q, publish_fn *fn, void *arg);
+void publish(struct publishers *p, const struct publication *q, publish_fn *fn,
+	     void *arg);
 
 #endif

@@ -30,6 +30,67 @@ static Gatepost__Close *close_of(struct batch *out, const struct action *a)
 	return c;
 }
 
+static ProtobufCBinaryData copy(struct batch *out, ProtobufCBinaryData d)
+{
+	return batch_copy(out, span_from(d));
+}
+
+static Gatepost__Publication *publication_of(struct batch *out,
+					     const Gatepost__Publication *p)
+{
+	Gatepost__Publication *to = arena_alloc_raw(&out->arena, sizeof *to);
+
+	*to = *p;
+	to->body = copy(out, p->body);
+	to->tags = arena_alloc(&out->arena, p->n_tags * sizeof *to->tags);
+	for (size_t i = 0; i < p->n_tags; i++) {
+		Gatepost__Tag *tag = to->tags[i] =
+			arena_alloc_raw(&out->arena, sizeof *tag);
+
+		gatepost__tag__init(tag);
+		tag->key = copy(out, p->tags[i]->key);
+		tag->value = copy(out, p->tags[i]->value);
+	}
+	return to;
+}
+
+static Gatepost__Position *position_of(struct batch *out, const struct position *at)
+{
+	Gatepost__Position *p;
+
+	if (at->epoch.n == 0)
+		return NULL;
+	p = arena_alloc_raw(&out->arena, sizeof *p);
+	gatepost__position__init(p);
+	p->epoch = batch_copy(out, at->epoch);
+	p->offset = (uint64_t)at->offset;
+	return p;
+}
+
+static Gatepost__Activate *activate_of(struct batch *out, const struct action *a)
+{
+	const struct action_activate *from = a->activate;
+	Gatepost__Activate *to = arena_alloc_raw(&out->arena, sizeof *to);
+
+	gatepost__activate__init(to);
+	to->channel = batch_copy(out, a->channel);
+	to->position = position_of(out, &from->position);
+	to->n_missed = from->n_missed;
+	to->missed = arena_alloc(&out->arena, from->n_missed * sizeof *to->missed);
+	for (size_t i = 0; i < from->n_missed; i++)
+		to->missed[i] = publication_of(out, from->missed[i]);
+	return to;
+}
+
+static Gatepost__Unsubscribe *unsubscribe_of(struct batch *out, const struct action *a)
+{
+	Gatepost__Unsubscribe *u = arena_alloc_raw(&out->arena, sizeof *u);
+
+	gatepost__unsubscribe__init(u);
+	u->channel = batch_copy(out, a->channel);
+	return u;
+}
+
 static Gatepost__Action *action_of(struct batch *out, const struct action *a)
 {
 	Gatepost__Action *to = arena_alloc_raw(&out->arena, sizeof *to);
@@ -52,6 +113,14 @@ static Gatepost__Action *action_of(struct batch *out, const struct action *a)
 	case ACTION_CLOSE:
 		to->body_case = GATEPOST__ACTION__BODY_CLOSE;
 		to->close = close_of(out, a);
+		break;
+	case ACTION_ACTIVATE:
+		to->body_case = GATEPOST__ACTION__BODY_ACTIVATE;
+		to->activate = activate_of(out, a);
+		break;
+	case ACTION_UNSUBSCRIBE:
+		to->body_case = GATEPOST__ACTION__BODY_UNSUBSCRIBE;
+		to->unsubscribe = unsubscribe_of(out, a);
 		break;
 	}
 	return to;
