@@ -9,6 +9,22 @@
 
 struct readers;
 
+struct generation;
+struct interest;
+
+/* All of it is borrowed until readers_free. */
+struct readers_uses {
+	struct loop *loop;
+	struct store *store;
+	struct generation *generation;
+	struct interest *interest;
+};
+
+struct readers *readers_new(const struct readers_uses *uses);
+
+/* After store_free; no fn is called any more. NULL is fine. */
+void readers_free(struct readers *r);
+
 struct read_request {
 	const struct config_namespace *ns; /* with history */
 	struct span channel;               /* borrowed until the call returns */
@@ -20,6 +36,8 @@ struct read_request {
 };
 
 /*
+ * Read what the request names; several reads of a turn go to Redis together.
+ *
  * failure  NULL: h is there, borrowed until fn returns; else `unavailable`, after at most 1 s
  */
 typedef void read_fn(void *arg, const struct failure *failure,
