@@ -1,7 +1,26 @@
 #include "broker/api/channel_api.h"
 
+#include "base/mem.h"
 #include "base/percent.h"
 #include "broker/api/answer.h"
+
+#include <stdlib.h>
+
+struct channel_api *channel_api_new(const struct channel_api_uses *uses, size_t most)
+{
+	struct channel_api *c = xcalloc(1, sizeof *c);
+
+	c->uses = *uses;
+	c->most = most;
+	LIST_INIT(&c->pendings);
+	return c;
+}
+
+void channel_api_free(struct channel_api *c)
+{
+	pendings_free(&c->pendings);
+	free(c);
+}
 
 struct span channel_api_name(const struct channel_target *t)
 {
@@ -9,7 +28,7 @@ struct span channel_api_name(const struct channel_target *t)
 }
 
 const struct failure *channel_api_find(const struct channel_api *c, struct span name,
-					  struct channel_target *out)
+				       struct channel_target *out)
 {
 	static const struct failure no_name = {
 		"bad_request",
@@ -32,7 +51,7 @@ const struct failure *channel_api_find(const struct channel_api *c, struct span 
 }
 
 bool channel_api_read(const struct channel_api *c, struct http_request *q,
-			 struct span part, struct channel_target *out)
+		      struct span part, struct channel_target *out)
 {
 	char name[CHANNEL_NAME_MAX + 1];
 	long n = percent_decode(part, name, sizeof name);

@@ -24,10 +24,15 @@ struct channel_api_uses {
 
 struct channel_api {
 	struct channel_api_uses uses;
-	struct http_server *http;
 	struct pendings pendings;
 	size_t most; /* messages of one request */
 };
+
+/* most: messages of one request */
+struct channel_api *channel_api_new(const struct channel_api_uses *uses, size_t most);
+
+/* After the HTTP server: nobody waits any more. Before what it uses. */
+void channel_api_free(struct channel_api *c);
 
 /* A channel of a path or body, and its namespace. */
 struct channel_target {
@@ -40,10 +45,10 @@ struct span channel_api_name(const struct channel_target *t);
 
 /* The channel of this name; NULL, or why there is none: a failure that lives as long as the process. */
 const struct failure *channel_api_find(const struct channel_api *c, struct span name,
-					  struct channel_target *out);
+				       struct channel_target *out);
 
 /* The same for a part of a path, as it came. Answers q, and returns false, when there is none. */
 bool channel_api_read(const struct channel_api *c, struct http_request *q,
-			 struct span part, struct channel_target *out);
+		      struct span part, struct channel_target *out);
 
 #endif

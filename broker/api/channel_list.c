@@ -96,9 +96,9 @@ static void on_position(void *arg, const struct failure *failure,
 	if (failure)
 		l->failure = &unavailable; /* lives longer than failure */
 	else
-		row->position = xasprintf(",\"epoch\":\"%.*s\",\"offset\":%" PRId64,
-					  SPAN_ARG(h->position.epoch),
-					  h->position.offset);
+		row->position =
+			xasprintf(",\"epoch\":\"%.*s\",\"offset\":%" PRId64,
+				  SPAN_ARG(h->position.epoch), h->position.offset);
 	if (--l->left == 0)
 		answer(l);
 }
@@ -114,9 +114,8 @@ static void ask_positions(struct channel_api *c, struct listing *l)
 
 		if (ns && ns->history.size > 0)
 			read_channel(c->uses.readers,
-				     &(struct read_request){.ns = ns,
-							    .channel = row->name,
-							    .until = -1},
+				     &(struct read_request){
+					     .ns = ns, .channel = row->name, .until = -1},
 				     on_position, row);
 		else
 			l->left--;
@@ -140,10 +139,10 @@ static bool read_query(struct http_request *q, struct list_query *out)
 		out->prefix = query_parameter(q->head.query, "prefix");
 		out->cursor = query_parameter(q->head.query, "cursor");
 	} else {
-		answer_failure(q, &(struct failure){
-					  "bad_request",
-					  "limit is not a whole number from 1 to 1000",
-					  false});
+		answer_failure(
+			q, &(struct failure){"bad_request",
+					     "limit is not a whole number from 1 to 1000",
+					     false});
 	}
 	return ok;
 }

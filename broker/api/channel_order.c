@@ -31,19 +31,20 @@ static const char *read_user(const struct json_value *v, uint8_t **at, struct sp
 {
 	if (v->kind == JSON_IS_MISSING || v->kind == JSON_IS_NULL)
 		return NULL;
-	if (v->kind != JSON_IS_STRING || json_unescape(v->raw, *at, v->raw.n, out) != OK ||
-	    out->n == 0 || out->n > CHANNEL_USER_MOST)
+	if (v->kind != JSON_IS_STRING ||
+	    json_unescape(v->raw, *at, v->raw.n, out) != OK || out->n == 0 ||
+	    out->n > CHANNEL_USER_MOST)
 		return "user is not a string of 1 to 1024 bytes";
 	*at += v->raw.n;
 	return NULL;
 }
 
-static const char *read_data64(const struct json_value *v, uint8_t **at,
-			       struct span *out)
+static const char *read_data64(const struct json_value *v, uint8_t **at, struct span *out)
 {
 	size_t n;
 
-	if (v->kind != JSON_IS_STRING || json_unescape(v->raw, *at, v->raw.n, out) != OK ||
+	if (v->kind != JSON_IS_STRING ||
+	    json_unescape(v->raw, *at, v->raw.n, out) != OK ||
 	    base64_decode(*out, *at, &n) != OK)
 		return "data64 is not a string of base64";
 	*out = span_of(*at, n);

@@ -15,7 +15,8 @@
 #include <stdlib.h>
 
 static const struct failure too_large = {
-	"too_large", "The data has more bytes than limits.message of its namespace", false};
+	"too_large", "The data has more bytes than limits.message of its namespace",
+	false};
 
 /* ---- results ---- */
 
@@ -140,7 +141,7 @@ void channel_publish_one(struct channel_api *c, struct http_request *q, struct s
 /* ---- many ---- */
 
 /* What became of one of them. */
-struct result {
+struct outcome {
 	struct many *many;
 	struct evbuffer *text; /* NULL: not known yet */
 	bool receipt;
@@ -148,7 +149,7 @@ struct result {
 
 struct many {
 	struct pending pending;
-	struct result *results;
+	struct outcome *results;
 	size_t n, left;
 };
 
@@ -192,7 +193,7 @@ static void answer(struct many *m)
 
 static void on_result(void *arg, const struct published *p)
 {
-	struct result *r = arg;
+	struct outcome *r = arg;
 	struct many *m = r->many;
 
 	r->text = evbuffer_new();
@@ -307,7 +308,7 @@ static void publish_all(struct channel_api *c, struct http_request *q,
 	for (size_t i = 0; i < o->n; i++) {
 		const struct channel_order *order = &o->all[is_one ? 0 : i];
 
-		m->results[i] = (struct result){m, NULL, order->publication.receipt};
+		m->results[i] = (struct outcome){m, NULL, order->publication.receipt};
 		f = begin(c, order, o->to[i], on_result, &m->results[i]);
 		if (f)
 			on_result(&m->results[i], &(struct published){.failure = f});

@@ -145,9 +145,8 @@ static void act(struct channel_api *c, struct http_request *q, enum channel_verb
 	static const struct json_path whole = {NULL, 0};
 	struct reading *r = pending_new(&c->pendings, sizeof *r, q, close_reading);
 	struct client_todo todo = {.verb = verb};
-	struct client_event e = {.in = &r->invocation,
-				 .is_lost = is_lost,
-				 .is_trusted = true};
+	struct client_event e = {
+		.in = &r->invocation, .is_lost = is_lost, .is_trusted = true};
 	enum err read;
 
 	r->json = json;
@@ -213,7 +212,7 @@ void channel_read_clear(struct channel_api *c, struct http_request *q, struct sp
 	struct channel_target t;
 
 	if (channel_api_read(c, q, part, &t))
-		store_channel_clear(c->uses.store, channel_api_name(&t), on_cleared,
-				    pending_new(&c->pendings, sizeof(struct pending), q,
-						NULL));
+		store_channel_clear(
+			c->uses.store, channel_api_name(&t), on_cleared,
+			pending_new(&c->pendings, sizeof(struct pending), q, NULL));
 }

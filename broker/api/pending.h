@@ -16,8 +16,10 @@ LIST_HEAD(pendings, pending);
 /* The first member of what waits. */
 struct pending {
 	LIST_ENTRY(pending) next;
-	struct http_request *request;  /* NULL: the client has gone */
-	void (*close)(struct pending *p); /* frees what it owns, but not p itself; NULL: nothing */
+	struct http_request *request; /* NULL: the client has gone */
+	void (*close)(
+		struct pending
+			*p); /* frees what it owns, but not p itself; NULL: nothing */
 };
 
 /* Keep q. Zeroed memory of size bytes, whose first member is a pending. */

@@ -99,3 +99,8 @@ struct readers *channels_readers(const struct channels *c)
 {
 	return c->readers;
 }
+
+const struct interest *channels_carried(const struct channels *c)
+{
+	return c->interest;
+}

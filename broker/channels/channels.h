@@ -37,5 +37,6 @@ bool channels_outcome(struct channels *c, struct edge_link *from,
 /* Its parts, for those who publish and read. */
 struct publishers *channels_publishers(const struct channels *c);
 struct readers *channels_readers(const struct channels *c);
+const struct interest *channels_carried(const struct channels *c);
 
 #endif
