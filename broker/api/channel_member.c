@@ -120,7 +120,7 @@ static void on_context(void *arg, enum err e, const Gatepost__Outcome *o)
 	event.routes = c->routes = routes_ref(c->api->uses.routes(c->api->uses.arg));
 	todo.v.raw =
 		span_of(evbuffer_pullup(c->channel, -1), evbuffer_get_length(c->channel));
-	client_do(c->api->uses.clients, &event, &todo, 1, on_done, c);
+	client_do(c->api->uses.clients, &event, todo.v.raw, &todo, 1, on_done, c);
 }
 
 /* What the client of the connection gets. */

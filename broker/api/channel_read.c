@@ -145,16 +145,16 @@ static void act(struct channel_api *c, struct http_request *q, enum channel_verb
 	static const struct json_path whole = {NULL, 0};
 	struct reading *r = pending_new(&c->pendings, sizeof *r, q, close_reading);
 	struct client_todo todo = {.verb = verb};
+	struct span text = span_of(evbuffer_pullup(json, -1), evbuffer_get_length(json));
 	struct client_event e = {
 		.in = &r->invocation, .is_lost = is_lost, .is_trusted = true};
 	enum err read;
 
 	r->json = json;
 	e.routes = r->routes = routes_ref(c->uses.routes(c->uses.arg));
-	read = json_find(span_of(evbuffer_pullup(json, -1), evbuffer_get_length(json)),
-			 &whole, &todo.v);
+	read = json_find(text, &whole, &todo.v);
 	assert(read == OK); /* it was written here */
-	client_do(c->uses.clients, &e, &todo, 1, on_done, r);
+	client_do(c->uses.clients, &e, text, &todo, 1, on_done, r);
 }
 
 static void read_channel_of(struct channel_api *c, struct http_request *q,

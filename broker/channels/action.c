@@ -51,16 +51,21 @@ static const struct member {
 
 enum { MEMBERS = sizeof members / sizeof *members };
 
+static const char *const verbs[VERBS] = {
+	[VERB_SUBSCRIBE] = "subscribe", [VERB_UNSUBSCRIBE] = "unsubscribe",
+	[VERB_PUBLISH] = "publish",     [VERB_HISTORY] = "history",
+	[VERB_PRESENCE] = "presence",   [VERB_PING] = "ping",
+};
+
+const char *channel_verb_name(enum channel_verb verb)
+{
+	return verbs[verb];
+}
+
 bool channel_verb_of(struct span name, enum channel_verb *verb)
 {
-	static const char *const names[] = {
-		[VERB_SUBSCRIBE] = "subscribe", [VERB_UNSUBSCRIBE] = "unsubscribe",
-		[VERB_PUBLISH] = "publish",     [VERB_HISTORY] = "history",
-		[VERB_PRESENCE] = "presence",   [VERB_PING] = "ping",
-	};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (span_is(name, names[i])) {
+	for (size_t i = 0; i < VERBS; i++)
+		if (span_is(name, verbs[i])) {
 			*verb = (enum channel_verb)i;
 			return true;
 		}
@@ -355,4 +360,13 @@ static const char *read_cursor(struct reader *r, const struct json_value *v)
 	if (!read_string(r, v, SIZE_MAX, &r->out->cursor))
 		return "cursor is not a string";
 	return NULL;
+}
+
+const char *channel_action_named(struct span name, enum channel_verb verb, uint8_t *room,
+				 struct channel_action *out)
+{
+	struct json_value v = {JSON_IS_STRING, name};
+
+	*out = (struct channel_action){.verb = verb, .limit = ACTION_LIMIT};
+	return read_channel_name(&(struct reader){room, out}, &v);
 }

@@ -32,6 +32,8 @@ enum channel_verb {
 	VERB_PING,
 };
 
+enum { VERBS = VERB_PING + 1 };
+
 /* A member that holds a position. */
 struct action_position {
 	bool is_there;
@@ -69,6 +71,8 @@ struct channel_action {
 /* The action of a route key: "subscribe", "publish", … False: it is none. */
 bool channel_verb_of(struct span name, enum channel_verb *verb);
 
+const char *channel_verb_name(enum channel_verb verb);
+
 /*
  * Read an action.
  *
@@ -90,5 +94,9 @@ const char *channel_action_of(const struct json_value *object, enum channel_verb
 const char *channel_action_members(const struct json_value *object,
 				   enum channel_verb verb, uint8_t *room,
 				   struct channel_action *out);
+
+/* An action that is its channel alone, a JSON string; returns as channel_action_of. */
+const char *channel_action_named(struct span name, enum channel_verb verb, uint8_t *room,
+				 struct channel_action *out);
 
 #endif

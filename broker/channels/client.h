@@ -38,7 +38,7 @@ struct client_event {
 	struct routes *routes;
 	/* Is the link to its edge lost, so that another broker may handle it? Then nothing more is begun. */
 	bool (*is_lost)(void *arg);
-	struct span id;  /* echoed by actions that have none of their own; empty: none */
+	struct span id; /* echoed by actions that have none of their own; empty: none */
 	bool is_trusted; /* a function has chosen the actions: neither rules nor rates hold */
 };
 
@@ -59,8 +59,8 @@ typedef void client_fn(void *arg, const struct action *actions, size_t n,
 void client_handle(struct clients *c, const struct client_event *e, client_fn *fn,
 		   void *arg);
 
-/* These actions, which point into JSON that was read and lives as long as e. */
-void client_do(struct clients *c, const struct client_event *e,
+/* These actions, which point into the JSON text; it has been read, and lives as long as e. */
+void client_do(struct clients *c, const struct client_event *e, struct span text,
 	       const struct client_todo *todos, size_t n, client_fn *fn, void *arg);
 
 #endif

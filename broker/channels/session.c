@@ -26,16 +26,23 @@ static void add(struct session *s, struct action a)
 {
 	if (s->n_actions == s->room_actions) {
 		s->room_actions = s->room_actions ? 2 * s->room_actions : 4;
-		s->actions =
-			xrealloc(s->actions, s->room_actions * sizeof *s->actions);
+		s->actions = xrealloc(s->actions, s->room_actions * sizeof *s->actions);
 	}
 	s->actions[s->n_actions++] = a;
 }
 
+struct blob *session_hold(struct session *s, struct blob *b)
+{
+	if (s->n_held == s->room_held) {
+		s->room_held = s->room_held ? 2 * s->room_held : 4;
+		s->held = xrealloc(s->held, s->room_held * sizeof(struct blob *));
+	}
+	return s->held[s->n_held++] = b;
+}
+
 static void add_frame(struct session *s, struct blob *frame)
 {
-	s->held = xrealloc(s->held, (s->n_held + 1) * sizeof(struct blob *));
-	s->held[s->n_held++] = frame;
+	session_hold(s, frame);
 	s->bytes += frame->n;
 	add(s, (struct action){.kind = ACTION_FRAME, .body = blob_span(frame)});
 }
@@ -82,6 +89,12 @@ void session_fail(struct session *s, const struct failure *f)
 		s->failure = *f;
 	s->has_failed = true;
 	session_ack(s, frame_error(&h, f));
+}
+
+void session_drop(struct session *s, const struct failure *f)
+{
+	add(s, (struct action){.kind = ACTION_UNSUBSCRIBE, .channel = s->action.channel});
+	session_fail(s, f);
 }
 
 void session_refuse(struct session *s, const char *code, const char *why)

@@ -36,27 +36,32 @@ struct session {
 
 	struct client_todo *todos;
 	size_t n_todos, at;
-	uint8_t *room; /* of texts: as much as the JSON has */
+	struct span text; /* what todos point into */
+	uint8_t *room;    /* for strings without their escapes: as many bytes */
 	struct channel_action action; /* of todos[at] */
 	const struct config_namespace *ns;
 	void (*run)(struct session *s); /* goes on behind the action that has ended */
-	bool is_running, is_waiting;
+	bool has_begun, is_running, is_waiting;
 
-	/* What becomes of the action under way. */
-	int64_t expires_ms;       /* SUBSCRIBE: of its token */
-	unsigned published;       /* publishes begun */
-	struct invocation asked;  /* of the function that decides */
-	struct channel_event asks; /* its channel */
-	struct blob *data;        /* PUBLISH: in the place of the action's; NULL: the action's */
+	/* The action under way. */
+	void (*allowed)(struct session *s);
+	struct invocation asked; /* of the function that decides */
+	struct event_route asked_route;
+	struct channel_event asks;
+	int64_t expires_ms; /* SUBSCRIBE: of its token */
+	struct blob
+		*data; /* PUBLISH: what the function has put in the place of its data */
+	unsigned published; /* publishes begun */
 
 	struct action *actions;
 	size_t n_actions, room_actions;
 	struct blob **held; /* the frames of actions */
-	size_t n_held;
-	struct arena arena;    /* what else actions point to */
-	size_t bytes;          /* of all actions */
-	size_t missed;         /* messages of recoveries */
+	size_t n_held, room_held;
+	struct arena arena; /* what else actions point to */
+	size_t bytes;       /* of all actions */
+	size_t missed;      /* messages of recoveries, and their bytes in the store */
 	size_t missed_bytes;
+	size_t read; /* the same of histories */
 	bool has_failed;
 	struct failure failure; /* the first */
 };
@@ -79,6 +84,9 @@ void session_activate(struct session *s, struct blob *frame,
 /* The same, and its subscription ends before the frame. */
 void session_unsubscribe(struct session *s, struct blob *frame);
 
+/* End it with an error, and its subscription too. */
+void session_drop(struct session *s, const struct failure *f);
+
 /* End it with an error. */
 void session_fail(struct session *s, const struct failure *f);
 
@@ -89,6 +97,9 @@ void session_fail_later(struct session *s, const char *why);
 /* The subscription of this channel that the event activates so far; NULL: none. */
 const struct action_activate *session_activated(const struct session *s,
 						struct span channel);
+
+/* A frame that lives until the event is answered; its reference is taken. */
+struct blob *session_hold(struct session *s, struct blob *b);
 
 /* Forget what the event does so far to the subscription of this channel. */
 void session_forget(struct session *s, struct span channel);

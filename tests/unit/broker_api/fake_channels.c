@@ -88,13 +88,14 @@ void read_channel(struct readers *r, const struct read_request *q, read_fn *fn, 
 	copy(f->channel, q->channel);
 }
 
-void client_do(struct clients *c, const struct client_event *e,
+void client_do(struct clients *c, const struct client_event *e, struct span text,
 	       const struct client_todo *todos, size_t n, client_fn *fn, void *arg)
 {
 	struct fake_action *f = &fake_channels.actions[fake_channels.n_actions++];
 
 	(void)c;
 	cr_assert(fake_channels.n_actions <= CHANNELS_ASKED_MOST && n == 1);
+	cr_assert(span_eq(text, todos->v.raw));
 	*f = (struct fake_action){.verb = todos->verb,
 				  .id = e->in->id,
 				  .is_trusted = e->is_trusted,
