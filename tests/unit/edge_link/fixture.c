@@ -28,6 +28,14 @@ static void each(void *arg, uplink_lane_fn *fn, void *fn_arg)
 		fn(fn_arg, &edge.lanes[i]);
 }
 
+static void memberships(void *arg, struct lane *l, uplink_membership_fn *fn, void *fn_arg)
+{
+	(void)arg;
+	(void)l;
+	for (size_t i = 0; i < edge.n_memberships; i++)
+		fn(fn_arg, span_str("room:1"), span_str("{}"));
+}
+
 static uint32_t count(void *arg)
 {
 	(void)arg;
@@ -116,6 +124,7 @@ void links_start_with(const char *brokers)
 	struct uplink_callbacks on = {
 		.find = find,
 		.each = each,
+		.memberships = memberships,
 		.count = count,
 		.answer = on_answer,
 		.poisoned = on_poisoned,
@@ -239,7 +248,7 @@ void links_message_of(struct lane *l, size_t bytes)
 
 void links_disconnect(struct lane *l)
 {
-	edge.held += uplink_disconnect(edge.uplink, l, 1001, span_str("bye"));
+	edge.held += uplink_disconnect(edge.uplink, l, 1001, span_str("bye"), NULL);
 	links_turn();
 }
 
