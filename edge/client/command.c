@@ -9,6 +9,7 @@
 #include "edge/client/registry.h"
 #include "edge/client/reply.h"
 #include "edge/client/websocket.h"
+#include "edge/link/outcome.h"
 #include "edge/link/uplink.h"
 #include "proto/batch.h"
 
@@ -85,7 +86,7 @@ static void subscribe(struct clients *clients, struct broker_link *from,
 	}
 	o.ticket = m->ticket;
 	o.result = GATEPOST__OUTCOME__RESULT__GONE;
-	uplink_outcome(from, &o);
+	outcome_send(from, &o);
 }
 
 static enum err unsubscribe(struct connection *c, const Gatepost__Command *m,
@@ -181,6 +182,6 @@ void command_execute(struct clients *clients, struct broker_link *from,
 	} else {
 		o.result = result_of(execute_one(clients, m, &o));
 	}
-	uplink_outcome(from, &o);
+	outcome_send(from, &o);
 	blob_unref(results);
 }

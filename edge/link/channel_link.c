@@ -1,5 +1,6 @@
 #include "edge/link/channel_link.h"
 
+#include "edge/link/outcome.h"
 #include "edge/link/uplink_internal.h"
 
 /* Of brokers that do not tell it. */
@@ -56,7 +57,7 @@ void channel_link_interest(struct uplink *u, uint64_t serial, const Gatepost__In
 		gatepost__interest__channel__init(to);
 		to->name = copy(&b->link, from->name);
 		to->ends = from->ends;
-		to->position = uplink_copy_position(&b->link, from->position);
+		to->position = outcome_copy_position(&b->link, from->position);
 		out->channels[out->n_channels] = to;
 	}
 }
@@ -70,7 +71,7 @@ void channel_link_gap(struct uplink *u, uint64_t serial, const Gatepost__Gap *m)
 		return;
 	out = link_add(&b->link, GATEPOST__ITEM__BODY_GAP, &gatepost__gap__descriptor);
 	out->channel = copy(&b->link, m->channel);
-	out->position = uplink_copy_position(&b->link, m->position);
+	out->position = outcome_copy_position(&b->link, m->position);
 }
 
 void channel_link_outcome(struct uplink *u, uint64_t serial, const Gatepost__Outcome *m)
@@ -78,7 +79,7 @@ void channel_link_outcome(struct uplink *u, uint64_t serial, const Gatepost__Out
 	struct broker_link *b = find(u, serial);
 
 	if (b != NULL)
-		uplink_outcome(b, m);
+		outcome_send(b, m);
 }
 
 /* Of the links that may be picked, the one after u->picked by serial, or else the first. */

@@ -59,7 +59,7 @@ struct uplink_callbacks {
 	void (*done)(void *arg, struct lane *l, uint32_t bytes);
 	/* The lane has started or stopped waiting in a queue: update whether its socket is read. */
 	void (*wait_changed)(void *arg, struct lane *l);
-	/* Execute the command, and call uplink_outcome once before returning. */
+	/* Execute the command, and call outcome_send once before returning. */
 	void (*command)(void *arg, struct broker_link *from, const Gatepost__Command *m);
 	/* The edge's lease expired, and its number is another one: close all lanes. Brokers produce the disconnects. */
 	void (*fenced)(void *arg);
@@ -104,9 +104,6 @@ uint32_t uplink_disconnect(struct uplink *u, struct lane *l, uint16_t code,
  * returns  bytes of memory that are free now; 0: nothing was forgotten
  */
 uint32_t uplink_cancel(struct uplink *u, struct lane *l);
-
-/* Answer a command, on the link that it came by. */
-void uplink_outcome(struct broker_link *from, const Gatepost__Outcome *o);
 
 /* Send Leaving to all brokers: the edge's lease may end. */
 void uplink_leave(struct uplink *u);

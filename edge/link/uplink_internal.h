@@ -77,9 +77,6 @@ void uplink_pause(struct uplink *u, struct lane *l);
 /* The broker gives back the credit of an event that it has answered. */
 void uplink_credit(struct broker_link *from, const struct lane_event *e);
 
-/* A copy that lives until the link's batch is packed; NULL of NULL. */
-Gatepost__Position *uplink_copy_position(struct link *l, const Gatepost__Position *in);
-
 /* Pump the lanes that found no broker, each once. */
 void uplink_pump_orphans(struct uplink *u);
 

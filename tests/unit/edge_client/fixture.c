@@ -8,6 +8,7 @@
 #include "edge/client/lanes.h"
 #include "edge/client/registry.h"
 #include "edge/client/subscribers.h"
+#include "edge/link/outcome.h"
 #include "edge/link/uplink.h"
 
 #include <criterion/criterion.h>
@@ -100,7 +101,7 @@ uint32_t uplink_cancel(struct uplink *u, struct lane *l)
 	return bytes;
 }
 
-void uplink_outcome(struct broker_link *from, const Gatepost__Outcome *o)
+void outcome_send(struct broker_link *from, const Gatepost__Outcome *o)
 {
 	(void)from;
 	fixture.outcome = o->result;
@@ -140,7 +141,7 @@ void channel_link_outcome(struct uplink *u, uint64_t link, const Gatepost__Outco
 {
 	(void)u;
 	cr_assert(eq(u64, link, LINK));
-	uplink_outcome(NULL, o);
+	outcome_send(NULL, o);
 }
 
 uint64_t channel_link_pick(struct uplink *u, uint64_t but)

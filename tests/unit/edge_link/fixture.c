@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include "base/mem.h"
+#include "edge/link/outcome.h"
 #include "proto/envelope.h"
 
 #include <criterion/criterion.h>
@@ -91,7 +92,7 @@ static void on_command(void *arg, struct broker_link *from, const Gatepost__Comm
 	o.context = (ProtobufCBinaryData){2, (uint8_t *)(uintptr_t) "cx"};
 	o.results = (ProtobufCBinaryData){2, (uint8_t *)(uintptr_t) "rs"};
 	o.last_active_ms = 77;
-	uplink_outcome(from, &o);
+	outcome_send(from, &o);
 }
 
 static void close_lane(void *arg, struct lane *l)
