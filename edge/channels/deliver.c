@@ -151,7 +151,7 @@ struct channel *deliver_item(struct channels *ch, uint64_t link,
 
 	metric_add(ch->counts.publications, 1);
 	if (c != NULL && m->publication->offset > 0)
-		newer = m->epoch.len > 0 ? deliver_compare(c, span_from(m->epoch)) : -1;
+		newer = deliver_compare(c, span_from(m->epoch));
 	if (c == NULL || newer < 0) {
 		answer(ch, &(struct publication){.link = link, .ticket = m->ticket}, 0);
 		return c;

@@ -15,39 +15,48 @@ static void count_sent(struct channels *ch, size_t n, size_t bytes)
 
 /* ---- slow ones ---- */
 
-static void set_aside(struct channels *ch, struct subscription *sub,
-		      struct publication *p)
+static bool is_full(const struct subscription *sub, const struct shelf *ring)
 {
-	struct slow *slow = sub->extra->slow;
-	uint32_t most =
-		sub->policy == GATEPOST__SUBSCRIPTION__SLOW__LATEST ? 1 : RING_MOST;
+	switch (sub->policy) {
+	case GATEPOST__SUBSCRIPTION__SLOW__DISCONNECT:
+		return ring->n >= CHANNEL_KEEPS || ring->bytes >= CHANNEL_KEEPS_BYTES;
+	case GATEPOST__SUBSCRIPTION__SLOW__LATEST: return ring->n >= 1;
+	default: return ring->n >= RING_MOST;
+	}
+}
 
-	while (slow->ring.n >= most) {
+/* A burst alone disconnects nobody: what one turn brings may be more than an outbox has room for. */
+static enum emitted set_aside(struct channels *ch, struct subscription *sub,
+			      struct publication *p)
+{
+	struct slow *slow;
+
+	if (!(sub->special & SPECIAL_SLOW)) {
+		table_extra(sub)->slow = xcalloc(1, sizeof *slow);
+		sub->special |= SPECIAL_SLOW;
+	}
+	slow = sub->extra->slow;
+	while (is_full(sub, &slow->ring)) {
+		metric_add(ch->counts.slow[sub->policy], 1);
+		if (sub->policy == GATEPOST__SUBSCRIPTION__SLOW__DISCONNECT) {
+			ch->on.end_slow(sub->owner);
+			return EMIT_GONE;
+		}
 		publication_unref(shelf_shift(&slow->ring));
 		slow->has_dropped = true;
-		metric_add(ch->counts.slow[sub->policy], 1);
 	}
 	shelf_push(&slow->ring, p);
+	return EMIT_NOT;
 }
 
 static enum emitted set_all_aside(struct channels *ch, struct subscription *sub,
 				  const struct shelf *all)
 {
-	for (uint32_t i = 0; i < all->n; i++)
-		set_aside(ch, sub, shelf_at(all, i));
-	return EMIT_NOT;
-}
+	enum emitted done = EMIT_NOT;
 
-static enum emitted be_slow(struct channels *ch, struct subscription *sub)
-{
-	if (sub->policy == GATEPOST__SUBSCRIPTION__SLOW__DISCONNECT) {
-		metric_add(ch->counts.slow[sub->policy], 1);
-		ch->on.end_slow(sub->owner);
-		return EMIT_GONE;
-	}
-	table_extra(sub)->slow = xcalloc(1, sizeof *sub->extra->slow);
-	sub->special |= SPECIAL_SLOW;
-	return EMIT_NOT;
+	for (uint32_t i = 0; i < all->n && done != EMIT_GONE; i++)
+		done = set_aside(ch, sub, shelf_at(all, i));
+	return done;
 }
 
 static enum emitted queue(struct channels *ch, struct subscription *sub,
@@ -55,14 +64,12 @@ static enum emitted queue(struct channels *ch, struct subscription *sub,
 {
 	enum err e = ch->on.send(sub->owner, p->frame, false);
 
-	if (e == OK) {
-		count_sent(ch, !p->is_reset, p->frame->n);
-		return EMIT_SENT;
-	}
-	if (e != ERR_BUSY || be_slow(ch, sub) == EMIT_GONE)
+	if (e == ERR_BUSY)
+		return set_aside(ch, sub, p);
+	if (e != OK)
 		return EMIT_GONE;
-	set_aside(ch, sub, p);
-	return EMIT_NOT;
+	count_sent(ch, !p->is_reset, p->frame->n);
+	return EMIT_SENT;
 }
 
 /* The position before the first one that is left. */
@@ -179,9 +186,7 @@ static enum emitted send_array(struct channels *ch, struct subscription *sub,
 		count_sent(ch, batch->n, same->frame->n);
 		return EMIT_SENT;
 	}
-	if (e != ERR_BUSY || be_slow(ch, sub) == EMIT_GONE)
-		return EMIT_GONE;
-	return set_all_aside(ch, sub, batch);
+	return e == ERR_BUSY ? set_all_aside(ch, sub, batch) : EMIT_GONE;
 }
 
 static enum emitted flush_one(struct channels *ch, struct subscription *sub,
@@ -240,23 +245,41 @@ static enum emitted add_to_batch(struct channels *ch, struct subscription *sub,
 
 /* ---- all ---- */
 
+static bool is_wanted(struct channels *ch, const struct subscription *sub,
+		      const struct publication *p)
+{
+	if (!(sub->special & SPECIAL_FILTER) || filter_wants(sub->extra->filter, p))
+		return true;
+	metric_add(ch->counts.filtered, 1);
+	return false;
+}
+
 enum emitted emit_missed(struct channels *ch, struct subscription *sub,
 			 struct publication *p)
 {
-	if (sub->special & SPECIAL_FILTER && !filter_wants(sub->extra->filter, p)) {
-		metric_add(ch->counts.filtered, 1);
+	if (!is_wanted(ch, sub, p))
 		return EMIT_NOT;
-	}
-	if (sub->special & SPECIAL_BATCH && p->is_binary &&
-	    emit_batch(ch, sub) == EMIT_GONE)
+	if (emit_batch(ch, sub) == EMIT_GONE)
 		return EMIT_GONE;
-	if (sub->special & SPECIAL_SLOW) {
-		set_aside(ch, sub, p);
+	if (sub->special & SPECIAL_SLOW)
+		return set_aside(ch, sub, p);
+	(void)ch->on.send(sub->owner, p->frame, true);
+	count_sent(ch, 1, p->frame->n);
+	return EMIT_SENT;
+}
+
+static enum emitted emit_special(struct channels *ch, struct subscription *sub,
+				 struct publication *p)
+{
+	bool batches = sub->special & SPECIAL_BATCH;
+
+	if (!is_wanted(ch, sub, p))
 		return EMIT_NOT;
-	}
-	if (sub->special & SPECIAL_BATCH && !p->is_binary)
-		return add_to_batch(ch, sub, p);
-	return queue(ch, sub, p);
+	if (batches && p->is_binary && emit_batch(ch, sub) == EMIT_GONE)
+		return EMIT_GONE;
+	if (sub->special & SPECIAL_SLOW)
+		return set_aside(ch, sub, p);
+	return batches && !p->is_binary ? add_to_batch(ch, sub, p) : queue(ch, sub, p);
 }
 
 static bool is_next(struct subscription *sub, const struct publication *p)
@@ -282,7 +305,7 @@ enum emitted emit_publication(struct channels *ch, struct subscription *sub,
 		return EMIT_NOT;
 	if (sub->special & SPECIAL_CATCHING && !is_next(sub, p))
 		return EMIT_NOT;
-	return emit_missed(ch, sub, p);
+	return emit_special(ch, sub, p);
 }
 
 enum emitted emit_kept(struct channels *ch, struct subscription *sub, uint64_t from)
@@ -313,8 +336,7 @@ enum emitted emit_reset(struct channels *ch, struct subscription *sub,
 		metric_add(ch->counts.slow[sub->policy], slow->ring.n);
 		shelf_clear(&slow->ring);
 		slow->has_dropped = false;
-		shelf_push(&slow->ring, reset);
-		return EMIT_NOT;
+		return set_aside(ch, sub, reset);
 	}
 	if (emit_batch(ch, sub) == EMIT_GONE)
 		return EMIT_GONE;

@@ -15,7 +15,7 @@ enum emitted {
 enum emitted emit_publication(struct channels *ch, struct subscription *sub,
 			      struct publication *p);
 
-/* A publication that it has missed: whatever its position. */
+/* A publication that it has missed: whatever its position, and although its outbox may be full, as of an answer. */
 enum emitted emit_missed(struct channels *ch, struct subscription *sub,
 			 struct publication *p);
 

@@ -28,35 +28,6 @@ static bool is_branch(Gatepost__FilterNode__Op op)
 	       op == GATEPOST__FILTER_NODE__OP__NOT;
 }
 
-static bool node_ok(const Gatepost__FilterNode *m)
-{
-	switch ((int)m->op) {
-	case GATEPOST__FILTER_NODE__OP__AND:
-	case GATEPOST__FILTER_NODE__OP__OR: return m->operands <= FILTER_NODES;
-	case GATEPOST__FILTER_NODE__OP__NOT: return m->operands == 1;
-	case GATEPOST__FILTER_NODE__OP__IN:
-	case GATEPOST__FILTER_NODE__OP__NIN: return true;
-	default:
-		return m->op >= GATEPOST__FILTER_NODE__OP__EQ &&
-		       m->op <= GATEPOST__FILTER_NODE__OP__LTE && m->n_values == 1;
-	}
-}
-
-/* Are these nodes one tree, in prefix order? */
-static bool tree_ok(Gatepost__FilterNode *const *nodes, size_t n)
-{
-	size_t missing = 1, values = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (missing == 0 || !node_ok(nodes[i]))
-			return false;
-		missing += (is_branch(nodes[i]->op) ? nodes[i]->operands : 0);
-		missing--;
-		values += nodes[i]->n_values;
-	}
-	return missing == 0 && values <= FILTER_VALUES;
-}
-
 static struct span copy(uint8_t **to, ProtobufCBinaryData from)
 {
 	uint8_t *at = *to;
@@ -67,13 +38,15 @@ static struct span copy(uint8_t **to, ProtobufCBinaryData from)
 	return span_of(at, from.len);
 }
 
-static struct filter *copy_all(Gatepost__FilterNode *const *nodes, size_t n)
+struct filter *filter_new(Gatepost__FilterNode *const *nodes, size_t n)
 {
 	size_t values = 0, bytes = 0;
 	struct filter *f;
 	struct span *value;
 	uint8_t *at;
 
+	if (n == 0)
+		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		values += nodes[i]->n_values;
 		bytes += nodes[i]->tag.len;
@@ -98,17 +71,6 @@ static struct filter *copy_all(Gatepost__FilterNode *const *nodes, size_t n)
 			*value++ = copy(&at, m->values[k]);
 	}
 	return f;
-}
-
-enum err filter_new(Gatepost__FilterNode *const *nodes, size_t n, struct filter **out)
-{
-	*out = NULL;
-	if (n == 0)
-		return OK;
-	if (n > FILTER_NODES || !tree_ok(nodes, n))
-		return ERR_MALFORMED;
-	*out = copy_all(nodes, n);
-	return OK;
 }
 
 void filter_free(struct filter *f)
@@ -193,7 +155,7 @@ static bool leaf_wants(const struct node *n, const struct publication *p)
 	}
 }
 
-/* The node at *at, with its operands; *at is behind them afterwards. No deeper than FILTER_NODES. */
+/* The node at *at, with its operands; *at is behind them afterwards. No deeper than a filter has nodes. */
 static bool node_wants(const struct filter *f, uint32_t *at, const struct publication *p)
 {
 	const struct node *n = &f->nodes[(*at)++];

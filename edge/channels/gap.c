@@ -179,7 +179,7 @@ static void fill(struct channels *ch, struct channel *c, const Gatepost__Fill *m
 		c->top = m->top->offset;
 	else if (m->top->offset < c->top && c->asked_top == c->top)
 		go_back(ch, c, m->top->offset);
-	if (m->from == NULL || deliver_compare(c, span_from(m->from->epoch)) != 0)
+	if (deliver_compare(c, span_from(m->from->epoch)) != 0)
 		return; /* it was asked in another epoch */
 	if (m->lost)
 		lose(ch, c, m);
@@ -190,7 +190,7 @@ static void fill(struct channels *ch, struct channel *c, const Gatepost__Fill *m
 /* Its question was about another position than the next one is. */
 static bool is_of_another(const struct channel *c, const Gatepost__Fill *m)
 {
-	return m->from == NULL || m->from->offset != lowest(c);
+	return m->from->offset != lowest(c);
 }
 
 void gap_filled(struct channels *ch, uint64_t link, const Gatepost__Fill *m)
@@ -199,7 +199,7 @@ void gap_filled(struct channels *ch, uint64_t link, const Gatepost__Fill *m)
 	uint64_t before;
 	int newer;
 
-	if (c == NULL || !c->is_placed || m->top == NULL)
+	if (c == NULL || !c->is_placed)
 		return;
 	newer = deliver_compare(c, span_from(m->top->epoch));
 	if (newer < 0)

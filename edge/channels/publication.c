@@ -18,8 +18,7 @@ static struct span copy(uint8_t **to, ProtobufCBinaryData from)
 
 struct publication *publication_new(const Gatepost__Publication *m)
 {
-	size_t n = m->n_tags < PUBLICATION_TAGS ? m->n_tags : PUBLICATION_TAGS;
-	size_t bytes = 0;
+	size_t n = m->n_tags, bytes = 0; /* ENVELOPE_TAGS */
 	struct publication *p;
 	uint8_t *at;
 

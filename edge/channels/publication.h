@@ -7,9 +7,6 @@
 
 #include <proto/gatepost.pb-c.h>
 
-/* Tags beyond are ignored. */
-enum { PUBLICATION_TAGS = 16 };
-
 struct publication_tag {
 	struct span key, value;
 };
@@ -25,7 +22,7 @@ struct publication {
 	struct publication_tag tags[];
 };
 
-/* A copy of m; one reference. */
+/* A copy of m, which envelope_read has checked; one reference. */
 struct publication *publication_new(const Gatepost__Publication *m);
 
 /* A reset to be sent in its turn; takes frame. */

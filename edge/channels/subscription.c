@@ -7,10 +7,11 @@
 #include "edge/channels/interest.h"
 #include "edge/channels/table.h"
 #include "proto/batch.h"
+#include "proto/envelope.h"
 
 #include <stdlib.h>
 
-enum { PENDING_MS = 30 * 1000, NAME_MOST = 255 };
+enum { PENDING_MS = 30 * 1000 };
 
 /* The part before the first ':'. */
 static struct span namespace_of(struct span channel)
@@ -21,16 +22,17 @@ static struct span namespace_of(struct span channel)
 			     : span_str("default");
 }
 
+/* As many as a disconnect may name, or as it may have in its namespace. */
 static bool is_full(const struct subscriber *s, const Gatepost__Subscription *m)
 {
 	struct span wanted = namespace_of(span_from(m->channel));
-	uint32_t n = 0;
+	uint32_t all = 0, n = 0;
 
-	if (m->most == 0)
-		return false;
-	for (const struct subscription *sub = s->first; sub != NULL; sub = sub->next)
+	for (const struct subscription *sub = s->first; sub != NULL; sub = sub->next) {
+		all++;
 		n += span_eq(namespace_of(channel_name(sub->channel)), wanted);
-	return n >= m->most;
+	}
+	return all >= ENVELOPE_NAMES || (m->most > 0 && n >= m->most);
 }
 
 /* From the wall's clock to the loop's; a time that has passed is the next one. */
@@ -55,17 +57,16 @@ static uint8_t options_of(const Gatepost__Subscription *m)
 			 (m->presence_events ? OPTION_PRESENCE : 0));
 }
 
-/* Takes filter. */
 static void set_options(struct channels *ch, struct subscription *sub,
-			const Gatepost__Subscription *m, struct filter *filter)
+			const Gatepost__Subscription *m)
 {
 	struct extra *x = table_extra(sub);
 
 	filter_free(x->filter);
-	x->filter = filter;
+	x->filter = filter_new(m->filter, m->n_filter);
 	blob_unref(x->member);
 	x->member = m->member.len > 0 ? blob_new(span_from(m->member)) : NULL;
-	set_special(sub, SPECIAL_FILTER, filter != NULL);
+	set_special(sub, SPECIAL_FILTER, x->filter != NULL);
 	set_special(sub, SPECIAL_BATCH, m->batch && !m->raw);
 	sub->policy = (uint8_t)m->slow;
 	table_set_option(sub, options_of(m));
@@ -125,38 +126,36 @@ static void answer_live(struct channels *ch, const struct subscription *sub,
 	channel_link_outcome(ch->uplink, link, &o);
 }
 
+/* A live one gets other options. */
+static void replace_options(struct channels *ch, struct subscription *sub, uint64_t link,
+			    uint64_t ticket, const Gatepost__Subscription *m)
+{
+	if (emit_batch(ch, sub) == EMIT_GONE) {
+		answer(ch, link, ticket, GATEPOST__OUTCOME__RESULT__GONE);
+		return;
+	}
+	set_options(ch, sub, m);
+	answer_live(ch, sub, link, ticket);
+	table_trim(sub);
+}
+
 void subscription_begin(struct channels *ch, struct subscriber *s, uint64_t link,
 			uint64_t ticket, const Gatepost__Subscription *m)
 {
 	struct span name = span_from(m->channel);
-	struct subscription *sub;
-	struct filter *filter;
+	struct subscription *sub = table_subscription(s, name);
 
-	if (name.n == 0 || name.n > NAME_MOST ||
-	    filter_new(m->filter, m->n_filter, &filter) != OK) {
-		answer(ch, link, ticket, GATEPOST__OUTCOME__RESULT__GONE);
-		return;
-	}
-	sub = table_subscription(s, name);
 	if (sub == NULL && is_full(s, m)) {
-		filter_free(filter);
 		answer(ch, link, ticket, GATEPOST__OUTCOME__RESULT__FULL);
 		return;
 	}
 	if (sub != NULL && !(sub->special & SPECIAL_PENDING)) {
-		if (emit_batch(ch, sub) == EMIT_GONE) {
-			filter_free(filter);
-			answer(ch, link, ticket, GATEPOST__OUTCOME__RESULT__GONE);
-			return;
-		}
-		set_options(ch, sub, m, filter);
-		answer_live(ch, sub, link, ticket);
-		table_trim(sub);
+		replace_options(ch, sub, link, ticket, m);
 		return;
 	}
 	if (sub == NULL)
 		sub = table_add(ch, s, name);
-	set_options(ch, sub, m, filter);
+	set_options(ch, sub, m);
 	pend(ch, sub, link, ticket);
 }
 
@@ -169,11 +168,6 @@ static void tell_unsubscribed(struct channels *ch, struct subscriber *s,
 
 	(void)ch->on.send(s, frame, true);
 	blob_unref(frame);
-}
-
-static bool has_position(const Gatepost__Activate *m)
-{
-	return m->position != NULL && m->position->epoch.len > 0;
 }
 
 static enum emitted send_missed(struct channels *ch, struct subscription *sub,
@@ -231,13 +225,13 @@ static enum emitted catch_up(struct channels *ch, struct subscription *sub,
 {
 	struct subscriber *s = sub->owner;
 	struct channel *c = sub->channel;
-	bool was_cut = !has_position(m) && c->kept_gone > kept_from;
+	bool was_cut = m->position == NULL && c->kept_gone > kept_from;
 
 	if (send_missed(ch, sub, m) == EMIT_GONE)
 		return EMIT_GONE;
 	if (was_cut && send_reset(ch, sub, TEXT_LOST, span_of(NULL, 0)) == EMIT_GONE)
 		return EMIT_GONE;
-	if (has_position(m) && place(ch, sub, m->position) == EMIT_GONE)
+	if (m->position != NULL && place(ch, sub, m->position) == EMIT_GONE)
 		return EMIT_GONE;
 	/* What was held may have ended the connection. */
 	if (table_subscription(s, span_from(m->channel)) == NULL ||
@@ -256,8 +250,8 @@ void subscription_activate(struct channels *ch, struct subscriber *s,
 	uint64_t kept_from;
 	bool ahead;
 
-	if (sub ==
-	    NULL) { /* it has ended meanwhile, and its client has just read that it is subscribed */
+	/* It has ended meanwhile, and its client has just read that it is subscribed. */
+	if (sub == NULL) {
 		tell_unsubscribed(ch, s, span_from(m->channel), span_str("server"));
 		ch->on.unsubscribed(s, span_from(m->channel));
 		return;
@@ -266,7 +260,7 @@ void subscription_activate(struct channels *ch, struct subscriber *s,
 		return;
 	c = sub->channel;
 	kept_from = sub->extra->pending->kept_from;
-	if (has_position(m) && deliver_compare(c, span_from(m->position->epoch)) > 0)
+	if (m->position != NULL && deliver_compare(c, span_from(m->position->epoch)) > 0)
 		deliver_begin_epoch(ch, c, span_from(m->position->epoch));
 	table_catch(sub, c->offset);
 	table_unpend(ch, sub);
