@@ -34,7 +34,7 @@ static void add(struct item *i, const struct channel *c)
 	i->list[k] = &i->channels[k];
 	i->channels[k].name = data(channel_name(c));
 	i->channels[k].ends = c->n == 0;
-	if (!c->is_placed)
+	if (c->n == 0 || !c->is_placed)
 		return;
 	gatepost__position__init(&i->positions[k]);
 	i->positions[k].epoch = data(blob_span(c->epoch));
