@@ -4,6 +4,7 @@
 /* Creates the parts of channels, and connects them to the edges. */
 
 #include "broker/channels/gap.h"
+#include "broker/channels/presence.h"
 #include "broker/channels/publish.h"
 
 struct channels;
@@ -38,5 +39,6 @@ bool channels_outcome(struct channels *c, struct edge_link *from,
 struct publishers *channels_publishers(const struct channels *c);
 struct readers *channels_readers(const struct channels *c);
 const struct interest *channels_carried(const struct channels *c);
+struct presence *channels_presence(const struct channels *c);
 
 #endif
