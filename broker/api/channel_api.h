@@ -7,6 +7,7 @@
 #include "broker/channels/client.h"
 #include "broker/channels/failure.h"
 #include "broker/channels/interest.h"
+#include "broker/channels/presence.h"
 #include "broker/channels/publish.h"
 #include "broker/channels/read.h"
 
@@ -17,6 +18,7 @@ struct channel_api_uses {
 	struct clients *clients;
 	struct publishers *publishers;
 	struct readers *readers;
+	struct presence *presence;
 	const struct interest *interest;
 	struct routes *(*routes)(void *arg); /* with the configuration in force */
 	void *arg;

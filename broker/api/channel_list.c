@@ -1,7 +1,8 @@
 /*
  *   channel_list_get   the smallest names behind the cursor that the edges report
  *   on_position        the position of each, if its namespace has history
- *   answer             {"channels":[{"channel":"room:1","epoch":"…","offset":42}],"next":"room:1"}
+ *   on_counts          and who is in it, if its namespace has presence
+ *   answer             {"channels":[{"channel":"room:1","connections":2,"users":1,"epoch":"…","offset":42}],"next":"room:1"}
  */
 #include "broker/api/channel_list.h"
 
@@ -18,8 +19,8 @@ enum { LIMIT = 100, LIMIT_MOST = 1000 };
 
 struct row {
 	struct listing *listing;
-	struct span name; /* owned */
-	char *position;   /* its members in JSON; NULL: it has none */
+	struct span name;        /* owned */
+	char *counts, *position; /* their members in JSON; NULL: it has none */
 };
 
 struct listing {
@@ -27,7 +28,7 @@ struct listing {
 	struct row *rows;
 	size_t n, left;
 	bool is_more;
-	const struct failure *failure; /* of a position */
+	const struct failure *failure; /* of one of them */
 };
 
 /* What is asked for. */
@@ -42,6 +43,7 @@ static void close_listing(struct pending *p)
 
 	for (size_t i = 0; i < l->n; i++) {
 		free((void *)(uintptr_t)l->rows[i].name.p);
+		free(l->rows[i].counts);
 		free(l->rows[i].position);
 	}
 	free(l->rows);
@@ -55,7 +57,8 @@ static void print(const struct listing *l, struct evbuffer *out)
 	for (size_t i = 0; i < l->n; i++) {
 		evbuffer_add_printf(out, "%s{\"channel\":", i > 0 ? ",\n" : "\n");
 		json_escape(l->rows[i].name, out);
-		evbuffer_add_printf(out, "%s}",
+		evbuffer_add_printf(out, "%s%s}",
+				    l->rows[i].counts ? l->rows[i].counts : "",
 				    l->rows[i].position ? l->rows[i].position : "");
 	}
 	evbuffer_add_printf(out, "]");
@@ -83,45 +86,72 @@ static void answer(struct listing *l)
 	pending_free(&l->pending);
 }
 
-/* ---- positions ---- */
+/* ---- counts and positions ---- */
 
-static void on_position(void *arg, const struct failure *failure,
-			const struct channel_history *h)
+/* Its answer is there, or not. */
+static void end_one(struct listing *l, bool has_failed)
 {
 	static const struct failure unavailable = {
 		"unavailable", "Redis is unreachable, try again in a moment", true};
-	struct row *row = arg;
-	struct listing *l = row->listing;
 
-	if (failure)
-		l->failure = &unavailable; /* lives longer than failure */
-	else
-		row->position =
-			xasprintf(",\"epoch\":\"%.*s\",\"offset\":%" PRId64,
-				  SPAN_ARG(h->position.epoch), h->position.offset);
+	if (has_failed)
+		l->failure = &unavailable;
 	if (--l->left == 0)
 		answer(l);
 }
 
-static void ask_positions(struct channel_api *c, struct listing *l)
+static void on_counts(void *arg, const struct failure *failure,
+		      const struct presence_page *page)
+{
+	struct row *row = arg;
+
+	if (failure == NULL)
+		row->counts = xasprintf(",\"connections\":%" PRId64 ",\"users\":%" PRId64,
+					page->connections, page->users);
+	end_one(row->listing, failure != NULL);
+}
+
+static void on_position(void *arg, const struct failure *failure,
+			const struct channel_history *h)
+{
+	struct row *row = arg;
+
+	if (failure == NULL)
+		row->position =
+			xasprintf(",\"epoch\":\"%.*s\",\"offset\":%" PRId64,
+				  SPAN_ARG(h->position.epoch), h->position.offset);
+	end_one(row->listing, failure != NULL);
+}
+
+static void ask(struct channel_api *c, struct row *row, const struct config_namespace *ns)
+{
+	if (ns->presence.members) {
+		row->listing->left++;
+		presence_read(c->uses.presence, row->name, (struct span){0}, 0, on_counts,
+			      row);
+	}
+	if (ns->history.size > 0) {
+		row->listing->left++;
+		read_channel(c->uses.readers,
+			     &(struct read_request){
+				     .ns = ns, .channel = row->name, .until = -1},
+			     on_position, row);
+	}
+}
+
+static void ask_all(struct channel_api *c, struct listing *l)
 {
 	const struct config *config = routes_config(c->uses.routes(c->uses.arg));
 
-	l->left = l->n + 1; /* all have been asked for */
+	l->left = 1; /* until all have been asked for */
 	for (size_t i = 0; i < l->n; i++) {
-		struct row *row = &l->rows[i];
-		const struct config_namespace *ns = config_namespace(config, row->name);
+		const struct config_namespace *ns =
+			config_namespace(config, l->rows[i].name);
 
-		if (ns && ns->history.size > 0)
-			read_channel(c->uses.readers,
-				     &(struct read_request){
-					     .ns = ns, .channel = row->name, .until = -1},
-				     on_position, row);
-		else
-			l->left--;
+		if (ns)
+			ask(c, &l->rows[i], ns);
 	}
-	if (--l->left == 0)
-		answer(l);
+	end_one(l, false);
 }
 
 /* ---- the page ---- */
@@ -177,5 +207,5 @@ void channel_list_get(struct channel_api *c, struct http_request *q)
 	free(names);
 	free(query.prefix);
 	free(query.cursor);
-	ask_positions(c, l);
+	ask_all(c, l);
 }

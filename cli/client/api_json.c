@@ -1,9 +1,13 @@
 #include "cli/client/api_json.h"
 
-#include "cli/client/clean.h"
-
 #include <stdio.h>
-#include <stdlib.h>
+
+static enum api_exit complain(const char *command)
+{
+	fprintf(stderr, "%s: the response is not JSON; is this a management API?\n",
+		command);
+	return API_FAILED;
+}
 
 enum api_exit api_json(const struct api_conf *conf, const char *command,
 		       const struct api_request *r, json_t **out)
@@ -14,13 +18,21 @@ enum api_exit api_json(const struct api_conf *conf, const char *command,
 	*out = x == API_DONE ? json_loadb(reply.body, reply.n,
 					  JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL)
 			     : NULL;
-	if (x == API_DONE && reply.n > 0 && *out == NULL) {
-		fprintf(stderr,
-			"%s: the response is not JSON; is this a management API?\n",
-			command);
-		x = API_FAILED;
-	}
+	if (x == API_DONE && reply.n > 0 && *out == NULL)
+		x = complain(command);
 	http_reply_free(&reply);
+	return x;
+}
+
+enum api_exit api_view(const struct api_conf *conf, const char *command,
+		       const struct api_request *r, struct http_reply *reply,
+		       struct json_value *out)
+{
+	enum api_exit x = api_call(conf, command, r, reply);
+
+	*out = (struct json_value){.kind = JSON_IS_MISSING};
+	if (x == API_DONE && !view_open(span_of(reply->body, reply->n), out))
+		x = complain(command);
 	return x;
 }
 
@@ -35,13 +47,4 @@ void api_json_print(const json_t *v)
 {
 	json_dumpf(v, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
 	putchar('\n');
-}
-
-void api_json_print_short(const json_t *v)
-{
-	char *text =
-		json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-
-	clean_print(text ? text : json_string_value(v));
-	free(text);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/client/api_json.h"
+#include "json/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,42 +52,56 @@ static char *encode(const char *text)
 	return text ? api_encode(text) : NULL;
 }
 
-static void print_message(const struct history_conf *conf, const json_t *m)
+static void print_message(const struct history_conf *conf, const struct json_value *m)
 {
 	char at[CLOCK_ISO];
-	const json_t *data = json_object_get(m, "data");
+	struct json_value data = view_member(m, "data");
 
 	if (conf->json) {
-		api_json_print(m);
+		view_print_line(m);
 		return;
 	}
-	clock_iso(json_integer_value(json_object_get(m, "time")), at);
-	printf("%lld  %s  ", (long long)json_integer_value(json_object_get(m, "offset")),
-	       at);
-	api_json_print_short(data ? data : json_object_get(m, "data64"));
+	if (data.kind == JSON_IS_MISSING)
+		data = view_member(m, "data64");
+	clock_iso(view_number(m, "time"), at);
+	printf("%lld  %s  ", (long long)view_number(m, "offset"), at);
+	view_print(&data);
 	putchar('\n');
 }
 
+static int64_t print_messages(const struct history_conf *conf,
+			      const struct json_value *page)
+{
+	struct json_value all = view_member(page, "messages"), m;
+	struct json_walk w;
+	struct span name;
+	int64_t n = 0;
+
+	if (all.kind != JSON_IS_ARRAY)
+		return 0;
+	for (w = json_walk(&all); json_walk_next(&w, &name, &m); n++)
+		print_message(conf, &m);
+	return n;
+}
+
 /* Print a page, and move to the next one. False: that was the last. */
-static bool print_page(const struct history_conf *conf, const json_t *page,
+static bool print_page(const struct history_conf *conf, const struct json_value *page,
 		       struct range *r)
 {
-	const json_t *next = json_object_get(page, "next");
+	struct json_value next = view_member(page, "next");
 	char **edge = conf->reverse ? &r->until : &r->since;
-	size_t i;
-	json_t *m;
+	int64_t n = print_messages(conf, page);
+	char *epoch, *text;
 
-	json_array_foreach (json_object_get(page, "messages"), i, m)
-		print_message(conf, m);
-	r->left -= (int64_t)i;
-	if (next == NULL || i == 0 || r->left <= 0)
+	r->left -= n;
+	if (next.kind != JSON_IS_OBJECT || n == 0 || r->left <= 0)
 		return false;
-	char *text =
-		xasprintf("%s:%lld", api_json_text(next, "epoch"),
-			  (long long)json_integer_value(json_object_get(next, "offset")));
+	epoch = view_text(&next, "epoch");
+	text = xasprintf("%s:%lld", epoch, (long long)view_number(&next, "offset"));
 	free(*edge);
 	*edge = api_encode(text);
 	free(text);
+	free(epoch);
 	return true;
 }
 
@@ -110,11 +125,12 @@ static enum api_exit print_all(const struct history_conf *conf, const char *chan
 	do {
 		char *path = path_of(conf, part, &left);
 		struct api_request r = {.method = "GET", .path = path};
-		json_t *page;
+		struct http_reply reply;
+		struct json_value page;
 
-		x = api_json(&conf->api, table.program, &r, &page);
-		more = x == API_DONE && print_page(conf, page, &left);
-		json_decref(page);
+		x = api_view(&conf->api, table.program, &r, &reply, &page);
+		more = x == API_DONE && print_page(conf, &page, &left);
+		http_reply_free(&reply);
 		free(path);
 	} while (more);
 	free(left.since);

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "cli/client/api_json.h"
-#include "cli/client/clean.h"
+#include "json/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,42 +30,55 @@ static const struct conf_table table = {
 	NULL,
 };
 
-static void print_row(const json_t *row)
+static void print_row(const struct json_value *row)
 {
-	const json_t *info = json_object_get(row, "info");
+	struct json_value connection = view_member(row, "connection");
+	struct json_value user = view_member(row, "user"),
+			  info = view_member(row, "info");
 
-	printf("%-16s  ", api_json_text(row, "connection"));
-	clean_print(api_json_text(row, "user"));
-	if (info) {
+	view_print(&connection);
+	fputs("  ", stdout);
+	if (user.kind == JSON_IS_STRING)
+		view_print(&user);
+	else
+		putchar('-');
+	if (info.kind != JSON_IS_MISSING) {
 		fputs("  ", stdout);
-		api_json_print_short(info);
+		view_print(&info);
 	}
 	putchar('\n');
 }
 
-static long long count_of(const json_t *page, const char *name)
+static void print_members(const struct presence_conf *conf, const struct json_value *page)
 {
-	return (long long)json_integer_value(json_object_get(page, name));
+	struct json_value all = view_member(page, "members"), m;
+	struct json_walk w;
+	struct span name;
+
+	if (all.kind != JSON_IS_ARRAY)
+		return;
+	for (w = json_walk(&all); json_walk_next(&w, &name, &m);) {
+		if (conf->json)
+			view_print_line(&m);
+		else
+			print_row(&m);
+	}
 }
 
 /* Where the next page begins, encoded; NULL: that was the last. */
-static char *print_page(const struct presence_conf *conf, const json_t *page,
+static char *print_page(const struct presence_conf *conf, const struct json_value *page,
 			bool is_first)
 {
-	const char *next = api_json_text(page, "next");
-	size_t i;
-	json_t *row;
+	char *next = view_text(page, "next");
+	char *cursor = *next ? api_encode(next) : NULL;
 
-	if (is_first && page && !conf->json)
-		printf("%lld connections, %lld users\n", count_of(page, "connections"),
-		       count_of(page, "users"));
-	json_array_foreach (json_object_get(page, "members"), i, row) {
-		if (conf->json)
-			api_json_print(row);
-		else
-			print_row(row);
-	}
-	return *next ? api_encode(next) : NULL;
+	if (is_first && page->kind == JSON_IS_OBJECT && !conf->json)
+		printf("%lld connections, %lld users\n",
+		       (long long)view_number(page, "connections"),
+		       (long long)view_number(page, "users"));
+	print_members(conf, page);
+	free(next);
+	return cursor;
 }
 
 static enum api_exit print_all(const struct presence_conf *conf, const char *channel)
@@ -78,14 +91,15 @@ static enum api_exit print_all(const struct presence_conf *conf, const char *cha
 		char *path = xasprintf("/channels/%s/presence?limit=%d%s%s", part, PAGE,
 				       cursor ? "&cursor=" : "", cursor ? cursor : "");
 		struct api_request r = {.method = "GET", .path = path};
-		json_t *page;
+		struct http_reply reply;
+		struct json_value page;
 
-		x = api_json(&conf->api, table.program, &r, &page);
+		x = api_view(&conf->api, table.program, &r, &reply, &page);
 		free(path);
 		free(cursor);
-		cursor = print_page(conf, page, is_first);
+		cursor = print_page(conf, &page, is_first);
 		is_first = false;
-		json_decref(page);
+		http_reply_free(&reply);
 	} while (x == API_DONE && cursor);
 	free(cursor);
 	free(part);

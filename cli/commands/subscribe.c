@@ -8,7 +8,6 @@
 #include "base/conf.h"
 #include "base/mem.h"
 #include "cli/client/api_json.h"
-#include "cli/client/clean.h"
 #include "cli/client/ws_client.h"
 
 #include <stdio.h>
@@ -74,7 +73,7 @@ static enum api_exit subscribe(const struct subscribe_conf *conf, const char **c
 		       : status == 503                ? API_LATER
 						      : API_FAILED;
 	}
-	for (int i = 0; i < n ; i++)
+	for (int i = 0; i < n; i++)
 		if (!subscribe_to(c, conf, channels[i])) {
 			ws_client_free(c);
 			return fail(x, "the connection has ended", "");
@@ -139,71 +138,86 @@ static bool subscribe_to(struct ws_client *c, const struct subscribe_conf *conf,
 
 /* ---- and back ---- */
 
-static enum api_exit exit_of(const json_t *error)
+static enum api_exit exit_of(const struct json_value *error)
 {
-	const char *code = api_json_text(error, "code");
+	char *code = view_text(error, "code");
+	enum api_exit x = view_is_true(error, "retryable") ? API_LATER
+			  : strcmp(code, "forbidden") == 0 ? API_DENIED
+			  : strcmp(code, "internal") == 0  ? API_FAILED
+							   : API_USAGE;
 
-	if (json_is_true(json_object_get(error, "retryable")))
-		return API_LATER;
-	if (strcmp(code, "forbidden") == 0)
-		return API_DENIED;
-	return strcmp(code, "internal") == 0 ? API_FAILED : API_USAGE;
+	free(code);
+	return x;
 }
 
-static void print_message(const json_t *frame)
+static void print_message(const struct json_value *frame)
 {
-	const json_t *offset = json_object_get(frame, "offset");
-	const json_t *data = json_object_get(frame, "data");
+	struct json_value channel = view_member(frame, "channel");
+	struct json_value offset = view_member(frame, "offset");
+	struct json_value data = view_member(frame, "data");
 
-	clean_print(api_json_text(frame, "channel"));
-	if (offset)
-		printf("  %lld  ", (long long)json_integer_value(offset));
+	if (data.kind == JSON_IS_MISSING)
+		data = view_member(frame, "data64");
+	view_print(&channel);
+	fputs("  ", stdout);
+	if (offset.kind == JSON_IS_NUMBER)
+		view_print(&offset);
 	else
-		fputs("  -  ", stdout);
-	api_json_print_short(data ? data : json_object_get(frame, "data64"));
+		putchar('-');
+	fputs("  ", stdout);
+	view_print(&data);
 	putchar('\n');
 }
 
 /* What is not a message: said on stderr, unless all is printed as it comes. */
-static void say(const json_t *frame, const char *type)
+static void say(const struct json_value *frame, const char *type)
 {
-	const char *reason = api_json_text(frame, "reason");
+	char *channel = view_text(frame, "channel"), *reason = view_text(frame, "reason");
 
 	if (strcmp(type, "reset") == 0)
 		fprintf(stderr, "%s: messages of %s are missing here: %s\n",
-			table.program, api_json_text(frame, "channel"), reason);
+			table.program, channel, reason);
 	else if (strcmp(type, "unsubscribed") == 0)
-		fprintf(stderr, "%s: unsubscribed from %s: %s\n", table.program,
-			api_json_text(frame, "channel"), reason);
-	else if (json_is_false(json_object_get(frame, "recovered")))
+		fprintf(stderr, "%s: unsubscribed from %s: %s\n", table.program, channel,
+			reason);
+	else if (view_is_false(frame, "recovered"))
 		fprintf(stderr,
 			"%s: what %s has had since then is not complete any more\n",
-			table.program, api_json_text(frame, "channel"));
+			table.program, channel);
+	free(channel);
+	free(reason);
+}
+
+static enum api_exit refuse(const struct json_value *error)
+{
+	char *message = view_text(error, "message");
+	enum api_exit x = exit_of(error);
+
+	fail(x, "", message);
+	free(message);
+	return x;
 }
 
 /* One text message. A channel of format raw has no frames: it is the data. */
 static enum api_exit print_frame(const struct subscribe_conf *conf, struct span text)
 {
-	json_t *frame = json_loadb((const char *)text.p, text.n, JSON_ALLOW_NUL, NULL);
-	const char *type = api_json_text(frame, "type");
+	struct json_value frame = {.kind = JSON_IS_MISSING};
+	bool is_object = view_open(text, &frame);
+	char *type = is_object ? view_text(&frame, "type") : xstrdup("");
 	enum api_exit x = API_DONE;
 
 	if (strcmp(type, "error") == 0) {
-		fail(x, "", api_json_text(frame, "message"));
-		x = exit_of(frame);
+		x = refuse(&frame);
 	} else if (conf->json || *type == '\0') {
-		char *line = span_dup(text);
-
-		clean_print(line);
-		putchar('\n');
-		free(line);
+		frame.raw = text;
+		view_print_line(&frame);
 	} else if (strcmp(type, "message") == 0) {
-		print_message(frame);
+		print_message(&frame);
 	} else {
-		say(frame, type);
+		say(&frame, type);
 	}
 	fflush(stdout);
-	json_decref(frame);
+	free(type);
 	return x;
 }
 

@@ -29,7 +29,15 @@ static void end(size_t i, int64_t offset)
 	      &(struct channel_history){.position = {span_str("e1"), offset}});
 }
 
-Test(channel_list, channels_have_their_positions_if_they_have_a_history)
+static void end_counts(size_t i, int64_t connections, int64_t users)
+{
+	struct fake_read *f = &fake_channels.counts[i];
+
+	f->on_counts(f->arg, NULL,
+		     &(struct presence_page){.connections = connections, .users = users});
+}
+
+Test(channel_list, channels_have_positions_and_counts_as_their_namespaces_do)
 {
 	struct client *c;
 
@@ -40,12 +48,16 @@ Test(channel_list, channels_have_their_positions_if_they_have_a_history)
 	fixture_until_reads(2);
 	cr_expect(eq(str, fake_channels.reads[1].channel, "room:2"));
 	end(1, 8);
+	end_counts(0, 20, 10);
+	end_counts(1, 0, 0);
 	end(0, 7);
-	cr_expect(eq(
-		str, (char *)client_reply(c)->body,
-		"{\"channels\":[\n{\"channel\":\"room:1\",\"epoch\":\"e1\",\"offset\":7},"
-		"\n{\"channel\":\"room:2\",\"epoch\":\"e1\",\"offset\":8},\n"
-		"{\"channel\":\"tick:1\"}]}\n"));
+	cr_expect(eq(str, (char *)client_reply(c)->body,
+		     "{\"channels\":[\n{\"channel\":\"room:1\",\"connections\":20,"
+		     "\"users\":10,"
+		     "\"epoch\":\"e1\",\"offset\":7},\n{\"channel\":\"room:2\","
+		     "\"connections\":0,"
+		     "\"users\":0,\"epoch\":\"e1\",\"offset\":8},\n{\"channel\":\"tick:"
+		     "1\"}]}\n"));
 }
 
 Test(channel_list, the_last_name_of_a_page_is_the_cursor_of_the_next)
@@ -75,6 +87,7 @@ Test(channel_list, without_positions_there_is_no_list)
 	c = get("/channels");
 	fixture_until_reads(1);
 	f->fn(f->arg, &down, NULL);
+	end_counts(0, 1, 1);
 	r = client_reply(c);
 	cr_expect(eq(int, r->status, 503));
 	cr_expect(ne(ptr, strstr(r->body, "\"retryable\":true"), NULL));
@@ -100,5 +113,6 @@ Test(channel_list, one_whose_client_has_gone_ends_by_itself)
 	c = get("/channels");
 	fixture_until_reads(1);
 	client_leave(c);
+	end_counts(0, 1, 1);
 	end(0, 1);
 }

@@ -10,7 +10,10 @@ struct fake_channels fake_channels;
 
 static struct config_namespace namespaces[] = {
 	{.name = "default", .limits = {.message = 64}},
-	{.name = "room", .history = {.size = 10}, .limits = {.message = 64}},
+	{.name = "room",
+	 .history = {.size = 10},
+	 .presence = {.members = true},
+	 .limits = {.message = 64}},
 	{.name = "tick", .limits = {.message = 64}},
 };
 static const struct config config = {.namespaces = namespaces, .n_namespaces = 3};
@@ -86,6 +89,18 @@ void read_channel(struct readers *r, const struct read_request *q, read_fn *fn, 
 	cr_assert_eq(q->limit, 0, "the position alone");
 	*f = (struct fake_read){.fn = fn, .arg = arg};
 	copy(f->channel, q->channel);
+}
+
+void presence_read(struct presence *p, struct span channel, struct span after,
+		   int64_t most, presence_page_fn *fn, void *arg)
+{
+	struct fake_read *f = &fake_channels.counts[fake_channels.n_counts++];
+
+	(void)p;
+	cr_assert(fake_channels.n_counts <= CHANNELS_ASKED_MOST);
+	cr_assert(most == 0 && after.n == 0, "the counts alone");
+	*f = (struct fake_read){.on_counts = fn, .arg = arg};
+	copy(f->channel, channel);
 }
 
 void client_do(struct clients *c, const struct client_event *e, struct span text,

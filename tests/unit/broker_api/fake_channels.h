@@ -3,7 +3,7 @@
 
 /*
  * Stands in for what channels are made of: publications, reads and clients' actions wait here until a
- * test ends them. There are the namespaces room (with history), tick (without) and default.
+ * test ends them. There are the namespaces room (with history and presence), tick (without) and default.
  */
 
 #include "broker/api/channel_api.h"
@@ -21,7 +21,8 @@ struct fake_publication {
 
 struct fake_read {
 	char channel[CHANNELS_TEXT];
-	read_fn *fn;
+	read_fn *fn;                 /* of reads */
+	presence_page_fn *on_counts; /* of counts */
 	void *arg;
 };
 
@@ -37,9 +38,9 @@ struct fake_action {
 
 struct fake_channels {
 	struct fake_publication publications[CHANNELS_ASKED_MOST];
-	struct fake_read reads[CHANNELS_ASKED_MOST];
+	struct fake_read reads[CHANNELS_ASKED_MOST], counts[CHANNELS_ASKED_MOST];
 	struct fake_action actions[CHANNELS_ASKED_MOST];
-	size_t n_publications, n_reads, n_actions;
+	size_t n_publications, n_reads, n_counts, n_actions;
 	char cleared[CHANNELS_TEXT];
 	store_done_fn *on_cleared;
 	void *cleared_arg;
