@@ -5,8 +5,8 @@
 #include "base/ready.h"
 #include "broker/api/management.h"
 #include "broker/channels/channels.h"
-#include "broker/channels/client.h"
 #include "broker/channels/presence_edges.h"
+#include "broker/channels/client.h"
 #include "broker/cluster/commands.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
@@ -47,8 +47,8 @@ struct broker {
 	struct members *members;
 	struct fences *fences;
 	struct channels *channels;
-	struct clients *clients;
 	struct presence_edges *presence_edges;
+	struct clients *clients;
 	struct edges *edges;
 	struct resync *resync;
 	struct reaper *reaper;
@@ -172,6 +172,13 @@ static const char *stage_of(void *arg)
 	const struct broker *b = arg;
 
 	return project_stage(b->project);
+}
+
+static struct routes *routes_of(void *arg)
+{
+	const struct broker *b = arg;
+
+	return project_routes(b->project);
 }
 
 static bool was_stopped(void *arg, int64_t since_ms)
@@ -390,12 +397,21 @@ static struct management *open_management(struct broker *b)
 			.timeout_ms = conf->management_ms,
 			.max_post = (size_t)conf->max_post,
 			.max_bulk = (size_t)conf->max_bulk},
-		&(struct management_uses){.loop = b->loop,
-					  .metrics = b->metrics,
-					  .store = b->store,
-					  .commands = b->commands,
-					  .stage = stage_of,
-					  .arg = b});
+		&(struct management_uses){
+			.loop = b->loop,
+			.metrics = b->metrics,
+			.store = b->store,
+			.commands = b->commands,
+			.channels = {.store = b->store,
+				     .commands = b->commands,
+				     .clients = b->clients,
+				     .publishers = channels_publishers(b->channels),
+				     .readers = channels_readers(b->channels),
+				     .interest = channels_carried(b->channels),
+				     .routes = routes_of,
+				     .arg = b},
+			.stage = stage_of,
+			.arg = b});
 }
 
 /* The HTTP servers. False after an error line. */

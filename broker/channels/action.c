@@ -104,6 +104,19 @@ static void find_members(const struct json_value *object, enum channel_verb verb
 const char *channel_action_of(const struct json_value *object, enum channel_verb verb,
 			      uint8_t *room, struct channel_action *out)
 {
+	const char *why = channel_action_members(object, verb, room, out);
+
+	if (why == NULL && verb != VERB_PING && out->channel.n == 0)
+		why = "channel is missing";
+	if (why == NULL && verb == VERB_PUBLISH && out->data.n == 0)
+		why = "data is missing";
+	return why;
+}
+
+const char *channel_action_members(const struct json_value *object,
+				   enum channel_verb verb, uint8_t *room,
+				   struct channel_action *out)
+{
 	struct json_value found[MEMBERS] = {0};
 	struct reader r = {room, out};
 	const char *why = NULL;
@@ -121,10 +134,6 @@ const char *channel_action_of(const struct json_value *object, enum channel_verb
 		if (why == NULL)
 			why = wrong;
 	}
-	if (why == NULL && verb != VERB_PING && out->channel.n == 0)
-		why = "channel is missing";
-	if (why == NULL && verb == VERB_PUBLISH && out->data.n == 0)
-		why = "data is missing";
 	return why;
 }
 

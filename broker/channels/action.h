@@ -90,6 +90,11 @@ const char *channel_action_read(struct span text, enum channel_verb verb, uint8_
 const char *channel_action_of(const struct json_value *object, enum channel_verb verb,
 			      uint8_t *room, struct channel_action *out);
 
+/* The same, and nothing needs to be there. */
+const char *channel_action_members(const struct json_value *object,
+				   enum channel_verb verb, uint8_t *room,
+				   struct channel_action *out);
+
 /* An action that is its channel alone, a JSON string; returns as channel_action_of. */
 const char *channel_action_named(struct span name, enum channel_verb verb, uint8_t *room,
 				 struct channel_action *out);

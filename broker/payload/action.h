@@ -4,6 +4,7 @@
 /* One thing that an edge does for the client of an event. */
 
 #include "broker/payload/result.h"
+#include "proto/batch.h"
 #include "store/channels.h"
 
 #include <proto/gatepost.pb-c.h>
@@ -34,5 +35,8 @@ struct action_activate {
 		*missed; /* in the order of their offsets, without a hole */
 	size_t n_missed;
 };
+
+/* Actions for an item of out, in its memory; NULL when there are none. */
+Gatepost__Action **action_pack(struct batch *out, const struct action *actions, size_t n);
 
 #endif
