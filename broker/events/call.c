@@ -49,12 +49,30 @@ static struct span put(uint8_t **at, ProtobufCBinaryData d)
 	return s;
 }
 
+static size_t length_of_channels(const Gatepost__Event *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->n_channels; i++)
+		n += e->channels[i].len;
+	return n;
+}
+
+static void put_channels(struct call *c, uint8_t **at, const Gatepost__Event *e)
+{
+	c->disconnect.channels = xcalloc(e->n_channels, sizeof(struct span));
+	c->disconnect.n_channels = e->n_channels;
+	for (size_t i = 0; i < e->n_channels; i++)
+		c->disconnect.channels[i] = put(at, e->channels[i]);
+}
+
 struct call *call_new(const struct call_counts *counts, struct routes *routes,
 		      struct sink sink, const Gatepost__Event *e)
 {
 	bool bye = e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
 	ProtobufCBinaryData body = bye ? e->reason : e->body;
-	struct call *c = xmalloc(sizeof *c + e->context.len + e->request.len + body.len);
+	struct call *c = xmalloc(sizeof *c + e->context.len + e->request.len + body.len +
+				 length_of_channels(e));
 	uint8_t *at = c->bytes;
 
 	*c = (struct call){
@@ -77,6 +95,8 @@ struct call *call_new(const struct call_counts *counts, struct routes *routes,
 	c->in.context = put(&at, e->context);
 	c->in.request = put(&at, e->request);
 	c->in.body = put(&at, body);
+	if (bye && e->n_channels > 0)
+		put_channels(c, &at, e);
 	return c;
 }
 
@@ -98,6 +118,7 @@ void call_free(struct call *c)
 		refusal_free(c->connect.refusal);
 	} else if (c->in.kind == GATEPOST__EVENT__KIND__DISCONNECT) {
 		blob_unref(c->disconnect.reason);
+		free(c->disconnect.channels);
 	} else if (c->in.kind == GATEPOST__EVENT__KIND__HTTP) {
 		free(c->http.path);
 	}

@@ -94,8 +94,10 @@ struct call {
 		struct {
 			const struct route *route; /* $disconnect's; NULL: none */
 			enum phase phase;
-			struct claim *claim; /* NULL: another broker may handle it */
-			int tries;           /* invocations that have failed */
+			struct claim *claim;   /* NULL: another broker may handle it */
+			int tries;             /* invocations that have failed */
+			struct span *channels; /* in whose presence it takes part */
+			size_t n_channels;
 			struct blob *
 				reason; /* what body points to, if the disconnect was stored before */
 		} disconnect;
