@@ -222,6 +222,79 @@ size_t interest_each(const struct interest *in, struct span channel, interest_ed
 	return n;
 }
 
+/* ---- the list ---- */
+
+static int compare_names(struct span a, struct span b)
+{
+	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+static bool begins_with(struct span name, struct span prefix)
+{
+	return name.n >= prefix.n &&
+	       (prefix.n == 0 || memcmp(name.p, prefix.p, prefix.n) == 0);
+}
+
+/* Let the name at `at` sink: of n names the greatest stands first (a heap). */
+static void sink(struct span *heap, size_t at, size_t n)
+{
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		struct span name = heap[at];
+
+		if (child + 1 < n && compare_names(heap[child + 1], heap[child]) > 0)
+			child++;
+		if (compare_names(name, heap[child]) >= 0)
+			return;
+		heap[at] = heap[child];
+		heap[child] = name;
+	}
+}
+
+static void rise(struct span *heap, size_t at)
+{
+	for (size_t up; at > 0; at = up) {
+		struct span name = heap[at];
+
+		up = (at - 1) / 2;
+		if (compare_names(name, heap[up]) <= 0)
+			return;
+		heap[at] = heap[up];
+		heap[up] = name;
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return compare_names(*(const struct span *)a, *(const struct span *)b);
+}
+
+size_t interest_list(const struct interest *in, struct span prefix, struct span after,
+		     struct span *out, size_t n)
+{
+	const struct channel *c;
+	size_t found = 0;
+
+	for (size_t at = 0; n > 0 && (c = map_next(in->channels, &at)) != NULL;) {
+		struct span name = name_of(c);
+
+		if (!begins_with(name, prefix) ||
+		    (after.n > 0 && compare_names(name, after) <= 0))
+			continue;
+		if (found < n) {
+			out[found] = name;
+			rise(out, found++);
+		} else if (compare_names(name, out[0]) < 0) {
+			out[0] = name;
+			sink(out, 0, n);
+		}
+	}
+	if (found > 1)
+		qsort(out, found, sizeof *out, by_name);
+	return found;
+}
+
 /* ---- positions ---- */
 
 struct position interest_known(const struct interest *in, struct span channel)
