@@ -19,6 +19,9 @@ PROGRAMS = {
     "up": ["gatepost", "up"],
     "connections": ["gatepost", "connections"],
     "disconnects": ["gatepost", "disconnects"],
+    "publish": ["gatepost", "publish"],
+    "subscribe": ["gatepost", "subscribe"],
+    "history": ["gatepost", "history"],
 }
 
 
