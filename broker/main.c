@@ -5,8 +5,8 @@
 #include "base/ready.h"
 #include "broker/api/management.h"
 #include "broker/channels/channels.h"
-#include "broker/channels/client.h"
 #include "broker/channels/presence_edges.h"
+#include "broker/channels/client.h"
 #include "broker/cluster/commands.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
@@ -47,8 +47,8 @@ struct broker {
 	struct members *members;
 	struct fences *fences;
 	struct channels *channels;
-	struct clients *clients;
 	struct presence_edges *presence_edges;
+	struct clients *clients;
 	struct edges *edges;
 	struct resync *resync;
 	struct reaper *reaper;
@@ -407,7 +407,6 @@ static struct management *open_management(struct broker *b)
 				     .clients = b->clients,
 				     .publishers = channels_publishers(b->channels),
 				     .readers = channels_readers(b->channels),
-				     .presence = channels_presence(b->channels),
 				     .interest = channels_carried(b->channels),
 				     .routes = routes_of,
 				     .arg = b},

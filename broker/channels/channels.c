@@ -108,12 +108,12 @@ struct readers *channels_readers(const struct channels *c)
 	return c->readers;
 }
 
-const struct interest *channels_carried(const struct channels *c)
-{
-	return c->interest;
-}
-
 struct presence *channels_presence(const struct channels *c)
 {
 	return c->presence;
+}
+
+const struct interest *channels_carried(const struct channels *c)
+{
+	return c->interest;
 }

@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/channels/waiting.h"
+#include "proto/envelope.h"
 
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -11,7 +12,6 @@ enum {
 	WAIT_MS = 2000,
 	CHECK_MS = 100, /* while some wait */
 	MOST = 20000,   /* that wait; each of them is bounded by who asks */
-	EPOCH = 32,
 };
 
 /* An edge that carries a channel. */
@@ -27,7 +27,7 @@ struct channel {
 	struct carrier first;
 	int64_t offset;
 	uint8_t name_n, epoch_n;
-	uint8_t epoch[EPOCH];
+	uint8_t epoch[ENVELOPE_EPOCH];
 	uint8_t name[]; /* the key */
 };
 
@@ -318,7 +318,7 @@ static void raise(struct channel *c, struct position p)
 {
 	int order = compare_epochs(p.epoch, span_of(c->epoch, c->epoch_n));
 
-	if (p.epoch.n == 0 || p.epoch.n > EPOCH || order < 0 ||
+	if (p.epoch.n == 0 || p.epoch.n > ENVELOPE_EPOCH || order < 0 ||
 	    (order == 0 && p.offset <= c->offset))
 		return;
 	memcpy(c->epoch, p.epoch.p, p.epoch.n);
@@ -392,9 +392,9 @@ static void on_check(void *arg)
 
 	update(in);
 	if (waiting_count(in->waiting) == 0)
-		timer_stop(in->check);
-	else
-		members_beat_soon(in->uses.members);
+		return;
+	timer_after(in->check, CHECK_MS);
+	members_beat_soon(in->uses.members);
 }
 
 void interest_wait(struct interest *in, interest_fn *fn, void *arg)
@@ -405,7 +405,7 @@ void interest_wait(struct interest *in, interest_fn *fn, void *arg)
 	}
 	metric_add(in->waits, 1);
 	if (waiting_count(in->waiting) == 0) {
-		timer_every(in->check, CHECK_MS);
+		timer_after(in->check, CHECK_MS);
 		members_beat_soon(in->uses.members);
 	}
 	if (!waiting_add(in->waiting, fn, arg))
@@ -431,7 +431,10 @@ void interest_link_lost(struct interest *in, struct edge_link *edge)
 	if (s == NULL) /* it was not up */
 		return;
 	source_free(in, s);
-	update(in);
+	check_sources(in);
+	if (waiting_count(in->waiting) >
+	    0) /* not from here: edges_free calls this, too */
+		timer_after(in->check, 0);
 }
 
 static void receive_channel(struct interest *in, struct source *s,
