@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lib.cluster import ROOT, Cluster, until
-from lib.function_server import FunctionServer, Reply, function, project, websocket
+from lib.function_server import FunctionServer, Reply, function, project, proxy, websocket
 from lib.schema import Schemas
 from lib.wire import CLOSE, Close, WebSocket, frame
 
@@ -33,7 +33,9 @@ NAMESPACES = {
 def cluster(tmp_path_factory):
     with FunctionServer() as functions:
         functions.answer("bye", Reply(200, "x" * 5000))
+        functions.answer("hello", lambda call: proxy(200, **user_of(call)))
         routes = {
+            "hello": function(functions.url("hello"), websocket("$connect")),
             "bye": function(functions.url("bye"), websocket("$disconnect")),
             "channels": function("builtin:channels", *map(websocket, ("subscribe", "publish"))),
         }
@@ -42,6 +44,12 @@ def cluster(tmp_path_factory):
         expect = ["function.failed", "disconnect.dead_letter"]
         with Cluster(1, 1, ["--config", file], expect, env=env) as it:
             yield it
+
+
+def user_of(call):
+    """What $connect adds to its result for ?user=…"""
+    user = (call.event.get("queryStringParameters") or {}).get("user")
+    return {"user": user} if user else {}
 
 
 class Answer:
@@ -96,7 +104,7 @@ def client(cluster):
 
 def test_no_other_method_is_allowed_for_a_path(cluster):
     for path, item in SPEC["paths"].items():
-        url = cluster.management + path.replace("{connectionId}", NEVER).replace("{channel}", "room:1")
+        url = cluster.management + path.replace("{connectionId}", NEVER).replace("{channel}", "room:1").replace("{user}", "u1")
         request = urllib.request.Request(url, method="PATCH")
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=30)
@@ -105,7 +113,7 @@ def test_no_other_method_is_allowed_for_a_path(cluster):
 
 
 def test_a_path_that_is_not_described_is_404(cluster):
-    for path in ("/", "/connections", "/channels/room:1/members", "/users"):
+    for path in ("/", "/connections", "/channels/room:1/members", "/users", "/users/u1/rooms"):
         assert cluster.get(cluster.management + path)[0] == 404
 
 
@@ -200,6 +208,32 @@ def test_who_is_in_a_channel(call, client):
     assert call(presence, "get", parts, query={"limit": 0}).json()["connections"] == 1
     assert call(presence, "get", parts, query={"limit": 2000}).status == 400
     assert call(presence, "get", {"channel": "tick:1"}).json()["code"] == "not_available"
+
+
+def test_the_connections_of_a_user(cluster, call):
+    users, one = "/users/{user}", {"user": "Ada / Ada"}
+    channel = "/users/{user}/channels/{channel}"
+    nobody = {"user": "Ada / Ada", "connections": [], "failed": []}
+    assert call(users, "get", one).json() == nobody
+    with WebSocket(cluster.websocket + "?user=Ada%20%2F%20Ada") as a, WebSocket(cluster.websocket) as b:
+        a.id, b.id = a.row_id(cluster), b.row_id(cluster)
+        mine = {**nobody, "connections": [a.id]}
+        assert call(users, "get", one).json() == mine
+        assert call(users, "get", one, query={"cursor": "x"}).status == 400
+        assert call(channel, "put", {**one, "channel": "room:u"}).json() == mine
+        assert json.loads(a.next())["type"] == "ack"
+        call("/channels/{channel}", "post", {"channel": "room:u"}, {"data": "hi"})
+        assert json.loads(a.next())["data"] == "hi"
+        assert call(channel, "delete", {**one, "channel": "room:u"}).json() == mine
+        assert json.loads(a.next())["reason"] == "server"
+        assert call(channel, "put", {**one, "channel": "hall:1"}).json()["code"] == "unknown_namespace"
+        assert call(channel, "delete", {**one, "channel": "room:*"}).json()["code"] == "bad_request"
+        assert call(users, "delete", one).json() == mine
+        assert a.next() == Close(1000, "Connection Closed Normally")
+        until(lambda: call(users, "get", one).json() == nobody, "it has gone")
+        assert call("/@connections/{connectionId}", "get", {"connectionId": b.id}).status == 200
+    with cluster.redis() as db:
+        assert list(db.scan_iter("*Ada*:ids")) == []
 
 
 def test_dead_letters(cluster, call):
