@@ -173,6 +173,19 @@ def test_channels_are_listed_page_after_page(cluster, run):
         assert rows == [{"channel": f"tick:1{i:03}"} for i in range(200)]
 
 
+def test_presence_lists_who_is_subscribed(cluster, run):
+    with WebSocket(cluster.websocket) as client:
+        client.id = client.row_id(cluster)
+        assert json.loads(client.ask('{"action":"subscribe","channel":"room:who"}'))["type"] == "ack"
+        done = run("presence", "room:who")
+        assert (done.returncode, done.stderr) == (DONE, b"")
+        assert done.stdout.decode() == f"1 connection, 0 users\n{client.id}  -\n"
+        assert json.loads(run("presence", "room:who", "--json").stdout) == {"connection": client.id}
+    assert run("presence", "room:nobody").stdout == b"0 connections, 0 users\n"
+    assert run("presence", "tick:1").returncode == USAGE
+    assert run("presence").returncode == USAGE
+
+
 def test_a_publish_that_is_refused_ends_with_its_status(run):
     assert run("publish", "hall:1", 1).returncode == USAGE
     assert run("publish", "room:1").returncode == USAGE
