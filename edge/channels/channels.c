@@ -26,7 +26,7 @@ static void tick(void *arg)
 	struct channels *ch = arg;
 	int64_t now = loop_now(ch->loop);
 
-	interest_tick(ch, now);
+	interest_tick(ch);
 	subscription_tick(ch, now);
 	gap_tick(ch, now);
 	presence_tick(ch, now);

@@ -258,6 +258,44 @@ Test(channel_link, for_gaps_is_one_whose_broker_has_the_store_if_there_is_one)
 	cr_assert(eq(u64, channel_link_pick(edge.uplink, 0), 2));
 }
 
+static void add_members(const char *a, uint64_t boot_a, const char *b, uint64_t boot_b)
+{
+	Gatepost__Members *m = LINKS_ITEM(MEMBERS, members);
+
+	m->members = arena_alloc(&links_letter()->arena, 2 * sizeof *m->members);
+	for (; m->n_members < 2; m->n_members++) {
+		Gatepost__Members__Member *one =
+			arena_alloc(&links_letter()->arena, sizeof *one);
+
+		gatepost__members__member__init(one);
+		one->name = (char *)(uintptr_t) "broker";
+		one->boot = m->n_members == 0 ? boot_a : boot_b;
+		one->endpoint = (char *)(uintptr_t)(m->n_members == 0 ? a : b);
+		m->members[m->n_members] = one;
+	}
+}
+
+Test(channel_link, all_are_there_when_each_member_is_linked_by_whatever_endpoint)
+{
+	links_up(B1, 1);
+	cr_assert(channel_link_is_complete(edge.uplink));
+	add_members(B1, 1, B2, 2);
+	links_post(B1);
+	cr_assert(not(channel_link_is_complete(edge.uplink)));
+	links_run(RETRY_MS, B1);
+	links_up(B2, 2);
+	cr_assert(channel_link_is_complete(edge.uplink));
+	add_members(B3, 1, B2, 2);
+	links_post(B1);
+	cr_assert(channel_link_is_complete(edge.uplink), "B3 is another name of B1");
+	add_members(B1, 1, B2, 3);
+	links_post(B1);
+	cr_assert(not(channel_link_is_complete(edge.uplink)), "another process there");
+	add_members(B1, 1, "udp://nowhere", 2);
+	links_post(B1);
+	cr_assert(not(channel_link_is_complete(edge.uplink)));
+}
+
 /* ---- events and rows ---- */
 
 static struct blob *names(void)
