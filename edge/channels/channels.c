@@ -151,7 +151,7 @@ void channels_free(struct channels *ch)
 
 	if (ch == NULL)
 		return;
-	assert(ch->subscriptions == 0);
+	assert(ch->subscriptions == 0 && ch->aside_bytes == 0);
 	while ((c = map_next(ch->table, &at)) != NULL) {
 		presence_drop(ch, c);
 		table_free_channel(ch, c);

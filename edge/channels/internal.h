@@ -132,6 +132,8 @@ struct channels {
 	struct timer *tick;
 	struct map *table;
 	uint64_t subscriptions;
+	uint64_t
+		aside_bytes; /* of memory, set aside for slow subscribers, as if they shared nothing */
 	/* interest.c */
 	struct channel_broker *brokers;
 	size_t n_brokers;
