@@ -221,6 +221,31 @@ Test(subscribers, that_unsubscribe_get_nothing_more)
 		     "ack"));
 }
 
+Test(subscribers, are_known_with_a_channel_when_they_take_part_in_its_presence)
+{
+	Gatepost__Subscription x = subscription("x"), y = subscription("y");
+	Gatepost__Command m = GATEPOST__COMMAND__INIT;
+	struct client *k, *other = client_open();
+	uint8_t ids[2 * ID_BYTES];
+
+	x.member = data("{}");
+	k = open_live(&x);
+	make_live(k, &y);
+	make_live(other, &y);
+	memcpy(ids, client_connection(k)->lane.id.b, ID_BYTES);
+	memcpy(ids + ID_BYTES, client_connection(other)->lane.id.b, ID_BYTES);
+	m.kind = GATEPOST__COMMAND__KIND__KNOW;
+	m.ids = (ProtobufCBinaryData){sizeof ids, ids};
+	client_command(k, &m);
+	cr_assert(eq(int, memcmp(fixture.results, "\1\1", 2), 0));
+	m.channel = data("x");
+	client_command(k, &m);
+	cr_assert(eq(int, memcmp(fixture.results, "\1\2", 2), 0));
+	m.channel = data("y");
+	client_command(k, &m);
+	cr_assert(eq(int, memcmp(fixture.results, "\2\2", 2), 0));
+}
+
 /* ---- the end ---- */
 
 Test(subscribers, that_take_part_in_presence_name_their_channels_when_they_disconnect)
