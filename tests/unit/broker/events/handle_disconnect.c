@@ -324,4 +324,5 @@ Test(handle_disconnect, leaves_the_presence_of_its_channels)
 		  fake_clients_leaves());
 	fake_clients_left(NULL);
 	cr_assert(eq(sz, fake_store_waiting(BEGIN), 1), "it has not waited for that");
+	fake_store_begun(ERR_DOWN, NULL);
 }
