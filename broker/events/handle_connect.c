@@ -328,6 +328,7 @@ static void remove_row(struct call *c, int status, const struct result_header *h
 	char text[ID_TEXT];
 
 	c->connect.refusal = refusal_new(status, h, n, body);
+	call_forget_user(c, c->uses->store);
 	store_connection_remove(c->uses->store, id_edge(&c->in.id),
 				span_str(id_text(&c->in.id, text)), on_removed, c);
 }
