@@ -132,6 +132,8 @@ export interface PublishOptions {
   version?: number | string;
   /** The ack says how many edges and connections were reached. */
   receipt?: boolean;
+  /** For namespaces with `publish: token`. */
+  token?: string;
 }
 
 export interface Options {

@@ -82,8 +82,8 @@ export class Client extends Emitter {
 
   // ---- operations
 
-  publish(channel, data, { key = this.#keys + ++this.#ids, tags, version, receipt } = {}) {
-    return this.#ask('publish', { channel, data, key: key ?? undefined, tags, version, receipt }, key === null ? 1 : 2);
+  publish(channel, data, { key = this.#keys + ++this.#ids, tags, version, receipt, token } = {}) {
+    return this.#ask('publish', { channel, data, key: key ?? undefined, tags, version, receipt, token }, key === null ? 1 : 2);
   }
 
   history(channel, { limit, since, until, reverse } = {}) {
