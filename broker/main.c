@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/ready.h"
 #include "broker/api/management.h"
+#include "broker/channels/channels.h"
 #include "broker/cluster/commands.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
@@ -43,6 +44,7 @@ struct broker {
 	struct integration integrations[INTEGRATIONS];
 	struct members *members;
 	struct fences *fences;
+	struct channels *channels;
 	struct edges *edges;
 	struct resync *resync;
 	struct reaper *reaper;
@@ -67,6 +69,13 @@ static void set_name(struct broker *b)
 
 /* ---- from one module to another ---- */
 
+static void on_up(void *arg, struct edge_link *edge)
+{
+	struct broker *b = arg;
+
+	channels_link_up(b->channels, edge);
+}
+
 static void on_event(void *arg, struct edge_link *from, const Gatepost__Event *e)
 {
 	struct broker *b = arg;
@@ -78,7 +87,8 @@ static void on_outcome(void *arg, struct edge_link *from, const Gatepost__Outcom
 {
 	struct broker *b = arg;
 
-	commands_outcome(b->commands, from, o);
+	if (!channels_outcome(b->channels, from, o))
+		commands_outcome(b->commands, from, o);
 }
 
 static void on_resync(void *arg, struct edge_link *from, const Gatepost__Roster *m)
@@ -88,11 +98,26 @@ static void on_resync(void *arg, struct edge_link *from, const Gatepost__Roster 
 	resync_receive(b->resync, from, m);
 }
 
+static void on_interest(void *arg, struct edge_link *from, const Gatepost__Interest *m)
+{
+	struct broker *b = arg;
+
+	channels_interest(b->channels, from, m);
+}
+
+static void on_gap(void *arg, struct edge_link *from, const Gatepost__Gap *m)
+{
+	struct broker *b = arg;
+
+	channels_gap(b->channels, from, m);
+}
+
 static void on_gone(void *arg, struct edge_link *edge)
 {
 	struct broker *b = arg;
 
 	commands_lost(b->commands, edge);
+	channels_link_lost(b->channels, edge);
 }
 
 static bool on_due(void *arg, uint16_t edge)
@@ -107,6 +132,13 @@ static bool on_pending(void *arg, const struct disconnect *d)
 	struct broker *b = arg;
 
 	return dispatch_pending(b->dispatch, d);
+}
+
+static const struct config_namespace *namespace_of(void *arg, struct span channel)
+{
+	const struct broker *b = arg;
+
+	return config_namespace(routes_config(project_routes(b->project)), channel);
 }
 
 static const char *stage_of(void *arg)
@@ -224,9 +256,12 @@ static struct edges *open_edges(struct broker *b, void *zctx)
 					      .members = b->members,
 					      .fences = b->fences,
 					      .metrics = b->metrics},
-			 &(struct edges_callbacks){.event = on_event,
+			 &(struct edges_callbacks){.up = on_up,
+						   .event = on_event,
 						   .outcome = on_outcome,
 						   .resync = on_resync,
+						   .interest = on_interest,
+						   .gap = on_gap,
 						   .gone = on_gone},
 			 b);
 }
@@ -244,6 +279,12 @@ static bool open_cluster(struct broker *b, void *zctx)
 							.boot = b->boot,
 							.member_ms = conf->member_ms});
 	b->fences = fences_new(st, b->members);
+	b->channels = channels_new(&(struct channels_uses){.loop = l,
+							   .store = st,
+							   .members = b->members,
+							   .metrics = m,
+							   .ns = namespace_of,
+							   .arg = b});
 	b->edges = open_edges(b, zctx);
 	if (b->edges == NULL)
 		return false;
@@ -393,6 +434,7 @@ static void close_all(struct broker *b)
 	reaper_free(b->reaper);
 	resync_free(b->resync);
 	commands_free(b->commands);
+	channels_free(b->channels);
 	fences_free(b->fences);
 	members_free(b->members);
 	dispatch_free(b->dispatch);

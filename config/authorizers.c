@@ -1,5 +1,6 @@
 #include "config/authorizers.h"
 
+#include "config/channels.h"
 #include "config/identity_source.h"
 #include "config/nearest.h"
 
@@ -87,8 +88,33 @@ static int find_jwt(const struct config *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_authorizers; i++)
 		if (c->authorizers[i].sort == CONFIG_JWT &&
+		    !c->authorizers[i].of_namespace &&
 		    strcmp(c->authorizers[i].name, name) == 0)
 			return (int)i;
+	return CONFIG_NONE;
+}
+
+int authorizers_find_jwt(struct reading *r, const struct value *v)
+{
+	const char *text = value_peek(r, v), *meant;
+	const char **names;
+	int i = text ? find_jwt(r->config, text) : CONFIG_NONE;
+	size_t n = 0;
+
+	if (text == NULL || i != CONFIG_NONE)
+		return i;
+	names = xcalloc(r->config->n_authorizers + 1, sizeof *names);
+	for (size_t k = 0; k < r->config->n_authorizers; k++)
+		if (!r->config->authorizers[k].of_namespace)
+			names[n++] = r->config->authorizers[k].name;
+	meant = nearest_name(text, names);
+	reading_error(
+		r, v->node->at, &v->key,
+		"there is no \"%s\"%s%s%s; allowed: the name of one of "
+		"gatepost.authorizers, or a mapping with algorithm and key or keyFile",
+		text, meant ? " (did you mean " : "", meant ? meant : "",
+		meant ? "?)" : "");
+	free(names);
 	return CONFIG_NONE;
 }
 
@@ -130,7 +156,8 @@ static int unknown(struct reading *r, const struct value *v, const char *name)
 	for (size_t i = 0; i < r->n_drafts; i++)
 		names[n++] = r->drafts[i].value.key.name;
 	for (size_t i = 0; i < r->config->n_authorizers; i++)
-		names[n++] = r->config->authorizers[i].name;
+		if (!r->config->authorizers[i].of_namespace)
+			names[n++] = r->config->authorizers[i].name;
 	meant = nearest_name(name, names);
 	reading_error(r, v->node->at, &v->key,
 		      "there is no \"%s\"%s%s%s; allowed: the name of a function of this "
@@ -159,6 +186,9 @@ static bool is_named(const struct config *c, int i)
 	for (size_t k = 0; k < c->n_routes; k++)
 		if (c->routes[k].authorizer == i)
 			return true;
+	for (size_t k = 0; k < c->n_namespaces; k++)
+		if (c->namespaces[k].token_authorizer == i)
+			return true;
 	return false;
 }
 
@@ -173,7 +203,8 @@ void authorizers_trim(struct reading *r)
 		if (!is_named(c, (int)i)) {
 			if (a.sort == CONFIG_JWT)
 				reading_info(r, (struct place){c->file, a.line, 1}, NULL,
-					     "gatepost.authorizers.%s: no route names it",
+					     "gatepost.authorizers.%s: no route and no "
+					     "namespace names it",
 					     a.name);
 			authorizers_close(&a);
 			continue;
@@ -181,6 +212,9 @@ void authorizers_trim(struct reading *r)
 		for (size_t k = 0; k < c->n_routes; k++)
 			if (c->routes[k].authorizer == (int)i)
 				c->routes[k].authorizer = (int)kept;
+		for (size_t k = 0; k < c->n_namespaces; k++)
+			if (c->namespaces[k].token_authorizer == (int)i)
+				c->namespaces[k].token_authorizer = (int)kept;
 		c->authorizers[kept++] = a;
 	}
 	c->n_authorizers = kept;

@@ -67,12 +67,12 @@ struct config_namespace {
 	struct {
 		int64_t message;       /* bytes of data; 64 KiB */
 		int64_t subscriptions; /* of a connection, in this namespace; 100 */
-		int64_t rate;      /* publishes of a connection in a second; 0: any */
-		int64_t user_rate; /* of a user, in the whole cluster; 0: any */
+		int64_t rate;          /* publishes of a connection in a second; 0: any */
+		int64_t user_rate;     /* of a user, in the whole cluster; 0: any */
 	} limits;
-	int64_t key_ms;    /* how long an idempotency key is remembered; 5 min */
-	int hook;          /* function of the webhook, or CONFIG_NONE */
-	unsigned hook_on;  /* of enum channel_on */
+	int64_t key_ms;   /* how long an idempotency key is remembered; 5 min */
+	int hook;         /* function of the webhook, or CONFIG_NONE */
+	unsigned hook_on; /* of enum channel_on */
 	int line;
 };
 

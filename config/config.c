@@ -2,6 +2,7 @@
 
 #include "config/authorizers.h"
 #include "config/environment.h"
+#include "config/namespaces.h"
 
 #include "base/mem.h"
 
@@ -25,6 +26,7 @@ void config_free(struct config *c)
 	}
 	for (size_t i = 0; i < c->n_authorizers; i++)
 		authorizers_close(&c->authorizers[i]);
+	namespaces_free(c);
 	free(c->functions);
 	free(c->routes);
 	free(c->http);

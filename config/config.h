@@ -21,6 +21,7 @@
  *       events: [ { http: { path: ping, method: get } } ]
  *   gatepost:                                   # ours alone (also as custom.gatepost)
  *     binary: true
+ *     channels: { room: { history: { size: 1000 } } }
  *
  * source  Serverless Framework: guides "serverless.yml", "Variables", event "WebSocket"
  */
@@ -75,6 +76,7 @@ struct config_authorizer {
 	char *issuer;    /* NULL: any */
 	char *audience;  /* NULL: any */
 	bool endless;    /* a token without exp is taken, for ever */
+	bool of_namespace; /* the `token` of a namespace of channels: no route can name it */
 	int line;
 };
 

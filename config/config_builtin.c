@@ -1,5 +1,5 @@
 /* What there is without a file. */
-#include "config/config.h"
+#include "config/namespaces.h"
 
 #include "base/mem.h"
 
@@ -12,11 +12,16 @@ static const char builtin[] = "builtin:";
 static size_t function_of(struct config *c, const char *handler);
 static void add_route(struct config *c, const char *key, const char *handler,
 		      bool two_way);
+static void add_namespace(struct config *c);
+
+/* `ping` is the tutorial's. */
+static const char *const actions[] = {"subscribe", "unsubscribe", "publish", "history",
+				      "presence"};
 
 struct config *config_builtin(const char *stage, const char *selection,
 			      const char *default_handler)
 {
-	enum { MOST = 6 };
+	enum { MOST = 11 };
 	struct config *c = xcalloc(1, sizeof *c);
 
 	*c = (struct config){
@@ -33,6 +38,9 @@ struct config *config_builtin(const char *stage, const char *selection,
 	add_route(c, "$default", default_handler, true);
 	add_route(c, "echo", "builtin:echo", true);
 	add_route(c, "ping", "builtin:ping", true);
+	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+		add_route(c, actions[i], "builtin:channels", true);
+	add_namespace(c);
 	c->http[c->n_http++] = (struct config_http){
 		.method = xstrdup("GET"),
 		.path = xstrdup("/ping"),
@@ -56,6 +64,21 @@ static void add_route(struct config *c, const char *key, const char *handler,
 		.two_way = two_way,
 		.authorizer = CONFIG_NONE,
 	};
+}
+
+/* Open to anyone: it is the demo. */
+static void add_namespace(struct config *c)
+{
+	struct config_namespace *ns = xcalloc(1, sizeof *ns);
+
+	*ns = namespaces_default(xstrdup("default"));
+	ns->history.size = 100;
+	ns->presence.members = true;
+	ns->presence.events_ms = NAMESPACE_EVENTS_MS;
+	ns->presence.grace_ms = NAMESPACE_GRACE_MS;
+	ns->subscribe.rule = ns->publish.rule = CHANNEL_ANYONE;
+	c->namespaces = ns;
+	c->n_namespaces = 1;
 }
 
 static size_t function_of(struct config *c, const char *handler)

@@ -1,5 +1,6 @@
 #include "config/events.h"
 
+#include "config/channel_event.h"
 #include "config/http_event.h"
 #include "config/websocket_event.h"
 
@@ -12,6 +13,7 @@ static const struct {
 	{"websocket", websocket_event_read},
 	{"http", http_event_read},
 	{"httpApi", http_event_read_v2},
+	{"channel", channel_event_read},
 };
 
 enum { SORTS = sizeof sorts / sizeof *sorts };

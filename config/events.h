@@ -1,7 +1,7 @@
 #ifndef CONFIG_EVENTS_H
 #define CONFIG_EVENTS_H
 
-/* The events of a function: websocket, http and httpApi ones; all others are ignored. */
+/* The events of a function: websocket, http, httpApi and channel ones; all others are ignored. */
 
 #include "config/value.h"
 

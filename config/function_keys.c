@@ -90,7 +90,7 @@ static void read_handler(struct reading *r, const struct value *v,
 static void check_builtin(struct reading *r, const struct value *handler)
 {
 	static const char *const known[] = {
-		"connect", "disconnect", "reject", "echo", "ping", NULL,
+		"connect", "disconnect", "reject", "echo", "ping", "channels", NULL,
 	};
 	const char *name = handler->node->text + strlen("builtin:");
 	const char *meant;
@@ -101,7 +101,8 @@ static void check_builtin(struct reading *r, const struct value *handler)
 	meant = nearest_name(name, known);
 	reading_error(r, handler->node->at, &handler->key,
 		      "there is no builtin:%s%s%s%s; allowed: builtin:connect, "
-		      "builtin:disconnect, builtin:reject, builtin:echo, builtin:ping",
+		      "builtin:disconnect, builtin:reject, builtin:echo, builtin:ping, "
+		      "builtin:channels",
 		      name, meant ? " (did you mean " : "", meant ? meant : "",
 		      meant ? "?)" : "");
 }

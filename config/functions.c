@@ -1,8 +1,10 @@
 #include "config/functions.h"
 
 #include "config/authorizers.h"
+#include "config/builtin_channels.h"
 #include "config/events.h"
 #include "config/function_keys.h"
+#include "config/namespaces.h"
 
 #include "base/mem.h"
 
@@ -38,6 +40,7 @@ void functions_read(struct reading *r, const struct value *root)
 	} else if (value_is(r, &all, NODE_MAP, "a mapping or a list of mappings")) {
 		collect(r, &all);
 	}
+	namespaces_read(r);
 	for (size_t i = 0; i < r->n_drafts; i++)
 		events_read(r, i);
 	authorizers_trim(r);
@@ -86,6 +89,16 @@ static void mark_used(struct reading *r)
 	for (size_t i = 0; i < c->n_authorizers; i++)
 		if (c->authorizers[i].sort == CONFIG_REQUEST)
 			r->drafts[c->authorizers[i].function].used = true;
+	for (size_t i = 0; i < c->n_namespaces; i++) {
+		const struct config_namespace *ns = &c->namespaces[i];
+
+		if (ns->subscribe.rule == CHANNEL_FUNCTION)
+			r->drafts[ns->subscribe.function].used = true;
+		if (ns->publish.rule == CHANNEL_FUNCTION)
+			r->drafts[ns->publish.function].used = true;
+		if (ns->hook != CONFIG_NONE)
+			r->drafts[ns->hook].used = true;
+	}
 }
 
 /* From here on the numbers of functions are those of the configuration. */
@@ -101,6 +114,16 @@ static void renumber(struct reading *r)
 		if (c->authorizers[i].sort == CONFIG_REQUEST)
 			c->authorizers[i].function =
 				r->drafts[c->authorizers[i].function].index;
+	for (size_t i = 0; i < c->n_namespaces; i++) {
+		struct config_namespace *ns = &c->namespaces[i];
+
+		if (ns->subscribe.rule == CHANNEL_FUNCTION)
+			ns->subscribe.function = r->drafts[ns->subscribe.function].index;
+		if (ns->publish.rule == CHANNEL_FUNCTION)
+			ns->publish.function = r->drafts[ns->publish.function].index;
+		if (ns->hook != CONFIG_NONE)
+			ns->hook = (int)r->drafts[ns->hook].index;
+	}
 }
 
 static void define(struct reading *r)
@@ -113,8 +136,8 @@ static void define(struct reading *r)
 
 		if (!d->used) {
 			reading_info(r, d->value.node->at, &d->value.key,
-				     "ignored: it serves no websocket, http or "
-				     "httpApi event, and authorizes nobody");
+				     "ignored: it serves no websocket, http, "
+				     "httpApi or channel event, and authorizes nobody");
 			continue;
 		}
 		d->index = c->n_functions++;
@@ -125,4 +148,5 @@ static void define(struct reading *r)
 			      "none of them serves a websocket, http or httpApi event: "
 			      "there is nothing to do");
 	renumber(r);
+	builtin_channels_check(r);
 }

@@ -30,8 +30,7 @@ void jwt_authorizer_read(struct reading *r, const struct value *v)
 	a.name = xstrdup(v->key.name);
 	value_refuse_others(r, v, names);
 	read_type(r, v);
-	read_algorithm(r, v, &a);
-	read_key(r, v, &a);
+	jwt_authorizer_read_key(r, v, &a);
 	if (value_get(r, v, "issuer", &text))
 		value_text(r, &text, &a.issuer);
 	if (value_get(r, v, "audience", &text))
@@ -41,6 +40,13 @@ void jwt_authorizer_read(struct reading *r, const struct value *v)
 	a.endless = !required;
 	identity_source_read(r, v, "route.request.header.Authorization", &a);
 	authorizers_add(r->config, a);
+}
+
+void jwt_authorizer_read_key(struct reading *r, const struct value *v,
+			     struct config_authorizer *a)
+{
+	read_algorithm(r, v, a);
+	read_key(r, v, a);
 }
 
 static void read_type(struct reading *r, const struct value *v)

@@ -8,4 +8,8 @@
 /* Read one of gatepost.authorizers, and add it to the configuration's. */
 void jwt_authorizer_read(struct reading *r, const struct value *v);
 
+/* Read algorithm, and key or keyFile, of v into a. */
+void jwt_authorizer_read_key(struct reading *r, const struct value *v,
+			     struct config_authorizer *a);
+
 #endif

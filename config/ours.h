@@ -19,6 +19,7 @@
  *         issuer: https://id.example.org/
  *         audience: chat
  *         identitySource: route.request.querystring.token
+ *     channels: …             # config/namespaces.h
  */
 
 #include "config/value.h"

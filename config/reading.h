@@ -62,6 +62,7 @@ struct reading {
 	char *instance;        /* ${sls:instanceId}; NULL until it is used */
 	struct provider provider;
 	struct limits limits;
+	struct value channels; /* gatepost.channels; node NULL: there is none */
 	struct draft *drafts;
 	size_t n_drafts;
 	struct opened opened[READING_FILES];

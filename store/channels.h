@@ -28,8 +28,9 @@ struct position {
 struct channel_look {
 	struct span channel;
 	struct span generation; /* of the store; characters without blanks */
-	struct span proposed;   /* the end of the epoch, should a new one begin: a few random characters without blanks */
-	struct position known;  /* delivered to subscribers already */
+	struct span
+		proposed; /* the end of the epoch, should a new one begin: a few random characters without blanks */
+	struct position known; /* delivered to subscribers already */
 	int64_t ttl_ms; /* how long a message is kept; the position lives an hour more than twice as long */
 };
 

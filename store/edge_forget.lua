@@ -1,6 +1,6 @@
 -- Free a number that nobody holds, that has no rows and owes nothing, and remember for a while who had it.
--- KEYS lease, owner, connections, disconnects, due, synced   ARGV for how long to remember, in ms
-if redis.call('EXISTS', KEYS[1], KEYS[3], KEYS[4]) > 0 then
+-- KEYS lease, owner, connections, disconnects, due, synced, presence   ARGV for how long to remember, in ms
+if redis.call('EXISTS', KEYS[1], KEYS[3], KEYS[4], KEYS[7]) > 0 then
 	return 'held'
 end
 local owner = redis.call('GET', KEYS[2])

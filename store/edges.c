@@ -131,6 +131,7 @@ void store_edge_get(struct store *st, uint16_t number, store_edge_fn *fn, void *
 	a->arg = arg;
 	add_keys(&w, number);
 	words_key(&w, keys_synced, number);
+	words_key(&w, keys_presence, number);
 	words_eval(&w, &script_edge_look, on_look, a);
 }
 
@@ -158,6 +159,7 @@ static void on_look(void *arg, enum err e, const redisReply *reply)
 		s.due = of[3]->integer > 0;
 		s.synced = span_of(of[4]->str, of[4]->len);
 		s.boot = boot_of(span_of(of[5]->str, of[5]->len), &s.given_up);
+		s.present = of[6]->integer == 1;
 	}
 	a->fn(a->arg, e, e == OK ? &s : NULL);
 	ask_free(a);
@@ -241,6 +243,7 @@ void store_edge_forget(struct store *st, uint16_t number, store_done_fn *fn, voi
 	a->number = number;
 	add_keys(&w, number);
 	words_key(&w, keys_synced, number);
+	words_key(&w, keys_presence, number);
 	words_number(&w, KEYS_OWNER_MS);
 	words_eval(&w, &script_edge_forget, on_forget, a);
 }

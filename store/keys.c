@@ -62,6 +62,11 @@ const char *keys_synced(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
 	return edge_key(prefix, edge, "synced", out);
 }
 
+const char *keys_presence(const char *prefix, uint16_t edge, char out[KEYS_TEXT])
+{
+	return edge_key(prefix, edge, "presence", out);
+}
+
 const char *keys_edges(const char *prefix, char out[KEYS_TEXT])
 {
 	return member_key(prefix, "edges", out);
@@ -80,6 +85,11 @@ const char *keys_cluster(const char *prefix, char out[KEYS_TEXT])
 const char *keys_dead_letters(const char *prefix, char out[KEYS_TEXT])
 {
 	return member_key(prefix, "parked", out);
+}
+
+const char *keys_presence_due(const char *prefix, char out[KEYS_TEXT])
+{
+	return member_key(prefix, "presence-due", out);
 }
 
 static char *put(char *at, const void *p, size_t n)

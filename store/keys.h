@@ -12,6 +12,9 @@
  *   {prefix}{eN}:owner           STRING  KEYS_OWNER_MS after N's lease expired; the last boot id of N, behind
  *                                        "reaped:" once N was reaped
  *   {prefix}{eN}:synced          STRING  N is forgotten; the cluster id of the memory that all its rows are in
+ *   {prefix}{eN}:presence        ZSET    its last channel is taken off; member: a channel in which connections of N are
+ *                                        present, score: when it was noted last, in ms
+ *   {prefix}{m}:presence-due     ZSET    its last grace is over; member: channel, score: when its next grace ends, in ms
  *   {prefix}{m}:edges            SET     for ever; a number leaves when it is forgotten
  *   {prefix}{m}:members          HASH    twice the members' ttl after the last beat; field: boot id, value: JSON
  *   {prefix}{m}:cluster          STRING  for ever: when it is gone, Redis has lost its memory; value: the cluster id,
@@ -22,6 +25,11 @@
  *   {prefix}{NAME}:history       LIST    the channel's ttl after the last publication; time and message
  *   {prefix}{NAME}:key:KEY       STRING  the idempotency key's ttl; the position of its publication
  *   {prefix}{NAME}:event:ID      STRING  5 minutes; what the last event of this connection has published
+ *   {prefix}{NAME}:members       HASH    the last one leaves; field: connection id, value: length of the user, ':', user, JSON
+ *   {prefix}{NAME}:order         ZSET    with members; member: connection id, score: 0
+ *   {prefix}{NAME}:users         HASH    the last one leaves; field: user, value: how many connections
+ *   {prefix}{NAME}:leaving       ZSET    its last grace is over; member: connection id, score: when its grace ends, in ms
+ *   {prefix}{NAME}:left          HASH    with leaving; field: user, value: the connection of it that left last
  *
  * The braces stand in the key: what is inside is Redis Cluster's hash tag, so all
  * keys of one edge (eN, N from 1 to 65535) are on one node, all with {m} on one, and all
@@ -51,10 +59,12 @@ const char *keys_due(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_lease(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_owner(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_synced(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_presence(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_edges(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_members(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_cluster(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_dead_letters(const char *prefix, char out[KEYS_TEXT]);
+const char *keys_presence_due(const char *prefix, char out[KEYS_TEXT]);
 
 /*
  * A key of a channel, without a zero behind it; returns its bytes.

@@ -64,6 +64,7 @@ static void take_next(struct taking *t)
 	words_key(&w, keys_lease, t->number);
 	words_key(&w, keys_owner, t->number);
 	words_key(&w, keys_connections, t->number);
+	words_key(&w, keys_presence, t->number);
 	words_text(&w, t->boot);
 	words_number(&w, t->ttl_ms);
 	words_number(&w, t->sure);

@@ -29,7 +29,7 @@
  *         wants that one.
  * sure    take a wanted one also when Redis does not know that anybody has ever had it
  * fn      OK with the number; ERR_DENIED: the wanted one is another's, or was another's and
- *         still has rows, or was reaped; ERR_UNKNOWN: Redis does not know the number, so
+ *         still has rows or presence, or was reaped; ERR_UNKNOWN: Redis does not know the number, so
  *         it may have lost that it was reaped; ERR_NOTFOUND: no free one. number is 0
  *         unless OK.
  */
@@ -60,6 +60,7 @@ struct edge_state {
 	struct span synced; /* the cluster id that store_edge_synced wrote; empty: none */
 	struct span boot; /* the boot id that holds it, or held it last; empty: unknown */
 	bool given_up;    /* from this boot */
+	bool present;     /* connections of it may be present in channels */
 };
 typedef void store_edge_fn(void *arg, enum err e, const struct edge_state *s);
 void store_edge_get(struct store *st, uint16_t number, store_edge_fn *fn, void *arg);
@@ -93,8 +94,8 @@ void store_edge_synced(struct store *st, uint16_t number, const char *cluster,
 		       store_done_fn *fn, void *arg);
 
 /*
- * Release an expired number without rows and pending disconnects.
- * fn: OK; ERR_DENIED when it is held, has rows or owes: left as it is.
+ * Release an expired number without rows, pending disconnects and presence.
+ * fn: OK; ERR_DENIED when it is held, or has one of these: left as it is.
  */
 void store_edge_forget(struct store *st, uint16_t number, store_done_fn *fn, void *arg);
 

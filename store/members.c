@@ -31,6 +31,7 @@ void store_members_beat(struct store *st, const struct member *self, const char 
 	words_span(&w, self->endpoint);
 	words_number(&w, ttl_ms);
 	words_text(&w, proposed);
+	words_span(&w, self->edges);
 	words_eval(&w, &script_members_beat, on_beat, a);
 }
 
@@ -39,7 +40,7 @@ static struct span text_of(const redisReply *r)
 	return span_of(r->str, r->len);
 }
 
-/* reply: the cluster's id; for each member its boot id, name and endpoint; the id's age */
+/* reply: the cluster's id; for each member its boot id, name, endpoint and edges; the id's age */
 static void pass_view(struct asked_beat *a, const redisReply *reply)
 {
 	const redisReply *live = reply->element[1];
@@ -52,6 +53,7 @@ static void pass_view(struct asked_beat *a, const redisReply *reply)
 			.boot = text_of(of[0]),
 			.name = text_of(of[1]),
 			.endpoint = text_of(of[2]),
+			.edges = text_of(of[3]),
 		};
 	}
 	a->fn(a->arg, OK,

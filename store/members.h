@@ -10,6 +10,7 @@ struct member {
 	struct span name;     /* "broker-0" */
 	struct span boot;     /* one run of it */
 	struct span endpoint; /* "tcp://10.0.0.7:7000", where edges connect */
+	struct span edges; /* those linked to it, as its broker wrote them; empty: none */
 };
 
 struct members_view {

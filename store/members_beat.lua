@@ -1,9 +1,9 @@
 -- Drop the brokers whose time is over, add the asker, and answer with all of them, the cluster's id, and its age in ms.
--- KEYS members, cluster   ARGV boot id, name, endpoint, ttl in ms, proposed cluster id
+-- KEYS members, cluster   ARGV boot id, name, endpoint, ttl in ms, proposed cluster id, edges linked to it
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('PEXPIRE', KEYS[1], 2 * ARGV[4]) -- a first write that Redis takes when its memory is full; then it takes the others too
-local live = {{ARGV[1], ARGV[2], ARGV[3]}}
+local live = {{ARGV[1], ARGV[2], ARGV[3], ARGV[6]}}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
 	local readable, m = pcall(cjson.decode, all[i + 1])
@@ -12,7 +12,7 @@ for i = 1, #all, 2 do
 	if not readable or m.expires <= now then
 		redis.call('HDEL', KEYS[1], all[i])
 	elseif all[i] ~= ARGV[1] then
-		live[#live + 1] = {all[i], m.name, m.endpoint}
+		live[#live + 1] = {all[i], m.name, m.endpoint, type(m.edges) == 'string' and m.edges or ''}
 		if m.expires > now + 2 * ARGV[4] then -- no broker's own, or of a clock that was ahead: its time begins now
 			m.expires = now + 2 * ARGV[4]
 			redis.call('HSET', KEYS[1], all[i], cjson.encode(m))
@@ -20,7 +20,7 @@ for i = 1, #all, 2 do
 	end
 end
 redis.call('HSET', KEYS[1], ARGV[1],
-	cjson.encode({name = ARGV[2], endpoint = ARGV[3], expires = now + ARGV[4]}))
+	cjson.encode({name = ARGV[2], endpoint = ARGV[3], edges = ARGV[6], expires = now + ARGV[4]}))
 redis.call('PEXPIRE', KEYS[1], 2 * ARGV[4])
 table.sort(live, function(a, b) return a[1] < b[1] end)
 

@@ -22,5 +22,15 @@ extern const struct redis_script script_disconnect_again;
 extern const struct redis_script script_members_beat;
 extern const struct redis_script script_channel_append;
 extern const struct redis_script script_channel_read;
+extern const struct redis_script script_presence_join;
+extern const struct redis_script script_presence_leave;
+extern const struct redis_script script_presence_expire;
+extern const struct redis_script script_presence_reap;
+extern const struct redis_script script_presence_read;
+extern const struct redis_script script_presence_note;
+extern const struct redis_script script_presence_unnote;
+extern const struct redis_script script_presence_due;
+extern const struct redis_script script_presence_due_claim;
+extern const struct redis_script script_presence_due_done;
 
 #endif

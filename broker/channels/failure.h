@@ -6,7 +6,8 @@
 #include <stdbool.h>
 
 struct failure {
-	const char *code; /* "bad_request", "unknown_namespace", "forbidden", "not_available", "too_large", "limit", "rate", "epoch", "unavailable", "internal" */
+	const char *
+		code; /* "bad_request", "unknown_namespace", "forbidden", "not_available", "too_large", "limit", "rate", "epoch", "unavailable", "internal" */
 	const char *message; /* a sentence: what happened, and what to do */
 	bool retryable;
 };

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-enum { TICK_MS = 100 };
+enum {
+	TICK_MS = 100,
+	SUBSCRIBE_MS =
+		5000, /* the edge may wait two beats for brokers that are not linked */
+};
 
 struct command {
 	uint64_t ticket; /* the key */
@@ -32,7 +36,8 @@ struct commands {
 	struct command_list due; /* answered on the next turn: never from inside a call */
 	struct timer *next_turn;
 	uint64_t last_ticket;
-	struct metric *sends, *closes, *looks, *gone, *full, *unanswered;
+	struct metric *sends, *closes, *looks, *subscribes, *unsubscribes, *applies;
+	struct metric *gone, *full, *unanswered;
 };
 
 static void tick(void *arg);
@@ -42,13 +47,13 @@ static void on_row(void *arg, enum err e, const struct connection_row *row);
 static struct metric *asked(struct metrics *m, const char *labels)
 {
 	return metric_counter(m, "gatepost_broker_commands_total", labels,
-			      "Commands of the management API to edges");
+			      "Commands to edges");
 }
 
 static struct metric *failed(struct metrics *m, const char *labels)
 {
 	return metric_counter(m, "gatepost_broker_commands_failed_total", labels,
-			      "Commands of the management API that failed");
+			      "Commands to edges that failed");
 }
 
 struct commands *commands_new(struct loop *loop, struct store *st, struct edges *edges,
@@ -68,6 +73,9 @@ struct commands *commands_new(struct loop *loop, struct store *st, struct edges 
 	c->sends = asked(m, "kind=\"send\"");
 	c->closes = asked(m, "kind=\"close\"");
 	c->looks = asked(m, "kind=\"look\"");
+	c->subscribes = asked(m, "kind=\"subscribe\"");
+	c->unsubscribes = asked(m, "kind=\"unsubscribe\"");
+	c->applies = asked(m, "kind=\"apply\"");
 	c->gone = failed(m, "why=\"gone\"");
 	c->full = failed(m, "why=\"full\"");
 	c->unanswered = failed(m, "why=\"unanswered\"");
@@ -277,6 +285,52 @@ struct command *command_get(struct commands *c, const struct id *id, command_fn 
 	metric_add(c->looks, 1);
 	if (item != NULL)
 		item->kind = GATEPOST__COMMAND__KIND__LOOK;
+	return m;
+}
+
+struct command *command_subscribe(struct commands *c, const struct id *id,
+				  command_fill_fn *fill, void *filler, command_fn *fn,
+				  void *arg)
+{
+	struct command *m = command_new(c, fn, arg);
+	Gatepost__Command *item = begin(m, id, 0);
+
+	metric_add(c->subscribes, 1);
+	if (m->until_ms < loop_now(c->loop) + SUBSCRIBE_MS)
+		m->until_ms = loop_now(c->loop) + SUBSCRIBE_MS;
+	if (item == NULL)
+		return m;
+	item->kind = GATEPOST__COMMAND__KIND__SUBSCRIBE;
+	fill(filler, out(m), item);
+	return m;
+}
+
+struct command *command_unsubscribe(struct commands *c, const struct id *id,
+				    struct span channel, command_fn *fn, void *arg)
+{
+	struct command *m = command_new(c, fn, arg);
+	Gatepost__Command *item = begin(m, id, 0);
+
+	metric_add(c->unsubscribes, 1);
+	if (item == NULL)
+		return m;
+	item->kind = GATEPOST__COMMAND__KIND__UNSUBSCRIBE;
+	item->channel = batch_copy(out(m), channel);
+	return m;
+}
+
+struct command *command_apply(struct commands *c, const struct id *id, size_t bytes,
+			      command_fill_fn *fill, void *filler, command_fn *fn,
+			      void *arg)
+{
+	struct command *m = command_new(c, fn, arg);
+	Gatepost__Command *item = begin(m, id, bytes);
+
+	metric_add(c->applies, 1);
+	if (item == NULL)
+		return m;
+	item->kind = GATEPOST__COMMAND__KIND__APPLY;
+	fill(filler, out(m), item);
 	return m;
 }
 

@@ -58,6 +58,37 @@ struct command *command_get(struct commands *c, const struct id *id, command_fn 
 struct command *command_query(struct commands *c, uint16_t edge, struct span ids,
 			      command_fn *fn, void *arg);
 
+/*
+ * Puts what the command is about into it, in memory of b; not called when the edge is not
+ * linked, or its credit is used up.
+ */
+typedef void command_fill_fn(void *arg, struct batch *b, Gatepost__Command *to);
+
+/*
+ * Make a subscription of the connection, which is pending until it is activated.
+ *
+ * fill    sets to->subscription; called with filler, before this returns or never
+ * fn      OK: each broker has confirmed the edge's interest; o says whether the subscription
+ *         was live before. ERR_BUSY: with o, the connection has too many of them
+ */
+struct command *command_subscribe(struct commands *c, const struct id *id,
+				  command_fill_fn *fill, void *filler, command_fn *fn,
+				  void *arg);
+
+/* End a subscription; o->subscribed: there was one. */
+struct command *command_unsubscribe(struct commands *c, const struct id *id,
+				    struct span channel, command_fn *fn, void *arg);
+
+/*
+ * Apply actions, as of an answer to a message.
+ *
+ * bytes   of their bodies
+ * fill    sets to->actions; called as of command_subscribe
+ */
+struct command *command_apply(struct commands *c, const struct id *id, size_t bytes,
+			      command_fill_fn *fill, void *filler, command_fn *fn,
+			      void *arg);
+
 /* fn is not called any more. The edge executes the command nevertheless. */
 void command_cancel(struct command *m);
 

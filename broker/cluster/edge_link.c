@@ -44,6 +44,7 @@ static struct span number_of(const struct edge_link *edge)
 static void enter_number(struct edge_link *edge)
 {
 	edge->older = map_put(edge->edges->by_number, number_of(edge), edge);
+	members_link(edge->edges->uses.members, edge->number, true);
 }
 
 /* Those of the number that are older stay, and the newest of them is found, if edge was. */
@@ -54,6 +55,7 @@ static void leave_number(struct edge_link *edge)
 
 	if (newest == edge && edge->older == NULL) {
 		map_remove(by_number, number_of(edge));
+		members_link(edge->edges->uses.members, edge->number, false);
 	} else if (newest == edge) {
 		map_put(by_number, number_of(edge->older), edge->older);
 	} else {
@@ -162,6 +164,7 @@ void edge_link_welcome(struct edge_link *edge)
 	w->name = (char *)(uintptr_t)edges->conf.name;
 	w->boot = edges->conf.boot;
 	w->number = edge->number;
+	w->beat_ms = (uint32_t)members_beat_ms(edges->uses.members);
 	w->credit_events = (uint64_t)edges->conf.credit_events;
 	w->credit_bytes = (uint64_t)edges->conf.credit_bytes;
 	w->members = arena_alloc(&l->out.arena, sizeof *w->members);
@@ -175,6 +178,7 @@ void edge_link_welcome(struct edge_link *edge)
 	w->store->away = edges->store_is_down;
 	if (edges->is_leaving)
 		edge_link_send_leaving(edge);
+	edges->on.up(edges->arg, edge);
 }
 
 void edge_link_send_members(struct edge_link *edge)
@@ -207,16 +211,48 @@ void edge_link_ask_resync(struct edge_link *edge, uint64_t ticket)
 	m->ticket = ticket;
 }
 
-Gatepost__Command *edge_link_command(struct edge_link *edge, size_t bytes)
+bool edge_link_has_credit(const struct edge_link *edge)
 {
-	struct link *l = &edge->link;
+	return window_has_credit(&edge->link.ahead);
+}
 
-	if (!window_has_credit(&l->ahead))
+/* An item that costs credit. */
+static void *add_paid(struct edge_link *edge, size_t bytes, Gatepost__Item__BodyCase what,
+		      const ProtobufCMessageDescriptor *d)
+{
+	if (!edge_link_has_credit(edge))
 		return NULL;
-	window_spend(&l->ahead, bytes);
+	window_spend(&edge->link.ahead, bytes);
 	edge->sent_items++;
 	edge->sent_bytes += bytes;
-	return link_add(l, GATEPOST__ITEM__BODY_COMMAND, &gatepost__command__descriptor);
+	return link_add(&edge->link, what, d);
+}
+
+Gatepost__Command *edge_link_command(struct edge_link *edge, size_t bytes)
+{
+	return add_paid(edge, bytes, GATEPOST__ITEM__BODY_COMMAND,
+			&gatepost__command__descriptor);
+}
+
+Gatepost__Deliver *edge_link_deliver(struct edge_link *edge, size_t bytes)
+{
+	return add_paid(edge, bytes, GATEPOST__ITEM__BODY_DELIVER,
+			&gatepost__deliver__descriptor);
+}
+
+void edge_link_confirm(struct edge_link *edge, uint64_t serial)
+{
+	Gatepost__Confirmation *m =
+		link_add(&edge->link, GATEPOST__ITEM__BODY_CONFIRMATION,
+			 &gatepost__confirmation__descriptor);
+
+	m->serial = serial;
+}
+
+Gatepost__Fill *edge_link_fill(struct edge_link *edge)
+{
+	return link_add(&edge->link, GATEPOST__ITEM__BODY_FILL,
+			&gatepost__fill__descriptor);
 }
 
 enum err edge_link_credit(struct edge_link *edge, const Gatepost__Envelope *e)

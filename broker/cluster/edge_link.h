@@ -40,6 +40,18 @@ void edge_link_ask_resync(struct edge_link *edge, uint64_t ticket);
  */
 Gatepost__Command *edge_link_command(struct edge_link *edge, size_t bytes);
 
+/* Would a command, or a publication, be taken now? */
+bool edge_link_has_credit(const struct edge_link *edge);
+
+/* A publication for the edge, which costs the same credit; bytes: of its body. Returns as edge_link_command. */
+Gatepost__Deliver *edge_link_deliver(struct edge_link *edge, size_t bytes);
+
+/* All interest of the edge up to this serial is known here; its link is up. */
+void edge_link_confirm(struct edge_link *edge, uint64_t serial);
+
+/* The answer to a Gap, to be filled; its link is up. */
+Gatepost__Fill *edge_link_fill(struct edge_link *edge);
+
 struct edge_link *edge_link_ref(struct edge_link *edge); /* returns edge */
 void edge_link_unref(struct edge_link *edge);
 

@@ -195,6 +195,14 @@ static void receive(struct edge_link *edge, const Gatepost__Item *i)
 		if (edge->link.state == LINK_UP)
 			edges->on.resync(edges->arg, edge, i->roster);
 		return;
+	case GATEPOST__ITEM__BODY_INTEREST:
+		if (edge->link.state == LINK_UP)
+			edges->on.interest(edges->arg, edge, i->interest);
+		return;
+	case GATEPOST__ITEM__BODY_GAP:
+		if (edge->link.state == LINK_UP)
+			edges->on.gap(edges->arg, edge, i->gap);
+		return;
 	case GATEPOST__ITEM__BODY_LEAVING: edge->is_leaving = true; return;
 	default:
 		edges_refuse(edges, edge_link_route(edge),

@@ -34,12 +34,17 @@ struct edges_uses {
 
 /* Messages of an edge, and its end. Arguments are borrowed until the function returns. */
 struct edges_callbacks {
+	/* Its link has come up. */
+	void (*up)(void *arg, struct edge_link *edge);
 	/* Its link is up, and the event's id is of its number. */
 	void (*event)(void *arg, struct edge_link *from, const Gatepost__Event *e);
 	/* The answer to a command. */
 	void (*outcome)(void *arg, struct edge_link *from, const Gatepost__Outcome *o);
 	/* Its link is up. Some of the connections that it has. */
 	void (*resync)(void *arg, struct edge_link *from, const Gatepost__Roster *m);
+	/* Its link is up. Channels that it carries, and a question about what one of them missed. */
+	void (*interest)(void *arg, struct edge_link *from, const Gatepost__Interest *m);
+	void (*gap)(void *arg, struct edge_link *from, const Gatepost__Gap *g);
 	/* Its link has ended; also from inside of edges_free. */
 	void (*gone)(void *arg, struct edge_link *edge);
 };

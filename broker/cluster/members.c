@@ -23,13 +23,20 @@ struct members {
 	const char *endpoint; /* NULL: not started */
 	STAILQ_HEAD(, watcher) watchers;
 	struct timer *timer;
+	struct timer *soon; /* a beat between those of timer */
 	bool is_asking, has_left;
+	bool is_due;                  /* a beat was asked for while one was under way */
+	int64_t asked_ms;             /* when the last beat was sent */
+	int64_t known_ms;             /* and the last one that was answered */
+	struct edge_set ours, others; /* edges linked to this broker, and to the others */
 	char cluster[40];
 	int64_t seen_ms; /* when the store listed it last */
 	struct members_row *rows;
 	size_t n;
 	struct ring *owners; /* of the edges: the rows' boot ids */
 };
+
+enum { SOON_SHARE = 10 }; /* beats are not closer than this part of their interval */
 
 static void beat(void *arg);
 static void on_view(void *arg, enum err e, const struct members_view *v);
@@ -45,6 +52,7 @@ struct members *members_new(struct loop *loop, struct store *st,
 	m->owners = ring_new();
 	STAILQ_INIT(&m->watchers);
 	m->timer = timer_new(loop, beat, m);
+	m->soon = timer_new(loop, beat, m);
 	return m;
 }
 
@@ -74,6 +82,38 @@ void members_beat(struct members *m)
 	beat(m);
 }
 
+void members_beat_soon(struct members *m)
+{
+	int64_t wait_ms =
+		m->asked_ms + members_beat_ms(m) / SOON_SHARE - loop_now(m->loop);
+
+	if (m->is_asking)
+		m->is_due = true;
+	else
+		timer_after(m->soon, wait_ms > 0 ? wait_ms : 0);
+}
+
+void members_link(struct members *m, uint16_t number, bool linked)
+{
+	if (edge_set_has(&m->ours, number) == linked)
+		return;
+	if (linked)
+		edge_set_put(&m->ours, number);
+	else
+		edge_set_remove(&m->ours, number);
+	members_beat_soon(m);
+}
+
+const struct edge_set *members_linked(const struct members *m)
+{
+	return &m->others;
+}
+
+int64_t members_seen_ms(const struct members *m)
+{
+	return m->known_ms;
+}
+
 static const char *boot_text(const struct members *m, char out[17])
 {
 	snprintf(out, 17, "%016llx", (unsigned long long)m->conf.boot);
@@ -83,7 +123,7 @@ static const char *boot_text(const struct members *m, char out[17])
 static void beat(void *arg)
 {
 	struct members *m = arg;
-	char boot[17], proposed[40];
+	char boot[17], proposed[40], *edges;
 	uint64_t random[2];
 	struct member self = {.name = span_str(m->conf.name)};
 
@@ -94,8 +134,12 @@ static void beat(void *arg)
 	evutil_secure_rng_get_bytes(random, sizeof random);
 	snprintf(proposed, sizeof proposed, "%016llx%016llx",
 		 (unsigned long long)random[0], (unsigned long long)random[1]);
+	edges = edge_set_text(&m->ours);
+	self.edges = span_str(edges);
 	m->is_asking = true;
+	m->asked_ms = loop_now(m->loop);
 	store_members_beat(m->store, &self, proposed, m->conf.member_ms, on_view, m);
+	free(edges);
 }
 
 static void copy(char *to, size_t n, struct span from)
@@ -127,6 +171,17 @@ static bool was_left_behind(const struct members *m, const struct members_view *
 	int64_t lost_ms = store_lost_ms(m->store);
 
 	return lost_ms >= m->seen_ms && lost_ms >= loop_now(m->loop) - v->age_ms;
+}
+
+/* Texts that cannot be read, of another version, name no edges. */
+static void read_edges(struct members *m, const struct members_view *v,
+		       const struct members_row *rows)
+{
+	m->others = (struct edge_set){.words = {0}};
+	for (size_t i = 0; i < v->n; i++)
+		if (rows[i].boot != m->conf.boot &&
+		    !edge_set_read(&m->others, v->members[i].edges))
+			log_warn_flood("members.malformed", S("broker", rows[i].name));
 }
 
 /* Another id than before: what was written last may be gone, and the edges know it best. */
@@ -169,14 +224,20 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	bool same;
 
 	m->is_asking = false;
+	if (m->is_due) {
+		m->is_due = false;
+		members_beat_soon(m);
+	}
 	if (e != OK)
 		return;
 	check_cluster(m, v);
 	m->seen_ms = loop_now(m->loop);
+	m->known_ms = m->asked_ms;
+	rows = rows_of(v);
+	read_edges(m, v, rows);
 	STAILQ_FOREACH (w, &m->watchers, next)
 		if (w->on.beat != NULL)
 			w->on.beat(w->arg);
-	rows = rows_of(v);
 	same = m->n == v->n &&
 	       (v->n == 0 || memcmp(m->rows, rows, v->n * sizeof *rows) == 0);
 	if (!same)
@@ -204,6 +265,7 @@ void members_leave(struct members *m)
 
 	m->has_left = true;
 	timer_stop(m->timer);
+	timer_stop(m->soon);
 	store_members_leave(m->store, span_str(boot_text(m, boot)), on_left, NULL);
 }
 
@@ -229,6 +291,7 @@ void members_free(struct members *m)
 		free(w);
 	}
 	timer_free(m->timer);
+	timer_free(m->soon);
 	ring_free(m->owners);
 	free(m->rows);
 	free(m);

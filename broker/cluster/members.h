@@ -3,11 +3,12 @@
 
 /*
  * The live brokers. Each renews its own entry in the store with a beat, and learns from
- * the list of live members. The same beat notices a store that may have lost some of
- * its memory.
+ * the list of live members, and which edges are linked to each. The same beat notices a
+ * store that may have lost some of its memory.
  */
 
 #include "base/loop.h"
+#include "broker/cluster/edge_set.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -65,6 +66,18 @@ bool members_is_owner(const struct members *m, uint16_t edge);
 
 /* Beat now, not only at the next interval. Nothing before members_start. */
 void members_beat(struct members *m);
+
+/* The same, but not closer to the last one than a tenth of the interval (100 ms); also when a beat is under way now, after it. */
+void members_beat_soon(struct members *m);
+
+/* An edge of this number is linked to this broker, or no more. The others hear of it soon. */
+void members_link(struct members *m, uint16_t number, bool linked);
+
+/* The edges that are linked to the other brokers, as of the last beat. */
+const struct edge_set *members_linked(const struct members *m);
+
+/* When the last beat that was answered was sent (loop_now); 0: none was. */
+int64_t members_seen_ms(const struct members *m);
 
 /* The time between two beats, of each broker. */
 int64_t members_beat_ms(const struct members *m);

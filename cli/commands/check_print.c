@@ -1,6 +1,8 @@
 #include "cli/commands/check_print.h"
 
 #include "cli/client/grid.h"
+#include "config/channel_access.h"
+#include "config/units.h"
 
 #include "base/mem.h"
 
@@ -15,6 +17,7 @@ static void print_functions(const struct config *c, FILE *out);
 static void print_routes(const struct config *c, FILE *out);
 static void print_http(const struct config *c, FILE *out);
 static void print_authorizers(const struct config *c, FILE *out);
+static void print_namespaces(const struct config *c, FILE *out);
 
 void check_print(const struct config *c, const struct check_info *infos, size_t n,
 		 FILE *out)
@@ -26,6 +29,7 @@ void check_print(const struct config *c, const struct check_info *infos, size_t 
 	print_routes(c, out);
 	print_http(c, out);
 	print_authorizers(c, out);
+	print_namespaces(c, out);
 	if (c->lenient_json || c->context || c->binary)
 		fprintf(out, "\nSettings%s%s%s\n",
 			c->lenient_json ? "  json: lenient" : "",
@@ -50,6 +54,15 @@ static char *enlist(char *list, const char *word, const char *more)
 	return longer;
 }
 
+/* Is it invoked for channels of ns? */
+static bool is_of_namespace(const struct config_namespace *ns, size_t function)
+{
+	return ns->hook == (int)function ||
+	       (ns->subscribe.rule == CHANNEL_FUNCTION &&
+		ns->subscribe.function == function) ||
+	       (ns->publish.rule == CHANNEL_FUNCTION && ns->publish.function == function);
+}
+
 /* What it serves: "$connect, say, GET /ping". */
 static char *served_by(const struct config *c, size_t function)
 {
@@ -69,6 +82,9 @@ static char *served_by(const struct config *c, size_t function)
 		if (c->authorizers[i].sort == CONFIG_REQUEST &&
 		    c->authorizers[i].function == function)
 			list = enlist(list, "authorizer", "");
+	for (size_t i = 0; i < c->n_namespaces; i++)
+		if (is_of_namespace(&c->namespaces[i], function))
+			list = enlist(list, "channels of ", c->namespaces[i].name);
 	return list ? list : xstrdup("");
 }
 
@@ -159,14 +175,19 @@ static void print_http(const struct config *c, FILE *out)
 static void print_authorizers(const struct config *c, FILE *out)
 {
 	struct grid g = {0};
+	size_t listed = 0;
 
-	if (c->n_authorizers == 0)
+	for (size_t i = 0; i < c->n_authorizers; i++)
+		listed += !c->authorizers[i].of_namespace;
+	if (listed == 0)
 		return;
 	fputs("\nAuthorizers\n", out);
 	for (size_t i = 0; i < c->n_authorizers; i++) {
 		const struct config_authorizer *a = &c->authorizers[i];
 		char *from = NULL;
 
+		if (a->of_namespace)
+			continue;
 		for (size_t k = 0; k < a->n_identity; k++)
 			from = enlist(from, a->identity[k], "");
 		grid_add(&g, (const char *[GRID_COLUMNS]){
@@ -176,6 +197,50 @@ static void print_authorizers(const struct config *c, FILE *out)
 				     a->issuer ? a->issuer : "",
 				     a->audience ? a->audience : ""});
 		free(from);
+	}
+	grid_print(&g, out);
+}
+
+/* ---- channels */
+
+/* "1000 messages, 10m, 4MiB" */
+static char *history_text(const struct config_namespace *ns)
+{
+	char *ttl = units_time_text(ns->history.ttl_ms);
+	char *bytes = units_size_text(ns->history.bytes);
+	char *text = xasprintf("history %" PRId64 " messages, %s, %s", ns->history.size,
+			       ttl, bytes);
+
+	free(ttl);
+	free(bytes);
+	return text;
+}
+
+static void print_namespaces(const struct config *c, FILE *out)
+{
+	struct grid g = {0};
+
+	if (c->n_namespaces == 0)
+		return;
+	fputs("\nNamespaces of channels\n", out);
+	for (size_t i = 0; i < c->n_namespaces; i++) {
+		const struct config_namespace *ns = &c->namespaces[i];
+		char *subscribe = channel_access_text(c, &ns->subscribe);
+		char *publish = channel_access_text(c, &ns->publish);
+		char *may_subscribe = xasprintf("subscribe %s", subscribe);
+		char *may_publish = xasprintf("publish %s", publish);
+		char *history =
+			ns->history.size ? history_text(ns) : xstrdup("no history");
+
+		grid_add(&g, (const char *[GRID_COLUMNS]){
+				     ns->name, may_subscribe, may_publish, history,
+				     ns->presence.members ? "presence" : "no presence",
+				     ns->format == CHANNEL_RAW ? "raw" : ""});
+		free(subscribe);
+		free(publish);
+		free(may_subscribe);
+		free(may_publish);
+		free(history);
 	}
 	grid_print(&g, out);
 }

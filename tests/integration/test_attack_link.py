@@ -110,10 +110,10 @@ def stranger(cluster, context):
 
 
 GIANTS = {
-    "eight million empty items": b"\x08\x02" + b"\x22\x00" * 8_000_000,
+    "eight million empty items": b"\x08\x03" + b"\x22\x00" * 8_000_000,
     "a million events without an id": envelope() + message({4: message({EVENT: b""})}) * 1_000_000,
     "100 MB of zeros": bytes(100 << 20),
-    "items in items": b"\x08\x02" + b"\x22\x02" * 1_000_000,
+    "items in items": b"\x08\x03" + b"\x22\x02" * 1_000_000,
 }
 
 

@@ -75,3 +75,43 @@ def test_bad_flags_are_refused_with_what_is_allowed(tmp_path):
     assert check(tmp_path, "--colour").returncode == 2
     assert check(tmp_path, "a.yml", "b.yml").returncode == 2
     assert check(tmp_path, "--opt", "region=there").returncode == 0
+
+
+CHANNELS = """\
+service: chat
+functions:
+  channels:
+    handler: builtin:channels
+    events: [ websocket: subscribe, websocket: publish ]
+  may: { handler: "http://127.0.0.1:9000/may" }
+gatepost:
+  channels:
+    room:
+      history: { size: 50, ttl: 90s }
+      presence: {}
+      subscribe: token
+      token: { algorithm: HS256, key: secret }
+      publish: may
+    ticker: { format: raw, subscribe: context.tickers }
+"""
+
+
+def test_the_namespaces_of_channels_are_told(tmp_path):
+    (tmp_path / "gatepost.yml").write_text(CHANNELS)
+    told = check(tmp_path)
+    assert told.stderr == ""
+    assert told.stdout == """\
+chat, stage dev (gatepost.yml)
+
+Functions
+  channels  builtin  builtin:channels             6 s  subscribe, publish
+  may       http     http://127.0.0.1:9000/may    6 s  channels of room
+
+WebSocket routes  ws://127.0.0.1:8080/dev  by $request.body.action
+  subscribe  channels  one-way
+  publish    channels  one-way
+
+Namespaces of channels
+  room    subscribe token            publish may     history 50 messages, 90s, 4MiB  presence
+  ticker  subscribe context.tickers  publish nobody  no history                      no presence  raw
+"""

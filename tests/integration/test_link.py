@@ -97,7 +97,7 @@ GARBAGE = {
     "text": b"GET / HTTP/1.1\r\n\r\n",
     "0xff": b"\xff" * 100,
     "a length without an end": b"\x22\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-    "a length beyond the end": b"\x08\x02\x22\x7f\x0a",
+    "a length beyond the end": b"\x08\x03\x22\x7f\x0a",
     "boot 0": envelope(hello(boot=0)),
     "a number of 17 bits": envelope(hello(number=65536)),
     "an unknown item": message({1: VERSION, 4: message({99: b"x"})}),

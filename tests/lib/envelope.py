@@ -3,11 +3,11 @@
 message({1: 1, 4: [message({1: ...})]}) encodes {number of the field: value}; a list repeats it.
 """
 
-VERSION = 2  # LINK_VERSION
+VERSION = 3  # LINK_VERSION
 
 # Numbers of Item's fields, proto/gatepost.proto
 HELLO, WELCOME, REFUSAL, MEMBERS, RESYNC, ROSTER, LEAVING, STORE = range(1, 9)
-EVENT, ANSWER, COMMAND, OUTCOME = range(10, 14)
+EVENT, ANSWER, COMMAND, OUTCOME, INTEREST, CONFIRMATION, DELIVER, GAP, FILL, PRESENCE = range(10, 20)
 # and of Action's
 RESPONSE, TEXT, BINARY, CLOSE = range(1, 5)
 

@@ -128,6 +128,7 @@ void store_members_beat(struct store *st, const struct member *self, const char 
 	(void)proposed;
 	copy(q->asked.boot, sizeof q->asked.boot, self->boot);
 	copy(q->asked.text, sizeof q->asked.text, self->endpoint);
+	copy(q->asked.edges, sizeof q->asked.edges, self->edges);
 	q->asked.ms = ttl_ms;
 	q->fn.view = fn;
 }

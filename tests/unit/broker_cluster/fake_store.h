@@ -37,8 +37,9 @@ struct fake_asked {
 	char boot[65];
 	char text
 		[300]; /* BEAT: the endpoint; SYNCED: the cluster id; PUT: the stage of the first row */
-	int64_t ms; /* TAKE, RENEW, BEAT */
-	bool sure;  /* TAKE */
+	char edges[64]; /* BEAT */
+	int64_t ms;     /* TAKE, RENEW, BEAT */
+	bool sure;      /* TAKE */
 	uint64_t cursor;
 	size_t n; /* PUT, SWEEP, REAP */
 	char ids[FAKE_IDS][ID_TEXT];

@@ -11,6 +11,31 @@
 
 struct fixture cluster;
 static struct batch letter;
+static const char *other_edges = ""; /* linked to broker-1 */
+
+static void on_up(void *arg, struct edge_link *edge)
+{
+	(void)arg;
+	cluster.ups++;
+	if (cluster.on.up != NULL)
+		cluster.on.up(arg, edge);
+}
+
+static void on_interest(void *arg, struct edge_link *from, const Gatepost__Interest *m)
+{
+	(void)arg;
+	cluster.interests++;
+	if (cluster.on.interest != NULL)
+		cluster.on.interest(arg, from, m);
+}
+
+static void on_gap(void *arg, struct edge_link *from, const Gatepost__Gap *g)
+{
+	(void)arg;
+	cluster.gaps++;
+	if (cluster.on.gap != NULL)
+		cluster.on.gap(arg, from, g);
+}
 
 static void on_event(void *arg, struct edge_link *from, const Gatepost__Event *e)
 {
@@ -24,6 +49,8 @@ static void on_outcome(void *arg, struct edge_link *from, const Gatepost__Outcom
 {
 	(void)arg;
 	cluster.outcomes++;
+	if (cluster.on.outcome != NULL)
+		cluster.on.outcome(arg, from, o);
 	commands_outcome(cluster.commands, from, o);
 }
 
@@ -38,6 +65,8 @@ static void on_gone(void *arg, struct edge_link *edge)
 {
 	(void)arg;
 	cluster.gone++;
+	if (cluster.on.gone != NULL)
+		cluster.on.gone(arg, edge);
 	commands_lost(cluster.commands, edge);
 }
 
@@ -75,22 +104,27 @@ void cluster_start(void)
 							.boot = BROKER_BOOT,
 							.member_ms = MEMBER_MS});
 	c->fences = fences_new(st, c->members);
-	c->edges = edges_new(
-		&(struct edges_conf){.name = "broker-0",
-				     .boot = BROKER_BOOT,
-				     .bind = "tcp://127.0.0.1:*",
-				     .heartbeat_ms = HEARTBEAT_MS,
-				     .silence_ms = SILENCE_MS,
-				     .lease_ms = LEASE_MS,
-				     .credit_events = 100,
-				     .credit_bytes = 1000},
-		&(struct edges_uses){.loop = c->loop,
-				     .store = st,
-				     .members = c->members,
-				     .fences = c->fences,
-				     .metrics = c->metrics},
-		&(struct edges_callbacks){on_event, on_outcome, on_resync, on_gone},
-		NULL);
+	c->edges = edges_new(&(struct edges_conf){.name = "broker-0",
+						  .boot = BROKER_BOOT,
+						  .bind = "tcp://127.0.0.1:*",
+						  .heartbeat_ms = HEARTBEAT_MS,
+						  .silence_ms = SILENCE_MS,
+						  .lease_ms = LEASE_MS,
+						  .credit_events = 100,
+						  .credit_bytes = 1000},
+			     &(struct edges_uses){.loop = c->loop,
+						  .store = st,
+						  .members = c->members,
+						  .fences = c->fences,
+						  .metrics = c->metrics},
+			     &(struct edges_callbacks){.up = on_up,
+						       .event = on_event,
+						       .outcome = on_outcome,
+						       .resync = on_resync,
+						       .interest = on_interest,
+						       .gap = on_gap,
+						       .gone = on_gone},
+			     NULL);
 	c->commands = commands_new(c->loop, st, c->edges, c->metrics, COMMAND_MS);
 	c->resync =
 		resync_new(RECONCILE_MS, &(struct resync_uses){.loop = c->loop,
@@ -139,15 +173,20 @@ static void view(const char *id, size_t n, int64_t age_ms)
 {
 	struct member all[] = {
 		{span_str("broker-0"), span_str("00000000000000b0"),
-		 span_str("tcp://127.0.0.1:7400")},
+		 span_str("tcp://127.0.0.1:7400"), span_str("")},
 		{span_str("broker-1"), span_str("00000000000000b1"),
-		 span_str("tcp://127.0.0.1:7401")},
+		 span_str("tcp://127.0.0.1:7401"), span_str(other_edges)},
 	};
 
 	fake_store_view(OK, &(struct members_view){.members = all,
 						   .n = n,
 						   .cluster = span_str(id),
 						   .age_ms = age_ms});
+}
+
+void cluster_set_linked(const char *edges)
+{
+	other_edges = edges;
 }
 
 void cluster_beat(const char *id, bool with_other)

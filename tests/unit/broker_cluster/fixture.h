@@ -35,7 +35,8 @@ struct fixture {
 	struct resync *resync;
 	struct reaper *reaper;
 	/* What has come through the callbacks. */
-	size_t events, outcomes, resyncs, gone, due;
+	size_t ups, events, outcomes, resyncs, interests, gaps, gone, due;
+	struct edges_callbacks on; /* called too, unless NULL; with arg NULL */
 	uint16_t due_edge;
 	bool is_full; /* what is due cannot be claimed now */
 };
@@ -49,6 +50,9 @@ void cluster_free_edges(void);
 
 /* The store answers the beat that waits: this broker is live, and with_other one more. */
 void cluster_beat(const char *id, bool with_other);
+
+/* The edges that the other broker is linked to, from the next beat on: "7,8". Borrowed. */
+void cluster_set_linked(const char *edges);
 
 /* The same, with a memory that is so old; this broker alone. */
 void cluster_beat_of_age(const char *id, int64_t age_ms);

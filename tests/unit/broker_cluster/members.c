@@ -183,3 +183,65 @@ ParameterizedTest(struct change *c, members, whether_this_broker_was_left_behind
 	cr_assert(eq(sz, seen.left_behind, c->left_behind), "%s", c->why);
 	cr_assert(eq(str, (char *)members_cluster(cluster.members), "c2"));
 }
+
+/* ---- the edges that are linked to each ---- */
+
+Test(members, write_the_edges_that_are_linked_here_within_100_ms_and_not_more_often)
+{
+	cluster_beat("c1", false);
+	cluster_link("e1", 0xe1, 7);
+	cr_assert(eq(sz, fake_store_waiting(BEAT), 0));
+	fake_loop_run(cluster.loop, 100);
+	cr_assert(eq(str, (char *)fake_store_asked(BEAT)->edges, "7"));
+	cluster_beat("c1", false);
+	cluster_link("e2", 0xe2, 8);
+	cluster_link("e3", 0xe3, 9);
+	fake_loop_run(cluster.loop, 99);
+	cr_assert(eq(sz, fake_store_waiting(BEAT), 0));
+	fake_loop_run(cluster.loop, 1);
+	cr_assert(eq(str, (char *)fake_store_asked(BEAT)->edges, "7-9"));
+}
+
+Test(members, that_have_linked_an_edge_while_a_beat_is_under_way_beat_again)
+{
+	cluster_link("e1", 0xe1, 7);
+	cr_assert(eq(str, (char *)fake_store_asked(BEAT)->edges, ""));
+	fake_loop_run(cluster.loop, 500);
+	cluster_beat("c1", false);
+	fake_loop_run(cluster.loop, 0);
+	cr_assert(eq(str, (char *)fake_store_asked(BEAT)->edges, "7"));
+}
+
+Test(members, write_that_an_edge_is_not_linked_once_its_last_link_has_ended)
+{
+	cluster_beat("c1", false);
+	cluster_link("e1", 0xe1, 7);
+	cluster_link("e2", 0xe2, 7);
+	fake_loop_run(cluster.loop, 100);
+	cluster_beat("c1", false);
+	cluster_hello("e2b", 0xe2, 7);
+	fake_loop_run(cluster.loop, 100);
+	cr_assert(eq(sz, fake_store_waiting(BEAT), 0));
+	cluster_hello("e1b", 0xe1, 7);
+	fake_loop_run(cluster.loop, 0);
+	cr_assert(eq(str, (char *)fake_store_asked(BEAT)->edges, ""));
+}
+
+Test(members, know_the_edges_of_others_as_of_the_last_beat_and_not_their_own)
+{
+	const struct edge_set *linked = members_linked(cluster.members);
+
+	cluster_set_linked("8,10-12");
+	cluster_beat("c1", true);
+	cr_assert(edge_set_has(linked, 8) && edge_set_has(linked, 10) &&
+		  edge_set_has(linked, 12));
+	cr_assert(not(edge_set_has(linked, 9) || edge_set_has(linked, 13)));
+	cr_assert(eq(i64, members_seen_ms(cluster.members), loop_now(cluster.loop)));
+	cluster_set_linked("9");
+	cluster_run(BEAT_MS, "");
+	cluster_run(50, "");
+	cluster_beat("c1", true);
+	cr_assert(edge_set_has(linked, 9) && !edge_set_has(linked, 8));
+	cr_assert(eq(i64, members_seen_ms(cluster.members), loop_now(cluster.loop) - 50));
+	cr_assert(eq(sz, seen.changed, 1));
+}

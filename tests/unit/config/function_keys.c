@@ -36,13 +36,13 @@ ParameterizedTestParameters(function_keys, refuses)
 				  "    events: [ { websocket: a } ]\n",
 		 "3:14: functions.f.handler: there is no builtin:eco (did you mean "
 		 "echo?); allowed: builtin:connect, builtin:disconnect, builtin:reject, "
-		 "builtin:echo, builtin:ping\n"},
+		 "builtin:echo, builtin:ping, builtin:channels\n"},
 		{"a builtin that there is not",
 		 FIXTURE_FUNCTION "    handler: builtin:teapot\n"
 				  "    events: [ { websocket: a } ]\n",
 		 "3:14: functions.f.handler: there is no builtin:teapot; allowed: "
 		 "builtin:connect, builtin:disconnect, builtin:reject, builtin:echo, "
-		 "builtin:ping\n"},
+		 "builtin:ping, builtin:channels\n"},
 		{"an URL without a host",
 		 FIXTURE_FUNCTION "    handler: http:///path\n"
 				  "    events: [ { websocket: a } ]\n",

@@ -60,8 +60,8 @@ Test(functions, ignores_what_serves_nobody_in_whatever_language)
 	cr_assert(eq(sz, b.config->n_functions, 1));
 	cr_assert(eq(str, b.infos,
 		     "10:15: functions.job.events[0]: ignored: schedule\n"
-		     "7:5: functions.job: ignored: it serves no websocket, http or "
-		     "httpApi "
+		     "7:5: functions.job: ignored: it serves no websocket, http, "
+		     "httpApi or channel "
 		     "event, and authorizes nobody\n"));
 	fixture_close(&b);
 }

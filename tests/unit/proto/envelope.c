@@ -98,17 +98,17 @@ static void expect_raw(const char *in, size_t n, enum err want)
 
 Test(envelope, a_field_that_a_later_build_adds_is_ignored)
 {
-	expect_raw("\x08\x02\xa0\x06\x05", 5, OK);
+	expect_raw("\x08\x03\xa0\x06\x05", 5, OK);
 }
 
 Test(envelope, an_item_that_a_later_build_adds_is_refused)
 {
-	expect_raw("\x08\x02\x22\x04\xa2\x06\x01x", 8, ERR_MALFORMED);
+	expect_raw("\x08\x03\x22\x04\xa2\x06\x01x", 8, ERR_MALFORMED);
 }
 
 Test(envelope, an_item_without_a_body_is_refused)
 {
-	expect_raw("\x08\x02\x22\x00", 4, ERR_MALFORMED);
+	expect_raw("\x08\x03\x22\x00", 4, ERR_MALFORMED);
 }
 
 Test(envelope, what_is_no_protobuf_is_refused)
@@ -121,8 +121,8 @@ Test(envelope, what_is_no_protobuf_is_refused)
 /* A length that says more than there is must not be believed, nor allocated. */
 Test(envelope, a_length_beyond_the_end_is_refused)
 {
-	expect_raw("\x08\x02\x22\xff\xff\xff\xff\x07", 8, ERR_MALFORMED);
-	expect_raw("\x08\x02\x22\x05\x52\x7f\x0a\x0b\x01", 9, ERR_MALFORMED);
+	expect_raw("\x08\x03\x22\xff\xff\xff\xff\x07", 8, ERR_MALFORMED);
+	expect_raw("\x08\x03\x22\x05\x52\x7f\x0a\x0b\x01", 9, ERR_MALFORMED);
 }
 
 static enum err event_of(size_t id_n, int kind)
@@ -244,7 +244,7 @@ Test(envelope, an_action_that_is_unknown_refuses_the_whole_answer)
 		cr_assert(eq(int, actions_of(unknown[i]), ERR_MALFORMED), "%s",
 			  unknown[i]);
 	/* One of a later build: its field 100 is not known here. */
-	expect_raw("\x08\x02\x22\x13\x5a\x11\x0a\x0b"
+	expect_raw("\x08\x03\x22\x13\x5a\x11\x0a\x0b"
 		   "eleven byte"
 		   "\x5a\x02\xa0\x06\x05",
 		   23, ERR_MALFORMED);

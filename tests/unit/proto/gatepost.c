@@ -1,5 +1,5 @@
 /*
- * The bytes of protocol version 2. Edges and brokers of different builds speak it to
+ * The bytes of protocol version 3. Edges and brokers of different builds speak it to
  * each other, so a change here is a new LINK_VERSION, and never an accident.
  */
 #include "proto/batch.h"
@@ -78,7 +78,7 @@ static void expect(const char *want)
 
 Test(gatepost, heartbeat)
 {
-	expect("0802100318ac02");
+	expect("0803100318ac02");
 }
 
 Test(gatepost, hello)
@@ -90,7 +90,7 @@ Test(gatepost, hello)
 	h->number = 65535;
 	h->credit_items = 8192;
 	h->credit_bytes = 1 << 26;
-	expect("0802100318ac0222210a1f0a06656467652d301090e4d0b287d3aeeefe0118ff"
+	expect("0803100318ac0222210a1f0a06656467652d301090e4d0b287d3aeeefe0118ff"
 	       "ff032080402880808020");
 }
 
@@ -111,7 +111,7 @@ Test(gatepost, welcome)
 	w->credit_events = 100;
 	w->credit_bytes = 1000;
 	w->members = &members;
-	expect("0802100318ac02223a12380a0862726f6b65722d3010051807206428e8073223"
+	expect("0803100318ac02223a12380a0862726f6b65722d3010051807206428e8073223"
 	       "0a210a0862726f6b65722d3010051a137463703a2f2f31302e302e302e373a37"
 	       "343030");
 }
@@ -122,7 +122,7 @@ Test(gatepost, refusal)
 
 	r->version = 1;
 	r->reason = word("say Hello first");
-	expect("0802100318ac0222151a130801120f7361792048656c6c6f206669727374");
+	expect("0803100318ac0222151a130801120f7361792048656c6c6f206669727374");
 }
 
 Test(gatepost, members)
@@ -140,7 +140,7 @@ Test(gatepost, members)
 	two.endpoint = word("ipc:///b");
 	m->members = list;
 	m->n_members = 2;
-	expect("0802100318ac02222422220a0f0a016110011a086970633a2f2f2f610a0f0a01"
+	expect("0803100318ac02222422220a0f0a016110011a086970633a2f2f2f610a0f0a01"
 	       "6210021a086970633a2f2f2f62");
 }
 
@@ -149,7 +149,7 @@ Test(gatepost, resync)
 	Gatepost__Resync *r = ADD(RESYNC, resync);
 
 	r->ticket = 300;
-	expect("0802100318ac0222052a0308ac02");
+	expect("0803100318ac0222052a0308ac02");
 }
 
 Test(gatepost, roster)
@@ -163,14 +163,14 @@ Test(gatepost, roster)
 	r->n_rows = 1;
 	r->ticket = 300;
 	r->last = true;
-	expect("0802100318ac02221b32190a120a0b0001000000020123456789120363747810"
+	expect("0803100318ac02221b32190a120a0b0001000000020123456789120363747810"
 	       "ac021801");
 }
 
 Test(gatepost, leaving)
 {
 	ADD(LEAVING, leaving);
-	expect("0802100318ac0222023a00");
+	expect("0803100318ac0222023a00");
 }
 
 Test(gatepost, store)
@@ -178,7 +178,7 @@ Test(gatepost, store)
 	Gatepost__Store *m = ADD(STORE, store);
 
 	m->away = true;
-	expect("0802100318ac02220442020801");
+	expect("0803100318ac02220442020801");
 }
 
 Test(gatepost, event_connect)
@@ -191,7 +191,7 @@ Test(gatepost, event_connect)
 	e->time_ms = 1763800000000;
 	e->context = bytes("ctx");
 	e->request = bytes("req");
-	expect("0802100318ac02222452220a0b0001000000020123456789100120012880ccb0"
+	expect("0803100318ac02222452220a0b0001000000020123456789100120012880ccb0"
 	       "d5aa3332036374783a03726571");
 }
 
@@ -207,7 +207,7 @@ Test(gatepost, event_message)
 	e->context = bytes("ctx");
 	e->body = bytes("hello");
 	e->binary = true;
-	expect("0802100318ac02222a52280a0b00010000000201234567891002180120022881"
+	expect("0803100318ac02222a52280a0b00010000000201234567891002180120022881"
 	       "ccb0d5aa333203637478420568656c6c6f4801");
 }
 
@@ -223,7 +223,7 @@ Test(gatepost, event_disconnect)
 	e->context = bytes("ctx");
 	e->code = 1006;
 	e->reason = bytes("gone");
-	expect("0802100318ac02222f522d0a0b0001000000020123456789100218ac02200328"
+	expect("0803100318ac02222f522d0a0b0001000000020123456789100218ac02200328"
 	       "ffffffffffffffffff01320363747850ee075a04676f6e65");
 }
 
@@ -235,7 +235,7 @@ Test(gatepost, event_http)
 	e->kind = GATEPOST__EVENT__KIND__HTTP;
 	e->request = bytes("req");
 	e->body = bytes("posted");
-	expect("0802100318ac02221e521c0a0b000100000002012345678920043a0372657142"
+	expect("0803100318ac02221e521c0a0b000100000002012345678920043a0372657142"
 	       "06706f73746564");
 }
 
@@ -259,7 +259,7 @@ Test(gatepost, answer_with_a_response)
 	a->term = 1;
 	a->actions = &actions;
 	a->n_actions = 1;
-	expect("0802100318ac0222305a2e0a0b000100000002012345678910015a1d0a1b08f7"
+	expect("0803100318ac0222305a2e0a0b000100000002012345678910015a1d0a1b08f7"
 	       "0312100a0b52657472792d41667465721201311a0462757379");
 }
 
@@ -283,7 +283,7 @@ Test(gatepost, answer_with_messages_and_a_close)
 	a->seq = 2;
 	a->actions = list;
 	a->n_actions = 3;
-	expect("0802100318ac02222f5a2d0a0b0001000000020123456789100118025a071205"
+	expect("0803100318ac02222f5a2d0a0b0001000000020123456789100118025a071205"
 	       "504f4e47215a051a0362696e5a0a220808e8071203627965");
 }
 
@@ -293,7 +293,7 @@ Test(gatepost, answer_to_try_again)
 
 	a->id = id_bytes();
 	a->retry = true;
-	expect("0802100318ac0222115a0f0a0b00010000000201234567892001");
+	expect("0803100318ac0222115a0f0a0b00010000000201234567892001");
 }
 
 Test(gatepost, command_send)
@@ -306,7 +306,7 @@ Test(gatepost, command_send)
 	c->kind = GATEPOST__COMMAND__KIND__SEND;
 	c->id = id_bytes();
 	c->frame = &frame;
-	expect("0802100318ac02221b6219080910011a0b000100000002012345678922060a04"
+	expect("0803100318ac02221b6219080910011a0b000100000002012345678922060a04"
 	       "6e657773");
 }
 
@@ -320,7 +320,7 @@ Test(gatepost, command_send_to_many)
 	c->kind = GATEPOST__COMMAND__KIND__SEND;
 	c->ids = bytes("eleven bytetwo of them");
 	c->frame = &frame;
-	expect("0802100318ac02222662240809100122060a046e6577733a16656c6576656e20"
+	expect("0803100318ac02222662240809100122060a046e6577733a16656c6576656e20"
 	       "6279746574776f206f66207468656d");
 }
 
@@ -333,7 +333,7 @@ Test(gatepost, command_close)
 	c->id = id_bytes();
 	c->code = 1000;
 	c->reason = bytes("bye");
-	expect("0802100318ac02221b6219080a10021a0b000100000002012345678928e80732"
+	expect("0803100318ac02221b6219080a10021a0b000100000002012345678928e80732"
 	       "03627965");
 }
 
@@ -344,7 +344,7 @@ Test(gatepost, command_look)
 	c->ticket = 11;
 	c->kind = GATEPOST__COMMAND__KIND__LOOK;
 	c->id = id_bytes();
-	expect("0802100318ac0222136211080b10031a0b0001000000020123456789");
+	expect("0803100318ac0222136211080b10031a0b0001000000020123456789");
 }
 
 Test(gatepost, command_know)
@@ -354,7 +354,7 @@ Test(gatepost, command_know)
 	c->ticket = 12;
 	c->kind = GATEPOST__COMMAND__KIND__KNOW;
 	c->ids = bytes("eleven bytetwo of them");
-	expect("0802100318ac02221e621c080c10043a16656c6576656e206279746574776f206f66"
+	expect("0803100318ac02221e621c080c10043a16656c6576656e206279746574776f206f66"
 	       "207468656d");
 }
 
@@ -366,7 +366,7 @@ Test(gatepost, outcome)
 	o->result = GATEPOST__OUTCOME__RESULT__FULL;
 	o->context = bytes("ctx");
 	o->last_active_ms = 1763800000002;
-	expect("0802100318ac0222126a10080b10031a036374782082ccb0d5aa33");
+	expect("0803100318ac0222126a10080b10031a036374782082ccb0d5aa33");
 }
 
 Test(gatepost, outcome_for_many)
@@ -376,7 +376,7 @@ Test(gatepost, outcome_for_many)
 	o->ticket = 12;
 	o->result = GATEPOST__OUTCOME__RESULT__OK;
 	o->results = bytes("\x01\x02\x03");
-	expect("0802100318ac02220b6a09080c10012a03010203");
+	expect("0803100318ac02220b6a09080c10012a03010203");
 }
 
 /* Kept packed at the edge, and read by whichever broker comes next. */

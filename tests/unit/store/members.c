@@ -42,7 +42,9 @@ static struct seen beat_for(const char *boot, const char *name, const char *endp
 			    int64_t ttl_ms)
 {
 	struct seen s = {0};
-	struct member self = {span_str(name), span_str(boot), span_str(endpoint)};
+	struct member self = {.name = span_str(name),
+			      .boot = span_str(boot),
+			      .endpoint = span_str(endpoint)};
 
 	store_members_beat(fixture.store, &self, boot, ttl_ms, on_view, &s);
 	store_fixture_run(&fixture);
@@ -183,6 +185,41 @@ Test(members, are_told_how_old_the_cluster_is_and_that_one_without_a_birth_is_ve
 	cr_assert(eq(str, beat("x2").cluster, "x1"));
 	cr_assert(gt(i64, beat("x2").age_ms, TTL_MS));
 	free(run);
+}
+
+static void on_linked(void *arg, enum err e, const struct members_view *view)
+{
+	char *text = arg;
+
+	cr_assert(eq(int, e, OK));
+	for (size_t i = 0; i < view->n; i++)
+		text += sprintf(text, "%.*s=%.*s;", SPAN_ARG(view->members[i].boot),
+				SPAN_ARG(view->members[i].edges));
+	loop_stop(fixture.loop);
+}
+
+Test(members,
+     have_the_edges_that_they_said_last_and_none_when_their_row_has_no_such_field)
+{
+	static const char *const linked[] = {"1-3,7", "", "9"};
+	struct member self = {.name = span_str("b"),
+			      .boot = span_str("x1"),
+			      .endpoint = span_str("tcp://h:1")};
+	char text[200], expected[200];
+
+	store_fixture_redis(
+		&fixture, "HSET t:{m}:members x2 %s",
+		"{\"name\":\"b\",\"endpoint\":\"tcp://h:2\",\"expires\":4e15}");
+	store_fixture_redis(&fixture, "HSET t:{m}:members x3 %s",
+			    "{\"name\":\"b\",\"endpoint\":\"tcp://h:3\",\"edges\":\"4\","
+			    "\"expires\":4e15}");
+	for (size_t i = 0; i < sizeof linked / sizeof *linked; i++) {
+		self.edges = span_str(linked[i]);
+		store_members_beat(fixture.store, &self, "c", TTL_MS, on_linked, text);
+		store_fixture_run(&fixture);
+		snprintf(expected, sizeof expected, "x1=%s;x2=;x3=4;", linked[i]);
+		cr_assert(eq(str, text, expected));
+	}
 }
 
 Test(members, of_another_hand_are_removed)

@@ -1,0 +1,101 @@
+#include "broker/channels/channels.h"
+
+#include "base/mem.h"
+#include "broker/channels/fanout.h"
+#include "broker/channels/generation.h"
+
+#include <stdlib.h>
+
+struct channels {
+	struct generation *generation;
+	struct interest *interest;
+	struct receipts *receipts;
+	struct fanout *fanout;
+	struct publishers *publishers;
+	struct readers *readers;
+	struct gaps *gaps;
+};
+
+struct channels *channels_new(const struct channels_uses *uses)
+{
+	struct channels *c = xcalloc(1, sizeof *c);
+	struct loop *l = uses->loop;
+
+	c->generation = generation_new(l, uses->store, uses->members);
+	c->interest = interest_new(&(struct interest_uses){.loop = l,
+							   .store = uses->store,
+							   .members = uses->members,
+							   .metrics = uses->metrics});
+	c->receipts = receipts_new(l);
+	c->fanout = fanout_new(c->interest, uses->metrics);
+	c->publishers =
+		publishers_new(&(struct publishers_uses){.loop = l,
+							 .store = uses->store,
+							 .generation = c->generation,
+							 .interest = c->interest,
+							 .fanout = c->fanout,
+							 .receipts = c->receipts,
+							 .metrics = uses->metrics});
+	c->readers = readers_new(&(struct readers_uses){.loop = l,
+							.store = uses->store,
+							.generation = c->generation,
+							.interest = c->interest});
+	c->gaps = gaps_new(&(struct gaps_uses){.interest = c->interest,
+					       .readers = c->readers,
+					       .metrics = uses->metrics,
+					       .ns = uses->ns,
+					       .arg = uses->arg});
+	return c;
+}
+
+void channels_free(struct channels *c)
+{
+	if (c == NULL)
+		return;
+	publishers_free(c->publishers);
+	readers_free(c->readers);
+	gaps_free(c->gaps);
+	fanout_free(c->fanout);
+	receipts_free(c->receipts);
+	interest_free(c->interest);
+	generation_free(c->generation);
+	free(c);
+}
+
+void channels_link_up(struct channels *c, struct edge_link *edge)
+{
+	interest_link_up(c->interest, edge);
+}
+
+void channels_link_lost(struct channels *c, struct edge_link *edge)
+{
+	receipts_link_lost(c->receipts, edge);
+	interest_link_lost(c->interest, edge);
+}
+
+void channels_interest(struct channels *c, struct edge_link *from,
+		       const Gatepost__Interest *m)
+{
+	interest_receive(c->interest, from, m);
+}
+
+void channels_gap(struct channels *c, struct edge_link *from, const Gatepost__Gap *m)
+{
+	gaps_receive(c->gaps, from, m);
+}
+
+bool channels_outcome(struct channels *c, struct edge_link *from,
+		      const Gatepost__Outcome *o)
+{
+	return receipts_outcome(c->receipts, from, o);
+}
+
+struct publishers *channels_publishers(const struct channels *c)
+{
+	return c->publishers;
+}
+
+struct readers *channels_readers(const struct channels *c)
+{
+	return c->readers;
+}

@@ -1,0 +1,409 @@
+#include "store/presence.h"
+
+#include "base/mem.h"
+#include "store/keys.h"
+#include "store/scripts.h"
+#include "store/words.h"
+
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+
+enum { AT_ONCE = 500, NAMES = 100, PREFIXES = 4 };
+
+struct asked_change {
+	struct ask ask;
+	store_presence_fn *fn;
+	void *arg;
+	bool is_join, is_due, is_more;
+	uint16_t edge;
+	char *score; /* leave: of the channel on the list of the edge; NULL: it is not there */
+	struct span channel, connection, user, json; /* of the bytes */
+	uint8_t bytes[];
+};
+
+struct asked_page {
+	struct ask ask;
+	store_presence_page_fn *fn;
+	void *arg;
+};
+
+struct asked_names {
+	struct ask ask;
+	store_presence_names_fn *fn;
+	void *arg;
+};
+
+struct asked_due {
+	struct ask ask;
+	store_presence_due_fn *fn;
+	void *arg;
+};
+
+static void on_noted(void *arg, enum err e, const redisReply *reply);
+static void on_listed(void *arg, enum err e, const redisReply *reply);
+static void on_score(void *arg, enum err e, const redisReply *reply);
+static void on_left(void *arg, enum err e, const redisReply *reply);
+static void on_change(void *arg, enum err e, const redisReply *reply);
+static void on_page(void *arg, enum err e, const redisReply *reply);
+static void on_names(void *arg, enum err e, const redisReply *reply);
+static void on_claimed(void *arg, enum err e, const redisReply *reply);
+
+static struct span text_of(const redisReply *r)
+{
+	return span_of(r->str, r->len);
+}
+
+static struct span put(uint8_t **at, struct span s)
+{
+	struct span copy = span_of(*at, s.n);
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return copy;
+}
+
+/* m: NULL unless it is needed later. */
+static struct asked_change *change_new(struct store *st, struct span channel,
+				       const struct presence_member *m,
+				       store_presence_fn *fn, void *arg)
+{
+	size_t more = m != NULL ? m->connection.n + m->user.n + m->json.n : 0;
+	struct asked_change *a = ask_new(st, sizeof *a + channel.n + more);
+	uint8_t *at = a->bytes;
+
+	a->fn = fn;
+	a->arg = arg;
+	a->channel = put(&at, channel);
+	if (m != NULL) {
+		a->edge = m->edge;
+		a->connection = put(&at, m->connection);
+		a->user = put(&at, m->user);
+		a->json = put(&at, m->json);
+	}
+	return a;
+}
+
+static void add_keys(struct words *w, struct span channel)
+{
+	static const char *const keys[] = {"members", "order", "users", "leaving",
+					   "left"};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		words_channel_key(w, channel, keys[i], (struct span){0});
+}
+
+/* What the ids of an edge begin with: its 16 bits are two characters of base64url and four bits of a third. */
+static void add_prefixes(struct words *w, uint16_t edge)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	for (unsigned i = 0; i < PREFIXES; i++) {
+		char text[] = {digits[edge >> 10], digits[edge >> 4 & 63],
+			       digits[(edge & 15u) << 2 | i]};
+
+		words_span(w, span_of(text, sizeof text));
+	}
+}
+
+/* ---- join ---- */
+
+static void note(struct store *st, uint16_t edge, struct span channel, redis_reply_fn *fn,
+		 struct asked_change *a)
+{
+	struct words w = {.store = st};
+
+	words_key(&w, keys_presence, edge);
+	words_span(&w, channel);
+	words_eval(&w, &script_presence_note, fn, a);
+}
+
+/* The channel is listed before, so that a reaper finds it, and once more behind it: a leave of others may have taken it off meanwhile. */
+void store_presence_join(struct store *st, struct span channel,
+			 const struct presence_member *m, store_presence_fn *fn,
+			 void *arg)
+{
+	struct asked_change *a = change_new(st, channel, m, fn, arg);
+
+	a->is_join = true;
+	note(st, m->edge, channel, on_noted, a);
+}
+
+static void on_noted(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_change *a = arg;
+	struct words w = {.store = a->ask.store};
+
+	if (e != OK) {
+		on_change(a, e, reply);
+		return;
+	}
+	add_keys(&w, a->channel);
+	words_span(&w, a->connection);
+	words_span(&w, a->user);
+	words_span(&w, a->json);
+	words_eval(&w, &script_presence_join, on_change, a);
+}
+
+static void on_listed(void *arg, enum err e, const redisReply *reply)
+{
+	(void)reply;
+	(void)e; /* the list may lack the channel only if others leave it just now, and Redis fails just then */
+	ask_free(arg);
+}
+
+/* ---- leave ---- */
+
+void store_presence_leave(struct store *st, struct span channel, uint16_t edge,
+			  struct span connection, int64_t grace_ms, store_presence_fn *fn,
+			  void *arg)
+{
+	struct asked_change *a = change_new(st, channel, NULL, fn, arg);
+	struct words score = {.store = st}, w = {.store = st};
+
+	a->edge = edge;
+	a->is_due = true;
+	words_key(&score, keys_presence, edge);
+	words_span(&score, channel);
+	words_call(&score, "ZSCORE", on_score, a);
+	add_keys(&w, channel);
+	words_span(&w, connection);
+	words_number(&w, grace_ms);
+	add_prefixes(&w, edge);
+	words_eval(&w, &script_presence_leave, on_left, a);
+}
+
+static void on_score(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_change *a = arg;
+
+	if (e == OK && reply->type == REDIS_REPLY_STRING)
+		a->score = xstrdup(reply->str);
+}
+
+static void unnote(struct store *st, uint16_t edge, struct span channel,
+		   const char *score)
+{
+	struct words w = {.store = st};
+
+	words_key(&w, keys_presence, edge);
+	words_span(&w, channel);
+	words_text(&w, score);
+	words_eval(&w, &script_presence_unnote, on_listed,
+		   ask_new(st, sizeof(struct ask)));
+}
+
+static void note_due(struct store *st, struct span channel, int64_t due_ms)
+{
+	struct words w = {.store = st};
+
+	words_shared_key(&w, keys_presence_due);
+	words_span(&w, channel);
+	words_number(&w, due_ms);
+	words_eval(&w, &script_presence_due, on_listed, ask_new(st, sizeof(struct ask)));
+}
+
+static void on_left(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_change *a = arg;
+	struct store *st = a->ask.store;
+	char *score = a->score;
+
+	if (e == OK && reply->element[3]->integer > 0)
+		note_due(st, a->channel, reply->element[3]->integer);
+	else if (e == OK && reply->element[4]->integer == 1 && score != NULL)
+		unnote(st, a->edge, a->channel, score);
+	on_change(a, e, reply);
+	free(score);
+}
+
+/* ---- changes ---- */
+
+void store_presence_expire(struct store *st, struct span channel, store_presence_fn *fn,
+			   void *arg)
+{
+	struct asked_change *a = change_new(st, channel, NULL, fn, arg);
+	struct words w = {.store = st};
+
+	a->is_due = true;
+	add_keys(&w, channel);
+	words_number(&w, AT_ONCE);
+	words_eval(&w, &script_presence_expire, on_change, a);
+}
+
+void store_presence_reap(struct store *st, struct span channel, uint16_t edge,
+			 store_presence_fn *fn, void *arg)
+{
+	struct asked_change *a = change_new(st, channel, NULL, fn, arg);
+	struct words w = {.store = st};
+
+	a->is_more = true;
+	add_keys(&w, channel);
+	words_number(&w, AT_ONCE);
+	add_prefixes(&w, edge);
+	words_eval(&w, &script_presence_reap, on_change, a);
+}
+
+static struct span *texts_of(const redisReply *list)
+{
+	struct span *texts = xcalloc(list->elements + 1, sizeof *texts);
+
+	for (size_t i = 0; i < list->elements; i++)
+		texts[i] = text_of(list->element[i]);
+	return texts;
+}
+
+/* reply: members, connections, users, and what the script adds */
+static void on_change(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_change *a = arg;
+	struct span *members;
+
+	if (e != OK) {
+		a->fn(a->arg, e, NULL);
+		ask_free(a);
+		return;
+	}
+	members = texts_of(reply->element[0]);
+	a->fn(a->arg, OK,
+	      &(struct presence_change){
+		      .members = members,
+		      .n = reply->element[0]->elements,
+		      .connections = reply->element[1]->integer,
+		      .users = reply->element[2]->integer,
+		      .due_ms = a->is_due ? reply->element[3]->integer : 0,
+		      .more = a->is_more && reply->element[3]->integer == 1,
+	      });
+	free(members);
+	if (a->is_join)
+		note(a->ask.store, a->edge, a->channel, on_listed, a);
+	else
+		ask_free(a);
+}
+
+/* ---- reading ---- */
+
+void store_presence_read(struct store *st, struct span channel, struct span after,
+			 int64_t most, store_presence_page_fn *fn, void *arg)
+{
+	struct asked_page *a = ask_new(st, sizeof *a);
+	struct words w = {.store = st};
+
+	a->fn = fn;
+	a->arg = arg;
+	words_channel_key(&w, channel, "members", (struct span){0});
+	words_channel_key(&w, channel, "order", (struct span){0});
+	words_channel_key(&w, channel, "users", (struct span){0});
+	words_span(&w, after);
+	words_number(&w, most);
+	words_eval(&w, &script_presence_read, on_page, a);
+}
+
+static void on_page(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_page *a = arg;
+	struct span *members;
+
+	if (e != OK) {
+		a->fn(a->arg, e, NULL);
+		ask_free(a);
+		return;
+	}
+	members = texts_of(reply->element[0]);
+	a->fn(a->arg, OK,
+	      &(struct presence_page){
+		      .members = members,
+		      .n = reply->element[0]->elements,
+		      .connections = reply->element[1]->integer,
+		      .users = reply->element[2]->integer,
+		      .next = text_of(reply->element[3]),
+	      });
+	free(members);
+	ask_free(a);
+}
+
+/* ---- the list of an edge ---- */
+
+void store_presence_list(struct store *st, uint16_t edge, store_presence_names_fn *fn,
+			 void *arg)
+{
+	struct asked_names *a = ask_new(st, sizeof *a);
+	struct words w = {.store = st};
+
+	a->fn = fn;
+	a->arg = arg;
+	words_key(&w, keys_presence, edge);
+	words_number(&w, 0);
+	words_number(&w, NAMES - 1);
+	words_call(&w, "ZRANGE", on_names, a);
+}
+
+static void on_names(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_names *a = arg;
+	struct span *names;
+
+	if (e != OK) {
+		a->fn(a->arg, e, NULL, 0);
+		ask_free(a);
+		return;
+	}
+	names = texts_of(reply);
+	a->fn(a->arg, OK, names, reply->elements);
+	free(names);
+	ask_free(a);
+}
+
+void store_presence_unlist(struct store *st, uint16_t edge, struct span channel,
+			   store_done_fn *fn, void *arg)
+{
+	struct words w = {.store = st};
+
+	words_key(&w, keys_presence, edge);
+	words_span(&w, channel);
+	words_call(&w, "ZREM", ask_on_said, ask_done_new(st, fn, arg));
+}
+
+/* ---- graces that are over ---- */
+
+void store_presence_claim(struct store *st, int64_t claim_ms, store_presence_due_fn *fn,
+			  void *arg)
+{
+	struct asked_due *a = ask_new(st, sizeof *a);
+	struct words w = {.store = st};
+
+	a->fn = fn;
+	a->arg = arg;
+	words_shared_key(&w, keys_presence_due);
+	words_number(&w, NAMES);
+	words_number(&w, claim_ms);
+	words_eval(&w, &script_presence_due_claim, on_claimed, a);
+}
+
+/* reply: {channel, claim, …} */
+static void on_claimed(void *arg, enum err e, const redisReply *reply)
+{
+	struct asked_due *a = arg;
+	size_t n = e == OK ? reply->elements / 2 : 0;
+	struct presence_due *due = xcalloc(n + 1, sizeof *due);
+
+	for (size_t i = 0; i < n; i++)
+		due[i] = (struct presence_due){text_of(reply->element[2 * i]),
+					       text_of(reply->element[2 * i + 1])};
+	a->fn(a->arg, e, due, n);
+	free(due);
+	ask_free(a);
+}
+
+void store_presence_done(struct store *st, const struct presence_due *due, int64_t due_ms,
+			 store_done_fn *fn, void *arg)
+{
+	struct words w = {.store = st};
+
+	words_shared_key(&w, keys_presence_due);
+	words_span(&w, due->channel);
+	words_span(&w, due->claim);
+	words_number(&w, due_ms);
+	words_eval(&w, &script_presence_due_done, ask_on_word, ask_done_new(st, fn, arg));
+}

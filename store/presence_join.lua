@@ -1,0 +1,23 @@
+-- A connection joins a channel. It is no news when it was there, or when its user is back within the grace of a leave.
+-- KEYS members, order, users, leaving, left   ARGV connection id, user ("": anonymous), the member as JSON
+-- Answer: the members that have joined, connections, users
+local id, user = ARGV[1], ARGV[2]
+local was = redis.call('HGET', KEYS[1], id)
+redis.call('HSET', KEYS[1], id, #user .. ':' .. user .. ARGV[3])
+redis.call('ZREM', KEYS[4], id)
+if not was then
+	redis.call('ZADD', KEYS[2], 0, id)
+	if user ~= '' then
+		redis.call('HINCRBY', KEYS[3], user, 1)
+	end
+end
+local back = user ~= '' and redis.call('HGET', KEYS[5], user)
+if back then
+	redis.call('HDEL', KEYS[5], user)
+	if back ~= id and redis.call('ZREM', KEYS[4], back) == 1 then -- this one takes its place
+		redis.call('HDEL', KEYS[1], back)
+		redis.call('ZREM', KEYS[2], back)
+		redis.call('HINCRBY', KEYS[3], user, -1)
+	end
+end
+return {(was or back) and {} or {ARGV[3]}, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3])}
