@@ -5,6 +5,7 @@
 #include "base/ready.h"
 #include "broker/api/management.h"
 #include "broker/channels/channels.h"
+#include "broker/channels/presence_edges.h"
 #include "broker/cluster/commands.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
@@ -45,6 +46,7 @@ struct broker {
 	struct members *members;
 	struct fences *fences;
 	struct channels *channels;
+	struct presence_edges *presence_edges;
 	struct edges *edges;
 	struct resync *resync;
 	struct reaper *reaper;
@@ -125,6 +127,28 @@ static bool on_due(void *arg, uint16_t edge)
 	struct broker *b = arg;
 
 	return redelivery_claim(b->redelivery, edge);
+}
+
+static void on_present(void *arg, uint16_t edge)
+{
+	struct broker *b = arg;
+
+	presence_edges_reap(b->presence_edges, edge);
+}
+
+static void put_memberships(void *arg, const Gatepost__Roster__Row *row,
+			    store_done_fn *fn, void *fn_arg)
+{
+	struct broker *b = arg;
+
+	presence_edges_restore(b->presence_edges, row, fn, fn_arg);
+}
+
+static void reconcile_presence(void *arg, uint16_t edge)
+{
+	struct broker *b = arg;
+
+	presence_edges_reconcile(b->presence_edges, edge);
 }
 
 static bool on_pending(void *arg, const struct disconnect *d)
@@ -289,15 +313,19 @@ static bool open_cluster(struct broker *b, void *zctx)
 	if (b->edges == NULL)
 		return false;
 	b->commands = commands_new(l, st, b->edges, m, conf->command_ms);
-	b->resync =
-		resync_new(conf->audit_ms, &(struct resync_uses){.loop = l,
-								 .store = st,
-								 .members = b->members,
-								 .edges = b->edges,
-								 .commands = b->commands,
-								 .metrics = m,
-								 .stage = stage_of,
-								 .arg = b});
+	b->presence_edges =
+		presence_edges_new(st, channels_presence(b->channels), b->commands);
+	b->resync = resync_new(conf->audit_ms,
+			       &(struct resync_uses){.loop = l,
+						     .store = st,
+						     .members = b->members,
+						     .edges = b->edges,
+						     .commands = b->commands,
+						     .metrics = m,
+						     .stage = stage_of,
+						     .memberships = put_memberships,
+						     .reconcile = reconcile_presence,
+						     .arg = b});
 	b->reaper =
 		reaper_new(conf->lease_ms, &(struct reaper_uses){.loop = l,
 								 .store = st,
@@ -307,6 +335,7 @@ static bool open_cluster(struct broker *b, void *zctx)
 								 .resync = b->resync,
 								 .metrics = m,
 								 .due = on_due,
+								 .present = on_present,
 								 .arg = b});
 	return true;
 }
@@ -433,6 +462,7 @@ static void close_all(struct broker *b)
 	dead_letters_free(b->dead_letters);
 	reaper_free(b->reaper);
 	resync_free(b->resync);
+	presence_edges_free(b->presence_edges);
 	commands_free(b->commands);
 	channels_free(b->channels);
 	fences_free(b->fences);

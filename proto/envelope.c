@@ -105,7 +105,8 @@ static bool command_ok(const Gatepost__Command *c)
 	case GATEPOST__COMMAND__KIND__CLOSE:
 		return id_ok(c->id) && c->ids.len == 0 && close_code_is_allowed(c->code);
 	case GATEPOST__COMMAND__KIND__KNOW:
-		return c->id.len == 0 && c->ids.len > 0 && c->ids.len % ID_BYTES == 0;
+		return c->id.len == 0 && c->ids.len > 0 && c->ids.len % ID_BYTES == 0 &&
+		       c->channel.len <= ENVELOPE_CHANNEL;
 	case GATEPOST__COMMAND__KIND__LOOK: return id_ok(c->id) && c->ids.len == 0;
 	case GATEPOST__COMMAND__KIND__SUBSCRIBE:
 		return id_ok(c->id) && c->ids.len == 0 &&

@@ -6,6 +6,7 @@
 #include "store/words.h"
 
 #include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { AT_ONCE = 500, NAMES = 100, PREFIXES = 4 };
@@ -16,7 +17,8 @@ struct asked_change {
 	void *arg;
 	bool is_join, is_due, is_more;
 	uint16_t edge;
-	char *score; /* leave: of the channel on the list of the edge; NULL: it is not there */
+	char score
+		[32]; /* leave: of the channel on the list of the edge; empty: it is not there */
 	struct span channel, connection, user, json; /* of the bytes */
 	uint8_t bytes[];
 };
@@ -93,15 +95,22 @@ static void add_keys(struct words *w, struct span channel)
 		words_channel_key(w, channel, keys[i], (struct span){0});
 }
 
-/* What the ids of an edge begin with: its 16 bits are two characters of base64url and four bits of a third. */
+static int in_order(const void *a, const void *b)
+{
+	return *(const char *)a - *(const char *)b;
+}
+
+/* What the ids of an edge begin with: its 16 bits are two characters of base64url and four bits of a third. In the order of their bytes. */
 static void add_prefixes(struct words *w, uint16_t edge)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	char third[PREFIXES];
 
-	for (unsigned i = 0; i < PREFIXES; i++) {
-		char text[] = {digits[edge >> 10], digits[edge >> 4 & 63],
-			       digits[(edge & 15u) << 2 | i]};
+	memcpy(third, digits + ((edge & 15u) << 2), PREFIXES);
+	qsort(third, PREFIXES, 1, in_order);
+	for (size_t i = 0; i < PREFIXES; i++) {
+		char text[] = {digits[edge >> 10], digits[edge >> 4 & 63], third[i]};
 
 		words_span(w, span_of(text, sizeof text));
 	}
@@ -179,7 +188,7 @@ static void on_score(void *arg, enum err e, const redisReply *reply)
 	struct asked_change *a = arg;
 
 	if (e == OK && reply->type == REDIS_REPLY_STRING)
-		a->score = xstrdup(reply->str);
+		snprintf(a->score, sizeof a->score, "%s", reply->str);
 }
 
 static void unnote(struct store *st, uint16_t edge, struct span channel,
@@ -208,14 +217,12 @@ static void on_left(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_change *a = arg;
 	struct store *st = a->ask.store;
-	char *score = a->score;
 
 	if (e == OK && reply->element[3]->integer > 0)
 		note_due(st, a->channel, reply->element[3]->integer);
-	else if (e == OK && reply->element[4]->integer == 1 && score != NULL)
-		unnote(st, a->edge, a->channel, score);
+	else if (e == OK && reply->element[4]->integer == 1 && a->score[0] != '\0')
+		unnote(st, a->edge, a->channel, a->score);
 	on_change(a, e, reply);
-	free(score);
 }
 
 /* ---- changes ---- */
@@ -325,8 +332,8 @@ static void on_page(void *arg, enum err e, const redisReply *reply)
 
 /* ---- the list of an edge ---- */
 
-void store_presence_list(struct store *st, uint16_t edge, store_presence_names_fn *fn,
-			 void *arg)
+void store_presence_list(struct store *st, uint16_t edge, int64_t from,
+			 store_presence_names_fn *fn, void *arg)
 {
 	struct asked_names *a = ask_new(st, sizeof *a);
 	struct words w = {.store = st};
@@ -334,9 +341,24 @@ void store_presence_list(struct store *st, uint16_t edge, store_presence_names_f
 	a->fn = fn;
 	a->arg = arg;
 	words_key(&w, keys_presence, edge);
-	words_number(&w, 0);
-	words_number(&w, NAMES - 1);
+	words_number(&w, from);
+	words_number(&w, from + NAMES - 1);
 	words_call(&w, "ZRANGE", on_names, a);
+}
+
+void store_presence_ids(struct store *st, struct span channel, uint16_t edge,
+			struct span after, store_presence_names_fn *fn, void *arg)
+{
+	struct asked_names *a = ask_new(st, sizeof *a);
+	struct words w = {.store = st};
+
+	a->fn = fn;
+	a->arg = arg;
+	words_channel_key(&w, channel, "order", (struct span){0});
+	words_span(&w, after);
+	words_number(&w, AT_ONCE);
+	add_prefixes(&w, edge);
+	words_eval(&w, &script_presence_ids, on_names, a);
 }
 
 static void on_names(void *arg, enum err e, const redisReply *reply)

@@ -68,16 +68,25 @@ typedef void store_presence_page_fn(void *arg, enum err e,
 void store_presence_read(struct store *st, struct span channel, struct span after,
 			 int64_t most, store_presence_page_fn *fn, void *arg);
 
-/* Channels of the list of an edge, at most 100; they stay until store_presence_unlist. names is NULL unless OK. */
+/*
+ * Channels of the list of an edge, at most 100; they stay until store_presence_unlist. names is NULL unless OK.
+ *
+ * from  how many to pass over
+ */
 typedef void store_presence_names_fn(void *arg, enum err e, const struct span *names,
 				     size_t n);
-void store_presence_list(struct store *st, uint16_t edge, store_presence_names_fn *fn,
-			 void *arg);
+void store_presence_list(struct store *st, uint16_t edge, int64_t from,
+			 store_presence_names_fn *fn, void *arg);
+
+/* Connections of the edge that are in the channel, at most 500, in the order of their ids: those behind `after` (empty: from the first on). */
+void store_presence_ids(struct store *st, struct span channel, uint16_t edge,
+			struct span after, store_presence_names_fn *fn, void *arg);
+
 /* No connection of the dead edge is in this channel any more. */
 void store_presence_unlist(struct store *st, uint16_t edge, struct span channel,
 			   store_done_fn *fn, void *arg);
 
-/* A channel with a grace that is over, claimed for claim_ms; channel is NULL at the end, and when it failed. */
+/* Channels with a grace that is over, claimed for claim_ms; none when it failed. */
 struct presence_due {
 	struct span channel;
 	struct span claim; /* for store_presence_done */

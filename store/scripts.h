@@ -27,6 +27,7 @@ extern const struct redis_script script_presence_leave;
 extern const struct redis_script script_presence_expire;
 extern const struct redis_script script_presence_reap;
 extern const struct redis_script script_presence_read;
+extern const struct redis_script script_presence_ids;
 extern const struct redis_script script_presence_note;
 extern const struct redis_script script_presence_unnote;
 extern const struct redis_script script_presence_due;

@@ -14,6 +14,7 @@ struct channels {
 	struct publishers *publishers;
 	struct readers *readers;
 	struct gaps *gaps;
+	struct presence *presence;
 };
 
 struct channels *channels_new(const struct channels_uses *uses)
@@ -45,6 +46,12 @@ struct channels *channels_new(const struct channels_uses *uses)
 					       .metrics = uses->metrics,
 					       .ns = uses->ns,
 					       .arg = uses->arg});
+	c->presence = presence_new(&(struct presence_uses){.loop = l,
+							   .store = uses->store,
+							   .interest = c->interest,
+							   .metrics = uses->metrics,
+							   .ns = uses->ns,
+							   .arg = uses->arg});
 	return c;
 }
 
@@ -52,6 +59,7 @@ void channels_free(struct channels *c)
 {
 	if (c == NULL)
 		return;
+	presence_free(c->presence);
 	publishers_free(c->publishers);
 	readers_free(c->readers);
 	gaps_free(c->gaps);
@@ -98,4 +106,9 @@ struct publishers *channels_publishers(const struct channels *c)
 struct readers *channels_readers(const struct channels *c)
 {
 	return c->readers;
+}
+
+struct presence *channels_presence(const struct channels *c)
+{
+	return c->presence;
 }

@@ -4,6 +4,7 @@
 /* Creates the parts of channels, and connects them to the edges. */
 
 #include "broker/channels/gap.h"
+#include "broker/channels/presence.h"
 #include "broker/channels/publish.h"
 
 struct channels;
@@ -37,5 +38,6 @@ bool channels_outcome(struct channels *c, struct edge_link *from,
 /* Its parts, for those who publish and read. */
 struct publishers *channels_publishers(const struct channels *c);
 struct readers *channels_readers(const struct channels *c);
+struct presence *channels_presence(const struct channels *c);
 
 #endif

@@ -91,14 +91,6 @@ void waiting_release(struct waiting *w, bool (*holds)(const void *arg), const vo
 		timer_stop(w->timer);
 }
 
-void waiting_fail(struct waiting *w)
-{
-	for (size_t n = w->n; n > 0; n--)
-		release_first(w, false);
-	if (w->n == 0)
-		timer_stop(w->timer);
-}
-
 static void on_time(void *arg)
 {
 	struct waiting *w = arg;

@@ -27,7 +27,4 @@ size_t waiting_count(const struct waiting *w);
 /* Release one after the other for as long as holds(arg); also those that are added meanwhile. */
 void waiting_release(struct waiting *w, bool (*holds)(const void *arg), const void *arg);
 
-/* Release all that wait now: the condition will not hold in time. */
-void waiting_fail(struct waiting *w);
-
 #endif

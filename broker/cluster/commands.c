@@ -244,7 +244,7 @@ struct command *command_send_many(struct commands *c, uint16_t edge, struct span
 }
 
 struct command *command_query(struct commands *c, uint16_t edge, struct span ids,
-			      command_fn *fn, void *arg)
+			      struct span channel, command_fn *fn, void *arg)
 {
 	struct edge_link *at = edges_find(c->edges, edge);
 	struct command *m;
@@ -257,6 +257,7 @@ struct command *command_query(struct commands *c, uint16_t edge, struct span ids
 	if (item != NULL) {
 		item->kind = GATEPOST__COMMAND__KIND__KNOW;
 		item->ids = batch_copy(out(m), ids);
+		item->channel = batch_copy(out(m), channel);
 	}
 	return m;
 }

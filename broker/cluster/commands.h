@@ -54,9 +54,9 @@ struct command *command_close(struct commands *c, const struct id *id, uint16_t 
 struct command *command_get(struct commands *c, const struct id *id, command_fn *fn,
 			    void *arg);
 
-/* Which of these ids does the edge know? fn and returns as of command_send_many. */
+/* Which of these ids does the edge know? With a channel: which take part in its presence? fn and returns as of command_send_many. */
 struct command *command_query(struct commands *c, uint16_t edge, struct span ids,
-			      command_fn *fn, void *arg);
+			      struct span channel, command_fn *fn, void *arg);
 
 /*
  * Puts what the command is about into it, in memory of b; not called when the edge is not

@@ -274,12 +274,15 @@ static bool is_sure(struct watched *w, int64_t ms)
 
 static void on_expired(struct watched *w, const struct edge_state *s)
 {
+	const struct reaper_uses *uses = &w->reaper->uses;
 	bool untold = has_unsent(w, s);
 	int64_t lease_ms = w->reaper->lease_ms;
 
 	if (s->rows > 0 && is_sure(w, untold ? lease_ms : SURE_MS)) {
 		w->rows = s->rows;
 		reap(w);
+	} else if (s->rows == 0 && s->present && is_sure(w, SURE_MS)) {
+		uses->present(uses->arg, w->number);
 	} else if (s->rows == 0 && s->pending == 0 &&
 		   is_sure(w, untold ? UNTOLD_MS : SURE_MS)) {
 		w->is_asking = true;

@@ -29,6 +29,8 @@ struct reaper_uses {
 	struct metrics *metrics; /* may be NULL */
 	/* The edge has disconnects that may be claimed; false: not now, ask again soon. */
 	bool (*due)(void *arg, uint16_t edge);
+	/* The edge is dead, and connections of it may be present in channels: they leave. */
+	void (*present)(void *arg, uint16_t edge);
 	void *arg;
 };
 

@@ -121,7 +121,8 @@ static void on_rows(void *arg, enum err e, const struct connection_row *rows, si
 		return;
 	}
 	run->asking = command_query(run->reconcile->commands, run->edge,
-				    span_of(run->ids, run->n * ID_BYTES), on_known, run);
+				    span_of(run->ids, run->n * ID_BYTES),
+				    (struct span){0}, on_known, run);
 	if (run->asking == NULL)
 		end(run, ERR_DOWN); /* its link has ended */
 }

@@ -124,6 +124,12 @@ static void tell_doubt(struct resync_edge *r)
 	store_edge_synced(r->resync->uses.store, r->edge, "", on_doubted, r);
 }
 
+static void reconcile(struct resync *rs, uint16_t edge)
+{
+	reconcile_begin(rs->reconcile, edge);
+	rs->uses.reconcile(rs->uses.arg, edge);
+}
+
 void resync_check(struct resync *rs, uint16_t number, struct span synced)
 {
 	struct members *m = rs->uses.members;
@@ -146,7 +152,7 @@ void resync_check(struct resync *rs, uint16_t number, struct span synced)
 	} else if (now >= r->reconcile_ms &&
 		   (r->again_ms > 0 || members_is_owner(m, number))) {
 		r->reconcile_ms = now + rs->every_ms;
-		reconcile_begin(rs->reconcile, number);
+		reconcile(rs, number);
 	}
 }
 
@@ -208,6 +214,22 @@ static void rows_close(struct rows *all)
 	free(all->rows);
 }
 
+static void put_memberships(struct resync_edge *r, const Gatepost__Roster *m, bool asked)
+{
+	const struct resync_uses *uses = &r->resync->uses;
+	struct id id;
+
+	for (size_t i = 0; i < m->n_rows; i++) {
+		const Gatepost__Roster__Row *row = m->rows[i];
+
+		if (row->n_memberships == 0 || id_from(span_from(row->id), &id) != OK ||
+		    id_edge(&id) != r->edge)
+			continue;
+		r->putting += asked;
+		uses->memberships(uses->arg, row, asked ? on_put : on_put_late, r);
+	}
+}
+
 void resync_receive(struct resync *rs, struct edge_link *from, const Gatepost__Roster *m)
 {
 	struct resync_edge *r = edge_of(rs, edge_link_number(from));
@@ -222,6 +244,7 @@ void resync_receive(struct resync *rs, struct edge_link *from, const Gatepost__R
 	store_connection_put_many(rs->uses.store, r->edge, edge_link_boot(from), all.rows,
 				  all.n, asked ? on_put : on_put_late, r);
 	rows_close(&all);
+	put_memberships(r, m, asked);
 }
 
 static void on_put(void *arg, enum err e)
@@ -259,7 +282,7 @@ static void check_done(struct resync_edge *r)
 		log_info("resync.done", I("edge", r->edge), I("rows", r->rows));
 	metric_add(r->resync->resyncs, 1);
 	store_edge_synced(uses->store, r->edge, r->cluster, on_synced, NULL);
-	reconcile_begin(r->resync->reconcile, r->edge);
+	reconcile(r->resync, r->edge);
 }
 
 /* If it was not noted, the next look finds the edge's rows unknown again. */

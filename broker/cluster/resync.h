@@ -26,6 +26,11 @@ struct resync_uses {
 	struct metrics *metrics; /* may be NULL */
 	/* The stage of rows that are put now, as the configuration has it; with arg. */
 	const char *(*stage)(void *arg);
+	/* Write what the row has of memberships, and call fn once. */
+	void (*memberships)(void *arg, const Gatepost__Roster__Row *row,
+			    store_done_fn *fn, void *fn_arg);
+	/* The edge's rows are reconciled now: so is what else is kept of its connections. */
+	void (*reconcile)(void *arg, uint16_t edge);
 	void *arg;
 };
 

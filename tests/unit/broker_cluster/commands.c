@@ -126,7 +126,8 @@ Test(commands, what_is_for_many_is_refused_at_once_without_a_link)
 	cr_assert(command_send_many(cluster.commands, 7, ids,
 				    &(struct push){span_str("x"), false}, on_done,
 				    NULL) == NULL);
-	cr_assert(command_query(cluster.commands, 7, ids, on_done, NULL) == NULL);
+	cr_assert(command_query(cluster.commands, 7, ids, (struct span){0}, on_done,
+				NULL) == NULL);
 	cluster_run(2 * COMMAND_MS, "");
 	cr_assert(eq(sz, answers, 0));
 	cr_assert(eq(i64, asked("kind=\"send\""), 0));

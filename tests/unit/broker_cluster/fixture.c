@@ -78,6 +78,29 @@ static bool on_due(void *arg, uint16_t edge)
 	return !cluster.is_full;
 }
 
+static void on_present(void *arg, uint16_t edge)
+{
+	(void)arg;
+	(void)edge;
+	cluster.present++;
+}
+
+static void put_memberships(void *arg, const Gatepost__Roster__Row *row,
+			    store_done_fn *fn, void *fn_arg)
+{
+	(void)arg;
+	cluster.memberships += row->n_memberships;
+	cluster.written = fn;
+	cluster.written_arg = fn_arg;
+}
+
+static void reconcile_presence(void *arg, uint16_t edge)
+{
+	(void)arg;
+	(void)edge;
+	cluster.reconciled++;
+}
+
 static const char *stage(void *arg)
 {
 	(void)arg;
@@ -126,14 +149,16 @@ void cluster_start(void)
 						       .gone = on_gone},
 			     NULL);
 	c->commands = commands_new(c->loop, st, c->edges, c->metrics, COMMAND_MS);
-	c->resync =
-		resync_new(RECONCILE_MS, &(struct resync_uses){.loop = c->loop,
-							       .store = st,
-							       .members = c->members,
-							       .edges = c->edges,
-							       .commands = c->commands,
-							       .metrics = c->metrics,
-							       .stage = stage});
+	c->resync = resync_new(RECONCILE_MS,
+			       &(struct resync_uses){.loop = c->loop,
+						     .store = st,
+						     .members = c->members,
+						     .edges = c->edges,
+						     .commands = c->commands,
+						     .metrics = c->metrics,
+						     .stage = stage,
+						     .memberships = put_memberships,
+						     .reconcile = reconcile_presence});
 	c->reaper = reaper_new(LEASE_MS, &(struct reaper_uses){.loop = c->loop,
 							       .store = st,
 							       .members = c->members,
@@ -141,7 +166,8 @@ void cluster_start(void)
 							       .edges = c->edges,
 							       .resync = c->resync,
 							       .metrics = c->metrics,
-							       .due = on_due});
+							       .due = on_due,
+							       .present = on_present});
 	loop_at_turn_end(c->loop, flush, NULL);
 	members_start(c->members, edges_endpoint(c->edges));
 }

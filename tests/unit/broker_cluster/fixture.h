@@ -36,6 +36,10 @@ struct fixture {
 	struct reaper *reaper;
 	/* What has come through the callbacks. */
 	size_t ups, events, outcomes, resyncs, interests, gaps, gone, due;
+	size_t present, memberships, reconciled;
+	store_done_fn
+		*written; /* when the test says that the memberships are; with its arg */
+	void *written_arg;
 	struct edges_callbacks on; /* called too, unless NULL; with arg NULL */
 	uint16_t due_edge;
 	bool is_full; /* what is due cannot be claimed now */

@@ -376,3 +376,26 @@ Test(reaper, looks_less_often_at_edges_whose_owner_is_elsewhere)
 	}
 	cr_assert(looks >= 3 && looks <= 4);
 }
+
+/* ---- presence ---- */
+
+Test(reaper, removes_the_presence_of_a_dead_edge_once_it_has_no_rows)
+{
+	struct edge_state s = state(false, 0, 0);
+
+	s.present = true;
+	cr_assert(not(look(s, SURE_MS + 2 * TURN_MS, FORGET)));
+	cr_assert(gt(sz, cluster.present, 0));
+}
+
+Test(reaper, leaves_the_presence_of_a_live_edge_and_of_one_that_still_has_rows)
+{
+	struct edge_state s = state(true, 0, 0);
+
+	s.present = true;
+	look(s, SURE_MS + 2 * TURN_MS, FORGET);
+	s.held = false;
+	s.rows = 3;
+	cr_assert(look(s, SURE_MS + 2 * TURN_MS, REAP));
+	cr_assert(eq(sz, cluster.present, 0));
+}

@@ -312,3 +312,55 @@ Test(resync, never_waits_longer_than_between_two_to_begin_again)
 	}
 	cr_assert(eq(i64, ms, RECONCILE_MS));
 }
+
+/* ---- presence ---- */
+
+/* The edge sends one connection, which is present in a channel. */
+static void list_member(uint64_t of)
+{
+	struct batch *b = cluster_letter();
+	Gatepost__Roster *m =
+		batch_add(b, GATEPOST__ITEM__BODY_ROSTER, &gatepost__roster__descriptor);
+	struct id id = id_make(7, 1, 1);
+
+	m->ticket = of;
+	m->last = true;
+	m->n_rows = 1;
+	m->rows = arena_alloc(&b->arena, sizeof *m->rows);
+	m->rows[0] = arena_alloc(&b->arena, sizeof **m->rows);
+	gatepost__roster__row__init(m->rows[0]);
+	m->rows[0]->id = batch_copy(b, id_span(&id));
+	m->rows[0]->n_memberships = 1;
+	m->rows[0]->memberships = arena_alloc(&b->arena, sizeof *m->rows[0]->memberships);
+	m->rows[0]->memberships[0] =
+		arena_alloc(&b->arena, sizeof *m->rows[0]->memberships[0]);
+	gatepost__membership__init(m->rows[0]->memberships[0]);
+	m->rows[0]->memberships[0]->channel = batch_copy(b, span_str("room:1"));
+	m->rows[0]->memberships[0]->member = batch_copy(b, span_str("{}"));
+	cluster_post("e1");
+}
+
+Test(resync, is_done_only_when_the_memberships_are_written_too)
+{
+	check("");
+	list_member(ticket());
+	cr_assert(eq(sz, cluster.memberships, 1));
+	fake_store_done(PUT, OK);
+	cr_assert(eq(sz, fake_store_waiting(SYNCED), 0));
+	cr_assert(eq(sz, cluster.reconciled, 0));
+	cluster.written(cluster.written_arg, OK);
+	cr_assert(eq(sz, fake_store_waiting(SYNCED), 1));
+	cr_assert(eq(sz, cluster.reconciled, 1));
+}
+
+Test(resync, is_asked_for_again_when_a_membership_was_not_written)
+{
+	check("");
+	list_member(ticket());
+	fake_store_done(PUT, OK);
+	cluster.written(cluster.written_arg, ERR_DOWN);
+	cr_assert(eq(sz, fake_store_waiting(SYNCED), 0));
+	cluster_run(1100, "e1");
+	check("");
+	cr_assert(eq(u64, ticket(), 2));
+}

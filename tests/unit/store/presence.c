@@ -348,9 +348,27 @@ static struct names list(uint16_t edge)
 {
 	struct names n;
 
-	store_presence_list(fixture.store, edge, on_names, &n);
+	store_presence_list(fixture.store, edge, 0, on_names, &n);
 	store_fixture_run(&fixture);
 	return n;
+}
+
+/* Edge 15 has ids that begin with "AA8" to "AA_": in the order of bytes "-" comes first. */
+Test(presence, the_connections_of_one_edge_are_found_in_the_order_of_their_ids)
+{
+	struct names n;
+
+	join(15, "AA8AAAAAAAAAAAB=", "", "{}");
+	join(15, "AA-AAAAAAAAAAAA=", "", "{}");
+	join(15, "AA_AAAAAAAAAAAC=", "", "{}");
+	join(1, C1, "", "{}");
+	store_presence_ids(fixture.store, room, 15, span_str(""), on_names, &n);
+	store_fixture_run(&fixture);
+	cr_assert(eq(str, n.all, "AA-AAAAAAAAAAAA= AA8AAAAAAAAAAAB= AA_AAAAAAAAAAAC= "));
+	store_presence_ids(fixture.store, room, 15, span_str("AA8AAAAAAAAAAAB="),
+			   on_names, &n);
+	store_fixture_run(&fixture);
+	cr_assert(eq(str, n.all, "AA_AAAAAAAAAAAC= "));
 }
 
 Test(presence, the_list_of_an_edge_has_its_channels_until_the_last_connection_leaves)
