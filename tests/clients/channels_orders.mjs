@@ -4,13 +4,16 @@
 //   {"publish": [channel, data, options], "tag"} reported: {"tag": …, "ok": ack}, or {"tag": …, "error": code, "retryable": …}
 //   {"history": …}, {"presence": …}, {"ping": []}, {"unsubscribe": [channel]}   the same
 //   {"flood": [channel, n]}                      publish 0 … n-1, each after the last one's ack; {"flooded": n}
+//   {"stop": []}                                 end a flood before its n-th
 //   {"close": []}
 //
 // Events are reported as [type, event].
+const PAUSE_MS = 5; // between two messages of a flood
 const EVENTS = ['message', 'presence', 'reset', 'unsubscribed', 'error', 'open', 'close'];
 
 export function drive(client, report) {
   const subscriptions = new Map();
+  let isStopped = false;
   for (const type of EVENTS) client.on(type, (event) => report([type, event ?? null]));
 
   return async (order) => {
@@ -26,8 +29,14 @@ export function drive(client, report) {
         await subscriptions.get(args[0]).unsubscribe();
         report({ tag, ok: null });
       } else if (name === 'flood') {
-        for (let i = 0; i < args[1]; i++) await persist(client, args[0], i);
-        report({ flooded: args[1] });
+        let i = 0;
+        for (; i < args[1] && !isStopped; i++) {
+          await persist(client, args[0], i);
+          await pause(PAUSE_MS);
+        }
+        report({ flooded: i });
+      } else if (name === 'stop') {
+        isStopped = true;
       } else {
         report({ tag, ok: (await client[name](...args)) ?? null });
       }
@@ -37,6 +46,8 @@ export function drive(client, report) {
   };
 }
 
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
 // Until it is acknowledged; the key makes it one.
 async function persist(client, channel, data) {
   const key = `flood-${channel}-${data}`;
@@ -45,6 +56,6 @@ async function persist(client, channel, data) {
       return await client.publish(channel, data, { key });
     } catch (error) {
       if (!error.retryable) throw error;
-      await new Promise((done) => setTimeout(done, 50 * Math.random()));
+      await pause(50 * Math.random());
     }
 }
