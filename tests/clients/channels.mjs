@@ -7,8 +7,7 @@ import { drive } from './channels_orders.mjs';
 const { WebSocket } = createRequire(import.meta.url)('ws'); // by NODE_PATH
 const report = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
-const client = new Client(process.argv[2], { WebSocket, maxDelay: 2000 });
-const obey = drive(client, report);
+const { client, obey } = drive(Client, process.argv[2], report, { WebSocket });
 
 createInterface({ input: process.stdin })
   .on('line', (line) => obey(JSON.parse(line)))

@@ -1,4 +1,6 @@
-// What tests/integration/test_js_client.py orders of a client of channels, in Node and in a page:
+// What tests/integration/test_js_client.py orders of a client of channels, in Node and in a page. A
+// program gets {"url": …, "options": …, "tokens": […]}: what getToken returns, one after the other.
+// The orders:
 //
 //   {"subscribe": [channel, options]}            reported: {"subscribed": channel, "ack": …}, and its events
 //   {"publish": [channel, data, options], "tag"} reported: {"tag": …, "ok": ack}, or {"tag": …, "error": code, "retryable": …}
@@ -11,12 +13,15 @@
 const PAUSE_MS = 5; // between two messages of a flood
 const EVENTS = ['message', 'presence', 'reset', 'unsubscribed', 'error', 'open', 'close'];
 
-export function drive(client, report) {
+export function drive(Client, text, report, more = {}) {
+  const { url, options, tokens } = JSON.parse(text);
+  const getToken = tokens && (async () => (tokens.length > 1 ? tokens.shift() : tokens[0]));
+  const client = new Client(url, { maxDelay: 2000, getToken, ...options, ...more });
   const subscriptions = new Map();
   let isStopped = false;
   for (const type of EVENTS) client.on(type, (event) => report([type, event ?? null]));
 
-  return async (order) => {
+  const obey = async (order) => {
     const { tag } = order;
     const [name] = Object.keys(order).filter((key) => key !== 'tag');
     const args = order[name];
@@ -44,6 +49,7 @@ export function drive(client, report) {
       report({ tag, error: code ?? kind, message, retryable });
     }
   };
+  return { client, obey };
 }
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));

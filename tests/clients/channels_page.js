@@ -21,18 +21,18 @@ async function serve() {
   return `http://127.0.0.1:${server.address().port}/`;
 }
 
-async function main(url) {
+async function main(text) {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags });
   const page = await browser.newPage();
 
   page.on('pageerror', (error) => console.error(error));
   await page.exposeFunction('report', (event) => void process.stdout.write(`${JSON.stringify(event)}\n`));
   await page.goto(await serve());
-  await page.evaluate(async (to) => {
+  await page.evaluate(async (given) => {
     const { Client } = await import('/clients/js/index.js');
     const { drive } = await import('/tests/clients/channels_orders.mjs');
-    window.obey = drive(new Client(to, { maxDelay: 2000 }), window.report);
-  }, url);
+    window.obey = drive(Client, given, window.report).obey;
+  }, text);
   readline
     .createInterface({ input: process.stdin })
     .on('line', (line) => void page.evaluate((order) => void window.obey(order), JSON.parse(line)))

@@ -1,13 +1,16 @@
 """The JavaScript client against a Gatepost: in Node and in Chromium, while processes are killed."""
 
+import json
 import os
 import signal
+import time
 
 import pytest
 
 from lib.client import Client
 from lib.cluster import Cluster, until
-from lib.function_server import function, project, websocket
+from lib.function_server import FunctionServer, function, project, proxy, websocket
+from lib.tokens import token
 
 NEEDS = ["node", "browser"]  # tests/pick.py
 
@@ -24,11 +27,12 @@ class JsClient(Client):
     its kind (see tests/clients/channels_orders.mjs).
     """
 
-    def __init__(self, platform, url):
+    def __init__(self, platform, url, **more):
         self._later = []
         self._tags = 0
-        super().__init__(platform, url)
-        assert self.first == ["open", None]
+        super().__init__(platform, json.dumps({"url": url, **more}))
+        self._later.append(self.first)
+        self.event("open")
 
     def _first(self, is_it, what):
         for i, event in enumerate(self._later):
@@ -225,13 +229,74 @@ def test_150_channels_are_subscribed_at_once(gateway, platform):
         assert set(ada.data(2)) == {names[0], names[-1]}
 
 
-# While processes are killed
+# Who connects
 
 
-def kill(cluster, name):
-    """kill -9, and wait until the next one is ready."""
+SECRET = b"a secret of thirty-two bytes or more"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """Its users have a JWT, and the function of $connect subscribes them."""
+    with FunctionServer() as functions:
+        functions.answer("connect", proxy(200, channels=["room:welcome"]))
+        users = {"type": "jwt", "algorithm": "HS256", "key": SECRET.decode()}
+        sources = ["route.request.subprotocol", "route.request.querystring.token"]
+        config = project(
+            tmp_path_factory.mktemp("guarded"),
+            {
+                "connect": function(functions.url("connect"), websocket("$connect", authorizer="users")),
+                "channels": function("builtin:channels", *map(websocket, ACTIONS)),
+            },
+            authorizers={"users": {**users, "identitySource": sources}},
+            channels={"room": {"history": {"size": 10, "ttl": "10m"}, "publish": "authenticated"}},
+        )
+        with Cluster(edges=1, brokers=1, args=["--config", config], expect=["*"]) as it:
+            yield it
+
+
+def pass_of(user, seconds):
+    """A token that is good for so long: there is a minute of tolerance."""
+    return token("HS256", SECRET, {"sub": user, "exp": int(time.time()) + seconds - 60})
+
+
+@every_platform
+@pytest.mark.parametrize("options", [{}, {"tokenQuery": "token"}], ids=["subprotocol", "query"])
+def test_a_token_makes_it_a_user_and_a_refused_one_is_replaced(guarded, platform, options):
+    tokens = [pass_of("ada", -600), pass_of("ada", 600)]
+    with JsClient(platform, guarded.websocket, tokens=tokens, options=options) as ada:
+        ada.subscribe("room:1")
+        ada.call("publish", "room:1", "hi")
+        assert ada.event("message")["user"] == "ada"
+        assert ada.had("close"), "the first token"
+
+
+@every_platform
+def test_when_its_token_expires_it_goes_on_with_another(guarded, platform):
+    tokens = [pass_of("ada", 3), pass_of("ada", 600)]
+    channel = f"room:expires-{platform}"
+    with JsClient(platform, guarded.websocket, tokens=tokens) as ada:
+        ada.subscribe(channel)
+        assert ada.event("close")["code"] == 4401
+        ada.call("publish", channel, "after")
+        assert ada.data(1) == ["after"]
+
+
+@every_platform
+def test_the_channels_of_connect_are_subscribed_without_an_order(guarded, platform):
+    with JsClient(platform, guarded.websocket, tokens=[pass_of("ada", 600)]) as ada:
+        ada.call("publish", "room:welcome", platform)
+        message = ada.event("message")
+        assert (message["channel"], message["data"]) == ("room:welcome", platform)
+
+
+# While processes end
+
+
+def end(cluster, name, by):
+    """Send a signal, and wait until the next one is ready."""
     pid = cluster.process(name)["pid"]
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pid, by)
     until(lambda: cluster.process(name)["pid"] != pid, f"another {name} is ready")
 
 
@@ -246,7 +311,7 @@ def test_a_flood_arrives_whole_while_edges_and_brokers_are_killed(config, platfo
             bob.order(flood=[channel, FLOOD])
             got = ada.data(10)
             for name in ("edge-0", "broker-0", "edge-1", "broker-1"):
-                kill(cluster, name)
+                end(cluster, name, signal.SIGKILL)
                 got += ada.data(10)
             bob.order(stop=[])
             n = bob.flooded()
@@ -255,6 +320,25 @@ def test_a_flood_arrives_whole_while_edges_and_brokers_are_killed(config, platfo
             ada.call("ping")
             assert ada.had("reset") == [] and ada.had("message") == []
             assert ada.had("close") and bob.had("close")
+
+
+@every_platform
+def test_an_edge_that_drains_costs_no_message(config, platform):
+    channel = f"room:drain-{platform}"
+    with Cluster(edges=2, brokers=1, args=["--config", config], expect=["process.exited"]) as cluster:
+        with JsClient(platform, cluster.websocket) as ada, JsClient("channels.mjs", cluster.websocket) as bob:
+            ada.subscribe(channel)
+            bob.order(flood=[channel, FLOOD])
+            got = ada.data(10)
+            for name in ("edge-0", "edge-1"):
+                end(cluster, name, signal.SIGTERM)
+                got += ada.data(10)
+            bob.order(stop=[])
+            n = bob.flooded()
+            got += ada.data(n - len(got))
+            assert got == list(range(n))
+            assert {e["code"] for e in ada.had("close")} == {1012}
+            assert ada.had("reset") == []
 
 
 @every_platform
