@@ -211,7 +211,10 @@ static bool is_in_place(const struct call *c, const struct action *list, size_t 
 		return i == 0 && is_request(c) &&
 		       (n == 1 || (c->in.kind == GATEPOST__EVENT__KIND__CONNECT &&
 				   list[0].status <= 299));
-	case ACTION_FRAME: return i > 0 || c->in.kind == GATEPOST__EVENT__KIND__MESSAGE;
+	case ACTION_FRAME:
+	case ACTION_ACTIVATE:
+	case ACTION_UNSUBSCRIBE:
+		return i > 0 || c->in.kind == GATEPOST__EVENT__KIND__MESSAGE;
 	case ACTION_CLOSE:
 		return i == n - 1 &&
 		       (i > 0 || c->in.kind == GATEPOST__EVENT__KIND__MESSAGE);
@@ -219,18 +222,36 @@ static bool is_in_place(const struct call *c, const struct action *list, size_t 
 	return false;
 }
 
-/* Whoever made them has limits of its own: this is the last place that can keep the link. */
-static bool are_readable(const struct action *actions, size_t n)
+static uint64_t bytes_of_missed(const struct action_activate *a)
 {
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i + 1 < n; i++)
+	for (size_t i = 0; i < a->n_missed; i++)
+		bytes += a->missed[i]->body.len;
+	return bytes;
+}
+
+/* Whoever made them has limits of its own: this is the last place that can keep the link. */
+static bool are_readable(const struct action *actions, size_t n)
+{
+	uint64_t bytes = 0, before_last = 0;
+	size_t missed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct action_activate *a = actions[i].activate;
+
+		before_last = bytes;
 		bytes += actions[i].body.n;
-	if (envelope_actions_ok(n, bytes))
+		if (actions[i].kind == ACTION_ACTIVATE) {
+			bytes += bytes_of_missed(a);
+			missed += a->n_missed;
+		}
+	}
+	if (envelope_actions_ok(n, before_last) && missed <= ENVELOPE_PUBLICATIONS)
 		return true;
 	log_warn_flood(
 		"answer.unreadable", I("actions", n), I("most", ENVELOPE_ACTIONS),
-		I("bytes", bytes),
+		I("bytes", before_last), I("missed", missed),
 		S("why", "too much for one answer: the client gets an error instead"));
 	return false;
 }

@@ -9,8 +9,8 @@
 #include "base/blob.h"
 #include "base/metric.h"
 #include "broker/events/phase.h"
+#include "broker/payload/action.h"
 #include "broker/payload/invocation.h"
-#include "broker/payload/result.h"
 
 #include <proto/gatepost.pb-c.h>
 #include <sys/queue.h>
@@ -22,21 +22,6 @@ struct refusal;     /* refusal.h */
 struct route;
 struct route_http;
 struct routes;
-
-/* One thing that the edge does for the client. */
-struct action {
-	enum action_kind {
-		ACTION_RESPONSE, /* CONNECT, HTTP, as the first: status, headers, body */
-		ACTION_FRAME,    /* MESSAGE, and CONNECT behind a 2xx: body, binary */
-		ACTION_CLOSE,    /* likewise, as the last: code; body is the reason */
-	} kind;
-	int status;
-	const struct result_header *headers;
-	size_t n_headers;
-	struct span body;
-	bool binary;
-	uint16_t code;
-};
 
 /* What ends an event; all of it is borrowed until the sink returns. */
 struct answer {

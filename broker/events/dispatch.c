@@ -23,7 +23,7 @@ struct dispatch *dispatch_new(const struct dispatch_uses *uses)
 {
 	struct dispatch *d = xcalloc(1, sizeof *d);
 
-	d->handle = (struct handle_uses){uses->store, uses->redelivery};
+	d->handle = (struct handle_uses){uses->store, uses->redelivery, uses->clients};
 	d->project = uses->project;
 	call_counts_init(&d->counts, uses->metrics);
 	d->lanes = lanes_new(uses->metrics, handle);

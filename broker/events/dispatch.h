@@ -17,6 +17,7 @@ struct dispatch;
 struct dispatch_uses {
 	struct store *store;
 	struct redelivery *redelivery;
+	struct clients *clients;
 	const struct project *project;
 	struct metrics *metrics; /* may be NULL */
 };

@@ -5,6 +5,7 @@
 
 #include "broker/events/call.h"
 
+struct clients; /* broker/channels/client.h */
 struct redelivery;
 struct store;
 
@@ -12,6 +13,7 @@ struct store;
 struct handle_uses {
 	struct store *store;
 	struct redelivery *redelivery;
+	struct clients *clients;
 };
 
 void handle_connect(struct call *c);    /* handle_connect.c */

@@ -3,12 +3,14 @@
  *
  *   handle_message   invoke the route's function
  *   on_result        its reply, or an error frame
+ *   on_answers       of actions on channels: the client's own, or those that the function chose
  *
  * source  AWS: "Set up WebSocket API route responses"; aws-websocket-api 1.3
  */
 #include "broker/events/handle.h"
 
 #include "base/log.h"
+#include "broker/channels/client.h"
 #include "broker/events/choose.h"
 #include "broker/routes/route.h"
 
@@ -40,12 +42,34 @@ static void refuse_binary(struct call *c)
 	call_close(c, 1003, "Binary messages are not accepted: gatepost.binary is off");
 }
 
+static bool is_lost(void *arg)
+{
+	return call_is_lost(arg);
+}
+
+static void on_answers(void *arg, const struct action *actions, size_t n,
+		       const struct failure *failure)
+{
+	(void)failure;
+	call_answer(arg, actions, n);
+}
+
+static void handle_actions(struct call *c)
+{
+	const struct client_event e = {
+		.in = &c->in, .routes = c->routes, .is_lost = is_lost};
+
+	client_handle(c->uses->clients, &e, on_answers, c);
+}
+
 void handle_message(struct call *c)
 {
 	metric_add(c->counts->messages, 1);
 	if (c->message.route == NULL) {
 		choose_log_unrouted(c, "Forbidden");
 		call_reply_error(c, "Forbidden");
+	} else if (c->message.route->is_channels) {
+		handle_actions(c);
 	} else if (c->in.binary && !takes_binary(c)) {
 		refuse_binary(c);
 	} else {

@@ -262,6 +262,13 @@ static void receive(struct broker_link *b, const Gatepost__Item *i)
 		if (up)
 			receive_store(b, i->store);
 		return;
+	case GATEPOST__ITEM__BODY_CONFIRMATION:
+	case GATEPOST__ITEM__BODY_DELIVER:
+	case GATEPOST__ITEM__BODY_FILL:
+	case GATEPOST__ITEM__BODY_PRESENCE:
+		if (up)
+			channel_link_item(b, i);
+		return;
 	default:
 		broker_link_close(b, "broker sent a message that only edges send",
 				  LINK_ENDED_UNREADABLE);
@@ -337,6 +344,7 @@ static void on_welcome(struct broker_link *b, const Gatepost__Welcome *w)
 	enter_rings(b, w->store != NULL && w->store->away);
 	log_info("link.up", S("broker", b->link.peer), S("endpoint", b->endpoint));
 	on_members(u, w->members);
+	channel_link_up(b, w->beat_ms);
 	uplink_pump_orphans(u);
 }
 
@@ -415,6 +423,8 @@ void broker_link_close(struct broker_link *b, const char *why, enum link_end end
 	loop_defer(u->uses.loop, free_zsock, b->z);
 	b->z = NULL;
 	leave_rings(b);
-	if (was_up)
-		u->on.each(u->arg, move_lane, &loss);
+	if (!was_up)
+		return;
+	channel_link_down(b);
+	u->on.each(u->arg, move_lane, &loss);
 }

@@ -4,6 +4,7 @@
 /* Shared by the files of edge/link: uplink.c (events) and broker_link.c (brokers) own it. */
 
 #include "base/ring.h"
+#include "edge/link/channel_link.h"
 #include "edge/link/seeds.h"
 #include "edge/link/uplink.h"
 #include "proto/link.h"
@@ -15,6 +16,7 @@ struct broker_link {
 	struct zsock *z; /* NULL: no link now */
 	struct link link;
 	uint64_t boot;             /* of the process that sent Welcome */
+	uint64_t serial;           /* of this link, since Welcome (channel_link.h) */
 	struct lane_queue waiting; /* lanes that it owns, without credit */
 	struct lane_queue
 		busy; /* lanes with something under way, or large events: after those */
@@ -38,6 +40,10 @@ struct uplink {
 	struct uplink_uses uses;
 	struct uplink_callbacks on;
 	void *arg; /* of on */
+	struct channel_link_callbacks channels;
+	void *channels_arg;
+	uint64_t serials; /* given to links so far */
+	uint64_t picked;  /* by channel_link_pick: the last one */
 	struct uplink_counts counts;
 	struct seeds *seeds;
 	struct timer *timer;

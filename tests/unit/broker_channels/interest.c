@@ -204,6 +204,18 @@ Test(interest, does_not_delay_a_channel_with_history)
 	assert_published();
 }
 
+Test(interest, of_an_edge_that_has_not_sent_all_does_not_matter_once_its_link_has_ended)
+{
+	channels_join();
+	channels_link("e1", 0xe1, 7, "chat");
+	cluster_link("e2", 0xe2, 8);
+	publish_to(&chat, "chat", &out);
+	cluster_hello("e2b", 0xe2, 8);
+	cr_assert(eq(sz, out.calls, 0), "from inside the end of the link");
+	fake_loop_run(cluster.loop, 0);
+	assert_published();
+}
+
 /* ---- who carries what ---- */
 
 Test(interest, ends_with_the_last_subscription_or_the_link_of_an_edge)

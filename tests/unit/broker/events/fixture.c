@@ -35,7 +35,8 @@ void fixture_start(void)
 					  .store = fake_store(),
 					  .metrics = f->metrics,
 					  .deliver = deliver});
-	f->uses = (struct handle_uses){fake_store(), f->redelivery};
+	f->uses = (struct handle_uses){.store = fake_store(),
+				       .redelivery = f->redelivery};
 	fixture_use(fixture_config());
 }
 

@@ -1,0 +1,21 @@
+#ifndef TESTS_UNIT_BROKER_EVENTS_FAKE_CLIENTS_H
+#define TESTS_UNIT_BROKER_EVENTS_FAKE_CLIENTS_H
+
+/* In place of broker/channels/client.c: actions on channels wait until the test answers them. */
+
+#include "broker/channels/client.h"
+
+/* What waits, which must be there: its event, and actions that were chosen for it, "subscribe "room:1"; publish {…}; ". */
+const struct client_event *fake_clients_event(void);
+const char *fake_clients_chosen(void);
+
+/* Answer it. */
+void fake_clients_answer(const struct action *actions, size_t n,
+			 const struct failure *failure);
+
+/* Does nothing wait? */
+bool fake_clients_is_idle(void);
+
+void fake_clients_reset(void);
+
+#endif
