@@ -2,7 +2,7 @@
 // program gets {"url": …, "options": …, "tokens": […]}: what getToken returns, one after the other.
 // The orders:
 //
-//   {"subscribe": [channel, options]}            reported: {"subscribed": channel, "ack": …}, and its events
+//   {"subscribe": [channel, options]}            reported: {"subscribed": channel, "ack": …}
 //   {"publish": [channel, data, options], "tag"} reported: {"tag": …, "ok": ack}, or {"tag": …, "error": code, "retryable": …}
 //   {"history": …}, {"presence": …}, {"ping": []}, {"unsubscribe": [channel]}   the same
 //   {"flood": [channel, n]}                      publish 0 … n-1, each after the last one's ack; {"flooded": n}
@@ -29,7 +29,8 @@ export function drive(Client, text, report, more = {}) {
       if (name === 'subscribe') {
         const sub = client.subscribe(...args);
         subscriptions.set(args[0], sub);
-        report({ subscribed: args[0], ack: await sub.ready });
+        const ack = await sub.ready.catch(({ code }) => ({ error: code }));
+        report({ subscribed: args[0], ack });
       } else if (name === 'unsubscribe') {
         await subscriptions.get(args[0]).unsubscribe();
         report({ tag, ok: null });

@@ -60,7 +60,9 @@ class JsClient(Client):
     def subscribe(self, channel, **options):
         self.order(subscribe=[channel, options])
         is_it = lambda e: isinstance(e, dict) and e.get("subscribed") == channel  # noqa: E731
-        return self._first(is_it, "subscribed")["ack"]
+        ack = self._first(is_it, "subscribed")["ack"]
+        assert "error" not in ack, ack
+        return ack
 
     def call(self, name, *args):
         """The ack of an operation, or its error."""
