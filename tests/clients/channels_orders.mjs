@@ -1,7 +1,8 @@
 // What tests/integration/test_js_client.py orders of a client of channels, in Node and in a page. A
-// program gets {"url": …, "options": …, "tokens": […]}: what getToken returns, one after the other.
-// The orders:
+// program gets {"url": …, "options": …, "tokens": […]}, and reports {"ready": true}. getToken returns
+// one token after the other, the last one again and again; it waits while there is none. The orders:
 //
+//   {"tokens": […]}                              more of them
 //   {"subscribe": [channel, options]}            reported: {"subscribed": channel, "ack": …}
 //   {"publish": [channel, data, options], "tag"} reported: {"tag": …, "ok": ack}, or {"tag": …, "error": code, "retryable": …}
 //   {"history": …}, {"presence": …}, {"ping": []}, {"unsubscribe": [channel]}   the same
@@ -15,8 +16,12 @@ const EVENTS = ['message', 'presence', 'reset', 'unsubscribed', 'error', 'open',
 
 export function drive(Client, text, report, more = {}) {
   const { url, options, tokens } = JSON.parse(text);
-  const getToken = tokens && (async () => (tokens.length > 1 ? tokens.shift() : tokens[0]));
-  const client = new Client(url, { maxDelay: 2000, getToken, ...options, ...more });
+  let wake;
+  const getToken = async () => {
+    if (!tokens.length) await new Promise((done) => (wake = done));
+    return tokens.length > 1 ? tokens.shift() : tokens[0];
+  };
+  const client = new Client(url, { maxDelay: 2000, getToken: tokens && getToken, ...options, ...more });
   const subscriptions = new Map();
   let isStopped = false;
   for (const type of EVENTS) client.on(type, (event) => report([type, event ?? null]));
@@ -41,6 +46,9 @@ export function drive(Client, text, report, more = {}) {
           await pause(PAUSE_MS);
         }
         report({ flooded: i });
+      } else if (name === 'tokens') {
+        tokens.push(...args);
+        wake?.();
       } else if (name === 'stop') {
         isStopped = true;
       } else {
@@ -50,6 +58,7 @@ export function drive(Client, text, report, more = {}) {
       report({ tag, error: code ?? kind, message, retryable });
     }
   };
+  report({ ready: true });
   return { client, obey };
 }
 
