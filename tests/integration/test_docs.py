@@ -199,12 +199,14 @@ def test_the_table_of_metrics_has_all_that_is_served(tmp_path):
 def test_the_table_of_keys_has_all_keys_and_their_types():
     text = (ROOT / "store/keys.c").read_text()
     edge = re.findall(r'edge_key\(prefix, edge, "(\w+)"', text)
-    members = re.findall(r'member_key\(prefix, "(\w+)"', text)
+    members = re.findall(r'member_key\(prefix, "([\w-]+)"', text)
     keys = {f"{{prefix}}{{eN}}:{name}" for name in edge} | {
         f"{{prefix}}{{m}}:{name}" for name in members
     }
     channels = (ROOT / "store/channels.c").read_text()
     channel = re.findall(r'words_channel_key\(&w, [^"]*"([\w:]+)"', channels)
+    presence = (ROOT / "store/presence.c").read_text()
+    channel += re.findall(r'"(\w+)"', re.search(r" keys\[\] = \{([^}]*)\}", presence)[1])
     keys |= {f"{{prefix}}{{NAME}}:{name}" for name in channel}
     table = {named(cells[0])[0]: cells[1] for cells in rows(OPERATIONS, "key")}
     page = dict(re.findall(r"(\{prefix\}\S+) +([A-Z]+) ", (ROOT / "store/keys.h").read_text()))
