@@ -58,8 +58,12 @@ static enum err send_to(struct connection *c, struct blob *frame)
 	return e;
 }
 
-static void describe(struct connection *c, Gatepost__Outcome *o)
+static void describe(struct connection *c, const Gatepost__Command *m,
+		     Gatepost__Outcome *o)
 {
+	if (m->channel.len > 0)
+		o->subscribed =
+			subscription_is_live(&c->subscriber, span_from(m->channel));
 	o->context = (ProtobufCBinaryData){.len = c->lane.context->n,
 					   .data = c->lane.context->p};
 	o->last_active_ms = clock_wall_ms() - (loop_now(c->clients->loop) - c->active_ms);
@@ -128,7 +132,7 @@ static enum err execute_one(struct clients *clients, const Gatepost__Command *m,
 			c, CAUSE_COMMAND_CLOSE,
 			&(struct end_words){(uint16_t)m->code, span_from(m->reason)});
 	else
-		describe(c, o);
+		describe(c, m, o);
 	return OK;
 }
 
@@ -148,6 +152,12 @@ static struct blob *send_to_all(struct clients *clients, const Gatepost__Command
 	return results;
 }
 
+static bool is_known(const struct connection *c, struct span channel)
+{
+	return c != NULL &&
+	       (channel.n == 0 || subscription_is_member(&c->subscriber, channel));
+}
+
 /* An id that is not known now is never known again: ids are not used twice. */
 static struct blob *check_all(struct clients *clients, const Gatepost__Command *m)
 {
@@ -156,8 +166,11 @@ static struct blob *check_all(struct clients *clients, const Gatepost__Command *
 	for (size_t i = 0; i < results->n; i++) {
 		struct id id = id_at(m->ids, i);
 
-		results->p[i] = (uint8_t)result_of(
-			registry_find(clients->registry, &id) ? OK : ERR_NOTFOUND);
+		results->p[i] =
+			(uint8_t)result_of(is_known(registry_find(clients->registry, &id),
+						    span_from(m->channel))
+						   ? OK
+						   : ERR_NOTFOUND);
 	}
 	return results;
 }
