@@ -93,7 +93,8 @@ static void expire(struct reading *g)
 	TAILQ_REMOVE(&r->waiting, g, next);
 	g->fn = NULL;
 	TAILQ_INSERT_TAIL(&r->late, g, next);
-	fn(g->arg, &store_down, NULL);
+	if (fn != NULL)
+		fn(g->arg, &store_down, NULL);
 }
 
 static void on_time(void *arg)
