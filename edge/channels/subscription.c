@@ -305,6 +305,13 @@ bool subscription_is_live(const struct subscriber *s, struct span channel)
 	return sub != NULL && !(sub->special & SPECIAL_PENDING);
 }
 
+bool subscription_is_member(const struct subscriber *s, struct span channel)
+{
+	const struct subscription *sub = table_subscription(s, channel);
+
+	return sub != NULL && sub->extra != NULL && sub->extra->member != NULL;
+}
+
 void subscription_leave(struct channels *ch, struct subscriber *s)
 {
 	while (s->first != NULL)

@@ -38,6 +38,9 @@ void subscription_drop(struct channels *ch, struct subscriber *s, struct span ch
 /* Is there one that is live? */
 bool subscription_is_live(const struct subscriber *s, struct span channel);
 
+/* Is there one, live or pending, that takes part in the presence of the channel? */
+bool subscription_is_member(const struct subscriber *s, struct span channel);
+
 /* All subscriptions of the connection end with it. */
 void subscription_leave(struct channels *ch, struct subscriber *s);
 
