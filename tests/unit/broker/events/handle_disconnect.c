@@ -324,7 +324,8 @@ static void disconnect_of_two_channels(void)
 		  fake_clients_leaves());
 }
 
-Test(handle_disconnect, leaves_the_presence_of_its_channels_before_anything_is_written_down)
+Test(handle_disconnect,
+     leaves_the_presence_of_its_channels_before_anything_is_written_down)
 {
 	disconnect_of_two_channels();
 	fake_clients_left(NULL);
@@ -337,7 +338,8 @@ Test(handle_disconnect, leaves_the_presence_of_its_channels_before_anything_is_w
 	expect_end(ANSWER_DONE);
 }
 
-Test(handle_disconnect, that_cannot_leave_the_presence_of_a_channel_is_retried_once_all_have_answered)
+Test(handle_disconnect,
+     that_cannot_leave_the_presence_of_a_channel_is_retried_once_all_have_answered)
 {
 	static const struct failure down = {"unavailable", "not now", true};
 
