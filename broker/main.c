@@ -211,7 +211,8 @@ static const char *missing(void *arg)
 		return "draining";
 	if (!store_is_up(b->store))
 		return "Redis is unreachable";
-	return members_cluster(b->members)[0] ? NULL : "not yet a member";
+	return members_cluster(b->members)[0] ? channels_missing(b->channels)
+					      : "not yet a member";
 }
 
 /* ---- opening ---- */
@@ -410,6 +411,7 @@ static struct management *open_management(struct broker *b)
 				     .clients = b->clients,
 				     .publishers = channels_publishers(b->channels),
 				     .readers = channels_readers(b->channels),
+				     .presence = channels_presence(b->channels),
 				     .interest = channels_carried(b->channels),
 				     .routes = routes_of,
 				     .arg = b},
