@@ -81,6 +81,7 @@ void handle_disconnect(struct call *c)
 		return;
 	}
 	metric_add(c->counts->disconnects, !is_pending);
+	call_forget_user(c, c->uses->store);
 	if (c->disconnect.n_channels > 0)
 		leave_channels(c);
 	else

@@ -305,13 +305,6 @@ bool subscription_is_live(const struct subscriber *s, struct span channel)
 	return sub != NULL && !(sub->special & SPECIAL_PENDING);
 }
 
-bool subscription_is_member(const struct subscriber *s, struct span channel)
-{
-	const struct subscription *sub = table_subscription(s, channel);
-
-	return sub != NULL && sub->extra != NULL && sub->extra->member != NULL;
-}
-
 void subscription_leave(struct channels *ch, struct subscriber *s)
 {
 	while (s->first != NULL)
@@ -349,6 +342,13 @@ struct blob *subscription_presence(const struct subscriber *s)
 		n += sub->channel->n_name;
 	}
 	return names;
+}
+
+bool subscription_is_member(const struct subscriber *s, struct span channel)
+{
+	const struct subscription *sub = table_subscription(s, channel);
+
+	return sub != NULL && sub->extra != NULL && sub->extra->member != NULL;
 }
 
 void subscription_memberships(const struct subscriber *s, uplink_membership_fn *fn,

@@ -38,9 +38,6 @@ void subscription_drop(struct channels *ch, struct subscriber *s, struct span ch
 /* Is there one that is live? */
 bool subscription_is_live(const struct subscriber *s, struct span channel);
 
-/* Is there one, live or pending, that takes part in the presence of the channel? */
-bool subscription_is_member(const struct subscriber *s, struct span channel);
-
 /* All subscriptions of the connection end with it. */
 void subscription_leave(struct channels *ch, struct subscriber *s);
 
@@ -49,6 +46,9 @@ void subscription_drained(struct channels *ch, struct subscriber *s);
 
 /* The channels in whose presence it takes part, as for uplink_disconnect; NULL: none. */
 struct blob *subscription_presence(const struct subscriber *s);
+
+/* Does it take part in the presence of this channel, live or pending? */
+bool subscription_is_member(const struct subscriber *s, struct span channel);
 
 /* Call fn for each of them. */
 void subscription_memberships(const struct subscriber *s, uplink_membership_fn *fn,
