@@ -90,7 +90,7 @@ Test(presence, a_join_is_news_for_the_edges_that_carry_the_channel_before_it_is_
 		     "chat 7 u1 {\"user\":\"u1\"}"));
 	cr_assert(eq(sz, ended.calls, 0));
 	fake_presence_change(PRESENCE_JOIN,
-			     &(struct presence_change){both, 1, 3, 2, 0, false});
+			     &(struct presence_change){both, 1, 3, 2, 0, false, 42});
 	cr_assert(ended.calls == 1 && !ended.has_failed);
 	m = news("e1");
 	cr_assert(m != NULL && m->n_joined == 1 && m->n_left == 0);
@@ -98,6 +98,7 @@ Test(presence, a_join_is_news_for_the_edges_that_carry_the_channel_before_it_is_
 	cr_assert(eq(u64, m->connections, 3));
 	cr_assert(eq(u64, m->users, 2));
 	cr_assert(eq(u32, m->interval_ms, 500));
+	cr_assert(eq(u64, m->at_us, 42));
 	cr_assert(not(m->counts_only));
 	cr_assert(news("e2") == NULL);
 }
@@ -118,7 +119,7 @@ Test(presence, without_frames_in_its_namespace_sends_no_news)
 	chat.presence.events_ms = 0;
 	join();
 	fake_presence_change(PRESENCE_JOIN,
-			     &(struct presence_change){both, 1, 1, 1, 0, false});
+			     &(struct presence_change){both, 1, 1, 1, 0, false, 42});
 	cr_assert(ended.calls == 1 && news("e1") == NULL);
 }
 
@@ -128,12 +129,12 @@ Test(presence, with_more_than_1000_members_news_have_counts_alone)
 
 	join();
 	fake_presence_change(PRESENCE_JOIN,
-			     &(struct presence_change){both, 1, 1000, 9, 0, false});
+			     &(struct presence_change){both, 1, 1000, 9, 0, false, 42});
 	m = news("e1");
 	cr_assert(m->n_joined == 1 && !m->counts_only);
 	join();
 	fake_presence_change(PRESENCE_JOIN,
-			     &(struct presence_change){both, 1, 1001, 9, 0, false});
+			     &(struct presence_change){both, 1, 1001, 9, 0, false, 42});
 	m = news("e1");
 	cr_assert(m->n_joined == 0 && m->counts_only);
 	cr_assert(eq(u64, m->connections, 1001));
@@ -152,7 +153,7 @@ Test(presence, a_leave_has_the_grace_of_its_namespace_and_is_news_when_that_is_o
 	fake_presence_due("chat");
 	cr_assert(eq(str, (char *)fake_presence_asked(PRESENCE_EXPIRE), "chat"));
 	fake_presence_change(PRESENCE_EXPIRE,
-			     &(struct presence_change){both, 2, 1, 1, 77, false});
+			     &(struct presence_change){both, 2, 1, 1, 77, false, 42});
 	m = news("e1");
 	cr_assert(m != NULL && m->n_left == 2 && m->n_joined == 0);
 	cr_assert(eq(str, (char *)fake_presence_asked(PRESENCE_DONE), "chat claim 77"));
