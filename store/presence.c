@@ -261,7 +261,7 @@ static struct span *texts_of(const redisReply *list)
 	return texts;
 }
 
-/* reply: members, connections, users, and what the script adds */
+/* reply: members, connections, users, what the script adds, now */
 static void on_change(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_change *a = arg;
@@ -281,6 +281,7 @@ static void on_change(void *arg, enum err e, const redisReply *reply)
 		      .users = reply->element[2]->integer,
 		      .due_ms = a->is_due ? reply->element[3]->integer : 0,
 		      .more = a->is_more && reply->element[3]->integer == 1,
+		      .at_us = reply->element[reply->elements - 1]->integer,
 	      });
 	free(members);
 	if (a->is_join)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "broker/channels/client_access.h"
+#include "broker/channels/client_function.h"
 #include "broker/channels/client_history.h"
 #include "broker/channels/client_presence.h"
 #include "broker/channels/client_publish.h"
@@ -113,7 +114,7 @@ static void allowed(struct session *s)
 	case VERB_PUBLISH: client_publish(s); break;
 	case VERB_HISTORY: client_history(s); break;
 	case VERB_PRESENCE: client_presence(s); break;
-	case VERB_UNSUBSCRIBE:
+	case VERB_UNSUBSCRIBE: client_unsubscribe(s); break;
 	case VERB_PING: break;
 	}
 }
@@ -164,10 +165,10 @@ static void begin(struct session *s)
 	s->ns = config_namespace(routes_config(s->event.routes), a->channel);
 	if (s->ns == NULL)
 		session_refuse(s, "unknown_namespace", "no such namespace is configured");
-	else if (a->verb == VERB_UNSUBSCRIBE)
-		client_unsubscribe(s);
 	else if (s->event.is_trusted)
 		allowed(s);
+	else if (a->verb == VERB_UNSUBSCRIBE)
+		client_hook(s, allowed);
 	else
 		client_access(s, allowed);
 }

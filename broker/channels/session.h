@@ -62,7 +62,8 @@ struct session {
 
 	/* The action under way. */
 	void (*allowed)(struct session *s);
-	struct invocation asked; /* of the function that decides */
+	void (*decided)(struct session *s); /* behind a function that is asked */
+	struct invocation asked;
 	struct event_route asked_route;
 	struct channel_event asks;
 	int64_t expires_ms; /* SUBSCRIBE: of its token */

@@ -5,6 +5,7 @@
 #include "edge/channels/gap.h"
 #include "edge/channels/interest.h"
 #include "edge/channels/presence.h"
+#include "edge/channels/probe.h"
 #include "edge/channels/subscription.h"
 #include "edge/channels/table.h"
 
@@ -35,12 +36,16 @@ static void tick(void *arg)
 
 static int64_t ask_channels(void *arg)
 {
-	return (int64_t)map_size(((struct channels *)arg)->table);
+	const struct channels *ch = arg;
+
+	return (int64_t)map_size(ch->table) - probe_own(ch);
 }
 
 static int64_t ask_subscriptions(void *arg)
 {
-	return (int64_t)((struct channels *)arg)->subscriptions;
+	const struct channels *ch = arg;
+
+	return (int64_t)ch->subscriptions - probe_own(ch);
 }
 
 static int64_t ask_members(void *arg)
@@ -149,6 +154,7 @@ void channels_stop(struct channels *ch)
 	if (ch == NULL)
 		return;
 	timer_free(ch->tick);
+	probe_end(ch);
 	ch->tick = NULL;
 	ch->uplink = NULL;
 }
@@ -175,6 +181,8 @@ static void on_linked(void *arg, uint64_t link, int64_t settled_ms)
 {
 	struct channels *ch = arg;
 
+	if (ch->n_brokers == 0)
+		probe_linked(ch);
 	interest_linked(ch, link, settled_ms);
 	gap_linked(ch);
 }
