@@ -371,12 +371,15 @@ static void open_events(struct broker *b)
 				       .commands = b->commands,
 				       .publishers = channels_publishers(b->channels),
 				       .readers = channels_readers(b->channels),
+				       .presence = channels_presence(b->channels),
 				       .metrics = m});
-	b->dispatch = dispatch_new(&(struct dispatch_uses){.store = st,
-							   .redelivery = b->redelivery,
-							   .clients = b->clients,
-							   .project = b->project,
-							   .metrics = m});
+	b->dispatch = dispatch_new(
+		&(struct dispatch_uses){.store = st,
+					.redelivery = b->redelivery,
+					.clients = b->clients,
+					.presence = channels_presence(b->channels),
+					.project = b->project,
+					.metrics = m});
 	b->dead_letters = dead_letters_new(l, st, m);
 }
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "broker/channels/client_access.h"
 #include "broker/channels/client_history.h"
+#include "broker/channels/client_presence.h"
 #include "broker/channels/client_publish.h"
 #include "broker/channels/client_subscribe.h"
 #include "broker/channels/session.h"
@@ -93,8 +94,8 @@ static void allowed(struct session *s)
 	case VERB_SUBSCRIBE: client_subscribe(s); break;
 	case VERB_PUBLISH: client_publish(s); break;
 	case VERB_HISTORY: client_history(s); break;
+	case VERB_PRESENCE: client_presence(s); break;
 	case VERB_UNSUBSCRIBE:
-	case VERB_PRESENCE:
 	case VERB_PING: break;
 	}
 }
@@ -147,8 +148,6 @@ static void begin(struct session *s)
 		session_refuse(s, "unknown_namespace", "no such namespace is configured");
 	else if (a->verb == VERB_UNSUBSCRIBE)
 		client_unsubscribe(s);
-	else if (a->verb == VERB_PRESENCE)
-		session_refuse(s, "not_available", "presence is not available");
 	else if (s->event.is_trusted)
 		allowed(s);
 	else

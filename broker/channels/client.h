@@ -16,6 +16,7 @@
 struct clients;
 struct publishers; /* publish.h */
 struct readers;    /* read.h */
+struct presence;   /* presence.h */
 
 /* All of it is borrowed until clients_free. */
 struct clients_uses {
@@ -24,6 +25,7 @@ struct clients_uses {
 	struct commands *commands;
 	struct publishers *publishers;
 	struct readers *readers;
+	struct presence *presence;
 	struct metrics *metrics; /* may be NULL */
 };
 

@@ -97,6 +97,32 @@ static void ask_function(struct session *s)
 
 /* ---- the rule ---- */
 
+static void decide(struct session *s)
+{
+	if (s->refusal.code != NULL)
+		session_fail(s, &s->refusal);
+	else
+		ask_function(s);
+}
+
+static bool is_read(const struct session *s)
+{
+	return s->action.verb == VERB_HISTORY || s->action.verb == VERB_PRESENCE;
+}
+
+/* Who is subscribed may read. */
+static void on_subscribed(void *arg, enum err e, const Gatepost__Outcome *o)
+{
+	struct session *s = arg;
+
+	if (e == OK && o->subscribed)
+		s->allowed(s);
+	else if (e == OK || e == ERR_NOTFOUND)
+		decide(s);
+	else
+		session_fail_later(s, "the edge did not answer, retry");
+}
+
 void client_access(struct session *s, void (*allowed)(struct session *s))
 {
 	int tokens = s->ns->token_authorizer;
@@ -116,11 +142,16 @@ void client_access(struct session *s, void (*allowed)(struct session *s))
 			span_of(s->context->authorizer.data, s->context->authorizer.len);
 	s->allowed = allowed;
 	access_check(&q, &found);
-	free(found.info);
+	free(s->info);
+	s->info = found.info;
 	s->expires_ms = found.expires_ms;
-	switch (found.verdict) {
-	case ACCESS_ALLOWED: allowed(s); break;
-	case ACCESS_REFUSED: session_fail(s, &found.failure); break;
-	case ACCESS_ASK: ask_function(s); break;
-	}
+	s->refusal =
+		found.verdict == ACCESS_REFUSED ? found.failure : (struct failure){0};
+	if (found.verdict == ACCESS_ALLOWED)
+		allowed(s);
+	else if (is_read(s))
+		(void)command_look_at(s->clients->uses.commands, &s->event.in->id,
+				      s->action.channel, on_subscribed, s);
+	else
+		decide(s);
 }

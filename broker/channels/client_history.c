@@ -10,8 +10,6 @@
 enum {
 	PAGE_BYTES = 512 * 1024, /* of one answer */
 	LIST_BYTES = 256 * 1024, /* of all that an array reads */
-	ANSWER_BYTES =
-		900 * 1024 /* of all actions of an array: an edge reads less than 1 MiB */
 };
 
 static void on_read(void *arg, const struct failure *failure,
@@ -101,7 +99,6 @@ static void on_read(void *arg, const struct failure *failure,
 		    const struct channel_history *h)
 {
 	struct session *s = arg;
-	struct blob *page;
 
 	if (failure != NULL) {
 		session_fail(s, failure);
@@ -111,13 +108,5 @@ static void on_read(void *arg, const struct failure *failure,
 		session_refuse(s, "epoch", "the position is of another epoch");
 		return;
 	}
-	page = page_of(s, h);
-	if (session_is_single(s) || s->bytes + page->n <= ANSWER_BYTES) {
-		session_ack(s, page);
-		return;
-	}
-	blob_unref(page);
-	session_fail(s,
-		     &(struct failure){"limit", "read this history in a frame of its own",
-				       true});
+	session_ack_page(s, page_of(s, h));
 }

@@ -1,5 +1,6 @@
 #include "broker/channels/client_subscribe.h"
 
+#include "broker/channels/client_presence.h"
 #include "broker/channels/filter.h"
 #include "broker/channels/message.h"
 #include "broker/channels/read.h"
@@ -11,8 +12,6 @@ enum {
 	RECOVER_MESSAGES = ENVELOPE_PUBLICATIONS,
 	RECOVER_BYTES = 1024 * 1024,
 	LIST_BYTES = 512 * 1024, /* of all recoveries of an array */
-	ANSWER_BYTES =
-		900 * 1024 /* of all actions of an array: an edge reads less than 1 MiB */
 };
 
 static void on_outcome(void *arg, enum err e, const Gatepost__Outcome *o);
@@ -61,6 +60,8 @@ static void fill(void *arg, struct batch *b, Gatepost__Command *to)
 	sub->raw = ns->format == CHANNEL_RAW;
 	sub->presence_events =
 		s->action.presence && ns->presence.members && ns->presence.events_ms > 0;
+	if (s->member != NULL)
+		sub->member = batch_copy(b, blob_span(s->member));
 	sub->expires_ms = s->expires_ms;
 	sub->most = (uint32_t)ns->limits.subscriptions;
 	to->subscription = sub;
@@ -77,6 +78,9 @@ void client_subscribe(struct session *s)
 		session_refuse(s, "bad_request", why);
 		return;
 	}
+	s->member = NULL;
+	if (client_has_presence(s))
+		client_make_member(s);
 	(void)command_subscribe(s->clients->uses.commands, &s->event.in->id, fill, s,
 				on_outcome, s);
 }
@@ -143,9 +147,14 @@ static int64_t messages_left(const struct session *s)
 static int64_t bytes_left(const struct session *s)
 {
 	int64_t left = min(LIST_BYTES - (int64_t)s->missed_bytes,
-			   ANSWER_BYTES - (int64_t)s->bytes);
+			   SESSION_BYTES - (int64_t)s->bytes);
 
 	return session_is_single(s) ? RECOVER_BYTES : left;
+}
+
+static void go_live(struct session *s)
+{
+	session_activate(s, blob_ref(s->ready), s->activate);
 }
 
 static void activate(struct session *s, struct position at,
@@ -161,7 +170,12 @@ static void activate(struct session *s, struct position at,
 		.missed = missed,
 		.n_missed = n,
 	};
-	session_activate(s, frame_subscribed(&h, &a->position, recovered), a);
+	s->ready = session_hold(s, frame_subscribed(&h, &a->position, recovered));
+	s->activate = a;
+	if (client_has_presence(s))
+		client_join(s, go_live);
+	else
+		go_live(s);
 }
 
 static void read_position(struct session *s)
@@ -255,7 +269,7 @@ static void activate_with(struct session *s, const struct channel_history *h,
 		stored += h->messages[i].message.n;
 		bytes += list[i]->body.len;
 	}
-	if (!session_is_single(s) && s->bytes + bytes > ANSWER_BYTES) {
+	if (!session_is_single(s) && s->bytes + bytes > SESSION_BYTES) {
 		drop(s, &full);
 		return;
 	}
@@ -312,7 +326,22 @@ static void on_read(void *arg, const struct failure *failure,
 
 /* ---- unsubscribe ---- */
 
-static void on_unsubscribed(void *arg, enum err e, const Gatepost__Outcome *o)
+static void fill_end(void *arg, struct batch *b, Gatepost__Command *to)
+{
+	const struct session *s = arg;
+	Gatepost__Action *action = arena_alloc(&b->arena, sizeof *action);
+
+	gatepost__action__init(action);
+	action->body_case = GATEPOST__ACTION__BODY_UNSUBSCRIBE;
+	action->unsubscribe = arena_alloc(&b->arena, sizeof *action->unsubscribe);
+	gatepost__unsubscribe__init(action->unsubscribe);
+	action->unsubscribe->channel = batch_copy(b, s->action.channel);
+	to->actions = arena_alloc(&b->arena, sizeof *to->actions);
+	to->actions[0] = action;
+	to->n_actions = 1;
+}
+
+static void on_ended(void *arg, enum err e, const Gatepost__Outcome *o)
 {
 	struct session *s = arg;
 	struct frame_head h = session_head(s);
@@ -328,7 +357,7 @@ static void on_unsubscribed(void *arg, enum err e, const Gatepost__Outcome *o)
  * Alone it is a part of the answer. In an array a later action may subscribe again: the edge must
  * have ended this subscription when it gets that command.
  */
-void client_unsubscribe(struct session *s)
+static void end_subscription(struct session *s)
 {
 	struct frame_head h = session_head(s);
 
@@ -337,6 +366,14 @@ void client_unsubscribe(struct session *s)
 		return;
 	}
 	session_forget(s, s->action.channel);
-	(void)command_unsubscribe(s->clients->uses.commands, &s->event.in->id,
-				  s->action.channel, on_unsubscribed, s);
+	(void)command_apply(s->clients->uses.commands, &s->event.in->id, 0, fill_end, s,
+			    on_ended, s);
+}
+
+void client_unsubscribe(struct session *s)
+{
+	if (client_has_presence(s))
+		client_leave(s, end_subscription);
+	else
+		end_subscription(s);
 }

@@ -125,6 +125,29 @@ struct blob *frame_history(const struct frame_head *h, const struct frame_histor
 	return close_frame(&o);
 }
 
+struct blob *frame_presence(const struct frame_head *h, const struct presence_page *page)
+{
+	struct json_out o;
+	size_t room = 0;
+
+	for (size_t i = 0; i < page->n; i++)
+		room += page->members[i].n + 1;
+	open_frame(&o, "ack", h, room);
+	put_number(&o, "connections", page->connections);
+	put_number(&o, "users", page->users);
+	json_out_key(&o, "members");
+	json_out_raw(&o, "[");
+	for (size_t i = 0; i < page->n; i++) {
+		if (i > 0)
+			json_out_raw(&o, ",");
+		json_out_span(&o, page->members[i]);
+	}
+	json_out_raw(&o, "]");
+	if (page->next.n > 0)
+		put_text(&o, "next", page->next);
+	return close_frame(&o);
+}
+
 struct blob *frame_pong(const struct frame_head *h, int64_t time_ms)
 {
 	struct json_out o;

@@ -12,6 +12,7 @@
 
 #include "base/blob.h"
 #include "broker/channels/publish.h"
+#include "store/presence.h"
 
 /* Whom an answer is for: the action's id as it was written, and its channel; each may be empty. */
 struct frame_head {
@@ -41,6 +42,8 @@ struct frame_history {
 };
 
 struct blob *frame_history(const struct frame_head *h, const struct frame_history *all);
+
+struct blob *frame_presence(const struct frame_head *h, const struct presence_page *page);
 
 /* of ping */
 struct blob *frame_pong(const struct frame_head *h, int64_t time_ms);

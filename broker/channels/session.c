@@ -61,6 +61,19 @@ void session_ack(struct session *s, struct blob *frame)
 	end_action(s);
 }
 
+void session_ack_page(struct session *s, struct blob *frame)
+{
+	static const struct failure full = {
+		"limit", "this answer is too large: ask in a frame of its own", true};
+
+	if (session_is_single(s) || s->bytes + frame->n <= SESSION_BYTES) {
+		session_ack(s, frame);
+		return;
+	}
+	blob_unref(frame);
+	session_fail(s, &full);
+}
+
 void session_activate(struct session *s, struct blob *frame,
 		      const struct action_activate *a)
 {
@@ -144,6 +157,7 @@ void session_free(struct session *s)
 	free(s->todos);
 	free(s->room);
 	blob_unref(s->data);
+	free(s->info);
 	arena_close(&s->arena);
 	free(s);
 }

@@ -18,6 +18,11 @@
 
 struct session;
 
+enum {
+	SESSION_BYTES =
+		900 * 1024 /* of all actions of an array: an edge reads less than 1 MiB */
+};
+
 struct clients {
 	struct clients_uses uses;
 	struct rates *rates;
@@ -49,8 +54,14 @@ struct session {
 	struct event_route asked_route;
 	struct channel_event asks;
 	int64_t expires_ms; /* SUBSCRIBE: of its token */
-	struct blob
-		*data; /* PUBLISH: what the function has put in the place of its data */
+	char *info;         /* JSON: what its token says of the client; NULL: nothing */
+	struct blob *
+		member; /* SUBSCRIBE: what others see of it; NULL: it takes no part in presence */
+	void (*then)(struct session *s); /* behind a change of presence */
+	struct failure refusal;          /* of the rule: unless it is subscribed */
+	struct blob *ready;              /* SUBSCRIBE: its ack */
+	const struct action_activate *activate;
+	struct blob *data;  /* PUBLISH: the function's, in place of the client's */
 	unsigned published; /* publishes begun */
 
 	struct action *actions;
@@ -76,6 +87,9 @@ struct span session_user(const struct session *s);
 
 /* End the action with this frame, which is taken. */
 void session_ack(struct session *s, struct blob *frame);
+
+/* The same of one that may be large: an error instead when the answer has no room for it. */
+void session_ack_page(struct session *s, struct blob *frame);
 
 /* The same, and the pending subscription of its channel goes live behind the frame. */
 void session_activate(struct session *s, struct blob *frame,

@@ -18,6 +18,7 @@ struct dispatch_uses {
 	struct store *store;
 	struct redelivery *redelivery;
 	struct clients *clients;
+	struct presence *presence;
 	const struct project *project;
 	struct metrics *metrics; /* may be NULL */
 };

@@ -298,6 +298,13 @@ void subscription_drop(struct channels *ch, struct subscriber *s, struct span ch
 		table_remove(ch, sub);
 }
 
+bool subscription_is_live(const struct subscriber *s, struct span channel)
+{
+	const struct subscription *sub = table_subscription(s, channel);
+
+	return sub != NULL && !(sub->special & SPECIAL_PENDING);
+}
+
 void subscription_leave(struct channels *ch, struct subscriber *s)
 {
 	while (s->first != NULL)

@@ -35,6 +35,9 @@ bool subscription_unsubscribe(struct channels *ch, struct subscriber *s,
 /* The client has ended it: nothing is sent. */
 void subscription_drop(struct channels *ch, struct subscriber *s, struct span channel);
 
+/* Is there one that is live? */
+bool subscription_is_live(const struct subscriber *s, struct span channel);
+
 /* All subscriptions of the connection end with it. */
 void subscription_leave(struct channels *ch, struct subscriber *s);
 

@@ -58,8 +58,12 @@ static enum err send_to(struct connection *c, struct blob *frame)
 	return e;
 }
 
-static void describe(struct connection *c, Gatepost__Outcome *o)
+static void describe(struct connection *c, const Gatepost__Command *m,
+		     Gatepost__Outcome *o)
 {
+	if (m->channel.len > 0)
+		o->subscribed =
+			subscription_is_live(&c->subscriber, span_from(m->channel));
 	o->context = (ProtobufCBinaryData){.len = c->lane.context->n,
 					   .data = c->lane.context->p};
 	o->last_active_ms = clock_wall_ms() - (loop_now(c->clients->loop) - c->active_ms);
@@ -128,7 +132,7 @@ static enum err execute_one(struct clients *clients, const Gatepost__Command *m,
 			c, CAUSE_COMMAND_CLOSE,
 			&(struct end_words){(uint16_t)m->code, span_from(m->reason)});
 	else
-		describe(c, o);
+		describe(c, m, o);
 	return OK;
 }
 

@@ -36,12 +36,6 @@ Test(client, a_ping_is_answered_with_the_time)
 	cr_assert(not(client_fixture_has_failed()));
 }
 
-Test(client, presence_is_not_available)
-{
-	client_fixture_send("{\"action\":\"presence\",\"channel\":\"room:1\"}");
-	cr_assert(has("\"code\":\"not_available\""));
-}
-
 Test(client, an_unknown_namespace_is_an_error)
 {
 	client_fixture_send("{\"action\":\"subscribe\",\"id\":1,\"channel\":\"nope:1\"}");

@@ -20,8 +20,46 @@ Test(client_access, a_rule_refuses)
 	client_fixture_send(
 		"{\"action\":\"publish\",\"channel\":\"users:1\",\"data\":1}");
 	cr_assert(has("\"code\":\"forbidden\""));
+}
+
+/* The edge's answer: is it subscribed? */
+static void answer_look(bool subscribed)
+{
+	Gatepost__Outcome o = GATEPOST__OUTCOME__INIT;
+
+	client_fixture_command(COMMAND_LOOK);
+	o.result = GATEPOST__OUTCOME__RESULT__OK;
+	o.subscribed = subscribed;
+	client_fixture_outcome(OK, &o);
+}
+
+Test(client_access, who_is_subscribed_may_read_though_the_rule_refuses)
+{
 	client_fixture_send("{\"action\":\"history\",\"channel\":\"users:1\"}");
+	answer_look(false);
 	cr_assert(has("\"code\":\"forbidden\""));
+	client_fixture_send("{\"action\":\"history\",\"channel\":\"users:1\"}");
+	answer_look(true);
+	client_fixture_read();
+}
+
+Test(client_access, a_function_is_not_asked_for_what_a_subscriber_reads)
+{
+	client_fixture_send("{\"action\":\"history\",\"channel\":\"ask:1\"}");
+	answer_look(true);
+	client_fixture_history("e", 1, 1, 2, 0);
+	client_fixture_send("{\"action\":\"history\",\"channel\":\"ask:1\"}");
+	answer_look(false);
+	fake_function_return(200);
+	client_fixture_read();
+}
+
+Test(client_access, a_read_fails_when_the_edge_does_not_say)
+{
+	client_fixture_send("{\"action\":\"history\",\"channel\":\"users:1\"}");
+	client_fixture_outcome(ERR_DOWN, NULL);
+	cr_assert(has("\"code\":\"unavailable\""));
+	cr_assert(has("\"retryable\":true"));
 }
 
 Test(client_access, a_user_is_who_the_context_says)

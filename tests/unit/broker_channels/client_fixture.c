@@ -1,6 +1,7 @@
 #include "client_fixture.h"
 
 #include "base/mem.h"
+#include "broker/channels/presence.h"
 #include "broker/function/builtin.h"
 #include "config/namespaces.h"
 #include "proto/batch.h"
@@ -45,6 +46,10 @@ static struct {
 	void *publish_arg;
 	store_rate_fn *on_rate;
 	void *rate_arg;
+	char presence[300];
+	presence_fn *on_presence;
+	presence_page_fn *on_page;
+	void *presence_arg;
 } f;
 
 /* ---- in place of the modules below ---- */
@@ -83,13 +88,86 @@ struct command *command_subscribe(struct commands *c, const struct id *id,
 	return note(COMMAND_SUBSCRIBE, span_from(f.subscription->channel), fn, arg);
 }
 
-struct command *command_unsubscribe(struct commands *c, const struct id *id,
-				    struct span channel, command_fn *fn, void *arg)
+struct command *command_apply(struct commands *c, const struct id *id, size_t bytes,
+			      command_fill_fn *fill, void *filler, command_fn *fn,
+			      void *arg)
+{
+	Gatepost__Command to = GATEPOST__COMMAND__INIT;
+	struct batch b;
+	struct command *m;
+
+	(void)c;
+	(void)id;
+	(void)bytes;
+	batch_init(&b);
+	fill(filler, &b, &to);
+	cr_assert(to.n_actions == 1 &&
+		  to.actions[0]->body_case == GATEPOST__ACTION__BODY_UNSUBSCRIBE);
+	m = note(COMMAND_UNSUBSCRIBE, span_from(to.actions[0]->unsubscribe->channel), fn,
+		 arg);
+	batch_close(&b);
+	return m;
+}
+
+struct command *command_look_at(struct commands *c, const struct id *id,
+				struct span channel, command_fn *fn, void *arg)
 {
 	(void)c;
 	(void)id;
-	return note(COMMAND_UNSUBSCRIBE, channel, fn, arg);
+	return note(COMMAND_LOOK, channel, fn, arg);
 }
+
+/* ---- presence ---- */
+
+struct blob *presence_member(const struct id *id, struct span user, struct span info)
+{
+	char *text = xasprintf("{\"user\":\"%.*s\",\"info\":%.*s}", SPAN_ARG(user),
+			       SPAN_ARG(info.n > 0 ? info : span_str("null")));
+	struct blob *b = blob_new(span_str(text));
+
+	(void)id;
+	free(text);
+	return b;
+}
+
+static void note_presence(const char *what, struct span channel, presence_fn *fn,
+			  void *arg)
+{
+	cr_assert(f.on_presence == NULL, "two changes of presence at a time");
+	snprintf(f.presence, sizeof f.presence, "%s %.*s", what, SPAN_ARG(channel));
+	f.on_presence = fn;
+	f.presence_arg = arg;
+}
+
+void presence_join(struct presence *p, struct span channel, const struct id *id,
+		   struct span user, struct span member, presence_fn *fn, void *arg)
+{
+	(void)p;
+	(void)id;
+	(void)user;
+	cr_assert(gt(sz, member.n, 0));
+	note_presence("join", channel, fn, arg);
+}
+
+void presence_leave(struct presence *p, struct span channel, const struct id *id,
+		    presence_fn *fn, void *arg)
+{
+	(void)p;
+	(void)id;
+	note_presence("leave", channel, fn, arg);
+}
+
+void presence_read(struct presence *p, struct span channel, struct span after,
+		   int64_t most, presence_page_fn *fn, void *arg)
+{
+	(void)p;
+	snprintf(f.presence, sizeof f.presence, "read %.*s after %.*s most %ld",
+		 SPAN_ARG(channel), SPAN_ARG(after), (long)most);
+	f.on_page = fn;
+	f.presence_arg = arg;
+}
+
+/* ---- the store ---- */
 
 void read_channel(struct readers *r, const struct read_request *q, read_fn *fn, void *arg)
 {
@@ -503,4 +581,27 @@ void client_fixture_rate(enum err e, bool is_within)
 void client_fixture_pass(int64_t ms)
 {
 	fake_loop_run(f.loop, ms);
+}
+
+const char *client_fixture_presence(void)
+{
+	return f.presence;
+}
+
+void client_fixture_present(const struct failure *failure)
+{
+	presence_fn *fn = f.on_presence;
+
+	cr_assert(fn != NULL, "no change of presence");
+	f.on_presence = NULL;
+	fn(f.presence_arg, failure);
+}
+
+void client_fixture_page(const struct failure *failure, const struct presence_page *page)
+{
+	presence_page_fn *fn = f.on_page;
+
+	cr_assert(fn != NULL, "no read of presence");
+	f.on_page = NULL;
+	fn(f.presence_arg, failure, page);
 }

@@ -13,10 +13,11 @@
 
 #include "../broker/fake_function.h"
 #include "broker/channels/client.h"
+#include "broker/channels/presence.h"
 #include "broker/channels/publish.h"
 #include "broker/channels/read.h"
 
-enum { COMMAND_SUBSCRIBE, COMMAND_UNSUBSCRIBE };
+enum { COMMAND_SUBSCRIBE, COMMAND_UNSUBSCRIBE /* by command_apply */, COMMAND_LOOK };
 
 void client_fixture_start(void);
 void client_fixture_stop(void);
@@ -78,6 +79,11 @@ void client_fixture_published(const struct published *p);
 /* Does a question about a rate wait? And its answer. */
 bool client_fixture_asks_rate(void);
 void client_fixture_rate(enum err e, bool is_within);
+
+/* The last question about presence: "join room:1", "leave …", "read room:1 after … most 100"; and its answer. */
+const char *client_fixture_presence(void);
+void client_fixture_present(const struct failure *failure);
+void client_fixture_page(const struct failure *failure, const struct presence_page *page);
 
 /* Let time pass. */
 void client_fixture_pass(int64_t ms);

@@ -1,5 +1,7 @@
 #include "fake_clients.h"
 
+#include "broker/channels/presence.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -71,7 +73,37 @@ bool fake_clients_is_idle(void)
 	return waiting.fn == NULL;
 }
 
+static struct {
+	char channels[200];
+	presence_fn *fn; /* of the last */
+	void *arg;
+} leaves;
+
+void presence_leave(struct presence *p, struct span channel, const struct id *id,
+		    presence_fn *fn, void *arg)
+{
+	size_t at = strlen(leaves.channels);
+
+	(void)p;
+	(void)id;
+	snprintf(leaves.channels + at, sizeof leaves.channels - at, "%.*s;",
+		 SPAN_ARG(channel));
+	leaves.fn = fn;
+	leaves.arg = arg;
+}
+
+const char *fake_clients_leaves(void)
+{
+	return leaves.channels;
+}
+
+void fake_clients_left(const struct failure *failure)
+{
+	leaves.fn(leaves.arg, failure);
+}
+
 void fake_clients_reset(void)
 {
+	leaves.channels[0] = '\0';
 	waiting.fn = NULL;
 }

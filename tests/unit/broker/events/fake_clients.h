@@ -1,7 +1,7 @@
 #ifndef TESTS_UNIT_BROKER_EVENTS_FAKE_CLIENTS_H
 #define TESTS_UNIT_BROKER_EVENTS_FAKE_CLIENTS_H
 
-/* In place of broker/channels/client.c: actions on channels wait until the test answers them. */
+/* In place of broker/channels/client.c and presence.c: actions on channels wait until the test answers them. */
 
 #include "broker/channels/client.h"
 
@@ -15,6 +15,10 @@ void fake_clients_answer(const struct action *actions, size_t n,
 
 /* Does nothing wait? */
 bool fake_clients_is_idle(void);
+
+/* Channels whose presence connections have left, "room:1;room:2;"; each leave waits for fake_clients_left. */
+const char *fake_clients_leaves(void);
+void fake_clients_left(const struct failure *failure);
 
 void fake_clients_reset(void);
 
