@@ -272,6 +272,12 @@ class Run:
             "P3": {"looks": max(3, int(self._plan.quiet / 2)), "rows": n, "sockets looked up": n},
             "P4": {"messages": n, "messages for functions": n, "answers": n,
                    "events while all is well": n, "sockets at faults of brokers": int(hit)},
+            "P5": {"positions": n, "deliveries": n, "recoveries": int(n / 10),
+                   "recoveries of nothing": int(n / 20)},
+            "P6": {"later publishes": int(n / 10), "later publishes with history": n,
+                   "unsubscribes": int(n / 10)},
+            "ACTIONS": {"answers": n, "answers while all is well": n},
+            "PRESENCE": {"looks": len(channels.MEMBERS), "members": n, "subscribers looked up": n},
             "P7": {"processes": len(whole)},
             "P8": {"messages": int(away), "new clients": int(away)},
             "PUSH": {f"pushes {which}": 1

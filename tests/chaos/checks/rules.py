@@ -7,18 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from math import inf
 
-SLACK = 1.0  # seconds between two logs that saw the same
+from checks import channels
+from checks.violation import SLACK, Violation
 
 
-class Violation:
-    """
-    connection  whose story tells it, or None
-    at          when it happened: faults near that moment are told
-    ns          the messages that the story needs
-    """
-
-    def __init__(self, text, connection=None, at=None, ns=()):
-        self.text, self.connection, self.at, self.ns = text, connection, at, ns
+RESTORES = ("redis_restore", "redis_rewind")
 
 
 def one_connect_one_disconnect(h, judged):
@@ -74,8 +67,12 @@ def _redis_forgot(h, c):
     until = h.troubles.calm(c.over(), _disconnect_bound(h, c.over()))
     dead = h.losses(c.edge).meet(c.open, until)
     since = c.over() - (h.bound["table"] if dead else SLACK)
-    empties = (f for f in h.faults if f.kind == "redis_empty")
-    return any(since <= (f.end if dead else f.begin) <= until for f in empties)
+    for f in h.faults:
+        if f.kind == "redis_empty" and since <= (f.end if dead else f.begin) <= until:
+            return True
+        if f.kind in RESTORES and since <= f.end and f.begin <= until:  # what was written meanwhile is lost
+            return True
+    return False
 
 
 def _disconnect_bound(h, over):
@@ -337,4 +334,6 @@ def logs(h, judged):
     yield from (Violation(f"{f.target} died by itself") for f in h.faults if f.kind == "died")
 
 
-RULES = [one_connect_one_disconnect, order, table, replaceable, bounded, redis_may_go, pushes, logs]
+RULES = [
+    one_connect_one_disconnect, order, table, replaceable, *channels.RULES, bounded, redis_may_go, pushes, logs,
+]  # fmt: skip
