@@ -58,17 +58,18 @@ def acknowledged_means_kept(h, judged):
 
 def _names(h, judged):
     """A position is of one message, and a message has one position in an epoch."""
-    names, places = {}, {}
-    for r, data, c in _placed(h):
-        position = (r["channel"], *_position(r))
+    names, places, wrong = {}, {}, {}
+    for r, data, c in sorted(_placed(h), key=lambda of: of[0]["t"]):
+        position, once = (r["channel"], *_position(r)), (data, r["epoch"])
         judged["positions"] += position not in names
         if names.setdefault(position, data) != data:
             text = f"{position[0]} {position[2]} is {names[position]}, and {data}"
-            yield Violation(text, c, r["t"], {r["channel"]})
-        place = places.setdefault((data, r["epoch"]), r["offset"])
+            wrong.setdefault(position, Violation(text, c, r["t"], {r["channel"]}))
+        place = places.setdefault(once, r["offset"])
         if place != r["offset"]:
             text = f"{data} was appended twice: {r['channel']} {place} and {r['offset']}"
-            yield Violation(text, c, r["t"], {r["channel"]})
+            wrong.setdefault(once, Violation(text, c, r["t"], {r["channel"]}))
+    yield from wrong.values()
 
 
 def _placed(h):
