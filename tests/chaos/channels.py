@@ -81,8 +81,11 @@ class Subscriber:
             self._subscribe(channel)
 
     def act(self, kind):
-        if len(self._asked) < MOST_UNANSWERED:
-            getattr(self, f"_{kind}")()
+        """Whether it could."""
+        if len(self._asked) >= MOST_UNANSWERED or (kind in ("leave", "again") and not self._live):
+            return False
+        getattr(self, f"_{kind}")()
+        return True
 
     def _publish(self):
         if self._memory.unsent:
@@ -102,15 +105,12 @@ class Subscriber:
         self._subscribe(channel)
 
     def _leave(self):
-        if self._live:
-            channel = self._rng.choice(sorted(self._live))
-            self._memory.wanted.discard(channel)
-            self._ask(action="unsubscribe", channel=channel)
+        channel = self._rng.choice(sorted(self._live))
+        self._memory.wanted.discard(channel)
+        self._ask(action="unsubscribe", channel=channel)
 
     def _again(self):
         """Unsubscribes and subscribes in one frame, or subscribes to what it has."""
-        if not self._live:
-            return
         channel = self._rng.choice(sorted(self._live))
         both = [self._new(action="unsubscribe", channel=channel), self._since(channel)]
         if self._rng.random() < 0.5:

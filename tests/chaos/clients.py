@@ -39,6 +39,7 @@ CLOSE_SECONDS = 40  # and with the answer to its close frame: an edge may be sto
 LIFE_SECONDS = 25  # on average
 FOR_EVER = 0.2  # of all connections
 TALK_SECONDS = 1.5  # between two messages, on average
+LONGEST_SILENCE = 3  # who says nothing does not see that its socket is no more
 FLOOD_SECONDS = 0.01
 MOST_UNANSWERED = 16
 CODES = [1000, 1000, 1000, 1001, 3000, 4000, 4999]
@@ -213,14 +214,15 @@ class Connection:
         end = asyncio.get_running_loop().time() + life
         while (left := end - asyncio.get_running_loop().time()) > 0:
             floods = self._source in self._crowd.flooding
-            pause = FLOOD_SECONDS if floods else rng.expovariate(1 / TALK_SECONDS)
+            pause = min(rng.expovariate(1 / TALK_SECONDS), LONGEST_SILENCE)
+            pause = FLOOD_SECONDS if floods else pause
             if await self._is_over(min(pause, left)):
                 return
             sorts = {**TALK, **CHANNELS}
             sort = "ask" if floods else rng.choices(list(sorts), sorts.values())[0]
-            if sort in CHANNELS:
-                self._channels.act(sort)
-            elif self._unanswered < MOST_UNANSWERED:
+            if sort in CHANNELS and not self._channels.act(sort):
+                sort = "tell"
+            if sort not in CHANNELS and self._unanswered < MOST_UNANSWERED:
                 self._say(sort)
             self._channels.retry()
 
