@@ -410,6 +410,7 @@ static struct management *open_management(struct broker *b)
 				     .clients = b->clients,
 				     .publishers = channels_publishers(b->channels),
 				     .readers = channels_readers(b->channels),
+				     .presence = channels_presence(b->channels),
 				     .interest = channels_carried(b->channels),
 				     .routes = routes_of,
 				     .arg = b},

@@ -2,7 +2,7 @@
  * A subscription that the API makes or ends is an action of the connection, with its answer sent
  * to the client:
  *
- *   channel_member_put → command_get → on_context → client_do → on_done → command_apply → on_applied
+ *   channel_member_change → command_get → on_context → client_do → on_done → command_apply → on_applied
  */
 #include "broker/api/channel_member.h"
 
@@ -23,6 +23,8 @@ struct change {
 	struct invocation invocation;
 	struct blob *context;
 	struct evbuffer *channel; /* a JSON string */
+	channel_member_fn *fn;
+	void *arg;
 };
 
 static void on_context(void *arg, enum err e, const Gatepost__Outcome *o);
@@ -39,22 +41,54 @@ static void close_change(struct pending *p)
 	evbuffer_free(c->channel);
 }
 
+void channel_member_change(struct channel_api *api, const struct id *id,
+			   enum channel_verb verb, struct span channel,
+			   channel_member_fn *fn, void *arg)
+{
+	struct change *c = pending_new(&api->pendings, sizeof *c, NULL, close_change);
+
+	c->api = api;
+	c->verb = verb;
+	c->id = *id;
+	c->fn = fn;
+	c->arg = arg;
+	c->channel = evbuffer_new();
+	assert(c->channel != NULL);
+	json_escape(channel, c->channel);
+	command_get(api->uses.commands, id, on_context, c);
+}
+
+static void end(struct change *c, enum err e, const struct failure *f)
+{
+	c->fn(c->arg, e, f);
+	pending_free(&c->pending);
+}
+
+/* ---- of a path ---- */
+
+static void on_changed(void *arg, enum err e, const struct failure *f)
+{
+	struct pending *p = arg;
+	struct http_request *q = pending_take(p);
+
+	if (q && f)
+		answer_failure(q, f);
+	else if (q && e == OK)
+		answer_empty(q, 204);
+	else if (q)
+		answer_err(q, e);
+	pending_free(p);
+}
+
 static void begin(struct channel_api *api, struct http_request *q, const struct id *id,
 		  struct span part, enum channel_verb verb)
 {
 	struct channel_target t;
-	struct change *c;
 
-	if (!channel_api_read(api, q, part, &t))
-		return;
-	c = pending_new(&api->pendings, sizeof *c, q, close_change);
-	c->api = api;
-	c->verb = verb;
-	c->id = *id;
-	c->channel = evbuffer_new();
-	assert(c->channel != NULL);
-	json_escape(channel_api_name(&t), c->channel);
-	command_get(api->uses.commands, id, on_context, c);
+	if (channel_api_read(api, q, part, &t))
+		channel_member_change(
+			api, id, verb, channel_api_name(&t), on_changed,
+			pending_new(&api->pendings, sizeof(struct pending), q, NULL));
 }
 
 void channel_member_put(struct channel_api *c, struct http_request *q,
@@ -67,28 +101,6 @@ void channel_member_delete(struct channel_api *c, struct http_request *q,
 			   const struct id *id, struct span part)
 {
 	begin(c, q, id, part, VERB_UNSUBSCRIBE);
-}
-
-/* ---- the end ---- */
-
-static void end(struct change *c, enum err e)
-{
-	struct http_request *q = pending_take(&c->pending);
-
-	if (q && e == OK)
-		answer_empty(q, 204);
-	else if (q)
-		answer_err(q, e);
-	pending_free(&c->pending);
-}
-
-static void fail(struct change *c, const struct failure *f)
-{
-	struct http_request *q = pending_take(&c->pending);
-
-	if (q)
-		answer_failure(q, f);
-	pending_free(&c->pending);
 }
 
 /* ---- the action ---- */
@@ -108,7 +120,7 @@ static void on_context(void *arg, enum err e, const Gatepost__Outcome *o)
 	struct client_todo todo = {.verb = c->verb, .v = {.kind = JSON_IS_STRING}};
 
 	if (e != OK) {
-		end(c, e);
+		end(c, e, NULL);
 		return;
 	}
 	c->context = blob_new(span_from(o->context));
@@ -191,7 +203,7 @@ static void on_done(void *arg, const struct action *actions, size_t n,
 	struct change *c = arg;
 
 	if (failure) {
-		fail(c, failure);
+		end(c, OK, failure);
 		return;
 	}
 	for (size_t i = 0; c->verb == VERB_UNSUBSCRIBE && i < n; i++)
@@ -205,5 +217,5 @@ static void on_done(void *arg, const struct action *actions, size_t n,
 static void on_applied(void *arg, enum err e, const Gatepost__Outcome *o)
 {
 	(void)o;
-	end(arg, e);
+	end(arg, e, NULL);
 }

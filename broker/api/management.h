@@ -26,6 +26,8 @@
  *   GET, DELETE /channels/{channel}/history
  *   GET    /channels/{channel}/presence
  *   PUT, DELETE /@connections/{id}/channels/{channel}   subscribe a connection, and end that
+ *   GET, DELETE /users/{user}   list a user's connections, and close them
+ *   PUT, DELETE /users/{user}/channels/{channel}   subscribe them, and end that
  *
  * Statuses, error header and bodies are those of API Gateway, so that its SDKs work;
  * docs/management.md has all of it.

@@ -17,7 +17,8 @@ void *pending_new(struct pendings *all, size_t size, struct http_request *q,
 	p->request = q;
 	p->close = close;
 	LIST_INSERT_HEAD(all, p, next);
-	http_keep(q, on_gone, p);
+	if (q != NULL)
+		http_keep(q, on_gone, p);
 	return p;
 }
 

@@ -22,7 +22,7 @@ struct pending {
 			*p); /* frees what it owns, but not p itself; NULL: nothing */
 };
 
-/* Keep q. Zeroed memory of size bytes, whose first member is a pending. */
+/* Keep q, which may be NULL. Zeroed memory of size bytes, whose first member is a pending. */
 void *pending_new(struct pendings *all, size_t size, struct http_request *q,
 		  void (*close)(struct pending *p));
 

@@ -10,6 +10,7 @@
 #include "broker/api/channel_publish.h"
 #include "broker/api/channel_read.h"
 #include "broker/api/connection.h"
+#include "broker/api/users.h"
 #include "http/path.h"
 #include "http/query.h"
 
@@ -22,8 +23,8 @@ struct target {
 typedef void all_fn(const struct router *r, struct http_request *q);
 typedef void one_fn(const struct router *r, struct http_request *q, struct span rest);
 
-static all_fn to_connections, to_disconnects, to_channels;
-static one_fn to_connection, to_disconnect, to_channel;
+static all_fn to_connections, to_disconnects, to_channels, to_users;
+static one_fn to_connection, to_disconnect, to_channel, to_user;
 
 static const struct place {
 	const char *forms[2];
@@ -33,6 +34,7 @@ static const struct place {
 	{{"/@connections", "/%40connections"}, to_connections, to_connection},
 	{{"/@disconnects", "/%40disconnects"}, to_disconnects, to_disconnect},
 	{{"/channels", "/channels"}, to_channels, to_channel},
+	{{"/users", "/users"}, to_users, to_user},
 };
 
 /* Does path begin with this form, as a whole part? rest: what follows. */
@@ -250,6 +252,47 @@ static void to_channel(const struct router *r, struct http_request *q, struct sp
 		channel_publish_one(r->channels, q, channel);
 	else
 		answer_wrong_method(q, "POST");
+}
+
+static void to_users(const struct router *r, struct http_request *q)
+{
+	(void)r;
+	refuse_path(q);
+}
+
+/* rest: "/channels/{channel}" of a user */
+static void to_user_channel(const struct router *r, struct http_request *q,
+			    struct span user, struct span rest)
+{
+	struct span what = next_part(&rest), channel;
+
+	if (!span_is(what, "channels") || rest.n < 2) {
+		refuse_path(q);
+		return;
+	}
+	channel = next_part(&rest);
+	if (rest.n > 0)
+		refuse_path(q);
+	else if (is_method(q, "PUT"))
+		users_subscribe(r->channels, q, user, channel);
+	else if (is_method(q, "DELETE"))
+		users_unsubscribe(r->channels, q, user, channel);
+	else
+		answer_wrong_method(q, "PUT, DELETE");
+}
+
+static void to_user(const struct router *r, struct http_request *q, struct span rest)
+{
+	struct span user = next_part(&rest);
+
+	if (rest.n > 0)
+		to_user_channel(r, q, user, rest);
+	else if (is_method(q, "GET"))
+		users_list(r->channels, q, user);
+	else if (is_method(q, "DELETE"))
+		users_close(r->channels, q, user);
+	else
+		answer_wrong_method(q, "GET, DELETE");
 }
 
 void router_route(const struct router *r, struct http_request *q)

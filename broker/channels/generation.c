@@ -119,10 +119,9 @@ void generation_get(struct generation *g, generation_fn *fn, void *arg)
 
 const char *generation_proposed(char out[GENERATION_PROPOSED])
 {
-	uint64_t random;
+	uint32_t random;
 
 	evutil_secure_rng_get_bytes(&random, sizeof random);
-	snprintf(out, GENERATION_PROPOSED, "%012llx",
-		 (unsigned long long)(random & 0xffffffffffff));
+	snprintf(out, GENERATION_PROPOSED, "%05x", random & 0xfffffu);
 	return out;
 }

@@ -9,6 +9,7 @@
 #include "json/read.h"
 #include "proto/envelope.h"
 #include "store/disconnects.h"
+#include "store/users.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -444,4 +445,15 @@ void call_acknowledge(struct call *c)
 
 	answer(c, &a);
 	close_sink(c);
+}
+
+void call_forget_user(const struct call *c, struct store *st)
+{
+	Gatepost__Context *x = call_context(c);
+	char text[ID_TEXT];
+
+	if (x != NULL && users_may_be(span_from(x->user)))
+		store_user_remove(st, span_from(x->user),
+				  span_str(id_text(&c->in.id, text)), NULL, NULL);
+	gatepost__context__free_unpacked(x, NULL);
 }

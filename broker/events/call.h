@@ -140,6 +140,9 @@ void call_set_user(struct call *c, struct span user);
 
 /* The parts of a packed Context or Request; free them with protobuf-c's functions. NULL when they are malformed. */
 Gatepost__Context *call_context(const struct call *c);
+
+/* Its connection is not one of its user's any more. Nobody waits for it: who reads what is left finds no row. */
+void call_forget_user(const struct call *c, struct store *st);
 Gatepost__Request *call_request(const struct call *c);
 
 /* Has the edge's link ended, so that the answer can reach nobody? */

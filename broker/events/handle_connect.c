@@ -244,6 +244,7 @@ static void accept_result(struct call *c, const struct result *r)
 		log_warn_flood("function.failed", S("route", "$connect"), S("why", why));
 		remove_row_and_refuse(c, 500, "Internal server error");
 	} else if (r->user.n > 0) {
+		call_forget_user(c, c->uses->store); /* the authorizer's principal */
 		call_set_user(c, r->user);
 		put_row(c, on_user_put);
 	} else {
@@ -328,6 +329,7 @@ static void remove_row(struct call *c, int status, const struct result_header *h
 	char text[ID_TEXT];
 
 	c->connect.refusal = refusal_new(status, h, n, body);
+	call_forget_user(c, c->uses->store);
 	store_connection_remove(c->uses->store, id_edge(&c->in.id),
 				span_str(id_text(&c->in.id, text)), on_removed, c);
 }

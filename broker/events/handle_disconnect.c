@@ -82,6 +82,7 @@ void handle_disconnect(struct call *c)
 	}
 	metric_add(c->counts->disconnects, !is_pending);
 	leave_channels(c);
+	call_forget_user(c, c->uses->store);
 	if (c->disconnect.route == NULL) {
 		enter(c, PHASE_REMOVING);
 		store_connection_remove(st, id_edge(&c->in.id),

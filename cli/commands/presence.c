@@ -65,6 +65,13 @@ static void print_members(const struct presence_conf *conf, const struct json_va
 	}
 }
 
+static void print_count(const struct json_value *page, const char *name, const char *what)
+{
+	int64_t n = view_number(page, name);
+
+	printf("%lld %s%s", (long long)n, what, n == 1 ? "" : "s");
+}
+
 /* Where the next page begins, encoded; NULL: that was the last. */
 static char *print_page(const struct presence_conf *conf, const struct json_value *page,
 			bool is_first)
@@ -72,10 +79,12 @@ static char *print_page(const struct presence_conf *conf, const struct json_valu
 	char *next = view_text(page, "next");
 	char *cursor = *next ? api_encode(next) : NULL;
 
-	if (is_first && page->kind == JSON_IS_OBJECT && !conf->json)
-		printf("%lld connections, %lld users\n",
-		       (long long)view_number(page, "connections"),
-		       (long long)view_number(page, "users"));
+	if (is_first && page->kind == JSON_IS_OBJECT && !conf->json) {
+		print_count(page, "connections", "connection");
+		fputs(", ", stdout);
+		print_count(page, "users", "user");
+		putchar('\n');
+	}
 	print_members(conf, page);
 	free(next);
 	return cursor;

@@ -26,7 +26,7 @@ static void tick(void *arg)
 	struct channels *ch = arg;
 	int64_t now = loop_now(ch->loop);
 
-	interest_tick(ch, now);
+	interest_tick(ch);
 	subscription_tick(ch, now);
 	gap_tick(ch, now);
 	presence_tick(ch, now);
@@ -151,7 +151,7 @@ void channels_free(struct channels *ch)
 
 	if (ch == NULL)
 		return;
-	assert(ch->subscriptions == 0);
+	assert(ch->subscriptions == 0 && ch->aside_bytes == 0);
 	while ((c = map_next(ch->table, &at)) != NULL) {
 		presence_drop(ch, c);
 		table_free_channel(ch, c);

@@ -7,6 +7,9 @@
 /* RING: publications that are set aside for a slow subscriber. BATCH: one frame of a turn has no more. */
 enum { RING_MOST = 64, BATCH_MOST = 256, BATCH_BYTES = 256 * 1024 };
 
+/* Set aside for all slow subscribers; over it: one publication for each. */
+enum { ASIDE_BYTES = 256 * 1024 * 1024 };
+
 static void count_sent(struct channels *ch, size_t n, size_t bytes)
 {
 	metric_add(ch->counts.deliveries, (int64_t)n);
@@ -15,14 +18,25 @@ static void count_sent(struct channels *ch, size_t n, size_t bytes)
 
 /* ---- slow ones ---- */
 
-static bool is_full(const struct subscription *sub, const struct shelf *ring)
+static bool is_full(const struct channels *ch, const struct subscription *sub,
+		    const struct shelf *ring)
 {
+	if (ring->n > 0 && ch->aside_bytes >= ASIDE_BYTES)
+		return true;
 	switch (sub->policy) {
 	case GATEPOST__SUBSCRIPTION__SLOW__DISCONNECT:
 		return ring->n >= CHANNEL_KEEPS || ring->bytes >= CHANNEL_KEEPS_BYTES;
 	case GATEPOST__SUBSCRIPTION__SLOW__LATEST: return ring->n >= 1;
 	default: return ring->n >= RING_MOST;
 	}
+}
+
+static void drop_first(struct channels *ch, struct shelf *ring)
+{
+	struct publication *p = shelf_shift(ring);
+
+	ch->aside_bytes -= blob_memory(p->frame);
+	publication_unref(p);
 }
 
 /* A burst alone disconnects nobody: what one turn brings may be more than an outbox has room for. */
@@ -36,16 +50,17 @@ static enum emitted set_aside(struct channels *ch, struct subscription *sub,
 		sub->special |= SPECIAL_SLOW;
 	}
 	slow = sub->extra->slow;
-	while (is_full(sub, &slow->ring)) {
+	while (is_full(ch, sub, &slow->ring)) {
 		metric_add(ch->counts.slow[sub->policy], 1);
 		if (sub->policy == GATEPOST__SUBSCRIPTION__SLOW__DISCONNECT) {
 			ch->on.end_slow(sub->owner);
 			return EMIT_GONE;
 		}
-		publication_unref(shelf_shift(&slow->ring));
+		drop_first(ch, &slow->ring);
 		slow->has_dropped = true;
 	}
 	shelf_push(&slow->ring, p);
+	ch->aside_bytes += blob_memory(p->frame);
 	return EMIT_NOT;
 }
 
@@ -109,7 +124,7 @@ static enum err send_first(struct channels *ch, struct subscription *sub)
 
 	if (e == OK) {
 		count_sent(ch, !p->is_reset, p->frame->n);
-		publication_unref(shelf_shift(ring));
+		drop_first(ch, ring);
 	}
 	publication_unref(p);
 	return e;
@@ -129,7 +144,7 @@ enum emitted emit_drained(struct channels *ch, struct subscription *sub)
 		e = send_first(ch, sub);
 	if (e != OK)
 		return e == ERR_BUSY ? EMIT_NOT : EMIT_GONE;
-	shelf_clear(&slow->ring);
+	table_clear_aside(ch, slow);
 	free(slow);
 	sub->extra->slow = NULL;
 	sub->special &= (uint8_t)~SPECIAL_SLOW;
@@ -334,7 +349,7 @@ enum emitted emit_reset(struct channels *ch, struct subscription *sub,
 		struct slow *slow = sub->extra->slow;
 
 		metric_add(ch->counts.slow[sub->policy], slow->ring.n);
-		shelf_clear(&slow->ring);
+		table_clear_aside(ch, slow);
 		slow->has_dropped = false;
 		return set_aside(ch, sub, reset);
 	}

@@ -94,7 +94,13 @@ void gap_tick(struct channels *ch, int64_t now)
 
 		while (asked < ASKED_AT_ONCE && (c = TAILQ_FIRST(lists[i])) != NULL &&
 		       c->due_ms <= now) {
-			ask(ch, c, c->queue == &ch->to_ask ? c->asked_link : 0);
+			bool again = c->queue == &ch->to_ask;
+
+			if (again && !is_behind(c)) { /* it has come meanwhile */
+				wait_in(ch, c, &ch->soon, SOON_MS);
+				continue;
+			}
+			ask(ch, c, again ? c->asked_link : 0);
 			asked++;
 		}
 	}

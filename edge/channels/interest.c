@@ -128,12 +128,23 @@ static void give_outcome(struct channels *ch, struct pending *p)
 	channel_link_outcome(ch->uplink, p->link, &o);
 }
 
+/* Also brokers that are not linked here know that they lack the interest of this edge. */
+static bool is_settled(const struct channels *ch)
+{
+	int64_t now = loop_now(ch->loop);
+
+	for (size_t i = 0; i < ch->n_brokers; i++)
+		if (ch->brokers[i].settled_ms > now)
+			return channel_link_is_complete(ch->uplink);
+	return true;
+}
+
 static void advance(struct channels *ch, struct pending *p, uint64_t confirmed)
 {
 	if (p->sub->channel->change > confirmed) {
 		if (p->waits_in != &ch->unconfirmed)
 			wait_in(p, &ch->unconfirmed);
-	} else if (p->settled_ms > loop_now(ch->loop)) {
+	} else if (!is_settled(ch)) {
 		if (p->waits_in != &ch->unsettled)
 			wait_in(p, &ch->unsettled);
 	} else {
@@ -154,13 +165,9 @@ static void advance_unconfirmed(struct channels *ch)
 
 void interest_wait(struct channels *ch, struct pending *p)
 {
-	const struct channel_broker *b = find(ch, p->link);
-
 	stop_waiting(p);
-	if (b == NULL)
-		return; /* nobody wants it */
-	p->settled_ms = b->settled_ms;
-	advance(ch, p, confirmed_by_all(ch));
+	if (find(ch, p->link) != NULL) /* else nobody wants it */
+		advance(ch, p, confirmed_by_all(ch));
 }
 
 void interest_confirmed(struct channels *ch, uint64_t link, uint64_t serial)
@@ -196,15 +203,16 @@ void interest_unlinked(struct channels *ch, uint64_t link)
 	advance_unconfirmed(ch);
 }
 
-void interest_tick(struct channels *ch, int64_t now)
+void interest_tick(struct channels *ch)
 {
 	uint64_t confirmed = confirmed_by_all(ch);
 	struct pending *p, *next;
 
+	if (TAILQ_EMPTY(&ch->unsettled) || !is_settled(ch))
+		return;
 	for (p = TAILQ_FIRST(&ch->unsettled); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, waits);
-		if (p->settled_ms <= now)
-			advance(ch, p, confirmed);
+		advance(ch, p, confirmed);
 	}
 }
 

@@ -21,7 +21,7 @@ void interest_wait(struct channels *ch, struct pending *p);
 /* End of a turn: tell brokers what has changed. */
 void interest_flush(struct channels *ch);
 
-/* Outcomes that waited for the age of a link. */
-void interest_tick(struct channels *ch, int64_t now);
+/* Outcomes that waited for the age of the links. Each CHANNELS_TICK_MS. */
+void interest_tick(struct channels *ch);
 
 #endif

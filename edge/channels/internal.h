@@ -40,7 +40,6 @@ struct pending {
 	struct pending_list *waits_in; /* NULL: it was given, or nobody wants it */
 	struct subscription *sub;
 	int64_t since_ms;
-	int64_t settled_ms; /* of the link: no outcome before */
 	uint64_t link, ticket;
 	uint64_t kept_from; /* its channel has kept so many before it */
 };
@@ -133,13 +132,15 @@ struct channels {
 	struct timer *tick;
 	struct map *table;
 	uint64_t subscriptions;
+	uint64_t
+		aside_bytes; /* of memory, set aside for slow subscribers, as if they shared nothing */
 	/* interest.c */
 	struct channel_broker *brokers;
 	size_t n_brokers;
 	uint64_t changes; /* of interest that brokers were told, counted */
 	struct channel_list changed;
 	struct pending_list unconfirmed; /* until brokers have confirmed */
-	struct pending_list unsettled;   /* until the link is old enough */
+	struct pending_list unsettled;   /* until the links are old enough, or all */
 	/* subscription.c */
 	struct pending_list pending;
 	struct subscription **expiring;

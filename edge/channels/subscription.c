@@ -344,6 +344,13 @@ struct blob *subscription_presence(const struct subscriber *s)
 	return names;
 }
 
+bool subscription_is_member(const struct subscriber *s, struct span channel)
+{
+	const struct subscription *sub = table_subscription(s, channel);
+
+	return sub != NULL && sub->extra != NULL && sub->extra->member != NULL;
+}
+
 void subscription_memberships(const struct subscriber *s, uplink_membership_fn *fn,
 			      void *arg)
 {

@@ -79,11 +79,17 @@ static void leave_channel(struct subscription *sub)
 	}
 }
 
-static void free_slow(struct extra *x)
+void table_clear_aside(struct channels *ch, struct slow *slow)
+{
+	ch->aside_bytes -= slow->ring.bytes;
+	shelf_clear(&slow->ring);
+}
+
+static void free_slow(struct channels *ch, struct extra *x)
 {
 	if (x->slow == NULL)
 		return;
-	shelf_clear(&x->slow->ring);
+	table_clear_aside(ch, x->slow);
 	free(x->slow);
 	x->slow = NULL;
 }
@@ -106,7 +112,7 @@ void table_remove(struct channels *ch, struct subscription *sub)
 	table_expire(ch, sub, 0);
 	x = sub->extra;
 	if (x != NULL) {
-		free_slow(x);
+		free_slow(ch, x);
 		unbatch(ch, x);
 		filter_free(x->filter);
 		blob_unref(x->member);

@@ -21,6 +21,9 @@ void table_remove(struct channels *ch, struct subscription *sub);
 /* Free a channel without subscriptions. */
 void table_free_channel(struct channels *ch, struct channel *c);
 
+/* Forget what is set aside for a slow subscriber. */
+void table_clear_aside(struct channels *ch, struct slow *slow);
+
 /* What is special of a subscription: made if need be, and freed when nothing of it is used. */
 struct extra *table_extra(struct subscription *sub);
 void table_trim(struct subscription *sub);

@@ -152,6 +152,12 @@ static struct blob *send_to_all(struct clients *clients, const Gatepost__Command
 	return results;
 }
 
+static bool is_known(const struct connection *c, struct span channel)
+{
+	return c != NULL &&
+	       (channel.n == 0 || subscription_is_member(&c->subscriber, channel));
+}
+
 /* An id that is not known now is never known again: ids are not used twice. */
 static struct blob *check_all(struct clients *clients, const Gatepost__Command *m)
 {
@@ -160,8 +166,11 @@ static struct blob *check_all(struct clients *clients, const Gatepost__Command *
 	for (size_t i = 0; i < results->n; i++) {
 		struct id id = id_at(m->ids, i);
 
-		results->p[i] = (uint8_t)result_of(
-			registry_find(clients->registry, &id) ? OK : ERR_NOTFOUND);
+		results->p[i] =
+			(uint8_t)result_of(is_known(registry_find(clients->registry, &id),
+						    span_from(m->channel))
+						   ? OK
+						   : ERR_NOTFOUND);
 	}
 	return results;
 }

@@ -97,6 +97,7 @@ static bool is_broker_endpoint(const char *endpoint)
 
 static void on_members(struct uplink *u, const Gatepost__Members *m)
 {
+	u->is_far = false;
 	for (struct broker_link *b = u->links; b != NULL; b = b->next)
 		b->is_member = false;
 	for (size_t i = 0; i < m->n_members; i++) {
@@ -107,8 +108,12 @@ static void on_members(struct uplink *u, const Gatepost__Members *m)
 			b = find_or_add(u, endpoint);
 		else
 			log_warn_flood("brokers.transport", S("ignored", endpoint));
-		if (b != NULL)
-			b->is_member = true;
+		if (b == NULL) {
+			u->is_far = true;
+			continue;
+		}
+		b->is_member = true;
+		b->member = m->members[i]->boot;
 	}
 }
 

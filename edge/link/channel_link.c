@@ -114,6 +114,25 @@ uint64_t channel_link_pick(struct uplink *u, uint64_t but)
 	return b->serial;
 }
 
+/* A broker may be linked by another endpoint than that which the brokers name. */
+static bool is_linked(const struct uplink *u, uint64_t boot)
+{
+	for (const struct broker_link *b = u->links; b != NULL; b = b->next)
+		if (is_up(b) && b->boot == boot)
+			return true;
+	return false;
+}
+
+bool channel_link_is_complete(const struct uplink *u)
+{
+	if (u->is_far)
+		return false;
+	for (const struct broker_link *b = u->links; b != NULL; b = b->next)
+		if (b->is_member && !is_linked(u, b->member))
+			return false;
+	return true;
+}
+
 void channel_link_up(struct broker_link *b, uint32_t beat_ms)
 {
 	struct uplink *u = b->uplink;

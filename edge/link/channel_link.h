@@ -10,7 +10,7 @@
 
 /* Implemented by edge/channels. All arguments are borrowed until the function returns. */
 struct channel_link_callbacks {
-	/* settled_ms: when, by the loop's clock, all brokers know that this edge is linked: two beats from now. */
+	/* settled_ms: when, by the loop's clock, brokers know of this link from the store: two beats from now. */
 	void (*linked)(void *arg, uint64_t link, int64_t settled_ms);
 	void (*unlinked)(void *arg, uint64_t link);
 	/* A Confirmation, Deliver, Fill or Presence, which envelope_read has checked. */
@@ -37,6 +37,9 @@ void channel_link_outcome(struct uplink *u, uint64_t link, const Gatepost__Outco
  * returns  its serial; 0: no broker is linked
  */
 uint64_t channel_link_pick(struct uplink *u, uint64_t but);
+
+/* Is each broker linked that the brokers name? */
+bool channel_link_is_complete(const struct uplink *u);
 
 /* For broker_link.c: the link is up, or has been and is not any more; an item of channels has come. */
 void channel_link_up(struct broker_link *b, uint32_t beat_ms);

@@ -25,7 +25,8 @@ struct broker_link {
 	size_t n_disconnecting; /* disconnects under way */
 	int64_t reconnect_ms;   /* when to connect next */
 	int64_t listed_ms;      /* when a seed named it last */
-	bool is_member;         /* the brokers name it */
+	bool is_member;         /* the brokers name it: as the process `member` */
+	uint64_t member;
 	bool in_ring;
 	bool lacks_store; /* events that need it go to another broker, if there is one */
 };
@@ -51,6 +52,7 @@ struct uplink {
 	size_t n_links;
 	uint16_t number;            /* of this edge; 0 until a broker has given one */
 	uint16_t resyncs;           /* sent so far; wraps around */
+	bool is_far;                /* a member has an endpoint that is not linked to */
 	struct ring *ring;          /* brokers that accept lanes */
 	struct ring *stored;        /* of these, those that have the store */
 	struct lane_queue orphans;  /* no broker is there */

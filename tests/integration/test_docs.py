@@ -19,6 +19,9 @@ PROGRAMS = {
     "up": ["gatepost", "up"],
     "connections": ["gatepost", "connections"],
     "disconnects": ["gatepost", "disconnects"],
+    "publish": ["gatepost", "publish"],
+    "subscribe": ["gatepost", "subscribe"],
+    "history": ["gatepost", "history"],
 }
 
 
@@ -208,6 +211,9 @@ def test_the_table_of_keys_has_all_keys_and_their_types():
     presence = (ROOT / "store/presence.c").read_text()
     channel += re.findall(r'"(\w+)"', re.search(r" keys\[\] = \{([^}]*)\}", presence)[1])
     keys |= {f"{{prefix}}{{NAME}}:{name}" for name in channel}
+    users = "".join((ROOT / "store" / name).read_text() for name in ("users.c", "user_rate.c"))
+    user = re.findall(r'words_channel_key\(&w, user, "([\w:]+)"', users)
+    keys |= {f"{{prefix}}{{USER}}:{name}" for name in user}
     table = {named(cells[0])[0]: cells[1] for cells in rows(OPERATIONS, "key")}
     page = dict(re.findall(r"(\{prefix\}\S+) +([A-Z]+) ", (ROOT / "store/keys.h").read_text()))
     assert {re.sub(":[A-Z]+$", ":", key) for key in table} == keys

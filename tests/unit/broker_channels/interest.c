@@ -282,3 +282,33 @@ Test(interest, counts_what_was_published_as_known)
 	channels_uncarry("e1", "room:1");
 	cr_assert(eq(str, (char *)known_of("room:1"), " 0"));
 }
+
+/* ---- the list ---- */
+
+static const char *list(const char *prefix, const char *after, size_t n)
+{
+	static char text[256];
+	struct span names[8];
+	size_t found = interest_list(channels_carried(channels), span_str(prefix),
+				     span_str(after), names, n);
+
+	text[0] = '\0';
+	for (size_t i = 0; i < found; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.*s",
+			 i > 0 ? " " : "", SPAN_ARG(names[i]));
+	return text;
+}
+
+Test(interest, is_listed_by_name_page_after_page)
+{
+	channels_link("e1", 0xe1, 7, "room:2 chat room:10 room:1 room:3 tick room:12");
+	cr_expect(eq(str, (char *)list("", "", 8),
+		     "chat room:1 room:10 room:12 room:2 room:3 tick"));
+	cr_expect(eq(str, (char *)list("", "", 3), "chat room:1 room:10"));
+	cr_expect(eq(str, (char *)list("", "room:10", 3), "room:12 room:2 room:3"));
+	cr_expect(eq(str, (char *)list("room:", "", 2), "room:1 room:10"));
+	cr_expect(eq(str, (char *)list("room:1", "room:1", 8), "room:10 room:12"));
+	cr_expect(eq(str, (char *)list("hall", "", 8), ""));
+	cr_expect(eq(str, (char *)list("", "", 0), ""));
+	cr_expect(eq(str, (char *)list("", "tick", 8), ""));
+}

@@ -165,6 +165,22 @@ Test(emit, of_what_was_missed_is_queued_also_when_the_outbox_is_full)
 	has_got(a, "m4");
 }
 
+Test(emit, sets_no_more_than_one_aside_when_all_slow_ones_together_have_too_much)
+{
+	static char large[4 * 1024 * 1024];
+
+	memset(large, 'm', sizeof large - 1);
+	for (int i = 0; i < 2; i++) {
+		make_live(&edge.members[i],
+			  with_policy(GATEPOST__SUBSCRIPTION__SLOW__DROP_OLDEST), "e", 0);
+		edge.members[i].is_full = true;
+	}
+	for (uint64_t i = 1; i <= 40; i++)
+		deliver("x", "e", i, large);
+	cr_assert(ge(i64, DROPPED("drop-oldest"), 15));
+	cr_assert(le(i64, DROPPED("drop-oldest"), 17), "2 x 32 of 4 MiB are 256 MiB");
+}
+
 /* ---- batches ---- */
 
 static Gatepost__Subscription *batched(void)

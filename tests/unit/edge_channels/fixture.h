@@ -26,6 +26,7 @@ struct fixture {
 	struct loop *loop;
 	struct metrics *metrics;
 	struct channels *channels;
+	bool is_incomplete; /* a broker is not linked that there is */
 	struct member members[MEMBERS];
 };
 extern struct fixture edge;

@@ -74,6 +74,17 @@ Test(gap, that_nobody_fills_is_asked_for_again_after_a_second_of_another_broker)
 	sent(1, "G(x@e/4)");
 }
 
+Test(gap, that_has_closed_by_itself_is_not_asked_for_again)
+{
+	make_live(a, subscription_of("x"), "e", 4);
+	deliver("x", "e", 6, "m6");
+	sent(1, "G(x@e/4)");
+	deliver("x", "e", 5, "m5");
+	pass(5000);
+	sent(1, "");
+	has_got(a, "m5 m6");
+}
+
 Test(gap, without_a_broker_is_asked_for_when_there_is_one)
 {
 	make_live(a, subscription_of("x"), "e", 4);

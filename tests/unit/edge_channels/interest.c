@@ -153,8 +153,9 @@ Test(interest, in_the_whole_list_is_confirmed_with_its_last_item)
 	sent(1, "O7=OK");
 }
 
-Test(interest, confirmed_on_a_young_link_waits_until_all_brokers_know_of_the_link)
+Test(interest, while_a_broker_is_not_linked_waits_until_it_knows_of_the_links)
 {
+	edge.is_incomplete = true;
 	link_up_young(1, 2000);
 	subscribe(of.a, 1, 7, subscription_of("x"));
 	link_confirm_all(1);
@@ -163,18 +164,32 @@ Test(interest, confirmed_on_a_young_link_waits_until_all_brokers_know_of_the_lin
 	sent(1, "");
 	pass(200);
 	sent(1, "O7=OK");
+	subscribe(of.b, 1, 8, subscription_of("x"));
+	sent(1, "O8=OK");
 }
 
-Test(interest, of_an_older_link_does_not_wait_for_a_young_one)
+Test(interest, on_a_young_link_does_not_wait_when_all_brokers_are_linked)
 {
 	link_up_young(1, 60000);
-	link_up(2);
-	subscribe(of.a, 1, 7, subscription_of("x"));
-	subscribe(of.b, 2, 8, subscription_of("x"));
-	link_confirm_all(1);
-	link_confirm_all(2);
 	link_sent(1);
-	cr_assert(eq(str, (char *)link_sent(2), "I1*() I2(x) O8=OK"));
+	subscribe(of.a, 1, 7, subscription_of("x"));
+	link_confirm_all(1);
+	cr_assert(eq(str, (char *)link_sent(1), "I2(x) O7=OK"));
+}
+
+Test(interest, is_confirmed_by_the_broker_that_was_not_linked_when_it_comes)
+{
+	edge.is_incomplete = true;
+	link_up_young(1, 60000);
+	subscribe(of.a, 1, 7, subscription_of("x"));
+	link_confirm_all(1);
+	link_sent(1);
+	link_up_young(2, 60000);
+	edge.is_incomplete = false;
+	pass(200);
+	sent(1, "");
+	link_confirm_all(2);
+	sent(1, "O7=OK");
 }
 
 Test(interest, outcomes_of_a_link_that_has_ended_are_dropped)

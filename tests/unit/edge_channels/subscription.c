@@ -324,9 +324,9 @@ Test(subscription, that_takes_part_in_presence_is_named_at_the_end_of_its_connec
 	s->member = (ProtobufCBinaryData){2, (uint8_t *)(uintptr_t) "{}"};
 	make_live(a, s, NULL, 0);
 	make_live(a, subscription_of("yy"), NULL, 0);
+	begin(a, "other");
 	s = subscription_of("zz");
 	s->member = (ProtobufCBinaryData){2, (uint8_t *)(uintptr_t) "{}"};
-	begin(a, "other");
 	subscribe(a, 1, 9, s);
 	names = subscription_presence(&a->subscriber);
 	cr_assert(eq(sz, names->n, 5));

@@ -144,6 +144,12 @@ void channel_link_outcome(struct uplink *u, uint64_t link, const Gatepost__Outco
 	outcome_send(NULL, o);
 }
 
+bool channel_link_is_complete(const struct uplink *u)
+{
+	(void)u;
+	return true;
+}
+
 uint64_t channel_link_pick(struct uplink *u, uint64_t but)
 {
 	(void)u;
