@@ -53,7 +53,7 @@ REDIS_AWAY = ("redis_stop", "redis_stall", "redis_kill9", "redis_empty")
 EXPECT = [
     "link.down", "link.refused", "redis.down", "redis.refused", "store.changed", "resync.failed",
     "function.failed", "function.circuit_open", "runtime.*", "broker.stopped", "edge.expired",
-    "edge.lease.lost", "edge.number.lost",
+    "edge.lease.lost", "edge.number.lost", "connect.subscribe.failed",
 ]  # fmt: skip
 
 

@@ -230,8 +230,8 @@ def one_answer(h, judged):
             if until < min(c.ended, h.end) and (answer is None or answer["t"] > until):
                 text = f"{act['action']} {act['id']} had no answer within the bound"
                 yield Violation(text, c, until, {act["channel"]})
-            calm = not h.troubles.meet(act["t"] - h.bound["table"], until)
-            judged["answers while all is well"] += calm and answer is not None
+            calm = answer and not h.troubles.meet(act["t"] - h.bound["table"], answer["t"])
+            judged["answers while all is well"] += bool(calm)
             refused = answer and answer["what"] == "nack" and answer["t"] < c.ended
             if refused and (calm or not answer["retryable"]):
                 why = answer["code"]
