@@ -113,6 +113,20 @@ def test_an_event_that_changes_when_it_comes_again_is_reported(run, what):
     assert run.violations() == [f"P1 c1: DISCONNECT came again with another {list(what)[0]}"]
 
 
+def test_a_disconnect_may_change_when_redis_and_its_edge_are_not_what_they_were(run):
+    run.invoked(68, "c1", "DISCONNECT", code=1006)
+    run.fault(59, 62, "redis_restore", "redis")
+    assert run.violations() == ["P1 c1: DISCONNECT came again with another code"]
+    run.fault(63, 70, "kill9", "edge-0")
+    assert run.violations() == []
+
+
+def test_a_disconnect_that_a_restored_redis_does_not_have_is_not_missed(run):
+    run.without_call("DISCONNECT")
+    run.fault(58, 62, "redis_restore", "redis")
+    assert run.violations() == []
+
+
 def test_a_disconnect_of_somebody_who_was_refused_is_reported(run):
     run.saw(70, "c2", "connecting", edge="edge-0")
     run.invoked(70.1, "c2", "CONNECT", status=403)

@@ -53,13 +53,24 @@ def _died(h, c, disconnect):
 
 def _same(h, event):
     """The event is the same, whoever is given it."""
-    first = event.invocations[0]
+    first, c = event.invocations[0], h.by_id.get(event.invocations[0].get("connectionId"))
     for i in event.invocations[1:]:
+        if event.kind == "DISCONNECT" and c and _was_restored(h, c, event, i["t"]):
+            continue
         for key in ("kind", "connectionId", "n", "time", "code", "reason", "event"):
             if i.get(key) != first.get(key):
                 text = f"{event.name} came again with another {key}"
-                yield Violation(text, h.by_id.get(i.get("connectionId")), i["t"], {event.n})
+                yield Violation(text, c, i["t"], {event.n})
                 break
+
+
+def _was_restored(h, c, event, t):
+    """The row of a connection that had its disconnect came back with an older Redis, and its edge was dead."""
+    return any(
+        f.begin - SLACK <= event.done() and f.begin <= t and h.losses(c.edge).meet(f.begin - SLACK, t)
+        for f in h.faults
+        if f.kind in RESTORES
+    )
 
 
 def _redis_forgot(h, c):
