@@ -11,7 +11,7 @@ OPEN = {"subscribe": "anyone", "publish": "anyone"}
 GRACE = 1  # seconds, of presence
 NAMESPACES = {
     "log": {**OPEN, "history": {"size": 1000}},
-    "short": {**OPEN, "history": {"size": 5}},  # a client that was away has missed more than is kept
+    "short": {**OPEN, "history": {"size": 5}},  # who was away has missed more than is kept
     "live": OPEN,
     "who": {
         **OPEN,
@@ -168,7 +168,8 @@ class Subscriber:
         return True  # fmt: skip
 
     def _acknowledged(self, frame):
-        self._log("ack", **pick(frame, "id", "channel", "epoch", "offset", "recovered", "duplicate"))
+        more = ("recovered", "duplicate")
+        self._log("ack", **pick(frame, "id", "channel", "epoch", "offset", *more))
         asked = self._asked.pop(frame.get("id"), {"action": "subscribe"})
         channel = frame["channel"]
         if asked["action"] == "unsubscribe":
@@ -213,7 +214,8 @@ class Subscriber:
 
     def retry(self):
         """A channel that it wants, and could not have."""
-        missing = sorted(self._memory.wanted - self._live - {a["channel"] for a in self._asked.values()})
+        asked = {action["channel"] for action in self._asked.values()}
+        missing = sorted(self._memory.wanted - self._live - asked)
         if missing and len(self._asked) < MOST_UNANSWERED:
             self._subscribe(self._rng.choice(missing))
 

@@ -106,7 +106,7 @@ SNAPSHOT = "snapshot"
 
 
 def _take_snapshot(world, target):
-    """What it has written until now; the copy of an append-only file may lack the end of its last line."""
+    """What it has written until now; the copy may lack the end of its last command."""
     copy = world.folder / SNAPSHOT
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(world.folder / "redis/appendonlydir", copy)

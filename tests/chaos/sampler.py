@@ -1,4 +1,4 @@
-"""What a run's processes take of the machine, what the table says, and who is in channels: once a second."""
+"""Once a second: what a run's processes take, what the table says, and who is in channels."""
 
 import os
 import threading
@@ -51,7 +51,7 @@ class Sampler(threading.Thread):
 
 
 class Roll(threading.Thread):
-    """Who is in the channels that have presence, as the management API of some broker has it, once a second."""
+    """Who is in the channels that have presence, as the management API of some broker has it."""
 
     def __init__(self, world, rng):
         super().__init__(daemon=True)

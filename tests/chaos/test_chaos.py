@@ -10,7 +10,7 @@ from lib.cluster import BIN
 NEEDS = ["chaos"]  # tests/pick.py
 
 HERE = Path(__file__).resolve().parent
-SEED = 42276  # an edge and its reaper killed; brokers killed, cut off; Redis emptied, restored from a snapshot
+SEED = 42276  # an edge and its reaper killed; brokers killed, cut off; Redis emptied, restored
 MINUTES = 0.7
 
 

@@ -1,4 +1,4 @@
-"""The rules about channels, on small histories that are made up: each is kept in one, broken in another."""
+"""The rules about channels, on histories that are made up: each is kept in one, broken in another."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ E1, E2 = "00000000001aaaa", "00000000002aaaa"
 
 
 class Channels(Run):
-    """c1 publishes; c2 is connected from 50 to 100, subscribed to log:1 at 51, and gets what c1 has published there."""
+    """c1 publishes; c2 is there from 50 to 100, subscribed to log:1 at 51, and gets what c1 says."""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -123,22 +123,33 @@ def test_a_message_of_an_older_epoch_is_reported(run):
 
 def test_a_new_epoch_without_a_reset_is_reported(run):
     run.message(57, "c2", "log:1", 1, "m4", epoch=E2)
-    assert run.violations() == ["P5 c2: another epoch without a reset: log:1 02aaaa:1 after 01aaaa:3"]
+    assert run.violations() == [
+        "P5 c2: another epoch without a reset: log:1 02aaaa:1 after 01aaaa:3"
+    ]
 
 
 def test_after_a_reset_the_sequence_goes_on_from_its_position(run):
-    run.fault(40, 41, "redis_empty", "redis")
-    run.reset(56, "c2", "log:1", 5, E1, "trimmed")
-    run.message(57, "c2", "log:1", 6, "m6")
+    run.subscribe(51.5, "c2", "short:1", 1)
+    run.reset(56, "c2", "short:1", 5, E1, "trimmed")
+    run.message(57, "c2", "short:1", 6, "s-6")
     assert run.violations() == []
-    run.reset(58, "c2", "log:1", 4, E1, "trimmed")
-    assert run.violations() == ["P5 c2: a reset back: log:1 01aaaa:4 after 01aaaa:6"]
+    run.reset(58, "c2", "short:1", 4, E1, "trimmed")
+    assert run.violations() == ["P5 c2: a reset back: short:1 01aaaa:4 after 01aaaa:6"]
 
 
 def test_a_reset_though_redis_forgot_nothing_is_reported_unless_the_channel_keeps_little(run):
     run.reset(56, "c2", "log:1", 5, E1, "trimmed")
     run.subscribe(57, "c2", "short:1", 0)
     run.reset(58, "c2", "short:1", 5, E1, "trimmed")
+    assert run.violations() == ["P5 c2: a reset of log:1 (trimmed), though nothing was lost"]
+
+
+def test_a_new_epoch_has_a_cause_and_a_channel_that_keeps_enough_is_never_trimmed(run):
+    run.reset(56, "c2", "log:1", 0, E2, "epoch")
+    assert run.violations() == ["P5 c2: a reset of log:1 (epoch), though nothing was lost"]
+    run.fault(40, 41, "redis_rewind", "redis")
+    assert run.violations() == []
+    run.reset(57, "c2", "log:1", 2, E2, "trimmed")
     assert run.violations() == ["P5 c2: a reset of log:1 (trimmed), though nothing was lost"]
 
 
@@ -300,6 +311,17 @@ def test_a_publish_that_was_sent_after_a_subscribe_and_stands_before_its_positio
     ]
 
 
+def test_messages_of_one_publisher_without_history_come_in_their_order_while_all_is_well(run):
+    run.subscribe(51.5, "c2", "live:1", None)
+    for n in (7, 8):
+        run.publish(50 + n, f"c1-{n}", "live:1", None)
+    run.message(59, "c2", "live:1", None, "c1-8")
+    run.message(59.1, "c2", "live:1", None, "c1-7")
+    assert run.violations() == ["P6 c2: c1-7 after c1-8"]
+    run.fault(54, 55, "kill9", "broker-0")
+    assert run.violations() == []
+
+
 def test_a_message_after_an_unsubscribe_is_reported(run):
     run.unsubscribe(57, "c2", "log:1")
     assert run.violations() == []
@@ -353,7 +375,7 @@ def test_an_answer_to_nothing_is_reported(run):
 
 
 @pytest.mark.parametrize(("code", "retryable"), [("unavailable", True), ("forbidden", False)])
-def test_an_error_is_reported_unless_it_may_be_retried_and_something_was_wrong(run, code, retryable):
+def test_an_error_is_reported_unless_it_may_be_retried_after_a_fault(run, code, retryable):
     id = run.act(58, "c2", "subscribe", "log:2")
     run.saw(58.1, "c2", "nack", id=id, channel="log:2", code=code, retryable=retryable)
     assert run.violations() == [f"ACTIONS c2: subscribe 1 got {code} while all is well"]

@@ -120,7 +120,8 @@ class World:
     def _add_redis(self):
         data = self.folder / "redis"
         data.mkdir()
-        # Written before each reply, so that kill -9 loses nothing; a sync would wait for the disk of a busy machine.
+        # Written before each reply, so that kill -9 loses nothing. A sync would wait for the disk
+        # of a busy machine.
         self._add("redis", "redis", [
             "redis-server", "--port", REDIS, "--bind", "0.0.0.0", "--protected-mode", "no",
             "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "no",

@@ -149,7 +149,7 @@ def _delivered(h, judged):
 
 
 def _recovered(h, judged):
-    """Who comes back, while Redis forgets nothing and the channel keeps enough, is not told that something is lost."""
+    """While Redis forgets nothing and the channel keeps enough, all can be recovered."""
     first = {}  # (channel, epoch): when it was seen first
     for stays in _talk(h).stays.values():
         for stay in stays:
@@ -172,11 +172,14 @@ def _recovered(h, judged):
 
 
 def _resets(h, judged):
+    """They have a cause; in a channel that keeps enough nothing is trimmed, whatever happens."""
     for stays in _talk(h).stays.values():
         for stay in stays:
             for t, _, reason in stay.resets:
                 judged[f"resets: {reason}"] += 1
-                if _keeps(h, stay.channel) < ROOMY or _talk(h).forgets.meet(0, t):
+                if _keeps(h, stay.channel) < ROOMY:
+                    continue
+                if reason == "epoch" and _talk(h).forgets.meet(0, t):
                     continue
                 text = f"a reset of {stay.channel} ({reason}), though nothing was lost"
                 yield Violation(text, stay.connection, t, {stay.channel})
@@ -187,12 +190,14 @@ def _keeps(h, channel):
 
 
 def subscribed_means_subscribed(h, judged):
-    """P6 subscribed means subscribed: what is published after the ack comes, and nothing after the end"""
+    """P6 subscribed means subscribed: what is published later comes, and nothing after the end"""
     for stream in _talk(h).streams:
         judged["unsubscribes"] += stream.unsubscribes
         for t, text, channel in stream.wrong_state:
             yield Violation(text, stream.connection, t, {channel})
-    links = Troubles(f.trouble() for f in h.faults if any("er-" in n or "edge-" in n for n in f.target))
+    yield from _fifo(h, judged)
+    of_links = (f for f in h.faults if any(n.startswith(("edge", "broker")) for n in f.target))
+    links = Troubles(f.trouble() for f in of_links)
     silence = h.meta["timings"]["silence"] + SLACK
     for act, ack in _talk(h).published:
         for stay in _talk(h).stays[ack["channel"]]:
@@ -201,20 +206,39 @@ def subscribed_means_subscribed(h, judged):
             if "epoch" in ack:
                 judged["later publishes with history"] += 1
                 if stay.top and _position(ack) <= stay.top and not ack.get("duplicate"):
-                    text = f"{act['data']} was sent after the ack of {stay.channel}, and stands before it"
+                    text = f"{act['data']} was sent after the ack of {stay.channel}"
+                    text += ", and stands before it"
                     yield Violation(text, stay.connection, ack["t"], {stay.channel})
                 continue
             until = h.not_redis.calm(ack["t"], h.bound["answer"])
             if until >= min(stay.until, h.end) or ack.get("duplicate"):
                 continue
-            if links.meet(act["t"] - silence, ack["t"] + silence) or h.losses(stay.connection.edge).meet(
-                ack["t"], until
-            ):  # what a link had taken may be lost with it
+            if links.meet(act["t"] - silence, ack["t"] + silence):
+                continue  # what a link had taken may be lost with it
+            if h.losses(stay.connection.edge).meet(ack["t"], until):
                 continue
             judged["later publishes"] += 1
             if stay.nonces.get(act["data"], inf) > until:
                 text = f"{act['data']} ({stay.channel}) never came"
                 yield Violation(text, stay.connection, until, {stay.channel})
+
+
+def _fifo(h, judged):
+    """Without history what one client publishes comes in its order, while all is well."""
+    talk = _talk(h)
+    for stream in talk.streams:
+        last = {}  # (channel, publisher): its latest publish
+        for r in stream.connection.seen["message"]:
+            if "epoch" in r or len(talk.tries[r["data"]]) != 1:
+                continue
+            act = talk.tries[r["data"]][0]
+            before = last.setdefault((r["channel"], act["name"]), act)
+            judged["pairs of one publisher"] += before is not act
+            if act["id"] >= before["id"]:
+                last[r["channel"], act["name"]] = act
+            elif not h.troubles.meet(r["t"] - h.bound["table"], r["t"]):
+                text = f"{act['data']} after {before['data']}"
+                yield Violation(text, stream.connection, r["t"], {r["channel"]})
 
 
 def one_answer(h, judged):
@@ -234,14 +258,14 @@ def one_answer(h, judged):
             judged["answers while all is well"] += bool(calm)
             refused = answer and answer["what"] == "nack" and answer["t"] < c.ended
             if refused and (calm or not answer["retryable"]):
-                why = answer["code"]
-                text = f"{act['action']} {act['id']} got {why}" + (" while all is well" if calm else "")
+                text = f"{act['action']} {act['id']} got {answer['code']}"
+                text += " while all is well" if calm else ""
                 yield Violation(text, c, answer["t"], {act["channel"]})
 
 
 def presence(h, judged):
     """PRESENCE is who is subscribed"""
-    lives = defaultdict(list)  # channel: (connection id, may be there from, must be from, must until, may until)
+    lives = defaultdict(list)  # channel: (connection, and when, as of _lives)
     for stream in _talk(h).streams:
         for channel, *life in _lives(h, stream):
             lives[channel].append((stream.connection, *life))
@@ -262,7 +286,8 @@ def presence(h, judged):
                 judged["subscribers looked up"] += 1
                 id = c.ids[0] if c.ids else None
                 if id not in members:
-                    wrong.setdefault((id, channel), (f"subscribed to {channel}, but no member", c, t))
+                    text = f"subscribed to {channel}, but no member"
+                    wrong.setdefault((id, channel), (text, c, t))
                 elif members[id] != c.user:
                     text = f"{c.user} is {members[id]} in {channel}"
                     wrong.setdefault((id, channel), (text, c, t))
@@ -277,12 +302,13 @@ def presence(h, judged):
 def _counts(look, members, t):
     users = len({user for user in members.values() if user})
     if look["connections"] != len(look["members"]) or look["users"] != users:
-        text = f"{look['channel']} has {look['connections']} connections and {look['users']} users"
-        yield Violation(f"{text}, but {len(members)} and {users} members", None, t)
+        text = f"{look['channel']} has {look['connections']} connections"
+        text += f" and {look['users']} users, but {len(members)} and {users} members"
+        yield Violation(text, None, t)
 
 
 def _lives(h, stream):
-    """(channel, may be there from, must be, must until, may until) of each subscription, also of those without an answer."""
+    """(channel, may be there from, must be, must until, may until), also of one without an answer."""
     c = stream.connection
     bound = h.bound["presence"]
     over = h.troubles.calm(c.over(h.bound["vanish"]), bound) if c.ended < inf else inf

@@ -9,10 +9,10 @@ NOWHERE = ("", 0)  # before each position
 
 class Stay:
     """
-    A subscription, from its acknowledgement to its end. A position is (epoch, offset); epochs compare as text.
+    A subscription, from its ack to its end. A position is (epoch, offset); epochs compare as text.
 
     asked, acked     when
-    ending, ended    when it was unsubscribed, or asked for that, and when that was acknowledged; else infinity
+    ending, ended    when its unsubscribe was sent, and acknowledged; else infinity
     start            behind this position it gets all; None: a channel without history
     is_sure          False: nobody knows whether an unsubscribe was handled
     """
@@ -82,7 +82,7 @@ class Stay:
         return None
 
     def again(self, ack):
-        """An acknowledgement of a subscription that was there: the messages behind it may have come before it."""
+        """An ack of a subscription that was there: messages behind it may have come before it."""
         if "epoch" in ack and (ack["epoch"], ack["offset"]) > self.at:
             at = (ack["epoch"], ack["offset"])
             return f"a hole: {self.channel} {_text(at)} acknowledged after {_text(self.at)}"
@@ -116,9 +116,9 @@ class Stream:
         """What it answers; None when nobody had asked."""
         act, before = self.asked.get(r.get("id"), (None, None))
         if act is None:
-            self.wrong_answers.append((r["t"], f"an answer {r.get('id')} that was not asked", None))
+            self._note(self.wrong_answers, r, f"an answer {r.get('id')} that was not asked")
         elif before:
-            self.wrong_answers.append((r["t"], f"{act['action']} {r['id']} was answered twice", r["channel"]))
+            self._note(self.wrong_answers, r, f"{act['action']} {r['id']} was answered twice")
         else:
             self.asked[r["id"]] = (act, r)
         return act
@@ -141,7 +141,8 @@ class Stream:
         if stay:
             self._note(self.wrong_order, r, stay.again(r))
             if r.get("recovered") and since != (r["epoch"], r["offset"]):
-                self._note(self.wrong_order, r, f"recovered {r['channel']} that it had, from {since}")
+                text = f"recovered {r['channel']} that it had, from {since}"
+                self._note(self.wrong_order, r, text)
             return
         stay = Stay(self.connection, r["channel"], asked, r, since)
         self._live[r["channel"]] = stay
@@ -160,14 +161,16 @@ class Stream:
         if stay:
             self._note(self.wrong_order, r, stay.message(r))
         else:
-            self._note(self.wrong_state, r, f"a message of {r['channel']}, where it is not subscribed")
+            text = f"a message of {r['channel']}, where it is not subscribed"
+            self._note(self.wrong_state, r, text)
 
     def _reset(self, r):
         stay = self._live.get(r["channel"])
         if stay:
             self._note(self.wrong_order, r, stay.reset(r))
         else:
-            self._note(self.wrong_state, r, f"a reset of {r['channel']}, where it is not subscribed")
+            text = f"a reset of {r['channel']}, where it is not subscribed"
+            self._note(self.wrong_state, r, text)
 
     def _unsubscribed(self, r):
         self._end(r)
@@ -179,4 +182,4 @@ class Stream:
 
     def _note(self, where, r, text):
         if text:
-            where.append((r["t"], text, r["channel"]))
+            where.append((r["t"], text, r.get("channel")))
