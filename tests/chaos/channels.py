@@ -25,6 +25,7 @@ FEW = {"log": 12, "short": 4, "live": 12, "who": 6}  # how many other channels e
 FULL = 0.3  # of all people are in a channel that has many
 MOST_UNANSWERED = 4
 KEYED = 0.4  # of all publishes
+BATCHED = 0.2  # of all subscriptions get several messages in one frame
 PATIENCE = 5  # how often a publish with a key is sent
 MEMBERS = [f"who:{name}" for name in [MANY, *range(FEW["who"])]]  # channels with presence
 
@@ -133,7 +134,8 @@ class Subscriber:
         since = {"since": {"epoch": at[0], "offset": at[1]}} if at else {}
         if self._rng.random() < 0.2:
             since = {}
-        return self._new(action="subscribe", channel=channel, **since)
+        batch = {"batch": True} if self._rng.random() < BATCHED else {}
+        return self._new(action="subscribe", channel=channel, **since, **batch)
 
     def _new(self, **action):
         action["id"] = self._n
@@ -156,7 +158,9 @@ class Subscriber:
     # What it gets
 
     def receive(self, frame):
-        """False: it is none of the frames that there are."""
+        """A frame of channels, or several in an array. False: it is none of those that there are."""
+        if isinstance(frame, list):
+            return all(self.receive(one) for one in frame)
         match frame["type"]:
             case "ack": self._acknowledged(frame)
             case "error": self._refused(frame)

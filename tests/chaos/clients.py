@@ -179,7 +179,7 @@ class Connection:
             said = json.loads(text)
         except ValueError:
             said = {}
-        if "type" in said:
+        if isinstance(said, list) or "type" in said:
             if not self._channels.receive(said):
                 self.log("odd", text=text)
         elif "nonce" in said:
