@@ -31,6 +31,23 @@ static struct metric *counter(struct metrics *m, const char *action)
 	return k;
 }
 
+static void count_recoveries(struct clients *c, struct metrics *m)
+{
+	static const char *const labels[] = {
+		[RECOVERY_COMPLETE] = "recovered=\"true\",reason=\"\"",
+		[RECOVERY_EPOCH] = "recovered=\"false\",reason=\"epoch\"",
+		[RECOVERY_TRIMMED] = "recovered=\"false\",reason=\"trimmed\"",
+		[RECOVERY_AHEAD] = "recovered=\"false\",reason=\"ahead\"",
+		[RECOVERY_LIMIT] = "recovered=\"false\",reason=\"limit\"",
+		[RECOVERY_NO_HISTORY] = "recovered=\"false\",reason=\"history\"",
+	};
+
+	for (size_t i = 0; i < RECOVERIES; i++)
+		c->recoveries[i] =
+			metric_counter(m, "gatepost_broker_recoveries_total", labels[i],
+				       "Subscribes with a position to recover from");
+}
+
 struct clients *clients_new(const struct clients_uses *uses)
 {
 	struct clients *c = xcalloc(1, sizeof *c);
@@ -45,6 +62,7 @@ struct clients *clients_new(const struct clients_uses *uses)
 		uses->metrics, "gatepost_broker_channel_errors_total", NULL,
 		"Actions of clients on channels that were answered with "
 		"an error");
+	count_recoveries(c, uses->metrics);
 	return c;
 }
 

@@ -16,8 +16,9 @@ static void end_turn(void *arg)
 {
 	struct channels *ch = arg;
 
-	emit_flush(ch);
-	if (ch->uplink != NULL)
+	if (!TAILQ_EMPTY(&ch->batched))
+		emit_flush(ch);
+	if (!TAILQ_EMPTY(&ch->changed) && ch->uplink != NULL)
 		interest_flush(ch);
 }
 
@@ -40,6 +41,11 @@ static int64_t ask_channels(void *arg)
 static int64_t ask_subscriptions(void *arg)
 {
 	return (int64_t)((struct channels *)arg)->subscriptions;
+}
+
+static int64_t ask_members(void *arg)
+{
+	return (int64_t)((struct channels *)arg)->members;
 }
 
 static void count_drops(struct channel_counts *n, struct metrics *m)
@@ -102,6 +108,9 @@ static void count_all(struct channels *ch, struct metrics *m)
 			   "Channels with subscriptions on this edge", ask_channels, ch);
 	metric_asked_gauge(m, "gatepost_edge_subscriptions", NULL,
 			   "Subscriptions of this edge's connections", ask_subscriptions,
+			   ch);
+	metric_asked_gauge(m, "gatepost_edge_presence_members", NULL,
+			   "Of these, the ones that take part in presence", ask_members,
 			   ch);
 }
 

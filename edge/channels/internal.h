@@ -131,7 +131,7 @@ struct channels {
 	struct channel_counts counts;
 	struct timer *tick;
 	struct map *table;
-	uint64_t subscriptions;
+	uint64_t subscriptions, members; /* members: those that take part in presence */
 	uint64_t
 		aside_bytes; /* of memory, set aside for slow subscribers, as if they shared nothing */
 	/* interest.c */

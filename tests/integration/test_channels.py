@@ -243,18 +243,25 @@ def test_nothing_missed_is_recovered_also_before_the_first_message(cluster):
     reader.idle()
 
 
+def recoveries(cluster, reason):
+    name = f'gatepost_broker_recoveries_total{{recovered="false",reason="{reason}"}}'
+    return sum(cluster.metrics(b)[name] for b in ("broker-0", "broker-1"))
+
+
 def test_what_was_trimmed_or_is_of_another_epoch_is_not_recovered(cluster):
     name = channel("tiny")
     reader, writer = Client(cluster), Client(cluster)
     at = writer.ok("publish", name, data=0)
     for n in range(1, 5):
         writer.ok("publish", name, data=n)
-    for since in (
-        {"epoch": at["epoch"], "offset": 1},
-        {"epoch": "other", "offset": 4},
-        {"epoch": at["epoch"], "offset": 99},
+    for why, since in (
+        ("trimmed", {"epoch": at["epoch"], "offset": 1}),
+        ("epoch", {"epoch": "other", "offset": 4}),
+        ("ahead", {"epoch": at["epoch"], "offset": 99}),
     ):
+        before = recoveries(cluster, why)
         ack = reader.ok("subscribe", name, since=since)
+        assert recoveries(cluster, why) == before + 1
         assert ack["recovered"] is False and ack["offset"] == 5
         reader.ok("unsubscribe", name)
     assert reader.ok("subscribe", name, since={**at, "offset": 3})["recovered"] is True
