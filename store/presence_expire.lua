@@ -1,6 +1,7 @@
 -- Remove the connections whose grace is over.
 -- KEYS members, order, users, leaving, left   ARGV how many at most
 -- Answer: the members that have left, connections, users, when the next grace ends (ms since 1970, 0: none runs), now in microseconds
+redis.call('HDEL', KEYS[1], '') -- a first write that Redis takes when its memory is full; then it takes the others too
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local left = {}

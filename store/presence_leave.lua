@@ -3,6 +3,7 @@
 --      3 to 6: what the ids of its edge begin with
 -- Answer: the members that have left, connections, users, when the grace ends (ms since 1970, 0: it has left),
 --      1: no member of this edge is left, now in microseconds
+redis.call('HDEL', KEYS[1], '') -- a first write that Redis takes when its memory is full; then it takes the others too
 local value = redis.call('HGET', KEYS[1], ARGV[1])
 local left, due, clock = {}, 0, redis.call('TIME')
 if value then

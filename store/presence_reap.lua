@@ -1,6 +1,7 @@
 -- Remove the connections of an edge that is dead.
 -- KEYS members, order, users, leaving, left   ARGV how many at most, 2 to 5: what the ids of the edge begin with
 -- Answer: the members that have left, connections, users, 1: there may be more of them, now in microseconds
+redis.call('HDEL', KEYS[1], '') -- a first write that Redis takes when its memory is full; then it takes the others too
 local left, most, clock = {}, tonumber(ARGV[1]), redis.call('TIME')
 for i = 2, 5 do
 	local found = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. ARGV[i], '[' .. ARGV[i] .. '\255', 'LIMIT', 0, most - #left)
