@@ -6,6 +6,7 @@
 #include "broker/api/management.h"
 #include "broker/channels/channels.h"
 #include "broker/channels/presence_edges.h"
+#include "broker/channels/client.h"
 #include "broker/cluster/commands.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
@@ -47,6 +48,7 @@ struct broker {
 	struct fences *fences;
 	struct channels *channels;
 	struct presence_edges *presence_edges;
+	struct clients *clients;
 	struct edges *edges;
 	struct resync *resync;
 	struct reaper *reaper;
@@ -170,6 +172,13 @@ static const char *stage_of(void *arg)
 	const struct broker *b = arg;
 
 	return project_stage(b->project);
+}
+
+static struct routes *routes_of(void *arg)
+{
+	const struct broker *b = arg;
+
+	return project_routes(b->project);
 }
 
 static bool was_stopped(void *arg, int64_t since_ms)
@@ -356,10 +365,21 @@ static void open_events(struct broker *b)
 					  .metrics = m,
 					  .deliver = on_pending,
 					  .arg = b});
-	b->dispatch = dispatch_new(&(struct dispatch_uses){.store = st,
-							   .redelivery = b->redelivery,
-							   .project = b->project,
-							   .metrics = m});
+	b->clients = clients_new(
+		&(struct clients_uses){.loop = l,
+				       .store = st,
+				       .commands = b->commands,
+				       .publishers = channels_publishers(b->channels),
+				       .readers = channels_readers(b->channels),
+				       .presence = channels_presence(b->channels),
+				       .metrics = m});
+	b->dispatch = dispatch_new(
+		&(struct dispatch_uses){.store = st,
+					.redelivery = b->redelivery,
+					.clients = b->clients,
+					.presence = channels_presence(b->channels),
+					.project = b->project,
+					.metrics = m});
 	b->dead_letters = dead_letters_new(l, st, m);
 }
 
@@ -380,12 +400,22 @@ static struct management *open_management(struct broker *b)
 			.timeout_ms = conf->management_ms,
 			.max_post = (size_t)conf->max_post,
 			.max_bulk = (size_t)conf->max_bulk},
-		&(struct management_uses){.loop = b->loop,
-					  .metrics = b->metrics,
-					  .store = b->store,
-					  .commands = b->commands,
-					  .stage = stage_of,
-					  .arg = b});
+		&(struct management_uses){
+			.loop = b->loop,
+			.metrics = b->metrics,
+			.store = b->store,
+			.commands = b->commands,
+			.channels = {.store = b->store,
+				     .commands = b->commands,
+				     .clients = b->clients,
+				     .publishers = channels_publishers(b->channels),
+				     .readers = channels_readers(b->channels),
+				     .presence = channels_presence(b->channels),
+				     .interest = channels_carried(b->channels),
+				     .routes = routes_of,
+				     .arg = b},
+			.stage = stage_of,
+			.arg = b});
 }
 
 /* The HTTP servers. False after an error line. */
@@ -468,6 +498,7 @@ static void close_all(struct broker *b)
 	fences_free(b->fences);
 	members_free(b->members);
 	dispatch_free(b->dispatch);
+	clients_free(b->clients);
 	redelivery_free(b->redelivery);
 	http_client_free(b->http_client);
 	project_free(b->project);

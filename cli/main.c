@@ -1,9 +1,14 @@
 /* The command line. */
+#include "cli/commands/channels.h"
 #include "cli/commands/check.h"
 #include "cli/commands/close.h"
 #include "cli/commands/connections.h"
 #include "cli/commands/disconnects.h"
+#include "cli/commands/history.h"
+#include "cli/commands/presence.h"
+#include "cli/commands/publish.h"
 #include "cli/commands/send.h"
+#include "cli/commands/subscribe.h"
 #include "cli/up/up.h"
 
 #include <stdio.h>
@@ -29,6 +34,15 @@ static const struct command commands[] = {
 	 "list, retry or drop $disconnect events that failed permanently"},
 	{"send", send_run, "push to a connection: gatepost send ID TEXT"},
 	{"close", close_run, "close a connection: gatepost close ID"},
+	{"publish", publish_run, "publish to a channel: gatepost publish CHANNEL TEXT"},
+	{"subscribe", subscribe_run,
+	 "print the messages of channels: gatepost subscribe CHANNEL..."},
+	{"history", history_run,
+	 "print what a channel has kept: gatepost history CHANNEL"},
+	{"channels", channels_run,
+	 "list the channels that have subscribers: gatepost channels PREFIX"},
+	{"presence", presence_run,
+	 "list who is subscribed to a channel: gatepost presence CHANNEL"},
 	{"help", help, "print this, or the usage of a command: gatepost help up"},
 	{"version", version, "print the version"},
 };

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const char *const actions[] = {
-	"subscribe", "unsubscribe", "publish", "history", "presence", "ping", NULL,
+	"subscribe", "unsubscribe", "publish",  "history",
+	"presence",  "ping",        "$default", NULL,
 };
 
 static void check_route(struct reading *r, const struct config_route *route);
@@ -42,11 +43,12 @@ static void check_route(struct reading *r, const struct config_route *route)
 		if (strcmp(actions[i], route->key) == 0)
 			return;
 	meant = nearest_name(route->key, actions);
-	reading_error(r, (struct place){r->config->file, route->line, 1}, NULL,
-		      "the route %s: builtin:channels has no such action%s%s%s; allowed: "
-		      "subscribe, unsubscribe, publish, history, presence, ping",
-		      route->key, meant ? " (did you mean " : "", meant ? meant : "",
-		      meant ? "?)" : "");
+	reading_error(
+		r, (struct place){r->config->file, route->line, 1}, NULL,
+		"the route %s: builtin:channels has no such action%s%s%s; allowed: "
+		"subscribe, unsubscribe, publish, history, presence, ping, $default",
+		route->key, meant ? " (did you mean " : "", meant ? meant : "",
+		meant ? "?)" : "");
 }
 
 /* It is invoked for messages alone. */

@@ -3,7 +3,7 @@
 
 /*
  * builtin:channels handles clients' actions on channels. The route names the action:
- * subscribe, unsubscribe, publish, history, presence, ping.
+ * subscribe, unsubscribe, publish, history, presence, ping; on $default the message's own route key does.
  */
 
 #include "config/reading.h"

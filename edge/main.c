@@ -2,9 +2,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
+#include "edge/channels/channels.h"
 #include "edge/client/accept.h"
 #include "edge/client/clients.h"
 #include "edge/client/lanes.h"
+#include "edge/client/subscribers.h"
 #include "edge/client/listener.h"
 #include "edge/conf.h"
 #include "edge/drain.h"
@@ -30,6 +32,7 @@ struct edge {
 	struct edge_conf conf;
 	struct loop *loop;
 	struct metrics *metrics;
+	struct channels *channels;
 	struct clients *clients;
 	struct uplink *uplink;
 	struct listener *listener;
@@ -111,12 +114,15 @@ static bool start(struct edge *edge, uint32_t most)
 	edge->loop = loop_new();
 	loop_ignore_reload(edge->loop);
 	edge->metrics = metrics_new();
+	edge->channels = channels_new(edge->loop, edge->metrics, &subscribers_callbacks);
 	edge->clients = clients_new(&conf->client, edge->loop, edge->metrics, most);
 	metrics_add_process(edge->metrics);
 	edge->uplink = start_uplink(edge);
 	if (edge->uplink == NULL)
 		return false;
-	clients_use(edge->clients, edge->uplink);
+	channels_use(edge->channels, edge->uplink);
+	channel_link_use(edge->uplink, &channels_link_callbacks, edge->channels);
+	clients_use(edge->clients, edge->uplink, edge->channels);
 	loop_at_turn_end(edge->loop, uplink_flush, edge->uplink);
 	edge->listener = listener_new(edge->loop, edge->metrics, conf->listen,
 				      accept_client, edge->clients);
@@ -157,9 +163,11 @@ static void stop(struct edge *edge)
 	health_free(edge->health);
 	listener_free(edge->listener);
 	clients_stop(edge->clients);
+	channels_stop(edge->channels);
 	uplink_free(edge->uplink);
 	loop_free(edge->loop);
 	clients_free(edge->clients);
+	channels_free(edge->channels);
 	metrics_free(edge->metrics);
 	zmq_ctx_term(edge->zctx);
 }

@@ -5,12 +5,16 @@
 #include "store/keys.h"
 #include "store/row.h"
 #include "store/scripts.h"
+#include "store/users.h"
 #include "store/words.h"
 
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 
-enum { ROWS_AT_ONCE = 500 }; /* per command, so that none keeps Redis for long */
+enum {
+	ROWS_AT_ONCE = 500,  /* per command, so that none keeps Redis for long */
+	USERS_AT_ONCE = 100, /* commands without a reply, so that others have room, too */
+};
 
 struct asked_put {
 	struct ask ask;
@@ -18,6 +22,9 @@ struct asked_put {
 	void *arg;
 	size_t left; /* commands without a reply */
 	enum err err;
+	size_t n_owned, at_owned;
+	char owned
+		[]; /* user, id, user, id, … of the rows that have a user, each with its length before it */
 };
 
 struct asked_row {
@@ -37,7 +44,11 @@ struct asked_scan {
 
 static void put_some(struct asked_put *a, uint16_t edge, const char *boot,
 		     const struct connection_row *rows, size_t n);
+static size_t room_of_users(const struct connection_row *rows, size_t n);
+static void own_users(struct asked_put *a, const struct connection_row *rows, size_t n);
+static void put_next_user(struct asked_put *a);
 static void on_put(void *arg, enum err e, const redisReply *reply);
+static void on_user_put(void *arg, enum err e, const redisReply *reply);
 static void on_found(void *arg, enum err e, const redisReply *reply);
 static void on_scanned(void *arg, enum err e, const redisReply *reply);
 
@@ -53,7 +64,7 @@ void store_connection_put_many(struct store *st, uint16_t edge, const char *boot
 			       const struct connection_row *rows, size_t n,
 			       store_done_fn *fn, void *arg)
 {
-	struct asked_put *a = ask_new(st, sizeof *a);
+	struct asked_put *a = ask_new(st, sizeof *a + room_of_users(rows, n));
 
 	a->fn = fn;
 	a->arg = arg;
@@ -62,6 +73,9 @@ void store_connection_put_many(struct store *st, uint16_t edge, const char *boot
 	for (size_t i = 0; i < n; i += ROWS_AT_ONCE)
 		put_some(a, edge, boot, rows + i,
 			 n - i < ROWS_AT_ONCE ? n - i : ROWS_AT_ONCE);
+	own_users(a, rows, n);
+	for (size_t i = 0; i < USERS_AT_ONCE; i++)
+		put_next_user(a);
 }
 
 static void put_some(struct asked_put *a, uint16_t edge, const char *boot,
@@ -84,18 +98,77 @@ static void put_some(struct asked_put *a, uint16_t edge, const char *boot,
 	words_eval(&w, &script_connections_put, on_put, a);
 }
 
-static void on_put(void *arg, enum err e, const redisReply *reply)
+/* Lengths have a byte: users and ids have at most 255. */
+static void own_text(struct asked_put *a, struct span text)
 {
-	struct asked_put *a = arg;
+	a->owned[a->n_owned++] = (char)(uint8_t)text.n;
+	memcpy(a->owned + a->n_owned, text.p, text.n);
+	a->n_owned += text.n;
+}
 
-	if (e == OK)
-		e = ask_word(reply);
+static struct span next_text(struct asked_put *a)
+{
+	size_t n = (uint8_t)a->owned[a->at_owned++];
+	struct span text = span_of(a->owned + a->at_owned, n);
+
+	a->at_owned += n;
+	return text;
+}
+
+static size_t room_of_users(const struct connection_row *rows, size_t n)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < n; i++)
+		room += users_may_be(rows[i].user) ? rows[i].user.n + rows[i].id.n + 2
+						   : 0;
+	return room;
+}
+
+/* The rows live until the call returns alone. */
+static void own_users(struct asked_put *a, const struct connection_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (users_may_be(rows[i].user)) {
+			own_text(a, rows[i].user);
+			own_text(a, rows[i].id);
+		}
+}
+
+/* Whose it is. After the row: who reads an id without a row forgets it. */
+static void put_next_user(struct asked_put *a)
+{
+	struct words w = {.store = a->ask.store};
+
+	if (a->at_owned == a->n_owned)
+		return;
+	words_channel_key(&w, next_text(a), "ids", (struct span){0});
+	words_span(&w, next_text(a));
+	a->left++;
+	words_call(&w, "SADD", on_user_put, a);
+}
+
+static void end_put(struct asked_put *a, enum err e)
+{
 	if (a->err == OK)
 		a->err = e;
 	if (--a->left > 0)
 		return;
 	a->fn(a->arg, a->err);
 	ask_free(a);
+}
+
+static void on_put(void *arg, enum err e, const redisReply *reply)
+{
+	end_put(arg, e == OK ? ask_word(reply) : e);
+}
+
+static void on_user_put(void *arg, enum err e, const redisReply *reply)
+{
+	(void)reply;
+	if (e == OK)
+		put_next_user(arg);
+	end_put(arg, e);
 }
 
 /* ---- remove, sweep ---- */

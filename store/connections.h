@@ -24,6 +24,7 @@ struct connection_row {
 	struct span domain_name;
 	struct span stage;
 	struct span context;
+	struct span user; /* when it is put: who it is, for users.h; not in the row */
 };
 
 /*

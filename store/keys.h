@@ -25,6 +25,8 @@
  *   {prefix}{NAME}:history       LIST    the channel's ttl, and up to 30 s more, after the last publication; time and message
  *   {prefix}{NAME}:key:KEY       STRING  the idempotency key's ttl; the position of its publication
  *   {prefix}{NAME}:event:ID      STRING  5 minutes; what the last event of this connection has published
+ *   {prefix}{USER}:ids           SET     its last connection has ended; connection ids of the user
+ *   {prefix}{USER}:rate:NS       STRING  2 s; a second, and how often the user has published in the namespace NS then
  *   {prefix}{NAME}:members       HASH    the last one leaves; field: connection id, value: length of the user, ':', user, JSON
  *   {prefix}{NAME}:order         ZSET    with members; member: connection id, score: 0
  *   {prefix}{NAME}:users         HASH    the last one leaves; field: user, value: how many connections

@@ -22,6 +22,7 @@ extern const struct redis_script script_disconnect_again;
 extern const struct redis_script script_members_beat;
 extern const struct redis_script script_channel_append;
 extern const struct redis_script script_channel_read;
+extern const struct redis_script script_user_rate;
 extern const struct redis_script script_presence_join;
 extern const struct redis_script script_presence_leave;
 extern const struct redis_script script_presence_expire;

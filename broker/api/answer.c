@@ -23,9 +23,9 @@ void answer_json(struct http_request *q, int status, struct evbuffer *body)
 	http_reply_buffer(q, status, &json, 1, body);
 }
 
-/* allow: of a 405, else NULL. */
+/* allow: of a 405, else NULL. f: of channels, else NULL. */
 static void refuse(struct http_request *q, int status, const char *type,
-		   const char *message, const char *allow)
+		   const char *message, const char *allow, const struct failure *f)
 {
 	struct response_header h[EXTRA_MOST];
 	struct evbuffer *body = evbuffer_new();
@@ -42,6 +42,9 @@ static void refuse(struct http_request *q, int status, const char *type,
 		h[n++] = HTTP_HEADER("Allow", allow);
 	evbuffer_add_printf(body, "{\"message\":");
 	json_escape(span_str(message), body);
+	if (f != NULL)
+		evbuffer_add_printf(body, ",\"code\":\"%s\",\"retryable\":%s", f->code,
+				    f->retryable ? "true" : "false");
 	evbuffer_add_printf(body, "}");
 	http_reply_buffer(q, status, h, n, body);
 	evbuffer_free(body);
@@ -56,14 +59,14 @@ static void log_refusal(const struct http_request *q, int status, const char *wh
 void answer_refusal(struct http_request *q, int status, const char *type,
 		    const char *message)
 {
-	refuse(q, status, type, message, NULL);
+	refuse(q, status, type, message, NULL, NULL);
 }
 
 void answer_refusal_logged(struct http_request *q, int status, const char *type,
 			   const char *message)
 {
 	log_refusal(q, status, message);
-	refuse(q, status, type, message, NULL);
+	refuse(q, status, type, message, NULL, NULL);
 }
 
 void answer_bad(struct http_request *q, const char *fmt, ...)
@@ -85,7 +88,30 @@ void answer_wrong_method(struct http_request *q, const char *allowed)
 	static const char why[] = "This method is not for this path: see Allow";
 
 	log_refusal(q, 405, why);
-	refuse(q, 405, "MethodNotAllowedException", why, allowed);
+	refuse(q, 405, "MethodNotAllowedException", why, allowed, NULL);
+}
+
+/* Not known ones are mistakes of the request: 400. */
+static int status_of(const char *code)
+{
+	static const struct {
+		const char *code;
+		int status;
+	} known[] = {{"forbidden", 403}, {"too_large", 413},   {"limit", 429},
+		     {"rate", 429},      {"unavailable", 503}, {"internal", 500}};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(known[i].code, code) == 0)
+			return known[i].status;
+	return 400;
+}
+
+void answer_failure(struct http_request *q, const struct failure *f)
+{
+	int status = status_of(f->code);
+
+	log_refusal(q, status, f->message);
+	refuse(q, status, answer_type(status), f->message, NULL, f);
 }
 
 void answer_err(struct http_request *q, enum err e)
@@ -123,8 +149,11 @@ bool answer_fits(struct http_request *q, size_t bytes, size_t most)
 const char *answer_type(int status)
 {
 	switch (status) {
+	case 403: return "ForbiddenException";
 	case 408: return "RequestTimeoutException";
 	case 413: return "PayloadTooLargeException";
+	case 429: return "LimitExceededException";
+	case 500: return "InternalServerErrorException";
 	case 501: return "NotImplementedException";
 	case 503: return "ServiceUnavailableException";
 	default: return "BadRequestException"; /* 400, 414, 431, 505 */

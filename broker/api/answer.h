@@ -4,6 +4,7 @@
 /* Answers and errors of the management API, in AWS's form. Each of these ends the request. */
 
 #include "base/err.h"
+#include "broker/channels/failure.h"
 #include "http/server.h"
 
 /* Without a body. */
@@ -23,6 +24,9 @@ void answer_refusal_logged(struct http_request *q, int status, const char *type,
 /* 400, with a message as of printf. */
 void answer_bad(struct http_request *q, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* A failure of channels, with code and retryable in the body; the status is that of its code. */
+void answer_failure(struct http_request *q, const struct failure *f);
 
 /* 405; allowed: "GET, POST". */
 void answer_wrong_method(struct http_request *q, const char *allowed);

@@ -113,6 +113,7 @@ struct management *management_new(const struct management_conf *conf,
 		.limits = {.max_post = conf->max_post, .max_bulk = conf->max_bulk},
 		.list = list_new(uses->store, m->http),
 		.disconnects = disconnects_new(uses->store),
+		.channels = channel_api_new(&uses->channels, conf->max_bulk),
 		.stage = uses->stage,
 		.arg = uses->arg,
 	};
@@ -177,6 +178,7 @@ void management_free(struct management *m)
 	http_server_free(m->http);
 	list_free(m->router.list);
 	disconnects_free(m->router.disconnects);
+	channel_api_free(m->router.channels);
 	auth_free(m->auth);
 	free(m->addresses);
 	free(m->hosts);

@@ -18,12 +18,24 @@
  *   DELETE /@disconnects/{id}   forget it
  *   POST, DELETE /@disconnects?all=true   the same for all, some at a time: ?cursor=…
  *
+ * and, for channels:
+ *
+ *   POST   /channels/{channel}  {"data":…}: publish
+ *   POST   /channels            {"messages":[{"channel":"…","data":…}]}, {"channels":["…"],"data":…}
+ *   GET    /channels            those that have subscribers, ?prefix=…&cursor=…&limit=100
+ *   GET, DELETE /channels/{channel}/history
+ *   GET    /channels/{channel}/presence
+ *   PUT, DELETE /@connections/{id}/channels/{channel}   subscribe a connection, and end that
+ *   GET, DELETE /users/{user}   list a user's connections, and close them
+ *   PUT, DELETE /users/{user}/channels/{channel}   subscribe them, and end that
+ *
  * Statuses, error header and bodies are those of API Gateway, so that its SDKs work;
  * docs/management.md has all of it.
  */
 
 #include "base/metric.h"
 #include "broker/api/auth.h"
+#include "broker/api/channel_api.h"
 #include "broker/cluster/commands.h"
 #include "store/store.h"
 
@@ -46,6 +58,7 @@ struct management_uses {
 	struct metrics *metrics;
 	struct store *store;
 	struct commands *commands;
+	struct channel_api_uses channels;
 	const char *(*stage)(void *arg); /* below which paths may stand */
 	void *arg;
 };

@@ -4,6 +4,7 @@
 /* Which resource a request of the management API is for. */
 
 #include "broker/api/bulk.h"
+#include "broker/api/channel_api.h"
 #include "broker/api/disconnects.h"
 #include "broker/api/list.h"
 
@@ -14,6 +15,7 @@ struct router {
 	struct bulk_limits limits;
 	struct list *list;
 	struct disconnects *disconnects;
+	struct channel_api *channels;
 	const char *(*stage)(void *arg);
 	void *arg;
 };

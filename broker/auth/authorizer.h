@@ -13,6 +13,7 @@
 #include "broker/function/function.h"
 
 struct authorizer;
+struct token_claims; /* token.h */
 
 /* The result; borrowed until the fn returns. */
 struct permission {
@@ -43,5 +44,10 @@ void authorizer_close(struct authorizer *a);
  */
 void authorizer_ask(struct authorizer *a, const struct invocation *in, authorizer_fn *fn,
 		    void *arg);
+
+/* JWT: check a token that did not come with an upgrade, as token_check does. */
+must_use enum err authorizer_check_token(const struct authorizer *a, struct span token,
+					 int64_t now_ms, struct token_claims *out,
+					 const char **why);
 
 #endif

@@ -112,3 +112,8 @@ struct presence *channels_presence(const struct channels *c)
 {
 	return c->presence;
 }
+
+const struct interest *channels_carried(const struct channels *c)
+{
+	return c->interest;
+}

@@ -39,5 +39,6 @@ bool channels_outcome(struct channels *c, struct edge_link *from,
 struct publishers *channels_publishers(const struct channels *c);
 struct readers *channels_readers(const struct channels *c);
 struct presence *channels_presence(const struct channels *c);
+const struct interest *channels_carried(const struct channels *c);
 
 #endif

@@ -204,6 +204,13 @@ static void fail(struct gap *g)
 	finish(g);
 }
 
+/* Is all that follows the position still kept? */
+static bool is_there(const struct gap *g, const struct channel_history *h)
+{
+	return span_eq(h->position.epoch, g->epoch) && h->base <= g->offset &&
+	       h->position.offset >= g->offset;
+}
+
 static void on_history(void *arg, const struct failure *f,
 		       const struct channel_history *h)
 {
@@ -211,7 +218,7 @@ static void on_history(void *arg, const struct failure *f,
 
 	if (f != NULL) {
 		fail(g);
-	} else if (!span_eq(h->position.epoch, g->epoch) || h->base > g->offset) {
+	} else if (!is_there(g, h)) {
 		ask(g, 0, true, on_newest);
 	} else {
 		fill(g, h->position, h, false);

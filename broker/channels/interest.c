@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/channels/waiting.h"
+#include "proto/envelope.h"
 
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -11,7 +12,6 @@ enum {
 	WAIT_MS = 2000,
 	CHECK_MS = 100, /* while some wait */
 	MOST = 20000,   /* that wait; each of them is bounded by who asks */
-	EPOCH = 32,
 };
 
 /* An edge that carries a channel. */
@@ -27,7 +27,7 @@ struct channel {
 	struct carrier first;
 	int64_t offset;
 	uint8_t name_n, epoch_n;
-	uint8_t epoch[EPOCH];
+	uint8_t epoch[ENVELOPE_EPOCH];
 	uint8_t name[]; /* the key */
 };
 
@@ -222,6 +222,79 @@ size_t interest_each(const struct interest *in, struct span channel, interest_ed
 	return n;
 }
 
+/* ---- the list ---- */
+
+static int compare_names(struct span a, struct span b)
+{
+	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+static bool begins_with(struct span name, struct span prefix)
+{
+	return name.n >= prefix.n &&
+	       (prefix.n == 0 || memcmp(name.p, prefix.p, prefix.n) == 0);
+}
+
+/* Let the name at `at` sink: of n names the greatest stands first (a heap). */
+static void sink(struct span *heap, size_t at, size_t n)
+{
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		struct span name = heap[at];
+
+		if (child + 1 < n && compare_names(heap[child + 1], heap[child]) > 0)
+			child++;
+		if (compare_names(name, heap[child]) >= 0)
+			return;
+		heap[at] = heap[child];
+		heap[child] = name;
+	}
+}
+
+static void rise(struct span *heap, size_t at)
+{
+	for (size_t up; at > 0; at = up) {
+		struct span name = heap[at];
+
+		up = (at - 1) / 2;
+		if (compare_names(name, heap[up]) <= 0)
+			return;
+		heap[at] = heap[up];
+		heap[up] = name;
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return compare_names(*(const struct span *)a, *(const struct span *)b);
+}
+
+size_t interest_list(const struct interest *in, struct span prefix, struct span after,
+		     struct span *out, size_t n)
+{
+	const struct channel *c;
+	size_t found = 0;
+
+	for (size_t at = 0; n > 0 && (c = map_next(in->channels, &at)) != NULL;) {
+		struct span name = name_of(c);
+
+		if (!begins_with(name, prefix) ||
+		    (after.n > 0 && compare_names(name, after) <= 0))
+			continue;
+		if (found < n) {
+			out[found] = name;
+			rise(out, found++);
+		} else if (compare_names(name, out[0]) < 0) {
+			out[0] = name;
+			sink(out, 0, n);
+		}
+	}
+	if (found > 1)
+		qsort(out, found, sizeof *out, by_name);
+	return found;
+}
+
 /* ---- positions ---- */
 
 struct position interest_known(const struct interest *in, struct span channel)
@@ -245,7 +318,7 @@ static void raise(struct channel *c, struct position p)
 {
 	int order = compare_epochs(p.epoch, span_of(c->epoch, c->epoch_n));
 
-	if (p.epoch.n == 0 || p.epoch.n > EPOCH || order < 0 ||
+	if (p.epoch.n == 0 || p.epoch.n > ENVELOPE_EPOCH || order < 0 ||
 	    (order == 0 && p.offset <= c->offset))
 		return;
 	memcpy(c->epoch, p.epoch.p, p.epoch.n);
@@ -319,9 +392,9 @@ static void on_check(void *arg)
 
 	update(in);
 	if (waiting_count(in->waiting) == 0)
-		timer_stop(in->check);
-	else
-		members_beat_soon(in->uses.members);
+		return;
+	timer_after(in->check, CHECK_MS);
+	members_beat_soon(in->uses.members);
 }
 
 void interest_wait(struct interest *in, interest_fn *fn, void *arg)
@@ -332,7 +405,7 @@ void interest_wait(struct interest *in, interest_fn *fn, void *arg)
 	}
 	metric_add(in->waits, 1);
 	if (waiting_count(in->waiting) == 0) {
-		timer_every(in->check, CHECK_MS);
+		timer_after(in->check, CHECK_MS);
 		members_beat_soon(in->uses.members);
 	}
 	if (!waiting_add(in->waiting, fn, arg))
@@ -358,7 +431,10 @@ void interest_link_lost(struct interest *in, struct edge_link *edge)
 	if (s == NULL) /* it was not up */
 		return;
 	source_free(in, s);
-	update(in);
+	check_sources(in);
+	if (waiting_count(in->waiting) >
+	    0) /* not from here: edges_free calls this, too */
+		timer_after(in->check, 0);
 }
 
 static void receive_channel(struct interest *in, struct source *s,

@@ -58,6 +58,16 @@ void interest_wait(struct interest *in, interest_fn *fn, void *arg);
 /* Delivered to subscribers as far as is known; borrowed until the interest changes. No epoch: unknown. */
 struct position interest_known(const struct interest *in, struct span channel);
 
+/*
+ * The channels that edges carry, whose names begin with prefix and are behind `after`, in the
+ * order of their bytes: the first n of them. Walks over all channels.
+ *
+ * out      borrowed until the interest changes
+ * returns  how many there are in out
+ */
+size_t interest_list(const struct interest *in, struct span prefix, struct span after,
+		     struct span *out, size_t n);
+
 /* This was delivered. Nothing when no edge carries the channel. */
 void interest_delivered(struct interest *in, struct span channel, struct position p);
 

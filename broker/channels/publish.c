@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "broker/channels/fanout.h"
 #include "broker/channels/generation.h"
+#include "proto/envelope.h"
 
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -36,7 +37,7 @@ struct publishing {
 	int64_t time_ms;
 	struct metric *counted; /* unless it fails */
 	struct published result;
-	uint8_t epoch[CHANNEL_NAME_MAX]; /* of result.position */
+	uint8_t epoch[ENVELOPE_EPOCH]; /* of result.position */
 	int64_t asked_ms;
 	uint8_t text[]; /* the channel, the key, the id of the connection */
 };

@@ -160,8 +160,8 @@ void receipts_link_lost(struct receipts *rs, struct edge_link *edge)
 
 	for (size_t at = 0; (r = map_next(rs->by_ticket, &at)) != NULL;)
 		changed = remove_edge(r, edge) || changed;
-	while (changed && (r = first_complete(rs)) != NULL)
-		finish(r);
+	if (changed) /* not from here: edges_free calls this, too */
+		timer_after(rs->timer, 0);
 }
 
 static void on_time(void *arg)
@@ -170,6 +170,8 @@ static void on_time(void *arg)
 	struct receipt *r;
 	int64_t now = loop_now(rs->loop);
 
+	while ((r = first_complete(rs)) != NULL)
+		finish(r);
 	while ((r = TAILQ_FIRST(&rs->awaited)) != NULL && r->until_ms <= now)
 		finish(r);
 	if (r != NULL)

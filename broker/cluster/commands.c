@@ -289,6 +289,20 @@ struct command *command_get(struct commands *c, const struct id *id, command_fn 
 	return m;
 }
 
+struct command *command_look_at(struct commands *c, const struct id *id,
+				struct span channel, command_fn *fn, void *arg)
+{
+	struct command *m = command_new(c, fn, arg);
+	Gatepost__Command *item = begin(m, id, 0);
+
+	metric_add(c->looks, 1);
+	if (item == NULL)
+		return m;
+	item->kind = GATEPOST__COMMAND__KIND__LOOK;
+	item->channel = batch_copy(out(m), channel);
+	return m;
+}
+
 struct command *command_subscribe(struct commands *c, const struct id *id,
 				  command_fill_fn *fill, void *filler, command_fn *fn,
 				  void *arg)

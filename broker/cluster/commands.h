@@ -54,6 +54,10 @@ struct command *command_close(struct commands *c, const struct id *id, uint16_t 
 struct command *command_get(struct commands *c, const struct id *id, command_fn *fn,
 			    void *arg);
 
+/* The same; o->subscribed says whether it is subscribed to the channel. */
+struct command *command_look_at(struct commands *c, const struct id *id,
+				struct span channel, command_fn *fn, void *arg);
+
 /* Which of these ids does the edge know? With a channel: which take part in its presence? fn and returns as of command_send_many. */
 struct command *command_query(struct commands *c, uint16_t edge, struct span ids,
 			      struct span channel, command_fn *fn, void *arg);

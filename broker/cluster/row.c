@@ -10,8 +10,10 @@ void row_fill(struct connection_row *row, const Gatepost__Context *x, struct spa
 	row->user_agent = span_from(x->user_agent);
 	row->domain_name = span_from(x->domain);
 	row->stage = span_str(stage);
-	row->context =
-		x->authorizer.len > 0 || x->request.len > 0 ? packed : span_of(NULL, 0);
+	row->context = x->authorizer.len > 0 || x->request.len > 0 || x->user.len > 0
+			       ? packed
+			       : span_of(NULL, 0);
+	row->user = span_from(x->user);
 }
 
 static ProtobufCBinaryData bytes_of(struct span s)

@@ -3,10 +3,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/cluster/row.h"
+#include "broker/events/chosen.h"
 #include "broker/events/refusal.h"
 #include "broker/routes/route.h"
+#include "json/read.h"
 #include "proto/envelope.h"
 #include "store/disconnects.h"
+#include "store/users.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -47,12 +50,30 @@ static struct span put(uint8_t **at, ProtobufCBinaryData d)
 	return s;
 }
 
+static size_t length_of_channels(const Gatepost__Event *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->n_channels; i++)
+		n += e->channels[i].len;
+	return n;
+}
+
+static void put_channels(struct call *c, uint8_t **at, const Gatepost__Event *e)
+{
+	c->disconnect.channels = xcalloc(e->n_channels, sizeof(struct span));
+	c->disconnect.n_channels = e->n_channels;
+	for (size_t i = 0; i < e->n_channels; i++)
+		c->disconnect.channels[i] = put(at, e->channels[i]);
+}
+
 struct call *call_new(const struct call_counts *counts, struct routes *routes,
 		      struct sink sink, const Gatepost__Event *e)
 {
 	bool bye = e->kind == GATEPOST__EVENT__KIND__DISCONNECT;
 	ProtobufCBinaryData body = bye ? e->reason : e->body;
-	struct call *c = xmalloc(sizeof *c + e->context.len + e->request.len + body.len);
+	struct call *c = xmalloc(sizeof *c + e->context.len + e->request.len + body.len +
+				 length_of_channels(e));
 	uint8_t *at = c->bytes;
 
 	*c = (struct call){
@@ -75,6 +96,8 @@ struct call *call_new(const struct call_counts *counts, struct routes *routes,
 	c->in.context = put(&at, e->context);
 	c->in.request = put(&at, e->request);
 	c->in.body = put(&at, body);
+	if (bye && e->n_channels > 0)
+		put_channels(c, &at, e);
 	return c;
 }
 
@@ -89,11 +112,14 @@ void call_free(struct call *c)
 {
 	close_sink(c);
 	routes_unref(c->routes);
+	chosen_free(c->chosen);
+	refusal_free(c->response);
 	if (c->in.kind == GATEPOST__EVENT__KIND__CONNECT) {
 		blob_unref(c->connect.granted);
 		refusal_free(c->connect.refusal);
 	} else if (c->in.kind == GATEPOST__EVENT__KIND__DISCONNECT) {
 		blob_unref(c->disconnect.reason);
+		free(c->disconnect.channels);
 	} else if (c->in.kind == GATEPOST__EVENT__KIND__HTTP) {
 		free(c->http.path);
 	}
@@ -147,21 +173,79 @@ void call_adopt(struct call *c, const struct disconnect *d)
 	c->in.body = blob_span(c->disconnect.reason);
 }
 
+/* The edge is to keep this context from now on. */
+static void keep_context(struct call *c, const Gatepost__Context *x)
+{
+	struct blob *packed = blob_alloc(gatepost__context__get_packed_size(x));
+
+	gatepost__context__pack(x, packed->p);
+	blob_unref(c->connect.granted);
+	c->connect.granted = packed;
+	c->in.context = blob_span(packed);
+}
+
+/* False after a log line: it is too long, and the caller stays anonymous. */
+static bool is_user(const struct call *c, struct span user)
+{
+	char id[ID_TEXT];
+
+	if (user.n <= CALL_USER_MOST)
+		return true;
+	log_warn_flood("user.ignored", S("id", id_text(&c->in.id, id)),
+		       I("bytes", user.n), I("most", CALL_USER_MOST));
+	return false;
+}
+
+/* principalId, into room; empty when there is none. */
+static struct span principal_of(const struct call *c, struct span authorizer,
+				uint8_t *room)
+{
+	static const struct json_step step = {
+		.key = {(const uint8_t *)"principalId", 11}};
+	static const struct json_path path = {&step, 1};
+	struct json_value v;
+	struct span user;
+
+	if (json_find(authorizer, &path, &v) != OK || v.kind != JSON_IS_STRING ||
+	    json_unescape(v.raw, room, v.raw.n, &user) != OK || !is_user(c, user))
+		return (struct span){0};
+	return user;
+}
+
 void call_grant(struct call *c, const char *authorizer, bool with_request)
 {
 	Gatepost__Context *x = call_context(c);
 	Gatepost__Context packed;
+	uint8_t *room = NULL;
 
 	if (x == NULL)
 		return;
 	packed = *x;
-	if (authorizer != NULL)
+	if (authorizer != NULL) {
+		room = xmalloc(strlen(authorizer) + 1);
 		packed.authorizer = bytes_of(span_str(authorizer));
+		packed.user = bytes_of(principal_of(c, span_str(authorizer), room));
+	}
 	if (with_request)
 		packed.request = bytes_of(c->in.request);
-	c->connect.granted = blob_alloc(gatepost__context__get_packed_size(&packed));
-	gatepost__context__pack(&packed, c->connect.granted->p);
-	c->in.context = blob_span(c->connect.granted);
+	keep_context(c, &packed);
+	free(room);
+	gatepost__context__free_unpacked(x, NULL);
+}
+
+void call_set_user(struct call *c, struct span user)
+{
+	Gatepost__Context *x = call_context(c);
+	Gatepost__Context packed;
+
+	if (x == NULL || !is_user(c, user)) {
+		if (x != NULL)
+			gatepost__context__free_unpacked(x, NULL);
+		return;
+	}
+	packed = *x;
+	packed.user = bytes_of(user);
+	keep_context(c, &packed);
 	gatepost__context__free_unpacked(x, NULL);
 }
 
@@ -211,7 +295,10 @@ static bool is_in_place(const struct call *c, const struct action *list, size_t 
 		return i == 0 && is_request(c) &&
 		       (n == 1 || (c->in.kind == GATEPOST__EVENT__KIND__CONNECT &&
 				   list[0].status <= 299));
-	case ACTION_FRAME: return i > 0 || c->in.kind == GATEPOST__EVENT__KIND__MESSAGE;
+	case ACTION_FRAME:
+	case ACTION_ACTIVATE:
+	case ACTION_UNSUBSCRIBE:
+		return i > 0 || c->in.kind == GATEPOST__EVENT__KIND__MESSAGE;
 	case ACTION_CLOSE:
 		return i == n - 1 &&
 		       (i > 0 || c->in.kind == GATEPOST__EVENT__KIND__MESSAGE);
@@ -219,18 +306,36 @@ static bool is_in_place(const struct call *c, const struct action *list, size_t 
 	return false;
 }
 
-/* Whoever made them has limits of its own: this is the last place that can keep the link. */
-static bool are_readable(const struct action *actions, size_t n)
+static uint64_t bytes_of_missed(const struct action_activate *a)
 {
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i + 1 < n; i++)
+	for (size_t i = 0; i < a->n_missed; i++)
+		bytes += a->missed[i]->body.len;
+	return bytes;
+}
+
+/* Whoever made them has limits of its own: this is the last place that can keep the link. */
+static bool are_readable(const struct action *actions, size_t n)
+{
+	uint64_t bytes = 0, before_last = 0;
+	size_t missed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct action_activate *a = actions[i].activate;
+
+		before_last = bytes;
 		bytes += actions[i].body.n;
-	if (envelope_actions_ok(n, bytes))
+		if (actions[i].kind == ACTION_ACTIVATE) {
+			bytes += bytes_of_missed(a);
+			missed += a->n_missed;
+		}
+	}
+	if (envelope_actions_ok(n, before_last) && missed <= ENVELOPE_PUBLICATIONS)
 		return true;
 	log_warn_flood(
 		"answer.unreadable", I("actions", n), I("most", ENVELOPE_ACTIONS),
-		I("bytes", bytes),
+		I("bytes", before_last), I("missed", missed),
 		S("why", "too much for one answer: the client gets an error instead"));
 	return false;
 }
@@ -340,4 +445,15 @@ void call_acknowledge(struct call *c)
 
 	answer(c, &a);
 	close_sink(c);
+}
+
+void call_forget_user(const struct call *c, struct store *st)
+{
+	Gatepost__Context *x = call_context(c);
+	char text[ID_TEXT];
+
+	if (x != NULL && users_may_be(span_from(x->user)))
+		store_user_remove(st, span_from(x->user),
+				  span_str(id_text(&c->in.id, text)), NULL, NULL);
+	gatepost__context__free_unpacked(x, NULL);
 }

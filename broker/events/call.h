@@ -9,12 +9,13 @@
 #include "base/blob.h"
 #include "base/metric.h"
 #include "broker/events/phase.h"
+#include "broker/payload/action.h"
 #include "broker/payload/invocation.h"
-#include "broker/payload/result.h"
 
 #include <proto/gatepost.pb-c.h>
 #include <sys/queue.h>
 
+struct chosen;      /* chosen.h */
 struct claim;       /* redelivery.h */
 struct disconnect;  /* store/disconnects.h */
 struct handle_uses; /* handle.h */
@@ -22,21 +23,6 @@ struct refusal;     /* refusal.h */
 struct route;
 struct route_http;
 struct routes;
-
-/* One thing that the edge does for the client. */
-struct action {
-	enum action_kind {
-		ACTION_RESPONSE, /* CONNECT, HTTP, as the first: status, headers, body */
-		ACTION_FRAME,    /* MESSAGE, and CONNECT behind a 2xx: body, binary */
-		ACTION_CLOSE,    /* likewise, as the last: code; body is the reason */
-	} kind;
-	int status;
-	const struct result_header *headers;
-	size_t n_headers;
-	struct span body;
-	bool binary;
-	uint16_t code;
-};
 
 /* What ends an event; all of it is borrowed until the sink returns. */
 struct answer {
@@ -78,6 +64,10 @@ struct call {
 	const struct call_counts *counts;
 	const struct handle_uses *uses;
 	bool again; /* a broker got it before, and may have handled part of it */
+	struct chosen *
+		chosen; /* CONNECT, MESSAGE: what its function wants of channels; NULL: nothing */
+	struct refusal
+		*response; /* likewise: what waits until that is done; NULL: nothing */
 
 	/* For lane.c, which runs the calls of a connection in order. */
 	struct call_turn {
@@ -104,8 +94,10 @@ struct call {
 		struct {
 			const struct route *route; /* $disconnect's; NULL: none */
 			enum phase phase;
-			struct claim *claim; /* NULL: another broker may handle it */
-			int tries;           /* invocations that have failed */
+			struct claim *claim;   /* NULL: another broker may handle it */
+			int tries;             /* invocations that have failed */
+			struct span *channels; /* in whose presence it takes part */
+			size_t n_channels;
 			struct blob *
 				reason; /* what body points to, if the disconnect was stored before */
 		} disconnect;
@@ -135,12 +127,22 @@ void call_adopt(struct call *c, const struct disconnect *d);
 /*
  * CONNECT: put into the connection's context, for the $connect event and for all later
  * ones, what the authorizer returned (a JSON object, NULL: nothing) and, with_request,
- * the head of the upgrade.
+ * the head of the upgrade. Its principalId is the caller's user.
  */
 void call_grant(struct call *c, const char *authorizer, bool with_request);
 
+/*
+ * CONNECT: who the caller is, for channels, in place of what the authorizer's principalId says. Without
+ * an effect, but for a log line, when user has more than CALL_USER_MOST bytes.
+ */
+enum { CALL_USER_MOST = 255 };
+void call_set_user(struct call *c, struct span user);
+
 /* The parts of a packed Context or Request; free them with protobuf-c's functions. NULL when they are malformed. */
 Gatepost__Context *call_context(const struct call *c);
+
+/* Its connection is not one of its user's any more. Nobody waits for it: who reads what is left finds no row. */
+void call_forget_user(const struct call *c, struct store *st);
 Gatepost__Request *call_request(const struct call *c);
 
 /* Has the edge's link ended, so that the answer can reach nobody? */

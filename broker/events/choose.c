@@ -75,7 +75,7 @@ void choose_route(struct call *c)
 	} else if (kind == GATEPOST__EVENT__KIND__DISCONNECT) {
 		c->disconnect.route = routes_disconnect(c->routes);
 		c->in.route = event_of(c->disconnect.route);
-	} else {
+	} else if (kind == GATEPOST__EVENT__KIND__HTTP) {
 		c->http.route = choose_http(c);
 		c->in.route = c->http.route != NULL ? &c->http.route->event : NULL;
 	}

@@ -23,7 +23,8 @@ struct dispatch *dispatch_new(const struct dispatch_uses *uses)
 {
 	struct dispatch *d = xcalloc(1, sizeof *d);
 
-	d->handle = (struct handle_uses){uses->store, uses->redelivery};
+	d->handle = (struct handle_uses){uses->store, uses->redelivery, uses->clients,
+					 uses->presence};
 	d->project = uses->project;
 	call_counts_init(&d->counts, uses->metrics);
 	d->lanes = lanes_new(uses->metrics, handle);
@@ -78,6 +79,7 @@ static void (*const handlers[])(struct call *) = {
 	[GATEPOST__EVENT__KIND__MESSAGE] = handle_message,
 	[GATEPOST__EVENT__KIND__DISCONNECT] = handle_disconnect,
 	[GATEPOST__EVENT__KIND__HTTP] = handle_http,
+	[GATEPOST__EVENT__KIND__UNSUBSCRIBED] = handle_unsubscribed,
 };
 
 static void handle(struct call *c)

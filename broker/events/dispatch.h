@@ -17,6 +17,8 @@ struct dispatch;
 struct dispatch_uses {
 	struct store *store;
 	struct redelivery *redelivery;
+	struct clients *clients;
+	struct presence *presence;
 	const struct project *project;
 	struct metrics *metrics; /* may be NULL */
 };

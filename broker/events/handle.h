@@ -5,6 +5,8 @@
 
 #include "broker/events/call.h"
 
+struct clients;  /* broker/channels/client.h */
+struct presence; /* broker/channels/presence.h */
 struct redelivery;
 struct store;
 
@@ -12,11 +14,14 @@ struct store;
 struct handle_uses {
 	struct store *store;
 	struct redelivery *redelivery;
+	struct clients *clients;
+	struct presence *presence;
 };
 
-void handle_connect(struct call *c);    /* handle_connect.c */
-void handle_message(struct call *c);    /* handle_message.c */
-void handle_disconnect(struct call *c); /* handle_disconnect.c */
-void handle_http(struct call *c);       /* handle_http.c */
+void handle_connect(struct call *c);      /* handle_connect.c */
+void handle_message(struct call *c);      /* handle_message.c */
+void handle_disconnect(struct call *c);   /* handle_disconnect.c */
+void handle_http(struct call *c);         /* handle_http.c */
+void handle_unsubscribed(struct call *c); /* handle_unsubscribed.c */
 
 #endif

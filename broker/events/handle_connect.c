@@ -4,7 +4,8 @@
  *   handle_connect   check the stage and the store, then the authorizer
  *   on_permission    allowed: write the row
  *   on_put           the row is stored: invoke $connect
- *   on_result        2xx: accept the connection; else remove the row
+ *   on_result        2xx: store the user, subscribe, accept the connection; else remove the row
+ *   on_subscribed    to the channels that the function or the authorizer has chosen
  *   on_removed       refused
  *
  * The row is stored before the function runs. If an edge or a broker dies in between, the
@@ -17,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/cluster/row.h"
+#include "broker/events/chosen.h"
 #include "broker/events/refusal.h"
 #include "broker/routes/route.h"
 #include "http/path.h"
@@ -26,9 +28,13 @@
 #include <stdlib.h>
 
 static void on_permission(void *arg, const struct permission *p);
-static void put_row(struct call *c);
+static void put_row(struct call *c, store_done_fn *fn);
 static void on_put(void *arg, enum err e);
 static void on_result(void *arg, const struct result *r);
+static void on_user_put(void *arg, enum err e);
+static void subscribe(struct call *c);
+static void on_subscribed(void *arg, const struct action *actions, size_t n,
+			  const struct failure *failure);
 static void refuse(struct call *c, const struct result *r);
 static void remove_row_and_refuse(struct call *c, int status, const char *message);
 static void on_removed(void *arg, enum err e);
@@ -119,10 +125,10 @@ static void on_permission(void *arg, const struct permission *p)
 	c->connect.bearer = p->bearer;
 	if (p->context != NULL || with_request)
 		call_grant(c, p->context, with_request);
-	put_row(c);
+	put_row(c, on_put);
 }
 
-static void put_row(struct call *c)
+static void put_row(struct call *c, store_done_fn *fn)
 {
 	Gatepost__Context *x = call_context(c);
 	char text[ID_TEXT];
@@ -138,7 +144,7 @@ static void put_row(struct call *c)
 		.edge = id_edge(&c->in.id),
 	};
 	row_fill(&row, x, c->in.context, c->in.setting->stage);
-	store_connection_put(c->uses->store, c->connect.boot, &row, on_put, c);
+	store_connection_put(c->uses->store, c->connect.boot, &row, fn, c);
 	gatepost__context__free_unpacked(x, NULL);
 }
 
@@ -163,17 +169,134 @@ static void on_put(void *arg, enum err e)
 				on_result, c);
 }
 
+/* With what its subscriptions give it. */
+static void accept_connection(struct call *c, const struct action *actions, size_t n)
+{
+	const struct refusal *f = c->response;
+	struct action *all = xcalloc(n + 1, sizeof *all);
+
+	all[0] = (struct action){
+		.kind = ACTION_RESPONSE,
+		.status = f->status,
+		.headers = f->headers,
+		.n_headers = f->n,
+		.body = blob_span(f->body),
+	};
+	if (n > 0)
+		memcpy(all + 1, actions, n * sizeof *all);
+	call_answer(c, all, n + 1);
+	free(all);
+}
+
 /* A browser that sent its token as a subprotocol needs one in the 101: the function's choice comes first. */
-static void accept_connection(struct call *c, const struct result *r)
+static struct refusal *response_of(const struct call *c, const struct result *r)
 {
 	static const struct result_header bearer = {"Sec-WebSocket-Protocol", "bearer"};
 	struct result_header *h = xcalloc(r->n_headers + 1, sizeof *h);
+	struct refusal *f;
 
 	if (r->n_headers > 0)
 		memcpy(h, r->headers, r->n_headers * sizeof *h);
 	h[r->n_headers] = bearer;
-	call_respond(c, r->status, h, r->n_headers + c->connect.bearer, r->body);
+	f = refusal_new(r->status, h, r->n_headers + c->connect.bearer, r->body);
 	free(h);
+	return f;
+}
+
+/* The authorizer's context key `channels`: a list as text, in room. */
+static struct span granted_channels(const Gatepost__Context *x, uint8_t *room)
+{
+	static const struct json_step step = {.key = {(const uint8_t *)"channels", 8}};
+	static const struct json_path path = {&step, 1};
+	struct json_value v;
+	struct span list;
+
+	if (x == NULL || x->authorizer.len == 0 ||
+	    json_find(span_from(x->authorizer), &path, &v) != OK ||
+	    v.kind != JSON_IS_STRING || json_unescape(v.raw, room, v.raw.n, &list) != OK)
+		return (struct span){0};
+	return list;
+}
+
+/* What they have chosen, into c->chosen. Returns why it cannot be. */
+static const char *choose_channels(struct call *c, const struct result *r)
+{
+	Gatepost__Context *x = call_context(c);
+	uint8_t *room = xmalloc((x != NULL ? x->authorizer.len : 0) + 1);
+	const struct chosen_list lists[] = {{VERB_SUBSCRIBE, granted_channels(x, room)},
+					    {VERB_SUBSCRIBE, r->channels}};
+	const char *why;
+
+	c->chosen = chosen_new(lists, 2, &why);
+	free(room);
+	if (x != NULL)
+		gatepost__context__free_unpacked(x, NULL);
+	return why;
+}
+
+/* Does the function want anything of channels? */
+static void accept_result(struct call *c, const struct result *r)
+{
+	const char *why = choose_channels(c, r);
+
+	c->response = response_of(c, r);
+	if (why != NULL) {
+		log_warn_flood("function.failed", S("route", "$connect"), S("why", why));
+		remove_row_and_refuse(c, 500, "Internal server error");
+	} else if (r->user.n > 0) {
+		call_set_user(c, r->user);
+		put_row(c, on_user_put);
+	} else {
+		subscribe(c);
+	}
+}
+
+/* Its row has the user now, as later events have. */
+static void on_user_put(void *arg, enum err e)
+{
+	struct call *c = arg;
+
+	if (has_lost(c))
+		return;
+	if (e == OK)
+		subscribe(c);
+	else /* the row is stored: the retry finds it */
+		call_retry(c);
+}
+
+static bool is_lost(void *arg)
+{
+	return call_is_lost(arg);
+}
+
+static void subscribe(struct call *c)
+{
+	const struct client_event e = {
+		.in = &c->in, .routes = c->routes, .is_lost = is_lost};
+
+	if (c->chosen == NULL)
+		accept_connection(c, NULL, 0);
+	else
+		chosen_do(c->chosen, c->uses->clients, &e, on_subscribed, c);
+}
+
+static void on_subscribed(void *arg, const struct action *actions, size_t n,
+			  const struct failure *failure)
+{
+	struct call *c = arg;
+
+	if (has_lost(c))
+		return;
+	if (failure == NULL) {
+		accept_connection(c, actions, n);
+		return;
+	}
+	log_warn_flood("connect.subscribe.failed", S("code", failure->code),
+		       S("why", failure->message));
+	if (failure->retryable)
+		remove_row_and_refuse(c, 503, "Service Unavailable");
+	else
+		remove_row_and_refuse(c, 500, "Internal server error");
 }
 
 static void on_result(void *arg, const struct result *r)
@@ -183,7 +306,7 @@ static void on_result(void *arg, const struct result *r)
 	if (has_lost(c))
 		return;
 	if (r->kind == RESULT_OK && r->status >= 200 && r->status <= 299)
-		accept_connection(c, r);
+		accept_result(c, r);
 	else
 		refuse(c, r);
 }
@@ -205,6 +328,7 @@ static void remove_row(struct call *c, int status, const struct result_header *h
 	char text[ID_TEXT];
 
 	c->connect.refusal = refusal_new(status, h, n, body);
+	call_forget_user(c, c->uses->store);
 	store_connection_remove(c->uses->store, id_edge(&c->in.id),
 				span_str(id_text(&c->in.id, text)), on_removed, c);
 }

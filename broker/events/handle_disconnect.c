@@ -13,6 +13,7 @@
 #include "broker/events/handle.h"
 
 #include "base/log.h"
+#include "broker/channels/presence.h"
 #include "broker/cluster/row.h"
 #include "broker/events/redelivery.h"
 #include "broker/routes/route.h"
@@ -51,6 +52,20 @@ static void retry(struct call *c)
 	call_retry(c);
 }
 
+static void on_left(void *arg, const struct failure *failure)
+{
+	(void)arg;
+	(void)failure;
+}
+
+/* Nobody waits for it: what is left there is found when the edge's presence is reconciled. */
+static void leave_channels(struct call *c)
+{
+	for (size_t i = 0; i < c->disconnect.n_channels; i++)
+		presence_leave(c->uses->presence, c->disconnect.channels[i], &c->in.id,
+			       on_left, NULL);
+}
+
 void handle_disconnect(struct call *c)
 {
 	bool is_pending = c->disconnect.phase == PHASE_PENDING;
@@ -66,6 +81,8 @@ void handle_disconnect(struct call *c)
 		return;
 	}
 	metric_add(c->counts->disconnects, !is_pending);
+	leave_channels(c);
+	call_forget_user(c, c->uses->store);
 	if (c->disconnect.route == NULL) {
 		enter(c, PHASE_REMOVING);
 		store_connection_remove(st, id_edge(&c->in.id),

@@ -9,6 +9,7 @@
 struct refusal {
 	int status;
 	struct blob *body;
+	bool binary; /* of a message; refusal_new: false */
 	struct result_header *headers;
 	size_t n;
 };

@@ -1,62 +1,5 @@
 #include "broker/events/reply.h"
 
-#include "proto/batch.h"
-
-static Gatepost__Response *response_of(struct batch *out, const struct action *a)
-{
-	Gatepost__Response *r = arena_alloc_raw(&out->arena, sizeof *r);
-
-	gatepost__response__init(r);
-	r->status = (uint32_t)a->status;
-	r->body = batch_copy(out, a->body);
-	r->n_headers = a->n_headers;
-	r->headers = arena_alloc(&out->arena, a->n_headers * sizeof *r->headers);
-	for (size_t i = 0; i < a->n_headers; i++) {
-		r->headers[i] = arena_alloc(&out->arena, sizeof *r->headers[i]);
-		gatepost__request__header__init(r->headers[i]);
-		r->headers[i]->name = batch_copy(out, span_str(a->headers[i].name));
-		r->headers[i]->value = batch_copy(out, span_str(a->headers[i].value));
-	}
-	return r;
-}
-
-static Gatepost__Close *close_of(struct batch *out, const struct action *a)
-{
-	Gatepost__Close *c = arena_alloc_raw(&out->arena, sizeof *c);
-
-	gatepost__close__init(c);
-	c->code = a->code;
-	c->reason = batch_copy(out, a->body);
-	return c;
-}
-
-static Gatepost__Action *action_of(struct batch *out, const struct action *a)
-{
-	Gatepost__Action *to = arena_alloc_raw(&out->arena, sizeof *to);
-
-	gatepost__action__init(to);
-	switch (a->kind) {
-	case ACTION_RESPONSE:
-		to->body_case = GATEPOST__ACTION__BODY_RESPONSE;
-		to->response = response_of(out, a);
-		break;
-	case ACTION_FRAME:
-		if (a->binary) {
-			to->body_case = GATEPOST__ACTION__BODY_BINARY;
-			to->binary = batch_copy(out, a->body);
-		} else {
-			to->body_case = GATEPOST__ACTION__BODY_TEXT;
-			to->text = batch_copy(out, a->body);
-		}
-		break;
-	case ACTION_CLOSE:
-		to->body_case = GATEPOST__ACTION__BODY_CLOSE;
-		to->close = close_of(out, a);
-		break;
-	}
-	return to;
-}
-
 /* Nobody waits when the edge's link has ended meanwhile: it asks another broker then. */
 static void answer(void *to, const struct answer *a)
 {
@@ -73,13 +16,8 @@ static void answer(void *to, const struct answer *a)
 	out->expires_ms = a->expires_ms;
 	if (a->context != NULL)
 		out->context = batch_hold(&l->out, a->context);
-	if (a->n_actions == 0)
-		return;
 	out->n_actions = a->n_actions;
-	out->actions =
-		arena_alloc_raw(&l->out.arena, a->n_actions * sizeof *out->actions);
-	for (size_t i = 0; i < a->n_actions; i++)
-		out->actions[i] = action_of(&l->out, &a->actions[i]);
+	out->actions = action_pack(&l->out, a->actions, a->n_actions);
 }
 
 static bool is_lost(void *to)

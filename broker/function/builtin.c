@@ -12,7 +12,7 @@ static const struct builtin {
 	 "{\"statusCode\":400,\"body\":\"Unrecognized WebSocket action.\"}"},
 	{"builtin:ping", 200, "PONG!"},
 	{"builtin:echo", 200, NULL},
-	{"builtin:channels", 400, "Not an action on channels."},
+	{BUILTIN_CHANNELS, 400, "Not an action on channels."},
 };
 
 static void *open_builtin(void *arg, const struct config_function *config)

@@ -223,7 +223,8 @@ static void post(struct delivery *d)
 	const struct invocation *in = d->in;
 	char id[ID_TEXT];
 	char *connection = xasprintf("connectionid: %s", id_text(&in->id, id));
-	char *kind = xasprintf("eventtype: %s", kinds[in->kind]);
+	char *kind = xasprintf("eventtype: %s",
+			       in->channel != NULL ? "CHANNEL" : kinds[in->kind]);
 	char *route =
 		xasprintf("routekey: %s",
 			  in->kind == GATEPOST__EVENT__KIND__HTTP ? "" : in->route->key);

@@ -42,7 +42,10 @@ char *event_arn(const struct event_setting *s);
  *   payload 2.0     the same, with cookies; what has no statusCode is the body of a 200
  *   MESSAGE         two-way: an object's body, if it has one; other JSON sends
  *                   nothing (section 1.3). One-way: anything is accepted
+ *   CHANNEL         an object, which may have statusCode, body and data
  *   DISCONNECT      anything is accepted
+ *
+ * CONNECT may have user and channels besides, MESSAGE of either sort subscribe and publish.
  *
  * out      OK, with what is there; RESULT_FAILED, with a sentence, for what is none of these
  * returns  what out points to, beside payload; free it with event_result_free after out is used

@@ -28,6 +28,13 @@ struct event_route {
 	bool is_v2;           /* HTTP: payload 2.0 */
 };
 
+/* What a function is asked about a channel, or told of it: the event is of the type CHANNEL then. */
+struct channel_event {
+	struct span name;
+	const char *name_space;
+	const char *action; /* "subscribe", "publish", … */
+};
+
 /* Everything is borrowed until the invocation has ended. */
 struct invocation {
 	const struct event_setting *setting;
@@ -43,6 +50,8 @@ struct invocation {
 	struct span context; /* a packed Context */
 	struct span request; /* CONNECT, HTTP: a packed Request */
 	struct span body;    /* MESSAGE, HTTP; DISCONNECT: the reason */
+	const struct channel_event
+		*channel; /* MESSAGE: its body is about this; NULL: it is a message */
 };
 
 /* Which JSON the function gets. */

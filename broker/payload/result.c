@@ -36,17 +36,30 @@ struct event_result {
 /* The members that count; JSON_IS_MISSING for those that are not there. Of two of one name the last one counts. */
 struct members {
 	struct json_value status, headers, multi, cookies, body, base64;
+	struct json_value user, channels, subscribe, publish, data; /* of channels */
 };
 
 static const char *read_message(struct event_result *r, const struct json_value *v,
 				struct result *out);
+static const char *read_of_channel(struct event_result *r, const struct json_value *v,
+				   struct result *out);
 static const char *read_response(struct event_result *r, const struct json_value *v,
 				 bool is_v2, struct result *out);
 
-static bool says_nothing(const struct invocation *in)
+static bool is_one_way(const struct invocation *in)
 {
-	return in->kind == GATEPOST__EVENT__KIND__DISCONNECT ||
-	       (in->kind == GATEPOST__EVENT__KIND__MESSAGE && !in->route->two_way);
+	return in->kind == GATEPOST__EVENT__KIND__MESSAGE && in->channel == NULL &&
+	       !in->route->two_way;
+}
+
+/* Is the payload of no interest? That of a one-way message may have actions on channels. */
+static bool says_nothing(const struct invocation *in, struct span payload)
+{
+	if (!is_one_way(in))
+		return in->kind == GATEPOST__EVENT__KIND__DISCONNECT;
+	return payload.n == 0 ||
+	       (memmem(payload.p, payload.n, "\"subscribe\"", 11) == NULL &&
+		memmem(payload.p, payload.n, "\"publish\"", 9) == NULL);
 }
 
 /* Log that a part of the result is dropped, and the rest is used. */
@@ -120,6 +133,8 @@ static const char *read_result(struct event_result *r, const struct json_value *
 {
 	const struct invocation *in = r->in;
 
+	if (in->channel != NULL)
+		return read_of_channel(r, v, out);
 	if (in->kind == GATEPOST__EVENT__KIND__MESSAGE)
 		return read_message(r, v, out);
 	return read_response(
@@ -136,13 +151,15 @@ struct event_result *event_result_parse(const struct invocation *in, struct span
 	enum err e = OK;
 
 	*out = (struct result){.kind = RESULT_OK, .payload = payload, .status = 200};
-	if (says_nothing(in))
+	if (says_nothing(in, payload))
 		return result_new(in, payload);
 	e = json_read(payload, &whole, JSON_OF_FUNCTION, &v, &report);
 	r = e == OK && report.not_utf8 ? result_repaired(in, payload, &v)
 				       : result_new(in, payload);
 	out->why = e == OK ? read_result(r, &v, out) : no_json(r, e, &report);
-	if (out->why != NULL)
+	if (out->why != NULL && is_one_way(in)) /* anything is accepted */
+		*out = (struct result){.payload = payload, .status = 200};
+	else if (out->why != NULL)
 		*out = (struct result){
 			.kind = RESULT_FAILED, .why = out->why, .payload = payload};
 	if (r->half != NULL)
@@ -175,6 +192,11 @@ static struct members find_members(const struct json_value *object)
 		{"cookies", &m.cookies},
 		{"body", &m.body},
 		{"isBase64Encoded", &m.base64},
+		{"user", &m.user},
+		{"channels", &m.channels},
+		{"subscribe", &m.subscribe},
+		{"publish", &m.publish},
+		{"data", &m.data},
 	};
 	struct json_walk w = json_walk(object);
 	struct json_value v;
@@ -182,8 +204,10 @@ static struct members find_members(const struct json_value *object)
 
 	while (json_walk_next(&w, &name, &v))
 		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-			if (json_string_is(name, span_str(wanted[i].name)))
+			if (json_string_is(name, span_str(wanted[i].name))) {
 				*wanted[i].to = v;
+				break;
+			}
 	return m;
 }
 
@@ -244,21 +268,6 @@ static const char *read_body(struct event_result *r, const struct members *m,
 	return NULL;
 }
 
-/* Section 1.3: exactly its body; without one, nothing is sent. */
-static const char *read_message(struct event_result *r, const struct json_value *v,
-				struct result *out)
-{
-	struct members m;
-
-	if (v->kind != JSON_IS_OBJECT) {
-		if (v->kind != JSON_IS_NULL)
-			log_ignored(r);
-		return NULL;
-	}
-	m = find_members(v);
-	return read_body(r, &m, out);
-}
-
 /* A number from 200 to 599, perhaps as a string; 0 when it is none. */
 static int status_of(const struct json_value *v)
 {
@@ -274,6 +283,68 @@ static int status_of(const struct json_value *v)
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return 0;
 	return (s.p[0] - '0') * 100 + (s.p[1] - '0') * 10 + (s.p[2] - '0');
+}
+
+/* What the function wants done with channels. */
+static void take_actions(struct event_result *r, const struct members *m,
+			 struct result *out)
+{
+	if (m->subscribe.kind == JSON_IS_ARRAY)
+		out->subscribe = m->subscribe.raw;
+	else if (!is_absent(&m->subscribe))
+		drop(r, "subscribe", "", "it is not a list");
+	if (m->publish.kind == JSON_IS_ARRAY)
+		out->publish = m->publish.raw;
+	else if (!is_absent(&m->publish))
+		drop(r, "publish", "", "it is not a list");
+}
+
+static const char *read_connect(struct event_result *r, const struct members *m,
+				struct result *out)
+{
+	if (m->user.kind == JSON_IS_STRING)
+		out->user = take_string(r, m->user.raw);
+	else if (!is_absent(&m->user))
+		return wrong(r, "its user is not a string", &m->user);
+	if (m->channels.kind == JSON_IS_ARRAY)
+		out->channels = m->channels.raw;
+	else if (!is_absent(&m->channels))
+		return wrong(r, "its channels is not a list", &m->channels);
+	return NULL;
+}
+
+/* Of a function that is asked about a channel, or told of it. */
+static const char *read_of_channel(struct event_result *r, const struct json_value *v,
+				   struct result *out)
+{
+	struct members m;
+
+	if (v->kind != JSON_IS_OBJECT)
+		return NULL;
+	m = find_members(v);
+	if (!is_absent(&m.status))
+		out->status = status_of(&m.status);
+	if (out->status == 0)
+		return wrong(r, "its statusCode is no number from 200 to 599", &m.status);
+	if (m.data.kind != JSON_IS_MISSING)
+		out->data = m.data.raw;
+	return read_body(r, &m, out);
+}
+
+/* Section 1.3: exactly its body; without one, nothing is sent. */
+static const char *read_message(struct event_result *r, const struct json_value *v,
+				struct result *out)
+{
+	struct members m;
+
+	if (v->kind != JSON_IS_OBJECT) {
+		if (v->kind != JSON_IS_NULL)
+			log_ignored(r);
+		return NULL;
+	}
+	m = find_members(v);
+	take_actions(r, &m, out);
+	return is_one_way(r->in) ? NULL : read_body(r, &m, out);
 }
 
 static void add_header(struct event_result *r, const char *name, const char *value)
@@ -462,6 +533,8 @@ static const char *read_response(struct event_result *r, const struct json_value
 		why = "malformed result: it has more than 200 headers and cookies";
 	if (why == NULL)
 		why = read_body(r, &m, out);
+	if (why == NULL && r->in->kind == GATEPOST__EVENT__KIND__CONNECT)
+		why = read_connect(r, &m, out);
 	if (why == NULL && out->has_body)
 		add_type(r, is_v2 ? "text/plain; charset=utf-8" : "application/json");
 	return why;

@@ -33,6 +33,11 @@ struct result {
 	struct span body;
 	const struct result_header *headers;
 	size_t n_headers;
+	/* JSON as the function wrote it, of a kind that JSON_OF_FUNCTION allows; empty: not there */
+	struct span channels;           /* CONNECT: a list */
+	struct span subscribe, publish; /* MESSAGE: lists */
+	struct span data;               /* of a CHANNEL event */
+	struct span user;               /* CONNECT: text; empty: not there */
 };
 
 typedef void result_fn(void *arg, const struct result *r);

@@ -95,8 +95,23 @@ static const char *type_of(const struct invocation *in)
 		[GATEPOST__EVENT__KIND__DISCONNECT] = "DISCONNECT",
 	};
 
+	if (in->channel != NULL)
+		return "CHANNEL";
 	assert(in->kind < sizeof types / sizeof *types && types[in->kind] != NULL);
 	return types[in->kind];
+}
+
+static void put_channel(struct event *e)
+{
+	const struct channel_event *c = e->in->channel;
+
+	if (c == NULL)
+		return;
+	event_open(e, "channel");
+	event_put(e, "name", c->name);
+	event_put_str(e, "namespace", c->name_space);
+	event_put_str(e, "action", c->action);
+	event_close(e);
 }
 
 static void put_context(struct event *e)
@@ -120,6 +135,7 @@ static void put_context(struct event *e)
 	event_put_number(e, "connectedAt", e->context->connected_at_ms);
 	event_put_number(e, "requestTimeEpoch", e->in->time_ms);
 	put_identity(e);
+	put_channel(e);
 	event_put_str(e, "requestId", e->request_id);
 	event_put(e, "domainName", span_from(e->context->domain));
 	event_put_str(e, "connectionId", e->connection_id);

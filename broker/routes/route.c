@@ -4,7 +4,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/routes/expression.h"
-#include "json/read.h"
+#include "broker/function/builtin.h"
+#include "json/walk.h"
 #include "http/path.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct routes {
 	struct route *routes;
 	struct route_http *http;
 	struct map *by_key;
+	bool has_channels; /* some route is one of builtin:channels */
 };
 
 static bool open_all(const struct routes_uses *uses, struct routes *r);
@@ -94,7 +96,10 @@ static bool open_all(const struct routes_uses *uses, struct routes *r)
 			.event = {.key = c->key,
 				  .function = config->functions[c->function].name,
 				  .two_way = c->two_way},
+			.is_channels = strcmp(config->functions[c->function].handler,
+					      BUILTIN_CHANNELS) == 0,
 		};
+		r->has_channels |= r->routes[i].is_channels;
 		map_put(r->by_key, span_str(c->key), &r->routes[i]);
 	}
 	for (size_t i = 0; i < config->n_http; i++) {
@@ -167,21 +172,76 @@ const struct route *route_find(const struct routes *r, struct span key)
 	return map_find(r->by_key, key);
 }
 
-enum { KEY_MOST = 256 };
+const struct function *routes_function(const struct routes *r, size_t index)
+{
+	return &r->functions[index];
+}
+
+const struct authorizer *routes_authorizer(const struct routes *r, size_t index)
+{
+	return r->authorizers[index];
+}
+
+static const struct route *evaluate(const struct routes *r, struct span text, char *key,
+				    size_t *n, enum err *e)
+{
+	*n = 0;
+	*e = expression_eval(r->selection, text, key, ROUTE_KEY_MOST, n);
+	if (*e != OK || *n == 0 || key[0] == '$') /* no client chooses $connect */
+		return NULL;
+	return route_find(r, span_of(key, *n));
+}
+
+const struct route *route_of(const struct routes *r, struct span text, char *key,
+			     size_t *n)
+{
+	enum err e;
+
+	return evaluate(r, text, key, n, &e);
+}
+
+static bool is_array(struct span body)
+{
+	struct span s = span_trim(body);
+
+	return s.n > 0 && *s.p == '[';
+}
+
+/* The first element that builtin:channels handles decides. */
+static const struct route *of_elements(const struct routes *r, struct span body)
+{
+	static const struct json_path whole = {NULL, 0};
+	struct json_value all, v;
+	struct json_walk w;
+	struct span name;
+
+	if (json_find(body, &whole, &all) != OK || all.kind != JSON_IS_ARRAY)
+		return NULL;
+	w = json_walk(&all);
+	while (json_walk_next(&w, &name, &v)) {
+		char key[ROUTE_KEY_MOST];
+		size_t n;
+		const struct route *own = route_of(r, v.raw, key, &n);
+
+		if (own != NULL && own->is_channels)
+			return own;
+	}
+	return NULL;
+}
 
 const struct route *route_select(const struct routes *r, struct span body, bool binary,
 				 bool *too_big)
 {
 	const struct route *own = NULL;
-	char key[KEY_MOST];
+	char key[ROUTE_KEY_MOST];
 	enum err e = OK;
-	size_t n = 0;
+	size_t n;
 
 	if (!binary)
-		e = expression_eval(r->selection, body, key, sizeof key, &n);
-	if (e == OK && n > 0 && key[0] != '$') /* no client chooses $connect */
-		own = route_find(r, span_of(key, n));
-	*too_big = e == ERR_TOOBIG;
+		own = evaluate(r, body, key, &n, &e);
+	if (own == NULL && r->has_channels && !binary && is_array(body))
+		own = of_elements(r, body);
+	*too_big = e == ERR_TOOBIG && own == NULL;
 	return own != NULL ? own : route_find(r, span_str("$default"));
 }
 
@@ -200,7 +260,7 @@ char *route_explain(const struct routes *r, struct span body, bool binary)
 	unsigned flags = r->config->lenient_json ? JSON_BARE_KEYS : 0;
 	struct json_report report;
 	struct json_value v;
-	char key[KEY_MOST];
+	char key[ROUTE_KEY_MOST];
 	size_t n = 0;
 	enum err e;
 
@@ -213,7 +273,7 @@ char *route_explain(const struct routes *r, struct span body, bool binary)
 		return explain_json(&report, e);
 	return xasprintf("a route key of more than %d bytes, or with half of a surrogate "
 			 "pair",
-			 KEY_MOST);
+			 ROUTE_KEY_MOST);
 }
 
 /* The most specific path wins, then the route that names the method: as in API Gateway. */

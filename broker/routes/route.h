@@ -14,6 +14,7 @@ struct route {
 	const struct config_route *config;
 	const struct function *function;
 	struct authorizer *authorizer; /* of $connect; NULL: none */
+	bool is_channels;              /* builtin:channels handles its messages */
 	struct event_route event;
 };
 
@@ -52,11 +53,25 @@ const struct route *route_find(const struct routes *r, struct span key);
  * The route of a message. What is not JSON, or binary, or has no route of its own goes
  * to $default. NULL: there is none.
  *
+ * An array of which an element has a route of builtin:channels takes the first such route.
+ *
  * too_big  whether it has no route of its own since it is nested deeper than
  *          json_depth(), or its route key has more than 256 bytes
  */
 const struct route *route_select(const struct routes *r, struct span body, bool binary,
 				 bool *too_big);
+
+/*
+ * The route of its own that JSON text has, by the selection expression; NULL: none. key: ROUTE_KEY_MOST
+ * bytes, for its route key, of which n are filled, whether or not there is such a route.
+ */
+enum { ROUTE_KEY_MOST = 256 };
+const struct route *route_of(const struct routes *r, struct span text, char *key,
+			     size_t *n);
+
+/* One of the configuration's, by its index. */
+const struct function *routes_function(const struct routes *r, size_t index);
+const struct authorizer *routes_authorizer(const struct routes *r, size_t index);
 
 /* Why a message has no route of its own: a sentence for the log, freed by the caller. Reads body again. */
 char *route_explain(const struct routes *r, struct span body, bool binary);

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -44,6 +46,16 @@ void stream_close(struct stream *s)
 	if (s->fd != -1)
 		close(s->fd);
 	s->fd = -1;
+}
+
+void stream_probe(struct stream *s)
+{
+	const int on = 1, idle_s = 15, interval_s = 5, probes = 3;
+
+	setsockopt(s->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(s->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+	setsockopt(s->fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+	setsockopt(s->fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
 enum err stream_take(struct stream *s, void *out, size_t n)
@@ -99,7 +111,10 @@ static bool wait_for(int fd, short what, int64_t deadline)
 
 	for (;;) {
 		int64_t left = deadline - clock_ms();
-		int n = poll(&p, 1, left > 0 ? (int)left : 0);
+		int n = poll(&p, 1,
+			     deadline == STREAM_ENDLESS ? -1
+			     : left > 0                 ? (int)left
+							: 0);
 
 		if (n > 0)
 			return true;

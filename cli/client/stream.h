@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STREAM_ENDLESS INT64_MAX /* a deadline that never comes */
+
 struct stream {
 	int fd;           /* -1: none */
 	int64_t deadline; /* of clock_ms(); the caller moves it */
@@ -23,6 +25,9 @@ struct stream {
  */
 must_use enum err stream_open(struct stream *s, const char *place, int64_t deadline);
 void stream_close(struct stream *s);
+
+/* Have the kernel probe a silent peer: after about half a minute without an answer the stream ends. */
+void stream_probe(struct stream *s);
 
 /* Take n bytes. ERR_TIMEOUT when the time is over, ERR_DOWN at the end of the stream. */
 must_use enum err stream_take(struct stream *s, void *out, size_t n);

@@ -21,6 +21,7 @@ enum {
 struct ws_client {
 	struct stream stream;
 	int64_t timeout_ms;
+	bool endless;  /* a message may take any time to come */
 	uint8_t *body; /* of the message that is being put together */
 	size_t body_n;
 };
@@ -61,6 +62,12 @@ struct ws_client *ws_client_open(const char *url, const char *user_agent,
 		return c;
 	ws_client_free(c);
 	return NULL;
+}
+
+void ws_client_wait(struct ws_client *c)
+{
+	c->endless = true;
+	stream_probe(&c->stream);
 }
 
 void ws_client_free(struct ws_client *c)
@@ -144,7 +151,7 @@ enum err ws_client_take(struct ws_client *c, struct ws_message *out)
 {
 	unsigned kind = FRAME_CONTINUATION;
 
-	c->stream.deadline = clock_ms() + c->timeout_ms;
+	c->stream.deadline = c->endless ? STREAM_ENDLESS : clock_ms() + c->timeout_ms;
 	c->body_n = 0;
 	for (;;) {
 		struct frame f;

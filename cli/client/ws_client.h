@@ -33,6 +33,9 @@ struct ws_message {
 struct ws_client *ws_client_open(const char *url, const char *user_agent,
 				 int64_t timeout_ms, int *status);
 
+/* From now on ws_client_take waits for as long as the server lives; TCP probes find out when it does not. */
+void ws_client_wait(struct ws_client *c);
+
 /* Closes the socket without a word. NULL is fine. */
 void ws_client_free(struct ws_client *c);
 

@@ -5,10 +5,9 @@
 #include "cli/commands/connections.h"
 
 #include "base/mem.h"
-#include "cli/client/api.h"
+#include "cli/client/api_json.h"
 #include "cli/client/clean.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,21 +33,14 @@ static const struct conf_table table = {
 	NULL,
 };
 
-static const char *text_of(const json_t *o, const char *name)
-{
-	const char *text = json_string_value(json_object_get(o, name));
-
-	return text ? text : "";
-}
-
 static void print_row(const json_t *row)
 {
 	const json_t *who = json_object_get(row, "identity");
 
-	printf("%-16s  %-24s  ", text_of(row, "connectionId"),
-	       text_of(row, "connectedAt"));
-	printf("%-15s  ", text_of(who, "sourceIp"));
-	clean_print(text_of(who, "userAgent"));
+	printf("%-16s  %-24s  ", api_json_text(row, "connectionId"),
+	       api_json_text(row, "connectedAt"));
+	printf("%-15s  ", api_json_text(who, "sourceIp"));
+	clean_print(api_json_text(who, "userAgent"));
 	putchar('\n');
 }
 
@@ -68,18 +60,8 @@ static enum api_exit get(const struct connections_conf *conf, const char *path,
 			 json_t **out)
 {
 	struct api_request r = {.method = "GET", .path = path};
-	struct http_reply reply;
-	enum api_exit x = api_call(&conf->api, table.program, &r, &reply);
 
-	*out = x == API_DONE ? json_loadb(reply.body, reply.n, 0, NULL) : NULL;
-	if (x == API_DONE && *out == NULL) {
-		fprintf(stderr,
-			"%s: the response is not JSON; is this a management API?\n",
-			table.program);
-		x = API_FAILED;
-	}
-	http_reply_free(&reply);
-	return x;
+	return api_json(&conf->api, table.program, &r, out);
 }
 
 static int print_all(const struct connections_conf *conf)
@@ -113,9 +95,10 @@ static int print_one(const struct connections_conf *conf, const char *id)
 		who = json_object_get(row, "identity");
 		printf("connection   %s\nsince        %s\nlast active  %s\nfrom         "
 		       "%s\nuser agent   ",
-		       id, text_of(row, "connectedAt"), text_of(row, "lastActiveAt"),
-		       text_of(who, "sourceIp"));
-		clean_print(text_of(who, "userAgent"));
+		       id, api_json_text(row, "connectedAt"),
+		       api_json_text(row, "lastActiveAt"),
+		       api_json_text(who, "sourceIp"));
+		clean_print(api_json_text(who, "userAgent"));
 		putchar('\n');
 	}
 	json_decref(row);

@@ -7,10 +7,9 @@
 #include "cli/commands/disconnects.h"
 
 #include "base/mem.h"
-#include "cli/client/api.h"
+#include "cli/client/api_json.h"
 #include "cli/client/clean.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -88,19 +87,8 @@ static enum api_exit call(const struct disconnects_conf *conf, const char *metho
 			  const char *path, json_t **out)
 {
 	struct api_request r = {.method = method, .path = path};
-	struct http_reply reply;
-	enum api_exit x = api_call(&conf->api, table.program, &r, &reply);
 
-	*out = x == API_DONE ? json_loadb(reply.body, reply.n, JSON_ALLOW_NUL, NULL)
-			     : NULL;
-	if (x == API_DONE && reply.n > 0 && *out == NULL) {
-		fprintf(stderr,
-			"%s: the response is not JSON; is this a management API?\n",
-			table.program);
-		x = API_FAILED;
-	}
-	http_reply_free(&reply);
-	return x;
+	return api_json(&conf->api, table.program, &r, out);
 }
 
 /* The path of the page behind this one, freed with free(3); NULL: this was the last. */
@@ -118,27 +106,14 @@ static char *next_path(const json_t *page, const char *path)
 
 /* ---- the list ---- */
 
-static const char *text_of(const json_t *o, const char *name)
-{
-	const char *text = json_string_value(json_object_get(o, name));
-
-	return text ? text : "";
-}
-
 static void print_row(const json_t *row)
 {
-	clean_print(text_of(
+	clean_print(api_json_text(
 		row, "connectionId")); /* 16 characters, unless it is a stranger's */
-	printf("  %-24s  %-4d  %-5d  ", text_of(row, "disconnectedAt"),
+	printf("  %-24s  %-4d  %-5d  ", api_json_text(row, "disconnectedAt"),
 	       (int)json_integer_value(json_object_get(row, "code")),
 	       (int)json_integer_value(json_object_get(row, "tries")));
-	clean_print(text_of(row, "error"));
-	putchar('\n');
-}
-
-static void print_json(const json_t *row)
-{
-	json_dumpf(row, stdout, JSON_COMPACT);
+	clean_print(api_json_text(row, "error"));
 	putchar('\n');
 }
 
@@ -149,7 +124,7 @@ static void print_page(const struct disconnects_conf *conf, const json_t *page)
 
 	json_array_foreach (json_object_get(page, "disconnects"), i, row) {
 		if (conf->json)
-			print_json(row);
+			api_json_print(row);
 		else
 			print_row(row);
 	}

@@ -2,11 +2,10 @@
 
 #include "base/mem.h"
 #include "cli/client/api.h"
+#include "cli/client/input.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { INPUT_MOST = 16 * 1024 * 1024, STEP = 64 * 1024 };
 
 struct send_conf {
 	struct api_conf api;
@@ -30,26 +29,6 @@ static const struct conf_table table = {
 	sizeof keys / sizeof *keys,
 	NULL,
 };
-
-/* All of stdin, freed with free(3); NULL after a line on stderr. */
-static uint8_t *read_input(size_t *n)
-{
-	uint8_t *all = NULL;
-	size_t got;
-
-	*n = 0;
-	do {
-		all = xrealloc(all, *n + STEP);
-		got = fread(all + *n, 1, STEP, stdin);
-		*n += got;
-	} while (got > 0 && *n <= INPUT_MOST);
-	if (*n <= INPUT_MOST && !ferror(stdin))
-		return all;
-	fprintf(stderr, "gatepost send: stdin %s\n",
-		ferror(stdin) ? "cannot be read" : "has more than 16 MiB");
-	free(all);
-	return NULL;
-}
 
 static int send_to(const struct send_conf *conf, const char *id, struct span body)
 {
@@ -81,13 +60,8 @@ int send_run(int argc, char **argv)
 		      stderr);
 		return API_USAGE;
 	}
-	body = span_str(words[1]);
-	if (strcmp(words[1], "-") == 0) {
-		input = read_input(&body.n);
-		if (input == NULL)
-			return API_FAILED;
-		body.p = input;
-	}
+	if (!input_read(table.program, words[1], &body, &input))
+		return API_FAILED;
 	x = send_to(&conf, words[0], body);
 	free(input);
 	return (int)x;

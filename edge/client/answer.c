@@ -1,6 +1,7 @@
 #include "edge/client/answer.h"
 
 #include "base/mem.h"
+#include "edge/channels/subscription.h"
 #include "edge/client/reply.h"
 #include "edge/client/websocket.h"
 #include "proto/batch.h"
@@ -24,24 +25,44 @@ static void send_close(struct connection *c, const Gatepost__Close *m)
 			&(struct end_words){(uint16_t)m->code, span_from(m->reason)});
 }
 
+static void activate(struct connection *c, const Gatepost__Activate *m)
+{
+	if (c->state == CONNECTION_OPEN)
+		subscription_activate(c->clients->channels, &c->subscriber, m);
+}
+
+static void unsubscribe(struct connection *c, const Gatepost__Unsubscribe *m)
+{
+	subscription_drop(c->clients->channels, &c->subscriber, span_from(m->channel));
+}
+
+static void apply(struct connection *c, const Gatepost__Action *m)
+{
+	switch ((int)m->body_case) {
+	case GATEPOST__ACTION__BODY_TEXT: send_frame(c, FRAME_TEXT, m->text); return;
+	case GATEPOST__ACTION__BODY_BINARY:
+		send_frame(c, FRAME_BINARY, m->binary);
+		return;
+	case GATEPOST__ACTION__BODY_CLOSE: send_close(c, m->close); return;
+	case GATEPOST__ACTION__BODY_ACTIVATE: activate(c, m->activate); return;
+	case GATEPOST__ACTION__BODY_UNSUBSCRIBE: unsubscribe(c, m->unsubscribe); return;
+	}
+}
+
+void answer_apply(struct connection *c, Gatepost__Action *const *actions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		apply(c, actions[i]);
+}
+
 void answer_send(struct connection *c, const Gatepost__Answer *a)
 {
-	for (size_t i = 0; i < a->n_actions; i++) {
-		const Gatepost__Action *m = a->actions[i];
+	size_t i = 0;
 
-		switch ((int)m->body_case) {
-		case GATEPOST__ACTION__BODY_RESPONSE:
-			reply_answer(c, m->response, a);
-			break;
-		case GATEPOST__ACTION__BODY_TEXT:
-			send_frame(c, FRAME_TEXT, m->text);
-			break;
-		case GATEPOST__ACTION__BODY_BINARY:
-			send_frame(c, FRAME_BINARY, m->binary);
-			break;
-		case GATEPOST__ACTION__BODY_CLOSE: send_close(c, m->close); break;
-		}
-	}
+	if (a->n_actions > 0 &&
+	    a->actions[0]->body_case == GATEPOST__ACTION__BODY_RESPONSE)
+		reply_answer(c, a->actions[i++]->response, a);
+	answer_apply(c, a->actions + i, a->n_actions - i);
 }
 
 static void send_error_frame(struct connection *c, const struct lane_event *e)

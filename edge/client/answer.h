@@ -8,12 +8,15 @@
 #include <proto/gatepost.pb-c.h>
 
 /*
- * Apply the actions of a broker's answer in their order: a reply to the request, messages, a close frame. Those
+ * Apply the actions of a broker's answer in their order: a reply to the request, messages, subscriptions, a close frame. Those
  * that come too late for the client have no effect: it may have gone, or be closing.
  *
  * a        edge/link/downlink.h has checked that the event may have these actions
  */
 void answer_send(struct connection *c, const Gatepost__Answer *a);
+
+/* The same of actions that belong to no event: a command's. */
+void answer_apply(struct connection *c, Gatepost__Action *const *actions, size_t n);
 
 /*
  * The event is not sent to any broker again (edge/link/poison.h): 502, an error frame, or nothing. Of a connect,

@@ -40,9 +40,10 @@ struct clients *clients_new(const struct clients_conf *conf, struct loop *loop,
 	return clients;
 }
 
-void clients_use(struct clients *clients, struct uplink *u)
+void clients_use(struct clients *clients, struct uplink *u, struct channels *channels)
 {
 	clients->uplink = u;
+	clients->channels = channels;
 }
 
 static void stop_one(void *arg, struct connection *c)

@@ -12,6 +12,7 @@
 #include "ws/message.h"
 
 struct address_limit;
+struct channels;
 struct connection;
 struct registry;
 struct uplink;
@@ -55,6 +56,7 @@ struct clients {
 	struct client_counts counts;
 	struct registry *registry;
 	struct uplink *uplink;
+	struct channels *channels;
 	struct address_limit *address_limit; /* NULL: addresses have no limits */
 	struct timer *tick;
 
@@ -80,8 +82,13 @@ struct clients {
 struct clients *clients_new(const struct clients_conf *conf, struct loop *loop,
 			    struct metrics *metrics, uint32_t most);
 
-/* Send events to u, which has lanes_callbacks with these clients. Before the first client; borrowed until clients_stop. */
-void clients_use(struct clients *clients, struct uplink *u);
+/*
+ * Before the first client.
+ *
+ * u         gets events, and has lanes_callbacks with these clients; borrowed until clients_stop
+ * channels  has subscribers_callbacks; borrowed until clients_free
+ */
+void clients_use(struct clients *clients, struct uplink *u, struct channels *channels);
 
 /* The loop has stopped: closes all sockets at once. Before uplink_free and loop_free. NULL is fine. */
 void clients_stop(struct clients *clients);

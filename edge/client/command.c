@@ -2,10 +2,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "edge/channels/subscription.h"
+#include "edge/client/answer.h"
 #include "edge/client/connection.h"
+#include "edge/client/handshake.h"
 #include "edge/client/registry.h"
 #include "edge/client/reply.h"
 #include "edge/client/websocket.h"
+#include "edge/link/outcome.h"
 #include "edge/link/uplink.h"
 #include "proto/batch.h"
 
@@ -54,11 +58,52 @@ static enum err send_to(struct connection *c, struct blob *frame)
 	return e;
 }
 
-static void describe(struct connection *c, Gatepost__Outcome *o)
+static void describe(struct connection *c, const Gatepost__Command *m,
+		     Gatepost__Outcome *o)
 {
+	if (m->channel.len > 0)
+		o->subscribed =
+			subscription_is_live(&c->subscriber, span_from(m->channel));
 	o->context = (ProtobufCBinaryData){.len = c->lane.context->n,
 					   .data = c->lane.context->p};
 	o->last_active_ms = clock_wall_ms() - (loop_now(c->clients->loop) - c->active_ms);
+}
+
+static bool may_subscribe(const struct connection *c)
+{
+	return c != NULL && (c->state == CONNECTION_OPEN ||
+			     (c->state == CONNECTION_ASKED && c->handshake->is_upgrade));
+}
+
+/* Of a connection that is not there the outcome is given at once. */
+static void subscribe(struct clients *clients, struct broker_link *from,
+		      const Gatepost__Command *m)
+{
+	struct id id = id_at(m->id, 0);
+	struct connection *c = registry_find(clients->registry, &id);
+	Gatepost__Outcome o = GATEPOST__OUTCOME__INIT;
+
+	if (may_subscribe(c)) {
+		subscription_begin(clients->channels, &c->subscriber,
+				   channel_link_serial(from), m->ticket, m->subscription);
+		return;
+	}
+	o.ticket = m->ticket;
+	o.result = GATEPOST__OUTCOME__RESULT__GONE;
+	outcome_send(from, &o);
+}
+
+static enum err unsubscribe(struct connection *c, const Gatepost__Command *m,
+			    Gatepost__Outcome *o)
+{
+	struct span reason =
+		m->reason.len > 0 ? span_from(m->reason) : span_str("server");
+
+	if (!may_subscribe(c))
+		return ERR_NOTFOUND;
+	o->subscribed = subscription_unsubscribe(c->clients->channels, &c->subscriber,
+						 span_from(m->channel), reason);
+	return OK;
 }
 
 static enum err execute_one(struct clients *clients, const Gatepost__Command *m,
@@ -76,14 +121,18 @@ static enum err execute_one(struct clients *clients, const Gatepost__Command *m,
 		blob_unref(frame);
 		return e;
 	}
+	if (m->kind == GATEPOST__COMMAND__KIND__UNSUBSCRIBE)
+		return unsubscribe(c, m, o);
 	if (c->state != CONNECTION_OPEN)
 		return ERR_NOTFOUND;
-	if (m->kind == GATEPOST__COMMAND__KIND__CLOSE)
+	if (m->kind == GATEPOST__COMMAND__KIND__APPLY)
+		answer_apply(c, m->actions, m->n_actions);
+	else if (m->kind == GATEPOST__COMMAND__KIND__CLOSE)
 		connection_end(
 			c, CAUSE_COMMAND_CLOSE,
 			&(struct end_words){(uint16_t)m->code, span_from(m->reason)});
 	else
-		describe(c, o);
+		describe(c, m, o);
 	return OK;
 }
 
@@ -103,6 +152,12 @@ static struct blob *send_to_all(struct clients *clients, const Gatepost__Command
 	return results;
 }
 
+static bool is_known(const struct connection *c, struct span channel)
+{
+	return c != NULL &&
+	       (channel.n == 0 || subscription_is_member(&c->subscriber, channel));
+}
+
 /* An id that is not known now is never known again: ids are not used twice. */
 static struct blob *check_all(struct clients *clients, const Gatepost__Command *m)
 {
@@ -111,8 +166,11 @@ static struct blob *check_all(struct clients *clients, const Gatepost__Command *
 	for (size_t i = 0; i < results->n; i++) {
 		struct id id = id_at(m->ids, i);
 
-		results->p[i] = (uint8_t)result_of(
-			registry_find(clients->registry, &id) ? OK : ERR_NOTFOUND);
+		results->p[i] =
+			(uint8_t)result_of(is_known(registry_find(clients->registry, &id),
+						    span_from(m->channel))
+						   ? OK
+						   : ERR_NOTFOUND);
 	}
 	return results;
 }
@@ -123,6 +181,10 @@ void command_execute(struct clients *clients, struct broker_link *from,
 	Gatepost__Outcome o = GATEPOST__OUTCOME__INIT;
 	struct blob *results = NULL;
 
+	if (m->kind == GATEPOST__COMMAND__KIND__SUBSCRIBE) {
+		subscribe(clients, from, m);
+		return;
+	}
 	o.ticket = m->ticket;
 	if (m->ids.len > 0) {
 		results = m->kind == GATEPOST__COMMAND__KIND__KNOW
@@ -133,6 +195,6 @@ void command_execute(struct clients *clients, struct broker_link *from,
 	} else {
 		o.result = result_of(execute_one(clients, m, &o));
 	}
-	uplink_outcome(from, &o);
+	outcome_send(from, &o);
 	blob_unref(results);
 }

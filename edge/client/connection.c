@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "edge/channels/subscription.h"
 #include "edge/client/address_limit.h"
 #include "edge/client/backlog.h"
 #include "edge/client/handshake.h"
@@ -22,6 +23,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg);
 static void read_some(struct connection *c);
 static void cut(struct connection *c);
 static void write_some(struct connection *c);
+static void write_and_drain(struct connection *c);
 static void free_later(struct connection *c);
 static void connection_tick(struct connection *c, int64_t now);
 
@@ -96,6 +98,8 @@ void connection_set_state(struct connection *c, enum connection_state next,
 		log_debug("connection.state", S("id", id_text(&c->lane.id, text)),
 			  S("from", state_names[c->state]), S("to", state_names[next]));
 	}
+	if (c->state == CONNECTION_OPEN)
+		subscription_leave(c->clients->channels, &c->subscriber);
 	c->state = (uint8_t)next;
 	c->deadline_ms = deadline ? loop_now(c->clients->loop) + deadline : 0;
 	connection_update(c);
@@ -183,7 +187,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	if (what & EV_WRITE)
-		write_some(c);
+		write_and_drain(c);
 	if (what & EV_CLOSED && c->state == CONNECTION_ASKED)
 		connection_end(c, CAUSE_PEER_CLOSED, NULL);
 	if (what & EV_READ && c->state != CONNECTION_GONE)
@@ -260,6 +264,21 @@ static void write_some(struct connection *c)
 		connection_update(c);
 }
 
+void connection_write(struct connection *c)
+{
+	write_some(c);
+}
+
+/* A slow one gets what was set aside for it. */
+static void write_and_drain(struct connection *c)
+{
+	write_some(c);
+	if (!c->is_slow || c->outbox != NULL || c->state != CONNECTION_OPEN)
+		return;
+	c->is_slow = false;
+	subscription_drained(c->clients->channels, &c->subscriber);
+}
+
 void connections_flush(void *arg)
 {
 	struct clients *clients = arg;
@@ -270,7 +289,7 @@ void connections_flush(void *arg)
 		clients->dirty = c->next_dirty;
 		c->is_dirty = false;
 		if (c->state != CONNECTION_GONE)
-			write_some(c);
+			write_and_drain(c);
 	}
 }
 
@@ -383,8 +402,10 @@ void connection_disconnect(struct connection *c, const struct end *how)
 		return;
 	c->lane.is_open = false;
 	metric_add(c->clients->counts.closed, 1);
-	connection_event_added(c, uplink_disconnect(c->clients->uplink, &c->lane,
-						    how->code, how->reason));
+	connection_event_added(
+		c, uplink_disconnect(c->clients->uplink, &c->lane, how->code, how->reason,
+				     subscription_presence(&c->subscriber)));
+	subscription_leave(c->clients->channels, &c->subscriber);
 }
 
 void connection_linger(struct connection *c)
@@ -432,6 +453,7 @@ static void free_now(void *arg)
 	struct connection *c = arg;
 
 	registry_remove(c->clients->registry, c->slot);
+	subscription_leave(c->clients->channels, &c->subscriber);
 	lane_close(&c->lane);
 	http_abort(c->handshake);
 	free(c);

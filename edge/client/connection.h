@@ -20,6 +20,7 @@
  */
 
 #include "base/address.h"
+#include "edge/channels/channels.h"
 #include "edge/client/clients.h"
 #include "edge/link/lane.h"
 #include "edge/client/end.h"
@@ -62,6 +63,7 @@ struct connection {
 	const struct connection_protocol *protocol;
 	struct connection *next_dirty;
 	struct lane lane;
+	struct subscriber subscriber;
 	struct outbox *outbox;   /* NULL while nothing waits */
 	struct backlog *backlog; /* NULL: all that was read is parsed */
 	union {
@@ -83,7 +85,8 @@ struct connection {
 	uint8_t state;
 	uint8_t watched; /* what ready is added for: EV_READ, EV_WRITE, EV_CLOSED */
 	bool is_dirty, is_pinged, is_freed;
-	bool is_resuming;      /* its backlog is parsed after this turn */
+	bool is_slow;     /* a publication found its outbox full; until it is empty */
+	bool is_resuming; /* its backlog is parsed after this turn */
 	bool is_close_pending; /* OPEN: its close frame waits until its backlog is parsed */
 };
 
@@ -108,6 +111,9 @@ void connection_set_state(struct connection *c, enum connection_state next,
 
 /* Queue b for writing at the end of this turn; takes b. Only while there is a socket. */
 void connection_push(struct connection *c, struct blob *b);
+
+/* Write now what the socket takes, instead of at the end of the turn. It may end. */
+void connection_write(struct connection *c);
 
 /* May more be queued for it? Checks its outbox, and if that is not small, the sum of all. */
 bool connection_can_queue(const struct connection *c);

@@ -57,6 +57,8 @@ static const struct row rows[CAUSES] = {
 	[CAUSE_NO_PONG]           = {.steps = {__, __,  __,  __,  __,  __, XX,  __, __,  __,  __},
 				     .count = COUNT_SILENT, .code = FRAME_CODE_ABNORMAL,
 				     .reason = "No pong"},
+	[CAUSE_SLOW]              = {.steps = {__, __,  __,  __,  __,  __, CL,  __, __,  __,  __},
+				     .code = CLOSE_SLOW, .reason = "slow consumer"},
 
 	[CAUSE_HANDSHAKE_TIMEOUT] = {.steps = {XX, __,  RF,  RF,  __,  __, __,  __, __,  __,  __},
 				     .count = COUNT_SILENT, .status = 408,

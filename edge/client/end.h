@@ -14,6 +14,9 @@
 /* The close code when what its authorizer allowed is over (of those for applications, as HTTP's 401). */
 enum { CLOSE_EXPIRED = 4401 };
 
+/* The close code of a subscriber that reads too slowly (as HTTP's 408). */
+enum { CLOSE_SLOW = 4408 };
+
 /* The phase of a connection: its state, and details that matter for its end. */
 enum end_phase {
 	PHASE_NEW,     /* HEAD: nothing has arrived yet */
@@ -40,6 +43,7 @@ enum end_cause {
 	CAUSE_STALLED,     /* it takes nothing of its outbox: --stall-timeout */
 	CAUSE_IDLE,        /* no message in either direction: --idle-timeout */
 	CAUSE_NO_PONG,     /* --pong-timeout */
+	CAUSE_SLOW, /* its outbox is full, and a channel whose policy is to disconnect has a message */
 	/* the time of its phase is over (end_timeout) */
 	CAUSE_HANDSHAKE_TIMEOUT,
 	CAUSE_KEEP_ALIVE_TIMEOUT,

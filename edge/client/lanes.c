@@ -1,5 +1,6 @@
 #include "edge/client/lanes.h"
 
+#include "edge/channels/subscription.h"
 #include "edge/client/answer.h"
 #include "edge/client/command.h"
 #include "edge/client/connection.h"
@@ -31,6 +32,12 @@ static void each(void *arg, uplink_lane_fn *fn, void *fn_arg)
 	struct walk w = {fn, fn_arg};
 
 	registry_each(clients->registry, 0, UINT32_MAX, call_with_lane, &w);
+}
+
+static void memberships(void *arg, struct lane *l, uplink_membership_fn *fn, void *fn_arg)
+{
+	(void)arg;
+	subscription_memberships(&connection_of(l)->subscriber, fn, fn_arg);
 }
 
 static uint32_t count(void *arg)
@@ -87,6 +94,7 @@ static void on_fenced(void *arg)
 const struct uplink_callbacks lanes_callbacks = {
 	.find = find,
 	.each = each,
+	.memberships = memberships,
 	.count = count,
 	.answer = on_answer,
 	.poisoned = on_poisoned,

@@ -97,6 +97,7 @@ static bool is_broker_endpoint(const char *endpoint)
 
 static void on_members(struct uplink *u, const Gatepost__Members *m)
 {
+	u->is_far = false;
 	for (struct broker_link *b = u->links; b != NULL; b = b->next)
 		b->is_member = false;
 	for (size_t i = 0; i < m->n_members; i++) {
@@ -107,8 +108,12 @@ static void on_members(struct uplink *u, const Gatepost__Members *m)
 			b = find_or_add(u, endpoint);
 		else
 			log_warn_flood("brokers.transport", S("ignored", endpoint));
-		if (b != NULL)
-			b->is_member = true;
+		if (b == NULL) {
+			u->is_far = true;
+			continue;
+		}
+		b->is_member = true;
+		b->member = m->members[i]->boot;
 	}
 }
 
@@ -262,6 +267,13 @@ static void receive(struct broker_link *b, const Gatepost__Item *i)
 		if (up)
 			receive_store(b, i->store);
 		return;
+	case GATEPOST__ITEM__BODY_CONFIRMATION:
+	case GATEPOST__ITEM__BODY_DELIVER:
+	case GATEPOST__ITEM__BODY_FILL:
+	case GATEPOST__ITEM__BODY_PRESENCE:
+		if (up)
+			channel_link_item(b, i);
+		return;
 	default:
 		broker_link_close(b, "broker sent a message that only edges send",
 				  LINK_ENDED_UNREADABLE);
@@ -337,6 +349,7 @@ static void on_welcome(struct broker_link *b, const Gatepost__Welcome *w)
 	enter_rings(b, w->store != NULL && w->store->away);
 	log_info("link.up", S("broker", b->link.peer), S("endpoint", b->endpoint));
 	on_members(u, w->members);
+	channel_link_up(b, w->beat_ms);
 	uplink_pump_orphans(u);
 }
 
@@ -415,6 +428,8 @@ void broker_link_close(struct broker_link *b, const char *why, enum link_end end
 	loop_defer(u->uses.loop, free_zsock, b->z);
 	b->z = NULL;
 	leave_rings(b);
-	if (was_up)
-		u->on.each(u->arg, move_lane, &loss);
+	if (!was_up)
+		return;
+	channel_link_down(b);
+	u->on.each(u->arg, move_lane, &loss);
 }

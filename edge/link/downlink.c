@@ -23,7 +23,7 @@ static bool may_have(const struct lane_event *e, const Gatepost__Answer *a)
 	case GATEPOST__EVENT__KIND__CONNECT: return responds;
 	case GATEPOST__EVENT__KIND__HTTP: return responds && a->n_actions == 1;
 	case GATEPOST__EVENT__KIND__MESSAGE: return !responds;
-	default: return a->n_actions == 0; /* DISCONNECT */
+	default: return a->n_actions == 0; /* DISCONNECT, UNSUBSCRIBED */
 	}
 }
 
@@ -54,6 +54,6 @@ void downlink_answer(struct broker_link *from, const Gatepost__Answer *a)
 	uplink_credit(from, e);
 	u->on.answer(u->arg, l, e, a);
 	if (e->kind == GATEPOST__EVENT__KIND__CONNECT && e->resyncs != u->resyncs)
-		resync_send_one(l, &from->link);
+		resync_send_one(u, l, &from->link);
 	uplink_event_done(u, l, e);
 }

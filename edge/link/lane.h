@@ -20,12 +20,14 @@ struct lane_event {
 	struct lane_event *next;
 	uint64_t seq;
 	int64_t time_ms;
-	int64_t sent_ms;      /* by the loop's clock, when it was sent last */
-	struct blob *request; /* CONNECT, HTTP: a packed Request */
-	struct blob *body;    /* MESSAGE, HTTP: the payload; DISCONNECT: the reason */
-	uint16_t code;        /* DISCONNECT */
-	uint16_t resyncs;     /* CONNECT: that the edge had sent when it came */
-	uint32_t credit;      /* bytes that it was sent with */
+	int64_t sent_ms; /* by the loop's clock, when it was sent last */
+	struct blob *
+		request; /* CONNECT, HTTP: a packed Request; DISCONNECT: its channels, as for uplink_disconnect */
+	struct blob *
+		body; /* MESSAGE, HTTP: the payload; DISCONNECT: the reason; UNSUBSCRIBED: the channel */
+	uint16_t code;    /* DISCONNECT */
+	uint16_t resyncs; /* CONNECT: that the edge had sent when it came */
+	uint32_t credit;  /* bytes that it was sent with */
 	uint32_t
 		memory; /* bytes that it takes, for the lane's limit and the edge's budget */
 	uint8_t kind; /* GATEPOST__EVENT__KIND__… */

@@ -7,13 +7,14 @@
 #include "proto/link.h"
 
 /*
- * One row for each open lane, in as many items as it takes; at least one.
+ * One row for each open lane, with the channels in whose presence it takes part, in as many items as it takes; at least one.
  * A connection that opens later, and whose connect event is older, must be sent
  * with resync_send_one: its row may have been lost too.
  *
  * ticket  of the Resync that this answers
  */
 void resync_send(struct uplink *u, struct link *to, uint64_t ticket);
-void resync_send_one(struct lane *l, struct link *to); /* nothing if it is not open */
+void resync_send_one(struct uplink *u, struct lane *l,
+		     struct link *to); /* nothing if it is not open */
 
 #endif

@@ -143,11 +143,20 @@ uint32_t uplink_message(struct uplink *u, struct lane *l, struct blob *body, boo
 	return e->memory;
 }
 
-uint32_t uplink_disconnect(struct uplink *u, struct lane *l, uint16_t code,
-			   struct span reason)
+uint32_t uplink_unsubscribed(struct uplink *u, struct lane *l, struct span channel)
 {
-	struct lane_event *e =
-		append(u, l, GATEPOST__EVENT__KIND__DISCONNECT, NULL, blob_new(reason));
+	struct lane_event *e = append(u, l, GATEPOST__EVENT__KIND__UNSUBSCRIBED, NULL,
+				      blob_new(channel));
+
+	uplink_pump(u, l);
+	return e->memory;
+}
+
+uint32_t uplink_disconnect(struct uplink *u, struct lane *l, uint16_t code,
+			   struct span reason, struct blob *channels)
+{
+	struct lane_event *e = append(u, l, GATEPOST__EVENT__KIND__DISCONNECT, channels,
+				      blob_new(reason));
 
 	e->code = code;
 	uplink_pump(u, l);
@@ -169,11 +178,12 @@ uint32_t uplink_cancel(struct uplink *u, struct lane *l)
 	return bytes;
 }
 
-/* CONNECT and DISCONNECT change the table; other events do not need the store. */
+/* CONNECT and DISCONNECT change the table, UNSUBSCRIBED presence; other events do not need the store. */
 static bool needs_store(const struct lane_event *e)
 {
 	return e != NULL && (e->kind == GATEPOST__EVENT__KIND__CONNECT ||
-			     e->kind == GATEPOST__EVENT__KIND__DISCONNECT);
+			     e->kind == GATEPOST__EVENT__KIND__DISCONNECT ||
+			     e->kind == GATEPOST__EVENT__KIND__UNSUBSCRIBED);
 }
 
 /* Of the brokers that have the store, if there are any; after a detour, another one. */
@@ -310,6 +320,20 @@ void uplink_event_done(struct uplink *u, struct lane *l, struct lane_event *e)
 	u->on.done(u->arg, l, bytes);
 }
 
+/* The channels of a disconnect, which stand one after the other: a byte with the length, the name. */
+static void add_channels(struct batch *out, Gatepost__Event *m, struct blob *names)
+{
+	ProtobufCBinaryData all = batch_hold(out, names);
+	size_t n = 0;
+
+	for (size_t at = 0; at < all.len; at += 1U + all.data[at])
+		n++;
+	m->channels = arena_alloc(&out->arena, n * sizeof *m->channels);
+	for (size_t at = 0; at < all.len; at += 1U + all.data[at])
+		m->channels[m->n_channels++] =
+			(ProtobufCBinaryData){all.data[at], all.data + at + 1};
+}
+
 static void send_one(struct lane *l)
 {
 	struct link *link = &l->owner->link;
@@ -323,11 +347,13 @@ static void send_one(struct lane *l)
 	m->kind = (Gatepost__Event__Kind)e->kind;
 	m->time_ms = e->time_ms;
 	m->context = batch_hold(&link->out, l->context);
-	m->request = batch_hold(&link->out, e->request);
-	if (e->kind == GATEPOST__EVENT__KIND__DISCONNECT)
+	if (is_disconnect(e)) {
 		m->reason = batch_hold(&link->out, e->body);
-	else
+		add_channels(&link->out, m, e->request);
+	} else {
+		m->request = batch_hold(&link->out, e->request);
 		m->body = batch_hold(&link->out, e->body);
+	}
 	m->binary = e->binary;
 	m->code = e->code;
 	m->again = e->was_sent ? EVENT_AGAIN : EVENT_FIRST;
@@ -464,18 +490,6 @@ void uplink_flush(void *arg)
 		pump_waiting(b);
 		flush(b, now);
 	}
-}
-
-void uplink_outcome(struct broker_link *from, const Gatepost__Outcome *o)
-{
-	Gatepost__Outcome *m = link_add(&from->link, GATEPOST__ITEM__BODY_OUTCOME,
-					&gatepost__outcome__descriptor);
-
-	m->ticket = o->ticket;
-	m->result = o->result;
-	m->last_active_ms = o->last_active_ms;
-	m->context = batch_copy(&from->link.out, span_from(o->context));
-	m->results = batch_copy(&from->link.out, span_from(o->results));
 }
 
 void uplink_leave(struct uplink *u)

@@ -35,6 +35,7 @@ struct uplink_uses {
 };
 
 typedef void uplink_lane_fn(void *arg, struct lane *l);
+typedef void uplink_membership_fn(void *arg, struct span channel, struct span member);
 
 /*
  * Implemented by the clients' side. All arguments are borrowed until the function returns. None of them may free a lane before the end of the turn.
@@ -44,6 +45,9 @@ struct uplink_callbacks {
 	struct lane *(*find)(void *arg, const struct id *id);
 	/* Call fn for each lane, open or not. */
 	void (*each)(void *arg, uplink_lane_fn *fn, void *fn_arg);
+	/* Call fn for each channel in whose presence the connection of the lane takes part. */
+	void (*memberships)(void *arg, struct lane *l, uplink_membership_fn *fn,
+			    void *fn_arg);
 	/* How many lanes there are. */
 	uint32_t (*count)(void *arg);
 	/* The event is done, with this answer; done follows. */
@@ -55,7 +59,7 @@ struct uplink_callbacks {
 	void (*done)(void *arg, struct lane *l, uint32_t bytes);
 	/* The lane has started or stopped waiting in a queue: update whether its socket is read. */
 	void (*wait_changed)(void *arg, struct lane *l);
-	/* Execute the command, and call uplink_outcome once before returning. */
+	/* Execute the command, and call outcome_send once before returning. */
 	void (*command)(void *arg, struct broker_link *from, const Gatepost__Command *m);
 	/* The edge's lease expired, and its number is another one: close all lanes. Brokers produce the disconnects. */
 	void (*fenced)(void *arg);
@@ -71,7 +75,7 @@ struct uplink *uplink_new(const struct uplink_conf *conf, const struct uplink_us
 void uplink_free(struct uplink *u); /* NULL is fine; the lanes are closed by then */
 
 /*
- * The next three append an event to the lane, and send it if there is credit. They take request and body.
+ * The next four append an event to the lane, and send it if there is credit. They take request and body.
  *
  * returns  bytes of memory that the event takes until done
  */
@@ -83,9 +87,16 @@ uint32_t uplink_request(struct uplink *u, struct lane *l, uint8_t kind,
 /* A message. */
 uint32_t uplink_message(struct uplink *u, struct lane *l, struct blob *body, bool binary);
 
-/* The connection has ended, with this close code. reason is copied. */
+/* The edge has ended a subscription that takes part in the presence of this channel. channel is copied. */
+uint32_t uplink_unsubscribed(struct uplink *u, struct lane *l, struct span channel);
+
+/*
+ * The connection has ended, with this close code. reason is copied.
+ *
+ * channels  those in whose presence it takes part, one after the other: a byte with the length, the name; taken. NULL: none
+ */
 uint32_t uplink_disconnect(struct uplink *u, struct lane *l, uint16_t code,
-			   struct span reason);
+			   struct span reason, struct blob *channels);
 
 /*
  * Forget the lane's first event if no broker has seen it. A disconnect is never forgotten.
@@ -93,9 +104,6 @@ uint32_t uplink_disconnect(struct uplink *u, struct lane *l, uint16_t code,
  * returns  bytes of memory that are free now; 0: nothing was forgotten
  */
 uint32_t uplink_cancel(struct uplink *u, struct lane *l);
-
-/* Answer a command, on the link that it came by. */
-void uplink_outcome(struct broker_link *from, const Gatepost__Outcome *o);
 
 /* Send Leaving to all brokers: the edge's lease may end. */
 void uplink_leave(struct uplink *u);

@@ -4,6 +4,7 @@
 /* Shared by the files of edge/link: uplink.c (events) and broker_link.c (brokers) own it. */
 
 #include "base/ring.h"
+#include "edge/link/channel_link.h"
 #include "edge/link/seeds.h"
 #include "edge/link/uplink.h"
 #include "proto/link.h"
@@ -15,6 +16,7 @@ struct broker_link {
 	struct zsock *z; /* NULL: no link now */
 	struct link link;
 	uint64_t boot;             /* of the process that sent Welcome */
+	uint64_t serial;           /* of this link, since Welcome (channel_link.h) */
 	struct lane_queue waiting; /* lanes that it owns, without credit */
 	struct lane_queue
 		busy; /* lanes with something under way, or large events: after those */
@@ -23,7 +25,8 @@ struct broker_link {
 	size_t n_disconnecting; /* disconnects under way */
 	int64_t reconnect_ms;   /* when to connect next */
 	int64_t listed_ms;      /* when a seed named it last */
-	bool is_member;         /* the brokers name it */
+	bool is_member;         /* the brokers name it: as the process `member` */
+	uint64_t member;
 	bool in_ring;
 	bool lacks_store; /* events that need it go to another broker, if there is one */
 };
@@ -38,6 +41,10 @@ struct uplink {
 	struct uplink_uses uses;
 	struct uplink_callbacks on;
 	void *arg; /* of on */
+	struct channel_link_callbacks channels;
+	void *channels_arg;
+	uint64_t serials; /* given to links so far */
+	uint64_t picked;  /* by channel_link_pick: the last one */
 	struct uplink_counts counts;
 	struct seeds *seeds;
 	struct timer *timer;
@@ -45,6 +52,7 @@ struct uplink {
 	size_t n_links;
 	uint16_t number;            /* of this edge; 0 until a broker has given one */
 	uint16_t resyncs;           /* sent so far; wraps around */
+	bool is_far;                /* a member has an endpoint that is not linked to */
 	struct ring *ring;          /* brokers that accept lanes */
 	struct ring *stored;        /* of these, those that have the store */
 	struct lane_queue orphans;  /* no broker is there */

@@ -12,6 +12,7 @@
 #include "edge/client/accept.h"
 #include "edge/client/connection.h"
 #include "edge/client/lanes.h"
+#include "edge/client/subscribers.h"
 #include "edge/client/registry.h"
 #include "edge/link/uplink_internal.h"
 #include "proto/batch.h"
@@ -28,6 +29,7 @@ enum { NUMBER = 7, CLIENTS = 6, STEPS = 200, BATCH = 40, MOST_ACTIONS = 8 };
 static const char endpoint[] = "inproc://broker";
 
 static struct loop *loop;
+static struct channels *channels;
 static struct clients *all;
 static struct uplink *uplink;
 static void *zctx, *router;
@@ -227,6 +229,7 @@ static void start(void)
 	router = zmq_socket(zctx, ZMQ_ROUTER);
 	check(zmq_bind(router, endpoint) == 0);
 	loop = loop_new();
+	channels = channels_new(loop, metrics, &subscribers_callbacks);
 	all = clients_new(&conf, loop, metrics, CLIENTS);
 	timer_stop(all->tick);
 	uplink = uplink_new(
@@ -234,7 +237,9 @@ static void start(void)
 		&(struct uplink_uses){.loop = loop, .zctx = zctx, .metrics = metrics},
 		&lanes_callbacks, all);
 	timer_stop(uplink->timer);
-	clients_use(all, uplink);
+	channels_use(channels, uplink);
+	channel_link_use(uplink, &channels_link_callbacks, channels);
+	clients_use(all, uplink, channels);
 	loop_at_turn_end(loop, uplink_flush, uplink);
 	broker_links_named(uplink, endpoint);
 	batch_init(&saying);

@@ -19,6 +19,9 @@ PROGRAMS = {
     "up": ["gatepost", "up"],
     "connections": ["gatepost", "connections"],
     "disconnects": ["gatepost", "disconnects"],
+    "publish": ["gatepost", "publish"],
+    "subscribe": ["gatepost", "subscribe"],
+    "history": ["gatepost", "history"],
 }
 
 
@@ -199,13 +202,18 @@ def test_the_table_of_metrics_has_all_that_is_served(tmp_path):
 def test_the_table_of_keys_has_all_keys_and_their_types():
     text = (ROOT / "store/keys.c").read_text()
     edge = re.findall(r'edge_key\(prefix, edge, "(\w+)"', text)
-    members = re.findall(r'member_key\(prefix, "(\w+)"', text)
+    members = re.findall(r'member_key\(prefix, "([\w-]+)"', text)
     keys = {f"{{prefix}}{{eN}}:{name}" for name in edge} | {
         f"{{prefix}}{{m}}:{name}" for name in members
     }
     channels = (ROOT / "store/channels.c").read_text()
     channel = re.findall(r'words_channel_key\(&w, [^"]*"([\w:]+)"', channels)
+    presence = (ROOT / "store/presence.c").read_text()
+    channel += re.findall(r'"(\w+)"', re.search(r" keys\[\] = \{([^}]*)\}", presence)[1])
     keys |= {f"{{prefix}}{{NAME}}:{name}" for name in channel}
+    users = "".join((ROOT / "store" / name).read_text() for name in ("users.c", "user_rate.c"))
+    user = re.findall(r'words_channel_key\(&w, user, "([\w:]+)"', users)
+    keys |= {f"{{prefix}}{{USER}}:{name}" for name in user}
     table = {named(cells[0])[0]: cells[1] for cells in rows(OPERATIONS, "key")}
     page = dict(re.findall(r"(\{prefix\}\S+) +([A-Z]+) ", (ROOT / "store/keys.h").read_text()))
     assert {re.sub(":[A-Z]+$", ":", key) for key in table} == keys

@@ -63,6 +63,46 @@ struct command *command_get(struct commands *c, const struct id *id, command_fn 
 	return add(c, COMMAND_LOOK, id, fn, arg);
 }
 
+static void print_action(struct command *m, const Gatepost__Action *a)
+{
+	char *at = m->body + strlen(m->body);
+	size_t room = sizeof m->body - strlen(m->body);
+	const char *comma = m->body[0] ? ", " : "";
+
+	switch ((int)a->body_case) {
+	case GATEPOST__ACTION__BODY_TEXT:
+		snprintf(at, room, "%stext %.*s", comma, SPAN_ARG(span_from(a->text)));
+		break;
+	case GATEPOST__ACTION__BODY_ACTIVATE:
+		snprintf(at, room, "%sactivate %.*s %d", comma,
+			 SPAN_ARG(span_from(a->activate->channel)),
+			 (int)a->activate->position->offset);
+		break;
+	case GATEPOST__ACTION__BODY_UNSUBSCRIBE:
+		snprintf(at, room, "%sunsubscribe %.*s", comma,
+			 SPAN_ARG(span_from(a->unsubscribe->channel)));
+		break;
+	default: cr_assert_fail("another action");
+	}
+}
+
+struct command *command_apply(struct commands *c, const struct id *id, size_t bytes,
+			      command_fill_fn *fill, void *filler, command_fn *fn,
+			      void *arg)
+{
+	struct command *m = add(c, COMMAND_APPLY, id, fn, arg);
+	Gatepost__Command item = GATEPOST__COMMAND__INIT;
+	struct batch b;
+
+	(void)bytes;
+	batch_init(&b);
+	fill(filler, &b, &item);
+	for (size_t i = 0; i < item.n_actions; i++)
+		print_action(m, item.actions[i]);
+	batch_close(&b);
+	return m;
+}
+
 void command_cancel(struct command *m)
 {
 	cr_assert(!m->is_over && !m->is_cancelled);

@@ -5,14 +5,15 @@
 
 #include "broker/cluster/commands.h"
 
-enum { COMMANDS_MOST = 16, COMMAND_BODY = 64 };
+enum { COMMANDS_MOST = 16, COMMAND_BODY = 128 };
 
 enum command_kind {
 	COMMAND_NONE,
 	COMMAND_SEND,
 	COMMAND_SEND_MANY,
 	COMMAND_CLOSE,
-	COMMAND_LOOK
+	COMMAND_LOOK,
+	COMMAND_APPLY
 };
 
 struct command {
@@ -20,7 +21,7 @@ struct command {
 	struct id id;
 	uint16_t edge; /* of COMMAND_SEND_MANY, with the number of its ids */
 	size_t n_ids;
-	char body[COMMAND_BODY]; /* cut to fit */
+	char body[COMMAND_BODY]; /* cut to fit; of COMMAND_APPLY its actions */
 	size_t body_n;
 	bool binary;
 	uint16_t code;

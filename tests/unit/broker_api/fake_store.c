@@ -63,6 +63,32 @@ void store_dead_letter_drop(struct store *st, struct span id, store_done_fn *fn,
 	ask_of_one(st, ASKS_DROP, id, fn, arg);
 }
 
+void store_user_scan(struct store *st, struct span user, uint64_t cursor,
+		     store_user_fn *fn, void *arg)
+{
+	struct question *q = ask(st, ASKS_USER, FN(fn), arg);
+
+	q->cursor = cursor;
+	snprintf(q->id, sizeof q->id, "%.*s", SPAN_ARG(user));
+}
+
+void store_user_remove(struct store *st, struct span user, struct span id,
+		       store_done_fn *fn, void *arg)
+{
+	cr_assert(fn == NULL && arg == NULL);
+	snprintf(st->forgotten, sizeof st->forgotten, "%.*s %.*s", SPAN_ARG(user),
+		 SPAN_ARG(id));
+}
+
+void store_connection_find(struct store *st, uint16_t edge, struct span id,
+			   store_connection_fn *fn, void *arg)
+{
+	struct question *q = ask(st, ASKS_ROW, FN(fn), arg);
+
+	q->edge = edge;
+	snprintf(q->id, sizeof q->id, "%.*s", SPAN_ARG(id));
+}
+
 const struct question *fake_store_next(enum question_kind kind)
 {
 	const struct question *q = &fake_store.all[fake_store.answered];
@@ -115,4 +141,19 @@ void fake_store_done(enum question_kind kind, enum err e)
 	struct question q = take(kind);
 
 	((store_done_fn *)q.fn)(q.arg, e);
+}
+
+void fake_store_user(enum err e, const struct span *ids, size_t n, uint64_t next)
+{
+	struct question q = take(ASKS_USER);
+
+	((store_user_fn *)q.fn)(q.arg, e, ids, n, next);
+}
+
+void fake_store_row(enum err e)
+{
+	static const struct connection_row row;
+	struct question q = take(ASKS_ROW);
+
+	((store_connection_fn *)q.fn)(q.arg, e, e == OK ? &row : NULL);
 }

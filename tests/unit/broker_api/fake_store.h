@@ -6,6 +6,7 @@
 #include "store/connections.h"
 #include "store/disconnects.h"
 #include "store/leases.h"
+#include "store/users.h"
 
 enum { QUESTIONS_MOST = 64 };
 
@@ -17,6 +18,8 @@ enum question_kind {
 	ASKS_DEAD_LETTERS,
 	ASKS_RETRY,
 	ASKS_DROP,
+	ASKS_USER,
+	ASKS_ROW,
 };
 
 struct question {
@@ -31,6 +34,7 @@ struct question {
 struct store {
 	struct question all[QUESTIONS_MOST];
 	size_t n, answered;
+	char forgotten[64]; /* the last of store_user_remove: "user id" */
 };
 
 extern struct store fake_store;
@@ -45,6 +49,8 @@ void fake_store_rows(enum err e, const struct connection_row *rows, size_t n,
 		     uint64_t next);
 void fake_store_dead_letters(enum err e, const struct disconnect *ds, size_t n,
 			     uint64_t next);
+void fake_store_user(enum err e, const struct span *ids, size_t n, uint64_t next);
+void fake_store_row(enum err e);
 void fake_store_done(enum question_kind kind, enum err e);
 
 #endif

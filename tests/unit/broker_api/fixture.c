@@ -68,6 +68,7 @@ void fixture_start(void)
 							 .metrics = fixture.metrics,
 							 .store = &fake_store,
 							 .commands = &fake_commands,
+							 .channels = fake_channels_uses(),
 							 .stage = stage,
 							 .arg = (void *)"dev"});
 	cr_assert_not_null(fixture.management);
@@ -98,6 +99,21 @@ void fixture_until_commands(size_t n)
 void fixture_until_questions(size_t n)
 {
 	until(&fake_store.n, n);
+}
+
+void fixture_until_publications(size_t n)
+{
+	until(&fake_channels.n_publications, n);
+}
+
+void fixture_until_reads(size_t n)
+{
+	until(&fake_channels.n_reads, n);
+}
+
+void fixture_until_actions(size_t n)
+{
+	until(&fake_channels.n_actions, n);
 }
 
 /* ---- clients ---- */

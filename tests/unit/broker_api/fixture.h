@@ -4,6 +4,7 @@
 /* The management API on a loop that turns while a test waits, with fakes of the store and of the commands behind it. */
 
 #include "broker/api/management.h"
+#include "fake_channels.h"
 #include "fake_commands.h"
 #include "fake_store.h"
 
@@ -49,6 +50,11 @@ void fixture_turn(void);
 /* Turn until so many commands, or questions to the store, have been asked for. */
 void fixture_until_commands(size_t n);
 void fixture_until_questions(size_t n);
+
+/* The same for what is asked of channels. */
+void fixture_until_publications(size_t n);
+void fixture_until_reads(size_t n);
+void fixture_until_actions(size_t n);
 
 /* A client of the address with this number, and one of the first. */
 struct client *client_at(size_t number);

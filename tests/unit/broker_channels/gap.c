@@ -120,7 +120,7 @@ static const struct loss losses[] = {
 	{"0002a", 4, 5}, /* trimmed */
 	{"0002a", 8, 9}, /* cleared */
 	{"0001a", 4, 0}, /* another epoch, also when all of it is there */
-	{"0001a", 9, 9},
+	{"0001a", 9, 9}, {"0002a", 10, 9}, /* beyond the last one */
 };
 
 Test(gap, that_cannot_be_filled_is_lost_and_gets_the_newest_publication)

@@ -204,6 +204,18 @@ Test(interest, does_not_delay_a_channel_with_history)
 	assert_published();
 }
 
+Test(interest, of_an_edge_that_has_not_sent_all_does_not_matter_once_its_link_has_ended)
+{
+	channels_join();
+	channels_link("e1", 0xe1, 7, "chat");
+	cluster_link("e2", 0xe2, 8);
+	publish_to(&chat, "chat", &out);
+	cluster_hello("e2b", 0xe2, 8);
+	cr_assert(eq(sz, out.calls, 0), "from inside the end of the link");
+	fake_loop_run(cluster.loop, 0);
+	assert_published();
+}
+
 /* ---- who carries what ---- */
 
 Test(interest, ends_with_the_last_subscription_or_the_link_of_an_edge)
@@ -269,4 +281,34 @@ Test(interest, counts_what_was_published_as_known)
 	cr_assert(eq(str, (char *)known_of("room:2"), " 0"));
 	channels_uncarry("e1", "room:1");
 	cr_assert(eq(str, (char *)known_of("room:1"), " 0"));
+}
+
+/* ---- the list ---- */
+
+static const char *list(const char *prefix, const char *after, size_t n)
+{
+	static char text[256];
+	struct span names[8];
+	size_t found = interest_list(channels_carried(channels), span_str(prefix),
+				     span_str(after), names, n);
+
+	text[0] = '\0';
+	for (size_t i = 0; i < found; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.*s",
+			 i > 0 ? " " : "", SPAN_ARG(names[i]));
+	return text;
+}
+
+Test(interest, is_listed_by_name_page_after_page)
+{
+	channels_link("e1", 0xe1, 7, "room:2 chat room:10 room:1 room:3 tick room:12");
+	cr_expect(eq(str, (char *)list("", "", 8),
+		     "chat room:1 room:10 room:12 room:2 room:3 tick"));
+	cr_expect(eq(str, (char *)list("", "", 3), "chat room:1 room:10"));
+	cr_expect(eq(str, (char *)list("", "room:10", 3), "room:12 room:2 room:3"));
+	cr_expect(eq(str, (char *)list("room:", "", 2), "room:1 room:10"));
+	cr_expect(eq(str, (char *)list("room:1", "room:1", 8), "room:10 room:12"));
+	cr_expect(eq(str, (char *)list("hall", "", 8), ""));
+	cr_expect(eq(str, (char *)list("", "", 0), ""));
+	cr_expect(eq(str, (char *)list("", "tick", 8), ""));
 }

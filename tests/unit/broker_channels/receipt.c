@@ -96,6 +96,8 @@ Test(receipt, does_not_wait_for_an_edge_whose_link_has_ended)
 	publish_with_receipt();
 	outcome("e1", ticket_of("e1"), 3);
 	cluster_hello("e2b", 0xe2, 8);
+	cr_assert(eq(sz, out.calls, 0), "from inside the end of the link");
+	fake_loop_run(cluster.loop, 0);
 	cr_assert(eq(sz, out.calls, 1));
 	cr_assert(eq(u32, out.connections, 3));
 }

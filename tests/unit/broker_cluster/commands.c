@@ -100,6 +100,106 @@ Test(commands, a_look_names_the_connection)
 	cr_assert(eq(i64, asked("kind=\"look\""), 1));
 }
 
+static void fill_subscription(void *arg, struct batch *b, Gatepost__Command *to)
+{
+	to->subscription = arena_alloc(&b->arena, sizeof *to->subscription);
+	gatepost__subscription__init(to->subscription);
+	to->subscription->channel = batch_copy(b, span_str(arg));
+}
+
+static void fill_text(void *arg, struct batch *b, Gatepost__Command *to)
+{
+	Gatepost__Action *a = arena_alloc(&b->arena, sizeof *a);
+
+	gatepost__action__init(a);
+	a->body_case = GATEPOST__ACTION__BODY_TEXT;
+	a->text = batch_copy(b, span_str(arg));
+	to->n_actions = 1;
+	to->actions = arena_alloc(&b->arena, sizeof *to->actions);
+	to->actions[0] = a;
+}
+
+Test(commands, a_subscribe_carries_the_subscription)
+{
+	struct id id = one();
+	const Gatepost__Command *c;
+
+	cluster_link("e1", 0xe1, 7);
+	command_subscribe(cluster.commands, &id, fill_subscription,
+			  (void *)(uintptr_t) "room:1", on_done, NULL);
+	c = cluster_read_command("e1");
+	cr_assert(eq(int, c->kind, GATEPOST__COMMAND__KIND__SUBSCRIBE));
+	cr_assert(span_eq(span_from(c->id), id_span(&id)));
+	cr_assert(span_is(span_from(c->subscription->channel), "room:1"));
+	cr_assert(eq(i64, asked("kind=\"subscribe\""), 1));
+}
+
+Test(commands, a_subscribe_has_five_seconds_since_its_edge_may_wait_for_brokers)
+{
+	struct id id = one();
+
+	cluster_link("e1", 0xe1, 7);
+	command_subscribe(cluster.commands, &id, fill_subscription,
+			  (void *)(uintptr_t) "room:1", on_done, NULL);
+	cluster_run(4900, "e1");
+	cr_assert(eq(sz, answers, 0));
+	cluster_run(300, "e1");
+	cr_assert(eq(sz, answers, 1));
+	cr_assert(eq(int, answer, ERR_DOWN));
+}
+
+Test(commands, a_full_outcome_of_a_subscribe_comes_with_it)
+{
+	struct id id = one();
+
+	cluster_link("e1", 0xe1, 7);
+	command_subscribe(cluster.commands, &id, fill_subscription,
+			  (void *)(uintptr_t) "room:1", on_done, NULL);
+	outcome("e1", 1, GATEPOST__OUTCOME__RESULT__FULL);
+	cr_assert(eq(int, answer, ERR_BUSY));
+	cr_assert(had_outcome);
+}
+
+Test(commands, an_unsubscribe_names_the_channel)
+{
+	struct id id = one();
+	const Gatepost__Command *c;
+
+	cluster_link("e1", 0xe1, 7);
+	command_unsubscribe(cluster.commands, &id, span_str("room:1"), on_done, NULL);
+	c = cluster_read_command("e1");
+	cr_assert(eq(int, c->kind, GATEPOST__COMMAND__KIND__UNSUBSCRIBE));
+	cr_assert(span_is(span_from(c->channel), "room:1"));
+	cr_assert(eq(i64, asked("kind=\"unsubscribe\""), 1));
+}
+
+Test(commands, an_apply_carries_its_actions_and_costs_their_bytes)
+{
+	struct id id = one();
+	const Gatepost__Command *c;
+
+	cluster_link("e1", 0xe1, 7);
+	command_apply(cluster.commands, &id, 1000, fill_text, (void *)(uintptr_t) "ack",
+		      on_done, NULL);
+	c = cluster_read_command("e1");
+	cr_assert(eq(int, c->kind, GATEPOST__COMMAND__KIND__APPLY));
+	cr_assert(eq(sz, c->n_actions, 1));
+	cr_assert(span_is(span_from(c->actions[0]->text), "ack"));
+	cr_assert(eq(i64, asked("kind=\"apply\""), 1));
+	cr_assert(not(edge_link_has_credit(edges_find(cluster.edges, 7))));
+}
+
+Test(commands, that_find_no_link_do_not_ask_for_their_contents)
+{
+	struct id id = one();
+
+	command_subscribe(cluster.commands, &id, NULL, NULL, on_done, NULL);
+	command_apply(cluster.commands, &id, 0, NULL, NULL, on_done, NULL);
+	fake_store_row(ERR_NOTFOUND);
+	fake_store_row(ERR_DOWN);
+	cr_assert(eq(sz, answers, 2));
+}
+
 Test(commands, a_message_to_many_is_one_command_and_counts_for_each)
 {
 	struct id ids[] = {id_make(7, 1, 1), id_make(7, 2, 2), id_make(7, 3, 3)};

@@ -28,6 +28,7 @@ Test(edge_link, a_welcome_names_this_broker_and_its_credit_and_all_brokers)
 	cr_assert(eq(sz, w->members->n_members, 2));
 	cr_assert(eq(str, w->members->members[1]->endpoint, "tcp://127.0.0.1:7401"));
 	cr_assert(not(w->store->away));
+	cr_assert(eq(u32, w->beat_ms, BEAT_MS));
 }
 
 /* ---- its number ---- */
@@ -109,6 +110,51 @@ Test(edge_link, a_command_needs_credit_in_bytes)
 	cluster_post_taken("e1", 1, 1000);
 	cr_assert(command(edge, 5000)); /* one may be larger than all the credit */
 	cr_assert(not(command(edge, 1)));
+}
+
+static bool deliver(struct edge_link *edge, const char *body)
+{
+	Gatepost__Deliver *m = edge_link_deliver(edge, strlen(body));
+	struct batch *b = &edge_link_out(edge)->out;
+
+	if (m == NULL)
+		return false;
+	m->channel = batch_copy(b, span_str("room:1"));
+	m->publication = arena_alloc(&b->arena, sizeof *m->publication);
+	gatepost__publication__init(m->publication);
+	m->publication->body = batch_copy(b, span_str(body));
+	return true;
+}
+
+Test(edge_link, a_publication_costs_the_credit_of_commands)
+{
+	struct edge_link *edge = cluster_link("e1", 0xe1, 7);
+	const Gatepost__Item *i;
+
+	for (int n = 0; n < 2; n++)
+		cr_assert(command(edge, 1) && deliver(edge, "abc"));
+	cr_assert(not(edge_link_has_credit(edge)));
+	cr_assert(not(deliver(edge, "abc")));
+	cr_assert(not(command(edge, 1)));
+	cluster_post_taken("e1", 4, 8);
+	cr_assert(edge_link_has_credit(edge));
+	cluster_read("e1");
+	i = cluster_read("e1");
+	cr_assert(eq(int, i->body_case, GATEPOST__ITEM__BODY_DELIVER));
+	cr_assert(span_is(span_from(i->deliver->publication->body), "abc"));
+}
+
+Test(edge_link, confirmations_need_no_credit)
+{
+	struct edge_link *edge = cluster_link("e1", 0xe1, 7);
+	const Gatepost__Item *i;
+
+	while (command(edge, 1))
+		cluster_read("e1");
+	edge_link_confirm(edge, 42);
+	i = cluster_read("e1");
+	cr_assert(eq(int, i->body_case, GATEPOST__ITEM__BODY_CONFIRMATION));
+	cr_assert(eq(u64, i->confirmation->serial, 42));
 }
 
 Test(edge_link, an_edge_that_takes_more_than_was_sent_breaks_the_protocol)

@@ -20,6 +20,8 @@ enum speech {
 	OUTCOME,
 	ROSTER,
 	LEAVING,
+	INTEREST,
+	GAP,
 	WELCOME, /* what only a broker says */
 	GARBAGE,
 	OLD_VERSION,
@@ -31,40 +33,46 @@ struct row {
 	char refused
 		[40]; /* the reason that the edge is given; empty: it is not refused */
 	bool ends;    /* its link */
-	size_t events, outcomes, resyncs;
+	size_t events, outcomes, resyncs, channels;
 };
 
 static struct row rows[] = {
-	{STRANGER, HEARTBEAT, "Hello must come first", false, 0, 0, 0},
-	{STRANGER, EVENT, "Hello must come first", false, 0, 0, 0},
-	{STRANGER, FOREIGN_EVENT, "Hello must come first", false, 0, 0, 0},
-	{STRANGER, OUTCOME, "Hello must come first", false, 0, 0, 0},
-	{STRANGER, ROSTER, "Hello must come first", false, 0, 0, 0},
-	{STRANGER, LEAVING, "Hello must come first", false, 0, 0, 0},
-	{STRANGER, WELCOME, "Hello must come first", false, 0, 0, 0},
-	{STRANGER, HELLO, "", false, 0, 0, 0},
-	{STRANGER, GARBAGE, "that was no envelope", false, 0, 0, 0},
-	{STRANGER, OLD_VERSION, "protocol version mismatch", false, 0, 0, 0},
-	{GREETING, HEARTBEAT, "", false, 0, 0, 0},
-	{GREETING, HELLO, "", false, 0, 0, 0},
-	{GREETING, EVENT, "", false, 0, 0, 0},
-	{GREETING, FOREIGN_EVENT, "", false, 0, 0, 0},
-	{GREETING, OUTCOME, "", false, 0, 1, 0},
-	{GREETING, ROSTER, "", false, 0, 0, 0},
-	{GREETING, LEAVING, "", false, 0, 0, 0},
-	{GREETING, WELCOME, "only brokers send this message", true, 0, 0, 0},
-	{GREETING, GARBAGE, "that was no envelope", true, 0, 0, 0},
-	{GREETING, OLD_VERSION, "protocol version mismatch", true, 0, 0, 0},
-	{UP, HEARTBEAT, "", false, 0, 0, 0},
-	{UP, HELLO, "", false, 0, 0, 0},
-	{UP, EVENT, "", false, 1, 0, 0},
-	{UP, FOREIGN_EVENT, "connection belongs to another edge", true, 0, 0, 0},
-	{UP, OUTCOME, "", false, 0, 1, 0},
-	{UP, ROSTER, "", false, 0, 0, 1},
-	{UP, LEAVING, "", false, 0, 0, 0},
-	{UP, WELCOME, "only brokers send this message", true, 0, 0, 0},
-	{UP, GARBAGE, "that was no envelope", true, 0, 0, 0},
-	{UP, OLD_VERSION, "protocol version mismatch", true, 0, 0, 0},
+	{STRANGER, HEARTBEAT, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, EVENT, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, FOREIGN_EVENT, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, OUTCOME, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, ROSTER, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, LEAVING, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, INTEREST, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, GAP, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, WELCOME, "Hello must come first", false, 0, 0, 0, 0},
+	{STRANGER, HELLO, "", false, 0, 0, 0, 0},
+	{STRANGER, GARBAGE, "that was no envelope", false, 0, 0, 0, 0},
+	{STRANGER, OLD_VERSION, "protocol version mismatch", false, 0, 0, 0, 0},
+	{GREETING, HEARTBEAT, "", false, 0, 0, 0, 0},
+	{GREETING, HELLO, "", false, 0, 0, 0, 0},
+	{GREETING, EVENT, "", false, 0, 0, 0, 0},
+	{GREETING, FOREIGN_EVENT, "", false, 0, 0, 0, 0},
+	{GREETING, OUTCOME, "", false, 0, 1, 0, 0},
+	{GREETING, ROSTER, "", false, 0, 0, 0, 0},
+	{GREETING, LEAVING, "", false, 0, 0, 0, 0},
+	{GREETING, INTEREST, "", false, 0, 0, 0, 0},
+	{GREETING, GAP, "", false, 0, 0, 0, 0},
+	{GREETING, WELCOME, "only brokers send this message", true, 0, 0, 0, 0},
+	{GREETING, GARBAGE, "that was no envelope", true, 0, 0, 0, 0},
+	{GREETING, OLD_VERSION, "protocol version mismatch", true, 0, 0, 0, 0},
+	{UP, HEARTBEAT, "", false, 0, 0, 0, 0},
+	{UP, HELLO, "", false, 0, 0, 0, 0},
+	{UP, EVENT, "", false, 1, 0, 0, 0},
+	{UP, FOREIGN_EVENT, "connection belongs to another edge", true, 0, 0, 0, 0},
+	{UP, OUTCOME, "", false, 0, 1, 0, 0},
+	{UP, ROSTER, "", false, 0, 0, 1, 0},
+	{UP, LEAVING, "", false, 0, 0, 0, 0},
+	{UP, INTEREST, "", false, 0, 0, 0, 1},
+	{UP, GAP, "", false, 0, 0, 0, 1},
+	{UP, WELCOME, "only brokers send this message", true, 0, 0, 0, 0},
+	{UP, GARBAGE, "that was no envelope", true, 0, 0, 0, 0},
+	{UP, OLD_VERSION, "protocol version mismatch", true, 0, 0, 0, 0},
 };
 
 static void *item(Gatepost__Item__BodyCase what, const ProtobufCMessageDescriptor *d)
@@ -89,6 +97,27 @@ static void say_outcome(void)
 
 	o->ticket = 77;
 	o->result = GATEPOST__OUTCOME__RESULT__OK;
+	cluster_post("e1");
+}
+
+static void say_interest(void)
+{
+	Gatepost__Interest *m =
+		item(GATEPOST__ITEM__BODY_INTEREST, &gatepost__interest__descriptor);
+
+	m->serial = 1;
+	cluster_post("e1");
+}
+
+static void say_gap(void)
+{
+	struct batch *b = cluster_letter();
+	Gatepost__Gap *g = item(GATEPOST__ITEM__BODY_GAP, &gatepost__gap__descriptor);
+
+	g->channel = batch_copy(b, span_str("room:1"));
+	g->position = arena_alloc(&b->arena, sizeof *g->position);
+	gatepost__position__init(g->position);
+	g->position->epoch = batch_copy(b, span_str("0001a"));
 	cluster_post("e1");
 }
 
@@ -122,6 +151,8 @@ static void say(enum speech speech)
 		item(GATEPOST__ITEM__BODY_LEAVING, &gatepost__leaving__descriptor);
 		cluster_post("e1");
 		return;
+	case INTEREST: say_interest(); return;
+	case GAP: say_gap(); return;
 	case WELCOME: say_welcome(); return;
 	case GARBAGE: cluster_garbage("e1"); return;
 	case OLD_VERSION: say_old_version(); return;
@@ -155,6 +186,8 @@ ParameterizedTest(struct row *r, edges, every_state_and_item)
 	cr_assert(eq(sz, cluster.events, r->events));
 	cr_assert(eq(sz, cluster.outcomes, r->outcomes));
 	cr_assert(eq(sz, cluster.resyncs, r->resyncs));
+	cr_assert(eq(sz, cluster.interests + cluster.gaps, r->channels));
+	cr_assert(eq(sz, cluster.ups, r->state == UP));
 	cr_assert(eq(i64, edges_count(cluster.edges), r->state == UP && !r->ends));
 }
 

@@ -16,10 +16,10 @@ ParameterizedTestParameters(builtin_channels, refuses)
 		{"no action", CHANNELS "      - websocket: subscibe\n" ROOM,
 		 "5:1: the route subscibe: builtin:channels has no such action (did you "
 		 "mean subscribe?); allowed: subscribe, unsubscribe, publish, history, "
-		 "presence, ping\n"},
+		 "presence, ping, $default\n"},
 		{"$connect", CHANNELS "      - websocket: $connect\n" ROOM,
 		 "5:1: the route $connect: builtin:channels has no such action; allowed: "
-		 "subscribe, unsubscribe, publish, history, presence, ping\n"},
+		 "subscribe, unsubscribe, publish, history, presence, ping, $default\n"},
 		{"HTTP", CHANNELS "      - httpApi: GET /publish\n" ROOM,
 		 "3:1: functions.f: builtin:channels cannot serve an HTTP route; "
 		 "allowed: websocket routes\n"},

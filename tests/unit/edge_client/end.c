@@ -32,6 +32,7 @@ static const struct want wants[] = {
 	{CAUSE_STALLED, "xxxxxxxxxx.", 0, 1006},
 	{CAUSE_IDLE, "......C....", 0, 1001},
 	{CAUSE_NO_PONG, "......x....", 0, 1006},
+	{CAUSE_SLOW, "......C....", 0, 4408},
 	{CAUSE_HANDSHAKE_TIMEOUT, "x.RR.......", 408, 0},
 	{CAUSE_KEEP_ALIVE_TIMEOUT, ".x.........", 0, 0},
 	{CAUSE_ANSWER_TIMEOUT, "....RR.....", 504, 0},

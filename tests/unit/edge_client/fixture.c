@@ -7,6 +7,8 @@
 #include "edge/client/clients.h"
 #include "edge/client/lanes.h"
 #include "edge/client/registry.h"
+#include "edge/client/subscribers.h"
+#include "edge/link/outcome.h"
 #include "edge/link/uplink.h"
 
 #include <criterion/criterion.h>
@@ -67,11 +69,18 @@ uint32_t uplink_message(struct uplink *u, struct lane *l, struct blob *body, boo
 	return e->memory;
 }
 
+uint32_t uplink_unsubscribed(struct uplink *u, struct lane *l, struct span channel)
+{
+	(void)u;
+	return append(l, GATEPOST__EVENT__KIND__UNSUBSCRIBED, NULL, blob_new(channel))
+		->memory;
+}
+
 uint32_t uplink_disconnect(struct uplink *u, struct lane *l, uint16_t code,
-			   struct span reason)
+			   struct span reason, struct blob *channels)
 {
 	struct lane_event *e =
-		append(l, GATEPOST__EVENT__KIND__DISCONNECT, NULL, blob_new(reason));
+		append(l, GATEPOST__EVENT__KIND__DISCONNECT, channels, blob_new(reason));
 
 	(void)u;
 	e->code = code;
@@ -92,15 +101,60 @@ uint32_t uplink_cancel(struct uplink *u, struct lane *l)
 	return bytes;
 }
 
-void uplink_outcome(struct broker_link *from, const Gatepost__Outcome *o)
+void outcome_send(struct broker_link *from, const Gatepost__Outcome *o)
 {
 	(void)from;
 	fixture.outcome = o->result;
+	fixture.reached = o->reached;
+	fixture.subscribed = o->subscribed;
 	cr_assert(le(sz, o->results.len, MOST));
 	fixture.n_results = o->results.len;
 	if (o->results.len > 0)
 		memcpy(fixture.results, o->results.data, o->results.len);
 	fixture.outcomes++;
+}
+
+/* ---- in place of edge/link/channel_link.c: one link, which has the serial LINK ---- */
+
+uint64_t channel_link_serial(const struct broker_link *b)
+{
+	(void)b;
+	return LINK;
+}
+
+void channel_link_interest(struct uplink *u, uint64_t link, const Gatepost__Interest *m)
+{
+	(void)u;
+	cr_assert(eq(u64, link, LINK));
+	fixture.interest = m->serial;
+}
+
+void channel_link_gap(struct uplink *u, uint64_t link, const Gatepost__Gap *m)
+{
+	(void)u;
+	(void)link;
+	(void)m;
+	fixture.gaps++;
+}
+
+void channel_link_outcome(struct uplink *u, uint64_t link, const Gatepost__Outcome *o)
+{
+	(void)u;
+	cr_assert(eq(u64, link, LINK));
+	outcome_send(NULL, o);
+}
+
+bool channel_link_is_complete(const struct uplink *u)
+{
+	(void)u;
+	return true;
+}
+
+uint64_t channel_link_pick(struct uplink *u, uint64_t but)
+{
+	(void)u;
+	(void)but;
+	return LINK;
 }
 
 void uplink_leave(struct uplink *u)
@@ -146,9 +200,13 @@ void fixture_start(void)
 	log_init("edge", LOG_WARN, LOG_TEXT);
 	fixture.loop = loop_new();
 	fixture.metrics = metrics_new();
+	fixture.channels =
+		channels_new(fixture.loop, fixture.metrics, &subscribers_callbacks);
 	fixture.clients =
 		clients_new(&fixture.conf, fixture.loop, fixture.metrics, fixture.most);
-	clients_use(fixture.clients, NULL);
+	channels_use(fixture.channels, (struct uplink *)(void *)&fixture);
+	clients_use(fixture.clients, NULL, fixture.channels);
+	channels_link_callbacks.linked(fixture.channels, LINK, 0);
 }
 
 void fixture_init(void)
@@ -162,6 +220,7 @@ void fixture_stop(void)
 	for (size_t i = 0; i < n_clients; i++)
 		client_close(&clients[i]);
 	clients_stop(fixture.clients);
+	channels_stop(fixture.channels);
 	fake_loop_turn(fixture.loop);
 	cr_assert(eq(u32, clients_connections(fixture.clients), 0));
 	cr_assert(eq(u32, clients_sockets(fixture.clients), 0));
@@ -169,6 +228,7 @@ void fixture_stop(void)
 	cr_assert(eq(u64, fixture.clients->outbox_bytes, 0));
 	loop_free(fixture.loop);
 	clients_free(fixture.clients);
+	channels_free(fixture.channels);
 	metrics_free(fixture.metrics);
 }
 

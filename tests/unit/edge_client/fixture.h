@@ -14,13 +14,14 @@
 
 #include <proto/gatepost.pb-c.h>
 
-enum { NUMBER = 7, MOST = 64, READ_MOST = 64 * 1024 };
+enum { LINK = 3, NUMBER = 7, MOST = 64, READ_MOST = 64 * 1024 };
 
 struct fixture {
 	struct clients_conf conf; /* before fixture_start */
 	uint32_t most;            /* connections; before fixture_start */
 	struct loop *loop;
 	struct metrics *metrics;
+	struct channels *channels;
 	struct clients *clients;
 	uint16_t number; /* that brokers have given */
 	bool is_seen;    /* brokers get what is sent to them; else it waits in its lane */
@@ -29,7 +30,11 @@ struct fixture {
 	uint8_t results[MOST];
 	size_t n_results;
 	size_t outcomes;
-	size_t left; /* calls of uplink_leave */
+	uint32_t reached;  /* of the last outcome */
+	bool subscribed;   /* of it, too */
+	uint64_t interest; /* the serial of the last item */
+	size_t gaps;       /* asked */
+	size_t left;       /* calls of uplink_leave */
 };
 
 extern struct fixture fixture;

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include "base/mem.h"
+#include "edge/link/outcome.h"
 #include "proto/envelope.h"
 
 #include <criterion/criterion.h>
@@ -26,6 +27,14 @@ static void each(void *arg, uplink_lane_fn *fn, void *fn_arg)
 	(void)arg;
 	for (uint32_t i = 0; i < edge.n_lanes; i++)
 		fn(fn_arg, &edge.lanes[i]);
+}
+
+static void memberships(void *arg, struct lane *l, uplink_membership_fn *fn, void *fn_arg)
+{
+	(void)arg;
+	(void)l;
+	for (size_t i = 0; i < edge.n_memberships; i++)
+		fn(fn_arg, span_str("room:1"), span_str("{}"));
 }
 
 static uint32_t count(void *arg)
@@ -83,7 +92,7 @@ static void on_command(void *arg, struct broker_link *from, const Gatepost__Comm
 	o.context = (ProtobufCBinaryData){2, (uint8_t *)(uintptr_t) "cx"};
 	o.results = (ProtobufCBinaryData){2, (uint8_t *)(uintptr_t) "rs"};
 	o.last_active_ms = 77;
-	uplink_outcome(from, &o);
+	outcome_send(from, &o);
 }
 
 static void close_lane(void *arg, struct lane *l)
@@ -116,6 +125,7 @@ void links_start_with(const char *brokers)
 	struct uplink_callbacks on = {
 		.find = find,
 		.each = each,
+		.memberships = memberships,
 		.count = count,
 		.answer = on_answer,
 		.poisoned = on_poisoned,
@@ -239,7 +249,7 @@ void links_message_of(struct lane *l, size_t bytes)
 
 void links_disconnect(struct lane *l)
 {
-	edge.held += uplink_disconnect(edge.uplink, l, 1001, span_str("bye"));
+	edge.held += uplink_disconnect(edge.uplink, l, 1001, span_str("bye"), NULL);
 	links_turn();
 }
 

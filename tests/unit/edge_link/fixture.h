@@ -36,9 +36,10 @@ struct fixture {
 	uint32_t n_lanes;
 	/* What has come through the callbacks. */
 	size_t answers, poisoned, done, wait_changes, commands, fenced;
-	uint64_t answered; /* the number of the last answer's event */
-	char actions[16];  /* its actions: r a response, t text, b binary, c close */
-	int64_t held;      /* bytes of memory for events that are not done */
+	uint64_t answered;    /* the number of the last answer's event */
+	size_t n_memberships; /* of each lane */
+	char actions[16];     /* its actions: r a response, t text, b binary, c close */
+	int64_t held;         /* bytes of memory for events that are not done */
 	void (*on_poisoned)(struct lane *l); /* NULL: nothing more */
 };
 extern struct fixture edge;

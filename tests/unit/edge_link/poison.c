@@ -182,7 +182,7 @@ Test(poison, what_follows_a_poisonous_event_is_sent)
 
 static void disconnect_too(struct lane *l)
 {
-	edge.held += uplink_disconnect(edge.uplink, l, 1006, span_str(""));
+	edge.held += uplink_disconnect(edge.uplink, l, 1006, span_str(""), NULL);
 }
 
 Test(poison, the_disconnect_after_a_poisonous_connect_is_sent_and_the_connect_is_not)

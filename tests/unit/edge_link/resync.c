@@ -162,7 +162,7 @@ Test(resync, a_connection_that_is_not_open_is_not_sent_by_itself)
 	struct lane *l = links_lane();
 
 	refuse(l);
-	resync_send_one(l, &edge.uplink->links->link);
+	resync_send_one(edge.uplink, l, &edge.uplink->links->link);
 	links_turn();
 	cr_assert(links_read(B1) == NULL);
 }

@@ -262,7 +262,7 @@ Test(uplink, no_more_than_512_disconnects_are_under_way_at_a_broker)
 	for (int i = 0; i < 600; i++) {
 		l = links_lane();
 		first = first ? first : l;
-		edge.held += uplink_disconnect(edge.uplink, l, 1006, span_str(""));
+		edge.held += uplink_disconnect(edge.uplink, l, 1006, span_str(""), NULL);
 	}
 	links_turn();
 	while (links_read_event(B1) != NULL)
@@ -283,8 +283,8 @@ Test(uplink, a_new_link_has_room_for_512_disconnects_again)
 
 	up_with(10000, 100 * CREDIT_BYTES);
 	for (int i = 0; i < 600; i++)
-		edge.held +=
-			uplink_disconnect(edge.uplink, links_lane(), 1006, span_str(""));
+		edge.held += uplink_disconnect(edge.uplink, links_lane(), 1006,
+					       span_str(""), NULL);
 	links_turn();
 	fake_zsock_transport(B1, false);
 	links_run(RETRY_MS + 100, "");

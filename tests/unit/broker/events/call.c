@@ -206,6 +206,41 @@ Test(call, without_a_readable_context_is_granted_nothing)
 	call_retry(c);
 }
 
+Test(call, has_the_principal_as_its_user)
+{
+	struct call *c = make(CONNECT);
+	Gatepost__Context *x;
+
+	call_grant(c, "{\"principalId\":\"u\\u0031\"}", false);
+	x = call_context(c);
+	cr_assert(is(x->user, "u1"));
+	gatepost__context__free_unpacked(x, NULL);
+	call_set_user(c, span_str("u2"));
+	x = call_context(c);
+	cr_assert(is(x->user, "u2"));
+	cr_assert(is(x->source_ip, "::1"));
+	gatepost__context__free_unpacked(x, NULL);
+	call_retry(c);
+}
+
+Test(call, has_no_user_whose_name_is_too_long)
+{
+	struct call *c = make(CONNECT);
+	char name[CALL_USER_MOST + 1];
+	Gatepost__Context *x;
+
+	memset(name, 'u', sizeof name);
+	call_set_user(c, span_of(name, sizeof name));
+	x = call_context(c);
+	cr_assert(eq(sz, x->user.len, 0));
+	gatepost__context__free_unpacked(x, NULL);
+	call_set_user(c, span_of(name, CALL_USER_MOST));
+	x = call_context(c);
+	cr_assert(eq(sz, x->user.len, CALL_USER_MOST));
+	gatepost__context__free_unpacked(x, NULL);
+	call_retry(c);
+}
+
 /* ---- its end ---- */
 
 Test(call, names_its_event_in_the_answer_and_ends)

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "fake_clients.h"
+
 #include "base/mem.h"
 #include "broker/events/choose.h"
 #include "broker/function/builtin.h"
@@ -35,7 +37,8 @@ void fixture_start(void)
 					  .store = fake_store(),
 					  .metrics = f->metrics,
 					  .deliver = deliver});
-	f->uses = (struct handle_uses){fake_store(), f->redelivery};
+	f->uses =
+		(struct handle_uses){.store = fake_store(), .redelivery = f->redelivery};
 	fixture_use(fixture_config());
 }
 
@@ -44,6 +47,7 @@ void fixture_stop(void)
 	struct fixture *f = &fixture;
 
 	fake_function_reset();
+	fake_clients_reset();
 	fake_store_close();
 	redelivery_free(f->redelivery);
 	routes_unref(f->routes);
@@ -92,6 +96,8 @@ struct config *fixture_config(void)
 	add_route(c, "par", 0, true);
 	c->routes[4].parallel = true;
 	add_route(c, "echo", 1, true);
+	add_function(c, "channels", "builtin:channels", CONFIG_BUILTIN);
+	add_route(c, "publish", 2, false);
 	c->http[c->n_http++] =
 		(struct config_http){.method = xstrdup("GET"), .path = xstrdup("/ping")};
 	return c;

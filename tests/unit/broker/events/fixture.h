@@ -7,7 +7,7 @@
  * they are answered.
  *
  * Its routes: $connect, $disconnect, $default (one-way), say (two-way), par (two-way,
- * parallel), echo (builtin); and GET /ping.
+ * parallel), echo (builtin), publish (builtin:channels); and GET /ping.
  */
 
 #include "../fake_function.h"

@@ -1,6 +1,7 @@
 #include "broker/events/handle.h"
 
 #include "base/mem.h"
+#include "fake_clients.h"
 #include "fixture.h"
 
 #include <criterion/criterion.h>
@@ -348,4 +349,109 @@ Test(handle_connect, of_a_link_that_ends_while_the_authorizer_runs_puts_no_row)
 		end_authorizer(policies[i]);
 		expect_silence();
 	}
+}
+
+/* ---- channels ---- */
+
+static const struct action ack = {.kind = ACTION_FRAME,
+				  .body = {(const uint8_t *)"ack", 3}};
+
+/* Up to what $connect's function returns. */
+static void return_from_connect(struct span channels, const char *user)
+{
+	connect_now();
+	fake_store_done(PUT, OK);
+	fake_function_end(&(struct result){.kind = RESULT_OK,
+					   .status = 201,
+					   .channels = channels,
+					   .user = span_str(user)});
+}
+
+Test(handle_connect, subscribes_before_it_accepts)
+{
+	return_from_connect(span_str("[\"room:1\"]"), "");
+	cr_assert(eq(sz, asker->n, 0));
+	cr_assert(strcmp(fake_clients_chosen(), "subscribe \"room:1\"; ") == 0);
+	cr_assert(fake_clients_event()->is_trusted);
+	cr_assert(eq(sz, fake_clients_event()->id.n, 0));
+	fake_clients_answer(&ack, 1, NULL);
+	cr_assert(eq(sz, asker->last.actions, 2));
+	cr_assert(eq(str, asker->last.body, "ack"));
+}
+
+Test(handle_connect, whose_channels_cannot_be_is_refused_and_its_row_removed)
+{
+	static const struct failure unknown = {"unknown_namespace", "no", false};
+	static const struct failure down = {"unavailable", "no", true};
+
+	return_from_connect(span_str("[\"x:1\"]"), "");
+	fake_clients_answer(&ack, 1, &unknown);
+	fake_store_done(REMOVE, OK);
+	expect_status(500);
+	return_from_connect(span_str("[\"x:1\"]"), "");
+	fake_clients_answer(&ack, 1, &down);
+	fake_store_done(REMOVE, OK);
+	expect_status(503);
+}
+
+/* The user in the context that the call has now. */
+static bool is_user(const struct invocation *in, const char *user)
+{
+	Gatepost__Context *x =
+		gatepost__context__unpack(NULL, in->context.n, in->context.p);
+	bool is = span_is(span_of(x->user.data, x->user.len), user);
+
+	gatepost__context__free_unpacked(x, NULL);
+	return is;
+}
+
+Test(handle_connect, stores_the_user_that_the_function_returns)
+{
+	return_from_connect(span_str("[\"room:1\"]"), "u7");
+	cr_assert(fake_clients_is_idle());
+	fake_store_done(PUT, OK);
+	cr_assert(is_user(fake_clients_event()->in, "u7"));
+	fake_clients_answer(NULL, 0, NULL);
+	expect_status(201);
+	cr_assert(asker->last.has_context);
+}
+
+Test(handle_connect, whose_user_cannot_be_stored_is_retried)
+{
+	return_from_connect((struct span){0}, "u7");
+	fake_store_done(PUT, ERR_DOWN);
+	expect_retry();
+}
+
+Test(handle_connect, subscribes_to_the_channels_of_the_authorizer_first)
+{
+	use_authorizer(false);
+	connect_now();
+	end_authorizer(
+		"{\"principalId\":\"me\",\"policyDocument\":{\"Statement\":[{\"Action\":"
+		"\"execute-api:Invoke\",\"Effect\":\"Allow\",\"Resource\":\"*\"}]},"
+		"\"context\":{\"channels\":\"[\\\"a\\\"]\"}}");
+	fake_store_done(PUT, OK);
+	fake_function_end(&(struct result){
+		.kind = RESULT_OK, .status = 200, .channels = span_str("[\"b\"]")});
+	cr_assert(strcmp(fake_clients_chosen(), "subscribe \"a\"; subscribe \"b\"; ") ==
+			  0,
+		  "%s", fake_clients_chosen());
+	cr_assert(is_user(fake_clients_event()->in, "me"));
+	fake_clients_answer(&ack, 1, NULL);
+	cr_assert(eq(sz, asker->last.actions, 2));
+}
+
+Test(handle_connect, whose_authorizer_s_channels_are_no_list_is_refused)
+{
+	use_authorizer(false);
+	connect_now();
+	end_authorizer(
+		"{\"principalId\":\"me\",\"policyDocument\":{\"Statement\":[{\"Action\":"
+		"\"execute-api:Invoke\",\"Effect\":\"Allow\",\"Resource\":\"*\"}]},"
+		"\"context\":{\"channels\":\"a,b\"}}");
+	fake_store_done(PUT, OK);
+	fake_function_return(200);
+	fake_store_done(REMOVE, OK);
+	expect_status(500);
 }

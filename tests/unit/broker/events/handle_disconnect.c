@@ -1,5 +1,6 @@
 #include "broker/events/handle.h"
 
+#include "fake_clients.h"
 #include "fixture.h"
 
 #include <criterion/criterion.h>
@@ -305,4 +306,23 @@ Test(handle_disconnect, that_failed_while_this_broker_was_stopped_is_left_to_oth
 	fake_function_fail(RESULT_FAILED);
 	cr_assert(eq(sz, fixture.ended, 1));
 	cr_assert(eq(sz, fake_store_waiting(LATER) + fake_store_waiting(PARK), 0));
+}
+
+/* ---- channels ---- */
+
+Test(handle_disconnect, leaves_the_presence_of_its_channels)
+{
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__DISCONNECT, 9);
+	ProtobufCBinaryData channels[2];
+
+	channels[0] = fixture_data("room:1");
+	channels[1] = fixture_data("room:2");
+	e.channels = channels;
+	e.n_channels = 2;
+	handle_disconnect(fixture_call(&e));
+	cr_assert(strcmp(fake_clients_leaves(), "room:1;room:2;") == 0, "%s",
+		  fake_clients_leaves());
+	fake_clients_left(NULL);
+	cr_assert(eq(sz, fake_store_waiting(BEGIN), 1), "it has not waited for that");
+	fake_store_begun(ERR_DOWN, NULL);
 }

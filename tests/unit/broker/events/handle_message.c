@@ -1,5 +1,6 @@
 #include "broker/events/handle.h"
 
+#include "fake_clients.h"
 #include "fixture.h"
 
 #include <criterion/criterion.h>
@@ -138,4 +139,72 @@ Test(handle_message, an_asker_that_is_lost_meanwhile_gets_nothing_and_the_call_e
 	fake_function_end(&with_body);
 	cr_assert(eq(sz, asker->n, 0));
 	cr_assert(eq(sz, fixture.ended, 1));
+}
+
+/* ---- channels ---- */
+
+static const struct action ack = {.kind = ACTION_FRAME,
+				  .body = {(const uint8_t *)"ack", 3}};
+
+Test(handle_message, actions_on_channels_reach_no_function)
+{
+	message("{\"action\":\"publish\"}", false);
+	cr_assert(eq(sz, fake_function_waiting(), 0));
+	cr_assert(span_is(fake_clients_event()->in->body, "{\"action\":\"publish\"}"));
+	cr_assert(not(fake_clients_event()->is_trusted));
+	fake_clients_answer(&ack, 1, NULL);
+	cr_assert(eq(str, asker->last.body, "ack"), "though the route is one-way");
+}
+
+Test(handle_message, a_binary_one_for_channels_is_not_closed)
+{
+	message("[{\"action\":\"publish\"}]", false);
+	fake_clients_answer(NULL, 0, NULL);
+	cr_assert(eq(int, asker->last.kind, ANSWER_DONE));
+}
+
+static const struct result choice = {
+	.kind = RESULT_OK,
+	.status = 200,
+	.has_body = true,
+	.body = {(const uint8_t *)"hi", 2},
+	.subscribe = {(const uint8_t *)"[\"room:1\", {\"channel\":\"b\"}]", 27},
+	.publish = {(const uint8_t *)"[{\"channel\":\"c\",\"data\":1}]", 26},
+};
+
+Test(handle_message, what_a_function_chooses_of_channels_is_done_behind_its_body)
+{
+	message("{\"action\":\"say\",\"id\":7}", false);
+	fake_function_end(&choice);
+	cr_assert(strcmp(fake_clients_chosen(),
+			 "subscribe \"room:1\"; subscribe {\"channel\":\"b\"}; publish "
+			 "{\"channel\":\"c\",\"data\":1}; ") == 0,
+		  "%s", fake_clients_chosen());
+	cr_assert(fake_clients_event()->is_trusted);
+	cr_assert(span_is(fake_clients_event()->id, "7"));
+	cr_assert(eq(sz, asker->n, 0));
+	fake_clients_answer(&ack, 1, NULL);
+	cr_assert(eq(sz, asker->last.actions, 2));
+	cr_assert(eq(str, asker->last.body, "ack"));
+}
+
+Test(handle_message, a_one_way_function_may_choose_too)
+{
+	message("hello", false);
+	fake_function_end(&choice);
+	cr_assert(eq(sz, fake_clients_event()->id.n, 0));
+	fake_clients_answer(&ack, 1, NULL);
+	cr_assert(eq(sz, asker->last.actions, 1));
+	cr_assert(eq(str, asker->last.body, "ack"));
+}
+
+Test(handle_message, empty_lists_are_no_choice)
+{
+	struct result r = choice;
+
+	r.subscribe = r.publish = span_str("[]");
+	message("{\"action\":\"say\"}", false);
+	fake_function_end(&r);
+	cr_assert(fake_clients_is_idle());
+	cr_assert(eq(str, asker->last.body, "hi"));
 }

@@ -132,6 +132,58 @@ Test(reply, that_closes_has_code_and_reason)
 	cr_assert(is(m->close->reason, "no"));
 }
 
+static ProtobufCBinaryData data_of(const char *text)
+{
+	return (ProtobufCBinaryData){strlen(text), (uint8_t *)(uintptr_t)text};
+}
+
+Test(reply, that_activates_has_its_position_and_copies_of_what_was_missed)
+{
+	char body[] = "{\"offset\":6}";
+	Gatepost__Tag tag = GATEPOST__TAG__INIT, *tags = &tag;
+	Gatepost__Publication p = GATEPOST__PUBLICATION__INIT, *missed = &p;
+	struct action_activate a = {{span_str("e1"), 6}, &missed, 1};
+	const Gatepost__Action *m;
+
+	tag.key = data_of("k");
+	tag.value = data_of("v");
+	p.offset = 6;
+	p.body = data_of(body);
+	p.tags = &tags;
+	p.n_tags = 1;
+	m = send_one((struct action){
+		.kind = ACTION_ACTIVATE, .channel = span_str("room:1"), .activate = &a});
+	memset(body, 'x', sizeof body - 1);
+	cr_assert(eq(int, m->body_case, GATEPOST__ACTION__BODY_ACTIVATE));
+	cr_assert(is(m->activate->channel, "room:1"));
+	cr_assert(is(m->activate->position->epoch, "e1"));
+	cr_assert(eq(u64, m->activate->position->offset, 6));
+	cr_assert(eq(sz, m->activate->n_missed, 1));
+	cr_assert(eq(u64, m->activate->missed[0]->offset, 6));
+	cr_assert(is(m->activate->missed[0]->body, "{\"offset\":6}"));
+	cr_assert(is(m->activate->missed[0]->tags[0]->key, "k"));
+	cr_assert(is(m->activate->missed[0]->tags[0]->value, "v"));
+}
+
+Test(reply, that_activates_without_history_has_no_position)
+{
+	struct action_activate a = {0};
+	const Gatepost__Action *m = send_one((struct action){
+		.kind = ACTION_ACTIVATE, .channel = span_str("c"), .activate = &a});
+
+	cr_assert(m->activate->position == NULL);
+	cr_assert(eq(sz, m->activate->n_missed, 0));
+}
+
+Test(reply, that_unsubscribes_names_the_channel)
+{
+	const Gatepost__Action *m = send_one((struct action){
+		.kind = ACTION_UNSUBSCRIBE, .channel = span_str("room:1")});
+
+	cr_assert(eq(int, m->body_case, GATEPOST__ACTION__BODY_UNSUBSCRIBE));
+	cr_assert(is(m->unsubscribe->channel, "room:1"));
+}
+
 Test(reply, has_its_actions_in_their_order)
 {
 	const struct action list[] = {

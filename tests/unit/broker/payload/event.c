@@ -602,3 +602,25 @@ Test(event, the_arn_names_the_stage_and_the_route)
 		   "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/dev/$connect"));
 	free(arn);
 }
+
+/* The other members are those of a message: tests/unit/broker/events/message.json. */
+Test(event, one_of_a_channel_names_it)
+{
+	static const struct channel_event channel = {
+		.name = {(const uint8_t *)"room:1", 6},
+		.name_space = "room",
+		.action = "publish"};
+	struct sample_setting setting = sample_setting("publish");
+	struct invocation *in =
+		sample_invocation(&(struct sample){.kind = MESSAGE, .body = "{\"a\":1}"});
+	char *text;
+
+	in->channel = &channel;
+	text = sample_event(in, EVENT_PROXY, &setting);
+	cr_assert(strstr(text, "\"eventType\":\"CHANNEL\"") != NULL, "%s", text);
+	cr_assert(strstr(text, "\"channel\":{\"name\":\"room:1\",\"namespace\":\"room\","
+			       "\"action\":\"publish\"}") != NULL,
+		  "%s", text);
+	cr_assert(strstr(text, "\"body\":\"{\\\"a\\\":1}\"") != NULL, "%s", text);
+	free(text);
+}

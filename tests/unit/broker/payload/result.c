@@ -297,3 +297,73 @@ Test(event_result, cookies_count_among_the_headers)
 	cr_assert(strstr(got, "more than 200 headers and cookies") != NULL, "%s", got);
 	free(got);
 }
+
+/* ---- channels ---- */
+
+/* "kind status user/channels/subscribe/publish/data body", of what is there. */
+static char *channels_of(int kind, bool two_way, const char *payload)
+{
+	static const struct channel_event channel = {.name_space = "room",
+						     .action = "publish"};
+	const struct event_route route = {
+		.key = "a", .function = "f", .two_way = two_way};
+	struct sample s = {.kind = kind};
+	struct invocation *in = sample_invocation(&s);
+	struct event_result *r;
+	struct result out;
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	in->route = &route;
+	in->channel = kind == HTTP ? &channel : NULL;
+	if (in->channel != NULL)
+		in->kind = GATEPOST__EVENT__KIND__MESSAGE;
+	r = event_result_parse(in, span_str(payload), &out);
+	fprintf(f, "%d %d %.*s/%.*s/%.*s/%.*s/%.*s %.*s", (int)out.kind, out.status,
+		SPAN_ARG(out.user), SPAN_ARG(out.channels), SPAN_ARG(out.subscribe),
+		SPAN_ARG(out.publish), SPAN_ARG(out.data), SPAN_ARG(out.body));
+	fclose(f);
+	event_result_free(r);
+	free(in);
+	return text;
+}
+
+static const struct {
+	int kind; /* HTTP stands for a CHANNEL event */
+	bool two_way;
+	const char *payload, *want;
+} of_channels[] = {
+	{CONNECT, false,
+	 "{\"statusCode\":200,\"user\":\"u\\u0031\",\"channels\":[\"a\"]}",
+	 "0 200 u1/[\"a\"]/// "},
+	{CONNECT, false, "{\"statusCode\":200,\"user\":null,\"channels\":null}",
+	 "0 200 //// "},
+	{CONNECT, false, "{\"statusCode\":200,\"user\":7}", "1 0 //// "},
+	{CONNECT, false, "{\"statusCode\":200,\"channels\":\"a\"}", "1 0 //// "},
+	{MESSAGE, true,
+	 "{\"statusCode\":200,\"body\":\"b\",\"subscribe\":[1],\"publish\":[2]}",
+	 "0 200 //[1]/[2]/ b"},
+	{MESSAGE, false, "{\"statusCode\":200,\"body\":\"b\",\"subscribe\":[1]}",
+	 "0 200 //[1]// "},
+	{MESSAGE, false, "{\"publish\":[2]}", "0 200 ///[2]/ "},
+	{MESSAGE, false, "{\"publish\":[2]", "0 200 //// "},
+	{MESSAGE, false, "nonsense", "0 200 //// "},
+	{MESSAGE, true, "{\"subscribe\":\"a\",\"publish\":{}}", "0 200 //// "},
+	{HTTP, true, "{\"statusCode\":403,\"body\":\"no\"}", "0 403 //// no"},
+	{HTTP, true, "{\"data\":{\"b\":2}}", "0 200 ////{\"b\":2} "},
+	{HTTP, true, "null", "0 200 //// "},
+	{HTTP, true, "{\"statusCode\":\"x\"}", "1 0 //// "},
+};
+
+Test(event_result, has_what_the_function_wants_of_channels)
+{
+	for (size_t i = 0; i < sizeof of_channels / sizeof *of_channels; i++) {
+		char *got = channels_of(of_channels[i].kind, of_channels[i].two_way,
+					of_channels[i].payload);
+
+		cr_assert(strcmp(got, of_channels[i].want) == 0, "%s: %s",
+			  of_channels[i].payload, got);
+		free(got);
+	}
+}

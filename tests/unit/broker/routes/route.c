@@ -290,3 +290,28 @@ Test(route, a_function_that_cannot_be_opened_refuses_the_whole_configuration)
 	cr_assert(strstr(said, "function.failed function=f") != NULL, "%s", said);
 	free(said);
 }
+
+Test(route, an_array_takes_the_first_route_of_channels_among_its_elements)
+{
+	cr_assert(selected("{\"action\":\"publish\"}", false)->is_channels);
+	cr_assert(not(selected("{\"action\":\"echo\"}", false)->is_channels));
+	expect("[{\"action\":\"publish\"},{\"action\":\"subscribe\"}]", false,
+	       "channels");
+	cr_assert(strcmp(selected("[1,{},{\"action\":\"nope\"},{\"action\":\"echo\"},"
+				  "{\"action\":\"history\"}]",
+				  false)
+				 ->event.key,
+			 "history") == 0);
+	expect(" \t\n[{\"action\":\"history\"}]", false, "channels");
+}
+
+Test(route, an_array_without_channels_goes_to_default)
+{
+	expect("[{\"action\":\"ping\"},{\"action\":\"echo\"}]", false, "reject");
+	expect("[{\"action\":\"publish\"}]", true, "reject");
+	expect("[]", false, "reject");
+	expect("[{\"action\":\"nope\"},{\"action\":\"$connect\"}]", false, "reject");
+	expect("[{\"action\":\"publish\"}", false, "reject");
+	expect("[{action:\"publish\"}]", false, "reject");
+	expect("[[{\"action\":\"publish\"}]]", false, "reject");
+}
