@@ -141,7 +141,7 @@ def many(table):
     with channels(1, 1) as ready:
         for space, target in (("plain", 1.6), ("kept", 2.8)):
             compare(table, ready, space, target, channels=1_000, subscribers=5, in_flight=16,
-                    publications=40_000, warm_up=2_000)
+                    publishers=16, publications=40_000, warm_up=2_000)
 
 
 def compare(table, ready, space, target, **shape):
@@ -274,6 +274,7 @@ def million(table):
                 seen = load(["--pids-from", ready, "--namespace", space], in_flight=16, **shape)
             add_deliveries(table, named(space, shape), seen)
     for shape in MILLION:
+        shape |= {"publications": max(shape["publications"], 4_000)}  # so that it lasts
         with channels(2, 2) as ready:
             seen = with_deaths(ready, shape)
         name = named("kept", shape) + ", both brokers killed in turn"
