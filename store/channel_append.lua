@@ -81,7 +81,8 @@ if size > 0 then
 		end
 	end
 end
-redis.call('HSET', KEYS[1], 'offset', offset, 'bytes', bytes, 'oldest', oldest)
+redis.call('HSET', KEYS[1], 'offset', string.format('%d', offset), 'bytes', string.format('%d', bytes),
+	'oldest', string.format('%d', oldest)) -- Redis itself needs much longer to write a number
 if begins then
 	redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'epoch', epoch)
 end
