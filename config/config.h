@@ -96,6 +96,7 @@ struct config_http {
 	char *path;   /* "/ping", "/users/{id}", "/files/{rest+}" */
 	size_t function;
 	bool is_v2; /* the event is an httpApi one (payload 2.0); else a REST one (1.0) */
+	bool is_outside; /* path is a whole one, outside of the stage: the first page of the built-in configuration */
 	int line;
 };
 

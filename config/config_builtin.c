@@ -21,7 +21,7 @@ static const char *const actions[] = {"subscribe", "unsubscribe", "publish", "hi
 struct config *config_builtin(const char *stage, const char *selection,
 			      const char *default_handler)
 {
-	enum { MOST = 10 };
+	enum { MOST = 11 };
 	struct config *c = xcalloc(1, sizeof *c);
 
 	*c = (struct config){
@@ -31,7 +31,7 @@ struct config *config_builtin(const char *stage, const char *selection,
 		.selection = xstrdup(selection),
 		.functions = xcalloc(MOST, sizeof *c->functions),
 		.routes = xcalloc(MOST, sizeof *c->routes),
-		.http = xcalloc(1, sizeof *c->http),
+		.http = xcalloc(2, sizeof *c->http),
 	};
 	add_route(c, "$connect", "builtin:connect", false);
 	add_route(c, "$disconnect", "builtin:disconnect", false);
@@ -45,6 +45,12 @@ struct config *config_builtin(const char *stage, const char *selection,
 		.method = xstrdup("GET"),
 		.path = xstrdup("/ping"),
 		.function = function_of(c, "builtin:ping"),
+	};
+	c->http[c->n_http++] = (struct config_http){
+		.method = xstrdup("GET"),
+		.path = xstrdup("/"),
+		.function = function_of(c, "builtin:demo"),
+		.is_outside = true,
 	};
 	return c;
 }

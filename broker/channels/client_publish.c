@@ -67,7 +67,7 @@ static void hand_over(struct session *s)
 		.user = session_user(s),
 		.from = &s->event.in->id,
 		.event = s->event.in->seq,
-		.index = s->published++,
+		.index = (unsigned)s->at, /* the same when the event is handled again */
 		.receipt = a->receipt,
 	};
 

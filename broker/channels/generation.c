@@ -29,8 +29,7 @@ struct generation {
 	LIST_HEAD(, asker) askers; /* those that wait */
 	bool is_confirmed;         /* a beat was answered since the store came up */
 	size_t random_left;
-	uint64_t random
-		[RANDOM]; /* for the ends of epochs; those from random_left on are used */
+	uint32_t random[RANDOM]; /* for the ends of epochs */
 };
 
 static void on_up(void *arg)
@@ -127,7 +126,7 @@ const char *generation_proposed(struct generation *g, char out[GENERATION_PROPOS
 		evutil_secure_rng_get_bytes(g->random, sizeof g->random);
 		g->random_left = RANDOM;
 	}
-	snprintf(out, GENERATION_PROPOSED, "%012llx",
-		 (unsigned long long)(g->random[--g->random_left] & 0xffffffffffff));
+	snprintf(out, GENERATION_PROPOSED, "%05x",
+		 g->random[--g->random_left] & 0xfffffu);
 	return out;
 }

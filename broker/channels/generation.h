@@ -27,7 +27,7 @@ typedef void generation_fn(void *arg, const char *generation);
 void generation_get(struct generation *g, generation_fn *fn, void *arg);
 
 /* A few random characters for the end of an epoch, should one begin. */
-enum { GENERATION_PROPOSED = 13 /* with the zero */ };
+enum { GENERATION_PROPOSED = 6 /* with the zero */ };
 const char *generation_proposed(struct generation *g, char out[GENERATION_PROPOSED]);
 
 #endif

@@ -61,8 +61,7 @@ struct session {
 	struct failure refusal;          /* of the rule: unless it is subscribed */
 	struct blob *ready;              /* SUBSCRIBE: its ack */
 	const struct action_activate *activate;
-	struct blob *data;  /* PUBLISH: the function's, in place of the client's */
-	unsigned published; /* publishes begun */
+	struct blob *data; /* PUBLISH: the function's, in place of the client's */
 
 	struct action *actions;
 	size_t n_actions, room_actions;

@@ -52,6 +52,10 @@ static const struct route_http *choose_http(struct call *c)
 	if (below_stage(span_from(q->path), c->in.setting->stage, &rest)) {
 		r = route_http(c->routes, span_from(q->method), rest);
 		c->in.path = c->http.path = span_dup(rest);
+	} else {
+		r = route_http_outside(c->routes, span_from(q->method),
+				       span_from(q->path));
+		c->in.path = c->http.path = span_dup(span_from(q->path));
 	}
 	gatepost__request__free_unpacked(q, NULL);
 	return r;

@@ -244,6 +244,7 @@ static void accept_result(struct call *c, const struct result *r)
 		log_warn_flood("function.failed", S("route", "$connect"), S("why", why));
 		remove_row_and_refuse(c, 500, "Internal server error");
 	} else if (r->user.n > 0) {
+		call_forget_user(c, c->uses->store); /* the authorizer's principal */
 		call_set_user(c, r->user);
 		put_row(c, on_user_put);
 	} else {

@@ -1,10 +1,12 @@
 /* Functions that are part of the broker: they return what the tutorial's handlers return. */
 #include "broker/function/builtin.h"
 
+#include "broker/function/demo.h"
+
 static const struct builtin {
 	const char *handler;
 	int status;
-	const char *body; /* NULL: the message's own */
+	const char *body; /* NULL: the message's own, and the demo's page */
 } builtins[] = {
 	{"builtin:connect", 200, "Connect successful."},
 	{"builtin:disconnect", 200, "Disconnect successful."},
@@ -12,6 +14,7 @@ static const struct builtin {
 	 "{\"statusCode\":400,\"body\":\"Unrecognized WebSocket action.\"}"},
 	{"builtin:ping", 200, "PONG!"},
 	{"builtin:echo", 200, NULL},
+	{"builtin:demo", 200, NULL},
 	{BUILTIN_CHANNELS, 400, "Not an action on channels."},
 };
 
@@ -48,7 +51,10 @@ static void invoke(void *state, const struct config_function *config,
 
 	(void)config;
 	(void)form;
-	fn(arg, &r);
+	if (strcmp(b->handler, "builtin:demo") == 0)
+		demo_invoke(in, fn, arg);
+	else
+		fn(arg, &r);
 }
 
 struct integration builtin_integration(void)

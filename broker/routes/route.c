@@ -277,8 +277,8 @@ char *route_explain(const struct routes *r, struct span body, bool binary)
 }
 
 /* The most specific path wins, then the route that names the method: as in API Gateway. */
-const struct route_http *route_http(const struct routes *r, struct span method,
-				    struct span path)
+static const struct route_http *best_http(const struct routes *r, struct span method,
+					  struct span path, bool is_outside)
 {
 	const struct route_http *best = NULL;
 	int best_rank = 0;
@@ -288,6 +288,8 @@ const struct route_http *route_http(const struct routes *r, struct span method,
 		bool any = strcmp(h->config->method, "*") == 0;
 		int rank = path_rank(h->config->path, path);
 
+		if (h->config->is_outside != is_outside)
+			continue;
 		if (!any && !span_is(method, h->config->method) &&
 		    !(span_is(method, "HEAD") && strcmp(h->config->method, "GET") == 0))
 			continue;
@@ -299,4 +301,16 @@ const struct route_http *route_http(const struct routes *r, struct span method,
 		}
 	}
 	return best;
+}
+
+const struct route_http *route_http(const struct routes *r, struct span method,
+				    struct span path)
+{
+	return best_http(r, method, path, false);
+}
+
+const struct route_http *route_http_outside(const struct routes *r, struct span method,
+					    struct span path)
+{
+	return best_http(r, method, path, true);
 }

@@ -80,4 +80,8 @@ char *route_explain(const struct routes *r, struct span body, bool binary);
 const struct route_http *route_http(const struct routes *r, struct span method,
 				    struct span path);
 
+/* The same of a whole path, outside of the stage. */
+const struct route_http *route_http_outside(const struct routes *r, struct span method,
+					    struct span path);
+
 #endif

@@ -25,6 +25,16 @@ void endpoints_close(struct endpoints *e)
 	*e = (struct endpoints){0};
 }
 
+static void print_http(const struct endpoints *e, const struct config_http *h)
+{
+	const char *method = strcmp(h->method, "*") == 0 ? "any" : h->method;
+
+	if (h->is_outside)
+		printf("Demo         %s%s\n", e->http, h->path);
+	else
+		printf("HTTP         %s %s/%s%s\n", method, e->http, e->stage, h->path);
+}
+
 void ready_print(const struct endpoints *e, const struct config *c,
 		 const struct supervisor *s)
 {
@@ -32,9 +42,7 @@ void ready_print(const struct endpoints *e, const struct config *c,
 
 	printf("WebSocket    %s\n", e->websocket);
 	for (size_t i = 0; i < c->n_http; i++)
-		printf("HTTP         %s %s/%s%s\n",
-		       strcmp(c->http[i].method, "*") == 0 ? "any" : c->http[i].method,
-		       e->http, e->stage, c->http[i].path);
+		print_http(e, &c->http[i]);
 	printf("Management   %s/@connections/{connectionId}\n", e->management);
 	for (size_t at = 0; (k = supervisor_next(s, &at));)
 		if (k->metrics)

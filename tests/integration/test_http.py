@@ -201,7 +201,7 @@ def test_head_gets_the_head_alone(cluster):
         assert wire.response().body == b"PONG!"
 
 
-@pytest.mark.parametrize("target", ["/", "/ping", "/dev/pin", "/dev/ping/", "/prod/ping", "/%64ev"])
+@pytest.mark.parametrize("target", ["/x", "/ping", "/dev/pin", "/dev/ping/", "/prod/ping", "/%64ev"])
 def test_what_is_not_there_is_404_and_the_socket_serves_on(cluster, target):
     with Wire(cluster.http) as wire:
         wire.send(request(target=target))
@@ -209,6 +209,18 @@ def test_what_is_not_there_is_404_and_the_socket_serves_on(cluster, target):
         assert (response.status, response.body) == (404, b'{"message":"Not Found"}')
         wire.send(request(target="/dev/ping"))
         assert wire.response().body == b"PONG!"
+
+
+def test_without_a_configuration_the_root_is_a_page_for_get_and_head_alone(cluster):
+    with Wire(cluster.http) as wire:
+        wire.send(request(target="/"))
+        page = wire.response()
+        assert page.status == 200
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert b'<html lang="en" data-stage="dev">' in page.body
+        wire.send(request("POST", "/"))
+        assert wire.response().status == 404
 
 
 def test_a_body_is_read_to_its_end_before_the_next_request(cluster):

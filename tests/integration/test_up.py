@@ -193,14 +193,15 @@ def test_the_ready_file_is_for_its_owner_alone(cluster):
 
 
 def test_the_endpoints_are_printed_with_a_line_for_each_process(cluster):
-    lines = until(lambda: (out := cluster.out()).count("\n") >= 7 and out, "all lines").splitlines()
-    assert lines[:3] == [
+    lines = until(lambda: (out := cluster.out()).count("\n") >= 8 and out, "all lines").splitlines()
+    assert lines[:4] == [
         f"WebSocket    {cluster.websocket}",
         f"HTTP         GET {cluster.http}/dev/ping",
+        f"Demo         {cluster.http}/",
         f"Management   {cluster.management}/@connections/{{connectionId}}",
     ]
     ours = [p for p in cluster.processes if p["role"] != "redis"]
-    assert lines[3:] == [f"Metrics      {p['metrics']}/metrics   ({p['name']})" for p in ours]
+    assert lines[4:] == [f"Metrics      {p['metrics']}/metrics   ({p['name']})" for p in ours]
 
 
 def test_the_stage_is_in_the_urls():

@@ -48,6 +48,15 @@ Test(client_publish, each_of_an_event_has_its_own_number)
 	cr_assert(not(client_fixture_has_failed()));
 }
 
+Test(client_publish, the_number_does_not_depend_on_what_was_refused_before_it)
+{
+	client_fixture_send(
+		"[{\"action\":\"publish\",\"channel\":\"users:1\",\"data\":1},"
+		"{\"action\":\"publish\",\"channel\":\"b\",\"data\":2}]");
+	cr_assert(eq(uint, client_fixture_publication()->index, 1));
+	client_fixture_published(&(struct published){0});
+}
+
 Test(client_publish, a_failure_is_the_error)
 {
 	static const struct failure down = {"unavailable", "not now", true};

@@ -11,7 +11,7 @@ Test(config_builtin, runs_the_tutorial)
 	struct fixture b = {
 		.config = config_builtin("dev", CONFIG_SELECTION, "builtin:reject")};
 
-	cr_assert(eq(sz, b.config->n_functions, 6));
+	cr_assert(eq(sz, b.config->n_functions, 7));
 	cr_expect(eq(sz, b.config->n_routes, 10));
 	cr_expect(eq(str, fixture_function(&b, "reject")->handler, "builtin:reject"));
 	cr_expect(not(fixture_route(&b, "$connect")->two_way));
@@ -19,6 +19,9 @@ Test(config_builtin, runs_the_tutorial)
 	cr_expect(fixture_route(&b, "echo")->two_way);
 	cr_expect(eq(str, b.config->http[0].path, "/ping"));
 	cr_expect(eq(str, b.config->functions[b.config->http[0].function].name, "ping"));
+	cr_expect(not(b.config->http[0].is_outside));
+	cr_expect(eq(str, b.config->http[1].path, "/"));
+	cr_expect(b.config->http[1].is_outside);
 	cr_expect(eq(ptr, b.config->file, NULL));
 	fixture_close(&b);
 }
@@ -28,7 +31,7 @@ Test(config_builtin, has_one_function_for_two_routes_that_echo)
 	struct fixture b = {
 		.config = config_builtin("dev", CONFIG_SELECTION, "builtin:echo")};
 
-	cr_assert(eq(sz, b.config->n_functions, 5));
+	cr_assert(eq(sz, b.config->n_functions, 6));
 	cr_assert(eq(sz, fixture_route(&b, "$default")->function,
 		     fixture_route(&b, "echo")->function));
 	fixture_close(&b);

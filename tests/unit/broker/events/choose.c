@@ -65,6 +65,25 @@ Test(choose, a_request_has_its_route_and_the_path_below_the_stage)
 	call_end(c);
 }
 
+Test(choose, a_request_outside_of_the_stage_has_a_route_of_there_alone)
+{
+	struct config *config = fixture_config();
+	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__HTTP, 1);
+	struct call *c;
+
+	config->http[0].is_outside = true;
+	fixture_use(config);
+	e.request = fixture_request("GET", "/ping");
+	c = fixture_call(&e);
+	cr_assert(eq(str, (char *)(uintptr_t)c->in.route->key, "GET /ping"));
+	cr_assert(eq(str, c->http.path, "/ping"));
+	call_end(c);
+	e.request = fixture_request("GET", "/dev/ping");
+	c = fixture_call(&e);
+	cr_assert(c->http.route == NULL && c->in.route == NULL);
+	call_end(c);
+}
+
 Test(choose, without_routes_each_kind_has_none)
 {
 	static const Gatepost__Event__Kind kinds[] = {

@@ -1,5 +1,7 @@
 #include "fake_store.h"
 
+#include "store/users.h"
+
 #include "base/mem.h"
 
 #include <criterion/criterion.h>
@@ -119,6 +121,30 @@ bool store_is_up(const struct store *st)
 {
 	(void)st;
 	return is_up;
+}
+
+static char forgotten[64]; /* users whose connection was removed, "me;" */
+
+bool users_may_be(struct span user)
+{
+	return user.n > 0;
+}
+
+void store_user_remove(struct store *st, struct span user, struct span id,
+		       store_done_fn *fn, void *arg)
+{
+	size_t at = strlen(forgotten);
+
+	(void)st;
+	(void)id;
+	(void)fn;
+	(void)arg;
+	snprintf(forgotten + at, sizeof forgotten - at, "%.*s;", SPAN_ARG(user));
+}
+
+const char *fake_store_forgotten(void)
+{
+	return forgotten;
 }
 
 void store_connection_put(struct store *st, const char *boot,

@@ -40,6 +40,9 @@ void fake_store_begun(enum err e, const struct disconnect *d); /* d: NULL unless
 void fake_store_claimed(enum err e, const struct disconnect *ds, size_t n);
 void fake_store_counted(enum err e, int64_t n);
 
+/* The users whose connection has been taken from them, "me;you;". */
+const char *fake_store_forgotten(void);
+
 /* Is Redis reachable? */
 void fake_store_set_up(bool up);
 

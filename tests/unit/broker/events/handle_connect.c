@@ -442,6 +442,20 @@ Test(handle_connect, subscribes_to_the_channels_of_the_authorizer_first)
 	cr_assert(eq(sz, asker->last.actions, 2));
 }
 
+Test(handle_connect, whose_function_names_another_user_is_not_the_principal_s_any_more)
+{
+	use_authorizer(false);
+	connect_now();
+	end_authorizer(POLICY("Allow"));
+	fake_store_done(PUT, OK);
+	fake_function_end(&(struct result){
+		.kind = RESULT_OK, .status = 200, .user = span_str("you")});
+	cr_assert(strcmp(fake_store_forgotten(), "me;") == 0, "%s",
+		  fake_store_forgotten());
+	fake_store_done(PUT, OK);
+	expect_status(200);
+}
+
 Test(handle_connect, whose_authorizer_s_channels_are_no_list_is_refused)
 {
 	use_authorizer(false);

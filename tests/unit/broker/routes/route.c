@@ -187,6 +187,13 @@ Test(route, ping_is_there_for_get_and_head_alone)
 		     "GET /ping"));
 }
 
+Test(route, the_demo_is_outside_of_the_stage_alone)
+{
+	cr_assert(route_http_outside(r, span_str("GET"), span_str("/")) != NULL);
+	cr_assert(route_http_outside(r, span_str("GET"), span_str("/ping")) == NULL);
+	cr_assert(route_http_outside(r, span_str("POST"), span_str("/")) == NULL);
+}
+
 Test(route, a_malformed_expression_is_refused_with_a_line_that_says_where)
 {
 	struct capture *c = capture_start(STDERR_FILENO);

@@ -1,0 +1,1 @@
+../../../../clients/js/emitter.js
