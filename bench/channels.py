@@ -38,7 +38,7 @@ from system import (
 
 MOMENTS = ["before", "open", "subscribed", "published", "closed"]  # bench-fanout looks
 ACTIONS = ("subscribe", "unsubscribe", "publish", "history", "presence", "ping")
-RUNS = 3
+RUNS = 5
 IDLE = 10_000  # connections
 EDGE_MEMORY_TARGET, MEMORY_TARGET = 100, 300  # bytes
 CONNECT = 5_000  # connections
