@@ -121,7 +121,7 @@ static void on_generation(void *arg, const char *generation)
 		return;
 	}
 	look->generation = span_str(generation);
-	look->proposed = span_str(generation_proposed(proposed));
+	look->proposed = span_str(generation_proposed(uses->generation, proposed));
 	look->known = interest_known(uses->interest, look->channel);
 	store_channel_read(uses->store, &g->read, on_history, g);
 }
