@@ -327,7 +327,7 @@ static bool open_cluster(struct broker *b, void *zctx)
 		return false;
 	b->commands = commands_new(l, st, b->edges, m, conf->command_ms);
 	b->presence_edges =
-		presence_edges_new(st, channels_presence(b->channels), b->commands);
+		presence_edges_new(l, st, channels_presence(b->channels), b->commands);
 	b->resync = resync_new(conf->audit_ms,
 			       &(struct resync_uses){.loop = l,
 						     .store = st,

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-enum { NAMES = 100 }; /* of store_presence_list */
+enum { NAMES = 100 /* of store_presence_list */, AGAIN_MS = 1000 };
 
 struct walk;
 
@@ -53,10 +53,12 @@ struct presence_edges {
 	struct store *store;
 	struct presence *presence;
 	struct commands *commands;
-	LIST_HEAD(, walk) walks;
+	LIST_HEAD(, walk) walks, failed; /* failed: to be begun again */
+	struct timer *again;
 	LIST_HEAD(, restoring) restoring;
 };
 
+static void begin_again(void *arg);
 static void on_list(void *arg, enum err e, const struct span *names, size_t n);
 static void reap_one(struct part *part);
 static void on_reaped(void *arg, enum err e, const struct presence_change *change);
@@ -66,15 +68,17 @@ static void on_ids(void *arg, enum err e, const struct span *ids, size_t n);
 static void on_known(void *arg, enum err e, const Gatepost__Outcome *o);
 static void on_left(void *arg, const struct failure *failure);
 
-struct presence_edges *presence_edges_new(struct store *st, struct presence *p,
-					  struct commands *commands)
+struct presence_edges *presence_edges_new(struct loop *l, struct store *st,
+					  struct presence *p, struct commands *commands)
 {
 	struct presence_edges *e = xcalloc(1, sizeof *e);
 
 	e->store = st;
+	e->again = timer_new(l, begin_again, e);
 	e->presence = p;
 	e->commands = commands;
 	LIST_INIT(&e->walks);
+	LIST_INIT(&e->failed);
 	LIST_INIT(&e->restoring);
 	return e;
 }
@@ -96,6 +100,26 @@ static void walk_end(struct walk *w)
 	free(w);
 }
 
+/*
+ * The store or the edge has not answered. A reconcile is begun again in a while; a reap by the reaper, which finds the
+ * list again.
+ */
+static void walk_fail(struct walk *w)
+{
+	struct presence_edges *e = w->all;
+
+	if (w->is_reaping) {
+		walk_end(w);
+		return;
+	}
+	forget_channels(w);
+	w->from = 0;
+	w->has_failed = false;
+	LIST_REMOVE(w, others);
+	LIST_INSERT_HEAD(&e->failed, w, others);
+	timer_after(e->again, AGAIN_MS);
+}
+
 void presence_edges_free(struct presence_edges *e)
 {
 	struct restoring *r;
@@ -104,11 +128,26 @@ void presence_edges_free(struct presence_edges *e)
 		return;
 	while (!LIST_EMPTY(&e->walks))
 		walk_end(LIST_FIRST(&e->walks));
+	while (!LIST_EMPTY(&e->failed))
+		walk_end(LIST_FIRST(&e->failed));
+	timer_free(e->again);
 	while ((r = LIST_FIRST(&e->restoring)) != NULL) {
 		LIST_REMOVE(r, others);
 		free(r);
 	}
 	free(e);
+}
+
+static void begin_again(void *arg)
+{
+	struct presence_edges *e = arg;
+	struct walk *w;
+
+	while ((w = LIST_FIRST(&e->failed)) != NULL) {
+		LIST_REMOVE(w, others);
+		LIST_INSERT_HEAD(&e->walks, w, others);
+		store_presence_list(e->store, w->edge, 0, on_list, w);
+	}
 }
 
 static void begin(struct presence_edges *e, uint16_t edge, bool is_reaping)
@@ -117,6 +156,9 @@ static void begin(struct presence_edges *e, uint16_t edge, bool is_reaping)
 
 	LIST_FOREACH (w, &e->walks, others)
 		if (w->edge == edge && w->is_reaping == is_reaping)
+			return;
+	LIST_FOREACH (w, &e->failed, others)
+		if (w->edge == edge && !is_reaping)
 			return;
 	w = xcalloc(1, sizeof *w);
 	w->all = e;
@@ -136,12 +178,15 @@ void presence_edges_reconcile(struct presence_edges *e, uint16_t edge)
 	begin(e, edge, false);
 }
 
-/* What fails is begun again by whoever has begun it: the list is still there. */
 static void on_list(void *arg, enum err e, const struct span *names, size_t n)
 {
 	struct walk *w = arg;
 
-	if (e != OK || n == 0) {
+	if (e != OK) {
+		walk_fail(w);
+		return;
+	}
+	if (n == 0) {
 		walk_end(w);
 		return;
 	}
@@ -174,7 +219,7 @@ static void part_ends(struct walk *w)
 	if (--w->under_way > 0)
 		return;
 	if (w->has_failed) {
-		walk_end(w);
+		walk_fail(w);
 		return;
 	}
 	forget_channels(w);
@@ -236,7 +281,7 @@ static void on_ids(void *arg, enum err e, const struct span *ids, size_t n)
 	struct walk *w = arg;
 
 	if (e != OK) {
-		walk_end(w);
+		walk_fail(w);
 		return;
 	}
 	if (n == 0) {
@@ -269,7 +314,7 @@ static void on_known(void *arg, enum err e, const Gatepost__Outcome *o)
 
 	w->asking = NULL;
 	if (e != OK || o->results.len != w->n_ids) {
-		walk_end(w);
+		walk_fail(w);
 		return;
 	}
 	w->under_way = 1;
@@ -294,7 +339,7 @@ static void on_left(void *arg, const struct failure *failure)
 	if (--w->under_way > 0)
 		return;
 	if (w->has_failed)
-		walk_end(w);
+		walk_fail(w);
 	else
 		look(w);
 }

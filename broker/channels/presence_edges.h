@@ -15,8 +15,8 @@
 struct presence_edges;
 
 /* All of it is borrowed until presence_edges_free. */
-struct presence_edges *presence_edges_new(struct store *st, struct presence *p,
-					  struct commands *commands);
+struct presence_edges *presence_edges_new(struct loop *l, struct store *st,
+					  struct presence *p, struct commands *commands);
 
 /* After store_free, before commands_free; no fn is called any more. NULL is fine. */
 void presence_edges_free(struct presence_edges *e);
@@ -28,7 +28,10 @@ void presence_edges_reap(struct presence_edges *e, uint16_t edge);
 void presence_edges_restore(struct presence_edges *e, const Gatepost__Roster__Row *row,
 			    store_done_fn *fn, void *arg);
 
-/* Look at all members of the edge: whom it does not know leaves. Nothing while that is under way already. */
+/*
+ * Look at all members of the edge: whom it does not know leaves. Nothing while that is under way already. When the
+ * store or the edge does not answer, it is begun again a second later.
+ */
 void presence_edges_reconcile(struct presence_edges *e, uint16_t edge);
 
 #endif

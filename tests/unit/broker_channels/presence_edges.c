@@ -18,7 +18,7 @@ static void start(void)
 	chat.presence.events_ms = 500;
 	channels_join();
 	channels_link("e1", 0xe1, 7, "chat");
-	all = presence_edges_new(fake_store(), channels_presence(channels),
+	all = presence_edges_new(cluster.loop, fake_store(), channels_presence(channels),
 				 cluster.commands);
 }
 
@@ -187,4 +187,16 @@ Test(presence_edges, without_a_link_to_the_edge_are_reconciled_later)
 	fake_presence_names(PRESENCE_IDS, id_of_member());
 	presence_edges_reconcile(all, 11);
 	cr_assert(eq(sz, fake_presence_waiting(PRESENCE_LIST), 1));
+}
+
+/* A ghost stayed until the next period when the edge or the store did not answer. */
+Test(presence_edges, are_reconciled_again_a_second_after_the_store_did_not_answer)
+{
+	presence_edges_reconcile(all, 7);
+	fake_presence_names(PRESENCE_LIST, "chat");
+	fake_presence_fail(PRESENCE_IDS);
+	presence_edges_reconcile(all, 7);
+	cr_assert(eq(sz, fake_presence_waiting(PRESENCE_LIST), 0));
+	cluster_run(1100, "e1");
+	cr_assert(is_asked(PRESENCE_LIST, "7 0"));
 }
