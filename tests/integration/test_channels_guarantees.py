@@ -280,3 +280,56 @@ def test_publishes_under_way_at_the_deaths_of_brokers_are_appended_once_each(tmp
         assert {tuple(f["data"]): f["offset"] for f in frames} == acks
         assert reader.ok("history", "room:all", limit=0)["offset"] == len(acks)
         reader.idle()
+
+
+# Processes that stand still
+
+
+QUICK = {"GATEPOST_SILENCE": "1500ms", "GATEPOST_HEARTBEAT": "300ms"}
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """As mesh; a process that says nothing is missed soon."""
+    with Mesh(tmp_path_factory.mktemp("quick"), NAMESPACES, env=QUICK) as it:
+        yield it
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_broker_that_stood_still_publishes_to_who_subscribed_meanwhile_or_refuses(quick, turn):
+    """The request waits in its socket, and is the first thing that it reads."""
+    name = channel("plain")
+    reader = ChannelClient(quick.websocket())
+    downs = quick.edges[0].log().count("link.down")
+    os.kill(quick.brokers[1].pid, signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        try:
+            asked = [pool.submit(quick.publish, 1, name, n) for n in range(5)]
+            until(lambda: quick.edges[0].log().count("link.down") > downs, "it is missed")
+            reader.insists("subscribe", name)
+        finally:
+            os.kill(quick.brokers[1].pid, signal.SIGCONT)
+        answers = [it.result() for it in asked]
+    assert all(status == 200 or answer["retryable"] for status, answer in answers), answers
+    kept = {n for n, (status, _) in enumerate(answers) if status == 200}
+    assert kept == {reader.frame()["data"] for _ in kept}
+    until(lambda: quick.is_linked(1) and is_complete(quick, 1), "it is linked again")
+    published(quick, 1, name, "after")
+    assert reader.frame()["data"] == "after"
+
+
+def test_an_edge_that_stood_still_delivers_all_that_has_history_in_order(quick):
+    """More than the links have credit for, and then the links are given up."""
+    name, n = channel("room"), 300
+    reader = ChannelClient(quick.websocket())
+    reader.ok("subscribe", name)
+    os.kill(quick.edges[0].pid, signal.SIGSTOP)
+    try:
+        for i in range(n):
+            published(quick, i % 2, name, [i, "x" * 10000])
+        until(lambda: quick.is_alone(0) and quick.is_alone(1), "it is missed")
+        published(quick, 0, name, [n, ""])
+    finally:
+        os.kill(quick.edges[0].pid, signal.SIGCONT)
+    assert [f["data"][0] for f in reader.frames(n + 1)] == list(range(n + 1))
+    reader.idle()
