@@ -94,6 +94,21 @@ def test_a_broker_that_lost_its_link_refuses_a_publish_without_history_as_retrya
     reader.idle()
 
 
+def test_a_subscribe_without_a_link_to_each_broker_is_acknowledged_and_misses_nothing(whole):
+    name = channel("plain")
+    reader = ChannelClient(whole.websocket())
+    lose(whole, 1)
+    reader.ok("subscribe", name)
+    for n in range(10):
+        whole.mend(1) if n == 5 else None
+        status, answer = whole.publish(1, name, n)
+        assert status == 200 or answer["retryable"] is True, answer
+        if status == 200:
+            assert reader.frame()["data"] == n
+    published(whole, 0, name, "last")
+    assert reader.frame()["data"] == "last"
+
+
 def test_a_publish_without_history_waits_for_a_link_that_comes_back_soon(whole):
     name = channel("plain")
     reader = ChannelClient(whole.websocket())
