@@ -6,14 +6,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-enum { A_SOURCE = 10000 }; /* clients of one source address; it has some 28,000 ports */
 
 /* The one place that writes c->state. */
 static void client_enter(struct client *c, struct crowd *w, enum client_state next)
@@ -47,22 +43,6 @@ static void client_fail(struct client *c, struct crowd *w, enum trouble t)
 	client_close(c, w);
 }
 
-/* On loopback, many connections to one address need many source addresses: 127.1.x.y. */
-static void choose_source(const struct client *c, const struct crowd *w, int fd)
-{
-	const struct sockaddr_in *to = (const struct sockaddr_in *)&w->plan->server.sa;
-	struct sockaddr_in from = {.sin_family = AF_INET};
-	uint32_t nth = c->number / A_SOURCE;
-
-	if (to->sin_family != AF_INET || ntohl(to->sin_addr.s_addr) >> 24 != 127)
-		return;
-	from.sin_addr.s_addr =
-		htonl(127u << 24 | 1 << 16 | (nth / 250) << 8 | (nth % 250 + 1));
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-	if (bind(fd, (struct sockaddr *)&from, sizeof from) == -1)
-		return; /* then the kernel chooses, and its ports run out earlier */
-}
-
 static void watch(const struct client *c, const struct crowd *w, int how, uint32_t events)
 {
 	struct epoll_event e = {.events = events, .data.ptr = (void *)(uintptr_t)c};
@@ -72,17 +52,15 @@ static void watch(const struct client *c, const struct crowd *w, int how, uint32
 
 void client_connect(struct client *c, struct crowd *w)
 {
-	const struct address *to = &w->plan->server;
+	const struct address *to = &w->plan->target.server;
 
 	client_enter(c, w, CLIENT_CONNECTING);
 	c->since_us = crowd_now_us();
-	c->fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	c->fd = target_socket(&w->plan->target, c->number);
 	if (c->fd == -1) {
 		client_fail(c, w, TROUBLE_LOCAL);
 		return;
 	}
-	choose_source(c, w, c->fd);
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	if (w->plan->reset)
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
 			   sizeof(struct linger));
@@ -144,7 +122,8 @@ static struct client_handshake handshake_of(const struct client *c, const struct
 {
 	uint64_t words[2] = {w->seed * 0x9e3779b97f4a7c15u + c->number,
 			     w->seed ^ c->number};
-	struct client_handshake h = {.host = w->plan->authority, .target = w->plan->path};
+	struct client_handshake h = {.host = w->plan->target.authority,
+				     .target = w->plan->target.path};
 	uint8_t nonce[ACCEPT_KEY_NONCE];
 
 	static_assert(sizeof nonce == sizeof words, "a nonce is two words");

@@ -9,11 +9,11 @@
  * frames are under 64 KiB, and who sends something else is dropped.
  */
 #include "bench/server.h"
-#include "ws/accept_key.h"
+#include "bench/upgrade.h"
 #include "ws/frame.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 enum { BUFFER = 1 << 17 };
@@ -24,28 +24,6 @@ static uint8_t in[BUFFER + 1];
 static void begin(int fd)
 {
 	upgraded[fd] = false;
-}
-
-static bool upgrade(int fd, size_t n)
-{
-	static const char name[] = "\r\nSec-WebSocket-Key: ";
-	char accept[ACCEPT_KEY_ANSWER];
-	char out[160];
-
-	in[n] = '\0';
-	const char *key = strcasestr((char *)in, name);
-	if (key == NULL || strstr(key, "\r\n\r\n") == NULL)
-		return false;
-	key += sizeof name - 1;
-	if (strcspn(key, "\r") != ACCEPT_KEY_CHARS)
-		return false;
-	accept_key_answer(span_of(key, ACCEPT_KEY_CHARS), accept);
-	int out_n = snprintf(out, sizeof out,
-			     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-			     "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-			     accept);
-	upgraded[fd] = true;
-	return send(fd, out, (size_t)out_n, MSG_NOSIGNAL) == out_n;
 }
 
 /* The masked frame at `at` becomes its unmasked answer, in place. Returns the answer's first byte, NULL for no frame. */
@@ -90,7 +68,13 @@ static bool serve(int fd)
 
 	if (n == -1 && errno == EAGAIN)
 		return true;
-	return n > 0 && (upgraded[fd] ? echo(fd, (size_t)n) : upgrade(fd, (size_t)n));
+	if (n <= 0)
+		return false;
+	if (upgraded[fd])
+		return echo(fd, (size_t)n);
+	in[n] = '\0';
+	upgraded[fd] = true;
+	return upgrade_accept(fd, (char *)in);
 }
 
 int main(int argc, char **argv)

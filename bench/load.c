@@ -52,7 +52,7 @@ static enum err find_servers(struct plan *p, struct usage_table *u)
 		e = ready_read(p->pids_from, u, &p->url);
 	if (e == OK && p->pids != NULL)
 		e = usage_add_pids(u, p->pids);
-	return e == OK ? plan_resolve(p) : e;
+	return e == OK ? target_parse(p->url, &p->target) : e;
 }
 
 int main(int argc, char **argv)

@@ -3,7 +3,6 @@
 #include "base/conf.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum {
 	A_PROCESS = 19000
@@ -81,28 +80,4 @@ enum err plan_load(struct plan *p, int argc, char **argv)
 	}
 	complete(p);
 	return OK;
-}
-
-enum err plan_resolve(struct plan *p)
-{
-	static const char scheme[] = "ws://";
-	enum err e = ERR_MALFORMED;
-
-	if (strncmp(p->url, scheme, sizeof scheme - 1) == 0) {
-		const char *host = p->url + sizeof scheme - 1;
-		size_t n = strcspn(host, "/");
-
-		if (n < sizeof p->authority) {
-			memcpy(p->authority, host, n);
-			p->authority[n] = '\0';
-			p->path = host[n] == '/' ? host + n : "/";
-			e = address_parse(p->authority, &p->server);
-		}
-	}
-	if (e != OK)
-		fprintf(stderr,
-			"bench-load: --url %s is not ws://HOST:PORT/PATH, "
-			"or there is no such host\n",
-			p->url);
-	return e;
 }

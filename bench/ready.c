@@ -40,14 +40,14 @@ enum err ready_read(const char *path, struct usage_table *t, const char **url)
 	json_t *root = json_load_file(path, 0, &why);
 
 	if (root == NULL) {
-		fprintf(stderr, "bench-load: --pids-from %s: %s\n", path, why.text);
+		fprintf(stderr, "bench: --pids-from %s: %s\n", path, why.text);
 		return ERR_MALFORMED;
 	}
 
 	enum err e = take(root, t, url);
 	if (e != OK)
 		fprintf(stderr,
-			"bench-load: --pids-from %s: not a ready file: it needs "
+			"bench: --pids-from %s: not a ready file: it needs "
 			"websocket and "
 			"processes with name, role and pid\n",
 			path);

@@ -29,7 +29,7 @@ class Table:
 
     def add(self, name, figure, unit, target=None, floor=None):
         verdict = "" if target is None else "PASS" if figure <= target else "MISS"
-        ratio = f"{figure / floor:.1f}" if floor is not None and floor > 0 else ""
+        ratio = number(figure / floor) if floor is not None and floor > 0 else ""
         cells = [name, number(figure), unit, number(target), number(floor), ratio, verdict]
         self.rows.append(cells)
         say("  ".join(cell for cell in cells if cell))
@@ -54,7 +54,9 @@ class Table:
 def number(n):
     if n is None:
         return ""
-    return f"{n:,.0f}" if n == int(n) or abs(n) >= 100 else f"{n:.1f}"
+    if n == int(n) or abs(n) >= 100:
+        return f"{n:,.0f}"
+    return f"{n:.1f}" if abs(n) >= 10 else f"{n:.2f}"
 
 
 def say(text):
@@ -188,6 +190,7 @@ def redis_cli(url):
         return subprocess.run([*cli, *words], check=True, capture_output=True, text=True,
                               timeout=10).stdout.split()
 
+    ask.command = cli
     return ask
 
 

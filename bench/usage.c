@@ -25,8 +25,7 @@ enum err usage_add_pids(struct usage_table *t, const char *pids)
 		char name[32];
 
 		if (end == at || pid <= 0 || (*end != ',' && *end != '\0')) {
-			fprintf(stderr, "bench-load: --pids %s is not PID[,PID…]\n",
-				pids);
+			fprintf(stderr, "bench: --pids %s is not PID[,PID…]\n", pids);
 			return ERR_MALFORMED;
 		}
 		snprintf(name, sizeof name, "%ld", pid);
@@ -94,8 +93,7 @@ enum err usage_look(struct usage_table *t, enum usage_moment m)
 
 		if (read_cpu(p->pid, &u->cpu_us) && read_rss(p->pid, &u->rss))
 			continue;
-		fprintf(stderr,
-			"bench-load: %s (pid %d) is gone, or may not be looked at\n",
+		fprintf(stderr, "bench: %s (pid %d) is gone, or may not be looked at\n",
 			p->name, (int)p->pid);
 		e = ERR_NOTFOUND;
 	}

@@ -14,7 +14,10 @@ enum usage_moment {
 	USAGE_ANSWERED,
 	USAGE_HELD,
 	USAGE_CLOSED,
-	USAGE_MOMENTS
+	USAGE_MOMENTS,
+	/* bench-fanout looks at other times between OPEN and CLOSED. */
+	USAGE_SUBSCRIBED = USAGE_ANSWERED,
+	USAGE_PUBLISHED = USAGE_HELD,
 };
 
 struct usage {

@@ -214,7 +214,8 @@ static const char *missing(void *arg)
 		return "draining";
 	if (!store_is_up(b->store))
 		return "Redis is unreachable";
-	return members_cluster(b->members)[0] ? NULL : "not yet a member";
+	return members_cluster(b->members)[0] ? channels_missing(b->channels)
+					      : "not yet a member";
 }
 
 /* ---- opening ---- */

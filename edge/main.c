@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
-#include "edge/channels/channels.h"
+#include "edge/channels/probe.h"
 #include "edge/client/accept.h"
 #include "edge/client/clients.h"
 #include "edge/client/lanes.h"
@@ -122,6 +122,7 @@ static bool start(struct edge *edge, uint32_t most)
 		return false;
 	channels_use(edge->channels, edge->uplink);
 	channel_link_use(edge->uplink, &channels_link_callbacks, edge->channels);
+	probe_begin(edge->channels);
 	clients_use(edge->clients, edge->uplink, edge->channels);
 	loop_at_turn_end(edge->loop, uplink_flush, edge->uplink);
 	edge->listener = listener_new(edge->loop, edge->metrics, conf->listen,
@@ -194,7 +195,10 @@ int main(int argc, char **argv)
 static const char *missing(void *arg)
 {
 	const struct edge *edge = arg;
+	const char *why;
 
-	return clients_are_draining(edge->clients) ? "draining"
-						   : uplink_missing(edge->uplink);
+	if (clients_are_draining(edge->clients))
+		return "draining";
+	why = uplink_missing(edge->uplink);
+	return why != NULL ? why : probe_missing(edge->channels);
 }

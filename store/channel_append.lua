@@ -1,12 +1,14 @@
 -- Append a publication to a channel, once for each event of a connection and for each idempotency key.
 -- A channel begins a new epoch when its position is missing, belongs to another generation of the store, or is
 -- behind what subscribers have already had.
+-- This is what a publish costs Redis: each call here counts. So the time of the oldest message is kept with the position
+-- (it is this one or an earlier one), and both keys live a little longer, so that few appends have to say so again.
 -- KEYS position, history, key, event
 -- ARGV 1 generation  2 end of the epoch to begin, should one be needed  3, 4 epoch and offset known to be delivered
 --      5 idempotency ttl in ms; 0: no key  6 event ("seq.index"); "": none  7 event ttl in ms
 --      8 version, 20 digits; "": none  9 most messages; 0: no history  10 most bytes  11 ttl in ms  12 the publication
 -- Answer: what was done, epoch, offset, time in ms
-local at = redis.call('HMGET', KEYS[1], 'generation', 'epoch', 'offset', 'bytes', 'version')
+local at = redis.call('HMGET', KEYS[1], 'generation', 'epoch', 'offset', 'bytes', 'version', 'oldest', 'alive', 'ttl')
 local epoch, offset, bytes, version = at[2], tonumber(at[3]), tonumber(at[4]) or 0, at[5]
 local size, ttl = tonumber(ARGV[9]), tonumber(ARGV[11])
 local clock = redis.call('TIME')
@@ -29,10 +31,14 @@ local function earlier(text)
 	end
 end
 
-if ARGV[6] ~= '' and not begins then
-	for event, text in string.gmatch(redis.call('GET', KEYS[4]) or '', '(%S+) ([^;]+);') do
+local event, before = ARGV[6], ''
+if event ~= '' then
+	before = redis.call('GET', KEYS[4]) or ''
+end
+if before ~= '' and not begins and string.find(before, event .. ' ', 1, true) then
+	for done, text in string.gmatch(before, '(%S+) ([^;]+);') do
 		local o, t = earlier(text)
-		if o and event == ARGV[6] then
+		if o and done == event then
 			return {'repeated', epoch, tonumber(o), tonumber(t)}
 		end
 	end
@@ -50,36 +56,58 @@ end
 if begins then
 	redis.call('DEL', KEYS[1], KEYS[2])
 end
+local n, oldest = 0, tonumber(at[6]) or 0
 if size > 0 then
-	local entry = string.format('%013.0f', now) .. ARGV[12]
+	local entry = string.format('%013d', now) .. ARGV[12]
 	offset = offset + 1
-	local n = redis.call('RPUSH', KEYS[2], entry)
-	bytes = n == 1 and #entry or bytes + #entry -- the first one: what was before has expired, or was cleared
-	local oldest = redis.call('LINDEX', KEYS[2], 0)
-	while oldest and (n > size or bytes > tonumber(ARGV[10]) or
-		tonumber(string.sub(oldest, 1, 13)) <= now - ttl) do
-		redis.call('LPOP', KEYS[2])
-		n, bytes = n - 1, bytes - #oldest
-		oldest = n > 0 and redis.call('LINDEX', KEYS[2], 0)
+	n = redis.call('RPUSH', KEYS[2], entry)
+	bytes = bytes + #entry
+	if n == 1 then -- the first one: what was before has expired, or was cleared
+		bytes, oldest = #entry, now
 	end
-	redis.call('PEXPIRE', KEYS[2], ttl)
+	while n > size or bytes > tonumber(ARGV[10]) do
+		local gone = redis.call('LPOP', KEYS[2])
+		n, bytes, oldest = n - 1, bytes - #gone, tonumber(string.sub(gone, 1, 13))
+		if n == 0 then
+			oldest = now
+		end
+	end
+	while oldest <= now - ttl do
+		local first = redis.call('LINDEX', KEYS[2], 0)
+		oldest = first and tonumber(string.sub(first, 1, 13)) or now
+		if oldest <= now - ttl then
+			redis.call('LPOP', KEYS[2])
+			n, bytes = n - 1, bytes - #first
+		end
+	end
 end
-redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'epoch', epoch, 'offset', string.format('%.0f', offset),
-	'bytes', string.format('%.0f', bytes))
+redis.call('HSET', KEYS[1], 'offset', string.format('%d', offset), 'bytes', string.format('%d', bytes),
+	'oldest', string.format('%d', oldest)) -- Redis itself needs much longer to write a number
+if begins then
+	redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'epoch', epoch)
+end
 if ARGV[8] ~= '' then
 	redis.call('HSET', KEYS[1], 'version', ARGV[8])
 end
-redis.call('PEXPIRE', KEYS[1], 2 * ttl + 3600000)
-local done = string.format('%s %.0f %.0f', epoch, offset, now)
+local slack = math.min(math.floor(ttl / 16), 30000)
+if begins or n == 1 or at[8] ~= ARGV[11] or now - (tonumber(at[7]) or 0) >= slack then
+	redis.call('HSET', KEYS[1], 'alive', now, 'ttl', ARGV[11])
+	redis.call('PEXPIRE', KEYS[1], 2 * ttl + 3600000 + slack)
+	if size > 0 then
+		redis.call('PEXPIRE', KEYS[2], ttl + slack)
+	end
+end
+if ARGV[5] == '0' and event == '' then
+	return {'ok', epoch, offset, now}
+end
+local done = string.format('%s %d %d', epoch, offset, now)
 if ARGV[5] ~= '0' then
 	redis.call('SET', KEYS[3], done, 'PX', ARGV[5])
 end
-if ARGV[6] ~= '' then
-	local before = redis.call('GET', KEYS[4]) or ''
-	local seq = string.match(ARGV[6], '^%d+')
-	if string.match(before, '^%d+') ~= seq then -- an earlier event of this connection: it is done
-		before = ''
+if event ~= '' then
+	if before ~= '' and string.match(before, '^%d+') ~= string.match(event, '^%d+') then
+		before = '' -- of an earlier event of this connection: it is done
 	end
-	redis.call('SET', KEYS[4], before .. ARGV[6] .. ' ' .. done .. ';', 'PX', ARGV[7])
+	redis.call('SET', KEYS[4], before .. event .. ' ' .. done .. ';', 'PX', ARGV[7])
 end
 return {'ok', epoch, offset, now}

@@ -21,8 +21,8 @@
  *                                        a space, Redis's run id
  *   {prefix}{m}:parked           HASH    its last one is retried or dropped; field: connection id, value: as in disconnects
  *
- *   {prefix}{NAME}:position      HASH    twice the channel's ttl after the last publication or look; epoch, offset, …
- *   {prefix}{NAME}:history       LIST    the channel's ttl after the last publication; time and message
+ *   {prefix}{NAME}:position      HASH    twice the channel's ttl and an hour after the last publication or look; epoch, offset, …
+ *   {prefix}{NAME}:history       LIST    the channel's ttl, and up to 30 s more, after the last publication; time and message
  *   {prefix}{NAME}:key:KEY       STRING  the idempotency key's ttl; the position of its publication
  *   {prefix}{NAME}:event:ID      STRING  5 minutes; what the last event of this connection has published
  *   {prefix}{USER}:ids           SET     its last connection has ended; connection ids of the user

@@ -164,6 +164,17 @@ static void on_listed(void *arg, enum err e, const redisReply *reply)
 
 /* ---- leave ---- */
 
+static void note_due(struct store *st, struct span channel, int64_t grace_ms)
+{
+	struct words w = {.store = st};
+
+	words_shared_key(&w, keys_presence_due);
+	words_span(&w, channel);
+	words_number(&w, grace_ms);
+	words_eval(&w, &script_presence_due, on_listed, ask_new(st, sizeof(struct ask)));
+}
+
+/* The grace is noted before: a broker that dies in between leaves nobody behind for ever. */
 void store_presence_leave(struct store *st, struct span channel, uint16_t edge,
 			  struct span connection, int64_t grace_ms, store_presence_fn *fn,
 			  void *arg)
@@ -176,6 +187,8 @@ void store_presence_leave(struct store *st, struct span channel, uint16_t edge,
 	words_key(&score, keys_presence, edge);
 	words_span(&score, channel);
 	words_call(&score, "ZSCORE", on_score, a);
+	if (grace_ms > 0)
+		note_due(st, channel, grace_ms);
 	add_keys(&w, channel);
 	words_span(&w, connection);
 	words_number(&w, grace_ms);
@@ -203,24 +216,13 @@ static void unnote(struct store *st, uint16_t edge, struct span channel,
 		   ask_new(st, sizeof(struct ask)));
 }
 
-static void note_due(struct store *st, struct span channel, int64_t due_ms)
-{
-	struct words w = {.store = st};
-
-	words_shared_key(&w, keys_presence_due);
-	words_span(&w, channel);
-	words_number(&w, due_ms);
-	words_eval(&w, &script_presence_due, on_listed, ask_new(st, sizeof(struct ask)));
-}
-
 static void on_left(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_change *a = arg;
 	struct store *st = a->ask.store;
 
-	if (e == OK && reply->element[3]->integer > 0)
-		note_due(st, a->channel, reply->element[3]->integer);
-	else if (e == OK && reply->element[4]->integer == 1 && a->score[0] != '\0')
+	if (e == OK && reply->element[3]->integer == 0 &&
+	    reply->element[4]->integer == 1 && a->score[0] != '\0')
 		unnote(st, a->edge, a->channel, a->score);
 	on_change(a, e, reply);
 }
@@ -261,7 +263,7 @@ static struct span *texts_of(const redisReply *list)
 	return texts;
 }
 
-/* reply: members, connections, users, and what the script adds */
+/* reply: members, connections, users, what the script adds, now */
 static void on_change(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_change *a = arg;
@@ -281,6 +283,7 @@ static void on_change(void *arg, enum err e, const redisReply *reply)
 		      .users = reply->element[2]->integer,
 		      .due_ms = a->is_due ? reply->element[3]->integer : 0,
 		      .more = a->is_more && reply->element[3]->integer == 1,
+		      .at_us = reply->element[reply->elements - 1]->integer,
 	      });
 	free(members);
 	if (a->is_join)

@@ -21,6 +21,7 @@ struct presence_change {
 	int64_t connections, users; /* after it */
 	int64_t due_ms; /* leave, expire: when the next grace ends, since 1970; 0: none runs */
 	bool more;      /* reap: there are more */
+	int64_t at_us; /* by the store's clock, since 1970: of two changes the later one has the counts */
 };
 /* change is NULL unless OK. */
 typedef void store_presence_fn(void *arg, enum err e,

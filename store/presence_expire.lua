@@ -1,6 +1,7 @@
 -- Remove the connections whose grace is over.
 -- KEYS members, order, users, leaving, left   ARGV how many at most
--- Answer: the members that have left, connections, users, when the next grace ends (ms since 1970, 0: none runs)
+-- Answer: the members that have left, connections, users, when the next grace ends (ms since 1970, 0: none runs), now in microseconds
+redis.call('HDEL', KEYS[1], '') -- a first write that Redis takes when its memory is full; then it takes the others too
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local left = {}
@@ -22,4 +23,5 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0
 	redis.call('ZREM', KEYS[4], id)
 end
 local next = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
-return {left, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3]), math.ceil(tonumber(next[2] or 0))}
+return {left, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3]), math.ceil(tonumber(next[2] or 0)),
+	clock[1] * 1000000 + clock[2]}

@@ -1,6 +1,7 @@
 -- A connection joins a channel. It is no news when it was there, or when its user is back within the grace of a leave.
 -- KEYS members, order, users, leaving, left   ARGV connection id, user ("": anonymous), the member as JSON
--- Answer: the members that have joined, connections, users
+-- Answer: the members that have joined, connections, users, now in microseconds
+local clock = redis.call('TIME')
 local id, user = ARGV[1], ARGV[2]
 local was = redis.call('HGET', KEYS[1], id)
 redis.call('HSET', KEYS[1], id, #user .. ':' .. user .. ARGV[3])
@@ -20,4 +21,4 @@ if back then
 		redis.call('HINCRBY', KEYS[3], user, -1)
 	end
 end
-return {(was or back) and {} or {ARGV[3]}, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3])}
+return {(was or back) and {} or {ARGV[3]}, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3]), clock[1] * 1000000 + clock[2]}

@@ -2,14 +2,14 @@
 -- KEYS members, order, users, leaving, left   ARGV connection id, grace in ms
 --      3 to 6: what the ids of its edge begin with
 -- Answer: the members that have left, connections, users, when the grace ends (ms since 1970, 0: it has left),
---      1: no member of this edge is left
+--      1: no member of this edge is left, now in microseconds
+redis.call('HDEL', KEYS[1], '') -- a first write that Redis takes when its memory is full; then it takes the others too
 local value = redis.call('HGET', KEYS[1], ARGV[1])
-local left, due = {}, 0
+local left, due, clock = {}, 0, redis.call('TIME')
 if value then
 	local n, rest = string.match(value, '^(%d+):(.*)$')
 	local user, member = string.sub(rest, 1, n), string.sub(rest, n + 1)
 	if ARGV[2] ~= '0' and user ~= '' then
-		local clock = redis.call('TIME')
 		due = clock[1] * 1000 + math.floor(clock[2] / 1000) + tonumber(ARGV[2])
 		redis.call('ZADD', KEYS[4], 'NX', due, ARGV[1])
 		redis.call('HSET', KEYS[5], user, ARGV[1])
@@ -29,4 +29,4 @@ for i = 3, 6 do
 		empty = 0
 	end
 end
-return {left, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3]), due, empty}
+return {left, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3]), due, empty, clock[1] * 1000000 + clock[2]}

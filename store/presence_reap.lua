@@ -1,7 +1,8 @@
 -- Remove the connections of an edge that is dead.
 -- KEYS members, order, users, leaving, left   ARGV how many at most, 2 to 5: what the ids of the edge begin with
--- Answer: the members that have left, connections, users, 1: there may be more of them
-local left, most = {}, tonumber(ARGV[1])
+-- Answer: the members that have left, connections, users, 1: there may be more of them, now in microseconds
+redis.call('HDEL', KEYS[1], '') -- a first write that Redis takes when its memory is full; then it takes the others too
+local left, most, clock = {}, tonumber(ARGV[1]), redis.call('TIME')
 for i = 2, 5 do
 	local found = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. ARGV[i], '[' .. ARGV[i] .. '\255', 'LIMIT', 0, most - #left)
 	for _, id in ipairs(found) do
@@ -25,4 +26,5 @@ for i = 2, 5 do
 		break
 	end
 end
-return {left, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3]), #left >= most and 1 or 0}
+return {left, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3]), #left >= most and 1 or 0,
+	clock[1] * 1000000 + clock[2]}

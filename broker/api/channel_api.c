@@ -42,7 +42,7 @@ const struct failure *channel_api_find(const struct channel_api *c, struct span 
 		false,
 	};
 
-	if (!channel_name_ok(name))
+	if (name.p == NULL || !channel_name_ok(name))
 		return &no_name;
 	memcpy(out->name, name.p, name.n);
 	out->n = name.n;

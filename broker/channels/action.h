@@ -43,6 +43,10 @@ struct action_position {
 /* Spans point into the text, or into the room. What is absent is empty, false or as noted. */
 struct channel_action {
 	enum channel_verb verb;
+	enum channel_recover recover;      /* SUBSCRIBE, with has_recover */
+	bool has_recover, presence, batch; /* SUBSCRIBE */
+	bool has_version, receipt;         /* PUBLISH */
+	bool reverse;                      /* HISTORY */
 	struct span id; /* JSON as written, a string or a number: echoed */
 	struct span
 		channel; /* at most CHANNEL_NAME_MAX bytes; whether it may be a channel is not checked */
@@ -50,21 +54,15 @@ struct channel_action {
 	struct action_position since; /* SUBSCRIBE, HISTORY */
 	struct action_position until; /* HISTORY */
 	struct span filter; /* SUBSCRIBE: a JSON object, not checked (filter.h) */
-	bool has_recover;   /* SUBSCRIBE */
-	enum channel_recover recover;
-	bool presence, batch; /* SUBSCRIBE */
-	struct span token;    /* SUBSCRIBE, PUBLISH */
+	struct span token;  /* SUBSCRIBE, PUBLISH */
 
 	struct span data; /* PUBLISH: JSON as written */
 	struct span key;  /* PUBLISH */
 	struct channel_tag tags[CHANNEL_TAGS];
 	size_t n_tags;
-	bool has_version;
 	uint64_t version;
-	bool receipt;
 
 	int64_t limit;      /* HISTORY, PRESENCE; ACTION_LIMIT */
-	bool reverse;       /* HISTORY */
 	struct span cursor; /* PRESENCE */
 };
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "broker/channels/fanout.h"
 #include "broker/channels/generation.h"
+#include "broker/channels/probe.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ struct channels {
 	struct readers *readers;
 	struct gaps *gaps;
 	struct presence *presence;
+	struct probes *probes;
 };
 
 struct channels *channels_new(const struct channels_uses *uses)
@@ -52,6 +54,10 @@ struct channels *channels_new(const struct channels_uses *uses)
 							   .metrics = uses->metrics,
 							   .ns = uses->ns,
 							   .arg = uses->arg});
+	c->probes = probes_new(&(struct probes_uses){.loop = l,
+						     .interest = c->interest,
+						     .receipts = c->receipts,
+						     .metrics = uses->metrics});
 	return c;
 }
 
@@ -59,6 +65,7 @@ void channels_free(struct channels *c)
 {
 	if (c == NULL)
 		return;
+	probes_free(c->probes);
 	presence_free(c->presence);
 	publishers_free(c->publishers);
 	readers_free(c->readers);
@@ -73,10 +80,12 @@ void channels_free(struct channels *c)
 void channels_link_up(struct channels *c, struct edge_link *edge)
 {
 	interest_link_up(c->interest, edge);
+	probes_link_up(c->probes, edge);
 }
 
 void channels_link_lost(struct channels *c, struct edge_link *edge)
 {
+	probes_link_lost(c->probes, edge);
 	receipts_link_lost(c->receipts, edge);
 	interest_link_lost(c->interest, edge);
 }
@@ -96,6 +105,11 @@ bool channels_outcome(struct channels *c, struct edge_link *from,
 		      const Gatepost__Outcome *o)
 {
 	return receipts_outcome(c->receipts, from, o);
+}
+
+const char *channels_missing(const struct channels *c)
+{
+	return probes_missing(c->probes);
 }
 
 struct publishers *channels_publishers(const struct channels *c)

@@ -35,6 +35,9 @@ void channels_gap(struct channels *c, struct edge_link *from, const Gatepost__Ga
 bool channels_outcome(struct channels *c, struct edge_link *from,
 		      const Gatepost__Outcome *o);
 
+/* For readiness: NULL when publications are delivered to all linked edges; else what is missing, borrowed until the next call. */
+const char *channels_missing(const struct channels *c);
+
 /* Its parts, for those who publish and read. */
 struct publishers *channels_publishers(const struct channels *c);
 struct readers *channels_readers(const struct channels *c);

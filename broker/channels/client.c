@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "broker/channels/client_access.h"
+#include "broker/channels/client_function.h"
 #include "broker/channels/client_history.h"
 #include "broker/channels/client_presence.h"
 #include "broker/channels/client_publish.h"
@@ -31,6 +32,23 @@ static struct metric *counter(struct metrics *m, const char *action)
 	return k;
 }
 
+static void count_recoveries(struct clients *c, struct metrics *m)
+{
+	static const char *const labels[] = {
+		[RECOVERY_COMPLETE] = "recovered=\"true\",reason=\"\"",
+		[RECOVERY_EPOCH] = "recovered=\"false\",reason=\"epoch\"",
+		[RECOVERY_TRIMMED] = "recovered=\"false\",reason=\"trimmed\"",
+		[RECOVERY_AHEAD] = "recovered=\"false\",reason=\"ahead\"",
+		[RECOVERY_LIMIT] = "recovered=\"false\",reason=\"limit\"",
+		[RECOVERY_NO_HISTORY] = "recovered=\"false\",reason=\"history\"",
+	};
+
+	for (size_t i = 0; i < RECOVERIES; i++)
+		c->recoveries[i] =
+			metric_counter(m, "gatepost_broker_recoveries_total", labels[i],
+				       "Subscribes with a position to recover from");
+}
+
 struct clients *clients_new(const struct clients_uses *uses)
 {
 	struct clients *c = xcalloc(1, sizeof *c);
@@ -45,6 +63,7 @@ struct clients *clients_new(const struct clients_uses *uses)
 		uses->metrics, "gatepost_broker_channel_errors_total", NULL,
 		"Actions of clients on channels that were answered with "
 		"an error");
+	count_recoveries(c, uses->metrics);
 	return c;
 }
 
@@ -95,7 +114,7 @@ static void allowed(struct session *s)
 	case VERB_PUBLISH: client_publish(s); break;
 	case VERB_HISTORY: client_history(s); break;
 	case VERB_PRESENCE: client_presence(s); break;
-	case VERB_UNSUBSCRIBE:
+	case VERB_UNSUBSCRIBE: client_unsubscribe(s); break;
 	case VERB_PING: break;
 	}
 }
@@ -146,10 +165,10 @@ static void begin(struct session *s)
 	s->ns = config_namespace(routes_config(s->event.routes), a->channel);
 	if (s->ns == NULL)
 		session_refuse(s, "unknown_namespace", "no such namespace is configured");
-	else if (a->verb == VERB_UNSUBSCRIBE)
-		client_unsubscribe(s);
 	else if (s->event.is_trusted)
 		allowed(s);
+	else if (a->verb == VERB_UNSUBSCRIBE)
+		client_hook(s, allowed);
 	else
 		client_access(s, allowed);
 }

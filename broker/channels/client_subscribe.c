@@ -178,6 +178,11 @@ static void activate(struct session *s, struct position at,
 		go_live(s);
 }
 
+static void count(struct session *s, enum recovery how)
+{
+	metric_add(s->clients->recoveries[how], 1);
+}
+
 static void read_position(struct session *s)
 {
 	const struct action_activate *before = session_activated(s, s->action.channel);
@@ -194,6 +199,8 @@ static void read_position(struct session *s)
 		return;
 	}
 	if (!has_history(s)) {
+		if (a->since.is_there)
+			count(s, RECOVERY_NO_HISTORY);
 		activate(s, (struct position){0}, NULL, 0,
 			 a->since.is_there ? RECOVERY_FAILED : RECOVERY_NOT_ASKED);
 		return;
@@ -278,20 +285,39 @@ static void activate_with(struct session *s, const struct channel_history *h,
 	activate(s, h->position, list, h->n, recovered);
 }
 
+/* Why nothing is given, or that all can be: RECOVERY_COMPLETE. */
+static enum recovery judge(const struct position *since, const struct channel_history *h)
+{
+	int64_t behind = h->position.offset - since->offset;
+
+	if (!span_eq(since->epoch, h->position.epoch))
+		return RECOVERY_EPOCH;
+	if (behind < 0)
+		return RECOVERY_AHEAD;
+	if (h->base > since->offset)
+		return RECOVERY_TRIMMED;
+	return behind <= RECOVER_MESSAGES ? RECOVERY_COMPLETE : RECOVERY_LIMIT;
+}
+
 /* Everything behind since is here, or nothing is given. */
 static void recover_stream(struct session *s, const struct channel_history *h)
 {
 	static const struct failure full = {
 		"limit", "subscribe to this channel in a frame of its own", true};
 	const struct position *since = &s->action.since.at;
-	int64_t behind = h->position.offset - since->offset;
-	bool can = span_eq(since->epoch, h->position.epoch) && behind >= 0 &&
-		   h->base <= since->offset && behind <= RECOVER_MESSAGES;
+	enum recovery how = judge(since, h);
 
-	if (can && (int64_t)h->n == behind)
+	if (how == RECOVERY_COMPLETE &&
+	    (int64_t)h->n != h->position.offset - since->offset) {
+		if (!session_is_single(s)) { /* alone it may have room */
+			drop(s, &full);
+			return;
+		}
+		how = RECOVERY_LIMIT; /* of bytes */
+	}
+	count(s, how);
+	if (how == RECOVERY_COMPLETE)
 		activate_with(s, h, RECOVERY_DONE);
-	else if (can && !session_is_single(s))
-		drop(s, &full);
 	else
 		activate(s, h->position, NULL, 0, RECOVERY_FAILED);
 }
@@ -302,11 +328,12 @@ static void recover_cache(struct session *s, const struct channel_history *h)
 	bool is_same = span_eq(since->epoch, h->position.epoch) &&
 		       since->offset == h->position.offset;
 
-	if (!s->action.since.is_there)
+	if (!s->action.since.is_there) {
 		activate_with(s, h, RECOVERY_NOT_ASKED);
-	else
-		activate_with(s, h,
-			      h->n > 0 || is_same ? RECOVERY_DONE : RECOVERY_FAILED);
+		return;
+	}
+	count(s, h->n > 0 || is_same ? RECOVERY_COMPLETE : judge(since, h));
+	activate_with(s, h, h->n > 0 || is_same ? RECOVERY_DONE : RECOVERY_FAILED);
 }
 
 static void on_read(void *arg, const struct failure *failure,

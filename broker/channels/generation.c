@@ -11,6 +11,7 @@
 enum {
 	WAIT_MS = 1000,
 	MOST = 20000, /* that wait; each of them is bounded by who asks */
+	RANDOM = 64,  /* numbers of one system call */
 };
 
 struct asker {
@@ -27,6 +28,8 @@ struct generation {
 	struct waiting *waiting;
 	LIST_HEAD(, asker) askers; /* those that wait */
 	bool is_confirmed;         /* a beat was answered since the store came up */
+	size_t random_left;
+	uint32_t random[RANDOM]; /* for the ends of epochs */
 };
 
 static void on_up(void *arg)
@@ -117,11 +120,13 @@ void generation_get(struct generation *g, generation_fn *fn, void *arg)
 		on_waited(a, false);
 }
 
-const char *generation_proposed(char out[GENERATION_PROPOSED])
+const char *generation_proposed(struct generation *g, char out[GENERATION_PROPOSED])
 {
-	uint32_t random;
-
-	evutil_secure_rng_get_bytes(&random, sizeof random);
-	snprintf(out, GENERATION_PROPOSED, "%05x", random & 0xfffffu);
+	if (g->random_left == 0) {
+		evutil_secure_rng_get_bytes(g->random, sizeof g->random);
+		g->random_left = RANDOM;
+	}
+	snprintf(out, GENERATION_PROPOSED, "%05x",
+		 g->random[--g->random_left] & 0xfffffu);
 	return out;
 }

@@ -28,6 +28,6 @@ void generation_get(struct generation *g, generation_fn *fn, void *arg);
 
 /* A few random characters for the end of an epoch, should one begin. */
 enum { GENERATION_PROPOSED = 6 /* with the zero */ };
-const char *generation_proposed(char out[GENERATION_PROPOSED]);
+const char *generation_proposed(struct generation *g, char out[GENERATION_PROPOSED]);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "broker/channels/waiting.h"
 #include "proto/envelope.h"
+#include "proto/probe.h"
 
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -54,8 +55,9 @@ static void on_check(void *arg);
 static int64_t ask_channels(void *arg)
 {
 	const struct interest *in = arg;
+	bool has_probe = map_find(in->channels, span_str(PROBE_CHANNEL)) != NULL;
 
-	return (int64_t)map_size(in->channels);
+	return (int64_t)map_size(in->channels) - has_probe;
 }
 
 static int64_t ask_complete(void *arg)
@@ -279,7 +281,7 @@ size_t interest_list(const struct interest *in, struct span prefix, struct span 
 	for (size_t at = 0; n > 0 && (c = map_next(in->channels, &at)) != NULL;) {
 		struct span name = name_of(c);
 
-		if (!begins_with(name, prefix) ||
+		if (!begins_with(name, prefix) || span_is(name, PROBE_CHANNEL) ||
 		    (after.n > 0 && compare_names(name, after) <= 0))
 			continue;
 		if (found < n) {

@@ -128,6 +128,7 @@ static void send_news(void *arg, struct edge_link *edge)
 	m->connections = (uint64_t)n->change->connections;
 	m->users = (uint64_t)n->change->users;
 	m->interval_ms = (uint32_t)n->interval_ms;
+	m->at_us = (uint64_t)n->change->at_us;
 	m->counts_only = n->change->connections > PRESENCE_NAMED;
 	if (m->counts_only)
 		return;

@@ -195,7 +195,7 @@ static void on_generation(void *arg, const char *generation)
 		return;
 	}
 	look->generation = span_str(generation);
-	look->proposed = span_str(generation_proposed(proposed));
+	look->proposed = span_str(generation_proposed(uses->generation, proposed));
 	look->known = interest_known(uses->interest, look->channel);
 	g->append.message = g->has_history ? blob_span(g->content) : span_str("");
 	g->asked_ms = loop_now(uses->loop);

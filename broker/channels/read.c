@@ -93,7 +93,8 @@ static void expire(struct reading *g)
 	TAILQ_REMOVE(&r->waiting, g, next);
 	g->fn = NULL;
 	TAILQ_INSERT_TAIL(&r->late, g, next);
-	fn(g->arg, &store_down, NULL);
+	if (fn != NULL)
+		fn(g->arg, &store_down, NULL);
 }
 
 static void on_time(void *arg)
@@ -120,7 +121,7 @@ static void on_generation(void *arg, const char *generation)
 		return;
 	}
 	look->generation = span_str(generation);
-	look->proposed = span_str(generation_proposed(proposed));
+	look->proposed = span_str(generation_proposed(uses->generation, proposed));
 	look->known = interest_known(uses->interest, look->channel);
 	store_channel_read(uses->store, &g->read, on_history, g);
 }

@@ -23,12 +23,24 @@ enum {
 		900 * 1024 /* of all actions of an array: an edge reads less than 1 MiB */
 };
 
+/* What came of a `since`. */
+enum recovery {
+	RECOVERY_COMPLETE,
+	RECOVERY_EPOCH,
+	RECOVERY_TRIMMED,
+	RECOVERY_AHEAD,
+	RECOVERY_LIMIT,
+	RECOVERY_NO_HISTORY,
+	RECOVERIES
+};
+
 struct clients {
 	struct clients_uses uses;
 	struct rates *rates;
 	LIST_HEAD(, session) sessions;
 	struct metric *actions[VERB_PING + 1];
 	struct metric *errors;
+	struct metric *recoveries[RECOVERIES];
 };
 
 struct session {
@@ -50,7 +62,8 @@ struct session {
 
 	/* The action under way. */
 	void (*allowed)(struct session *s);
-	struct invocation asked; /* of the function that decides */
+	void (*decided)(struct session *s); /* behind a function that is asked */
+	struct invocation asked;
 	struct event_route asked_route;
 	struct channel_event asks;
 	int64_t expires_ms; /* SUBSCRIBE: of its token */

@@ -78,7 +78,7 @@ static bool number(struct span *text, unsigned *out)
 
 static bool passes(struct span *text, char c)
 {
-	if (text->n == 0 || *text->p != c)
+	if (text->n == 0 || *text->p != (uint8_t)c)
 		return false;
 	*text = span_of(text->p + 1, text->n - 1);
 	return true;

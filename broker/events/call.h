@@ -98,6 +98,8 @@ struct call {
 			int tries;             /* invocations that have failed */
 			struct span *channels; /* in whose presence it takes part */
 			size_t n_channels;
+			size_t n_leaving; /* leaves that are under way */
+			bool has_failed;  /* one of them has */
 			struct blob *
 				reason; /* what body points to, if the disconnect was stored before */
 		} disconnect;

@@ -336,10 +336,11 @@ static void remove_row(struct call *c, int status, const struct result_header *h
 
 static void remove_row_and_refuse(struct call *c, int status, const char *message)
 {
-	static const struct result_header json = {"Content-Type", "application/json"};
+	static const struct result_header h[] = {{"Content-Type", "application/json"},
+						 {"Retry-After", "1"}};
 	char *body = xasprintf("{\"message\":\"%s\"}", message);
 
-	remove_row(c, status, &json, 1, span_str(body));
+	remove_row(c, status, h, status == 503 ? 2 : 1, span_str(body));
 	free(body);
 }
 

@@ -1,7 +1,8 @@
 /*
  * A connection has ended.
  *
- *   handle_disconnect   without a route: remove the row, done
+ *   handle_disconnect   leave the presence of its channels
+ *   go_on               without a route: remove the row, done
  *   on_begun            the row is out of the table, the disconnect is pending:
  *                       answer the edge, then invoke the function
  *   on_result           success: no longer pending
@@ -18,6 +19,8 @@
 #include "broker/events/redelivery.h"
 #include "broker/routes/route.h"
 
+static void on_left(void *arg, const struct failure *failure);
+static void go_on(struct call *c);
 static void on_removed(void *arg, enum err e);
 static void begin(struct call *c);
 static void on_begun(void *arg, enum err e, const struct disconnect *d);
@@ -52,43 +55,63 @@ static void retry(struct call *c)
 	call_retry(c);
 }
 
-static void on_left(void *arg, const struct failure *failure)
-{
-	(void)arg;
-	(void)failure;
-}
-
-/* Nobody waits for it: what is left there is found when the edge's presence is reconciled. */
+/* All at once; a pending disconnect has none: who has found it removes the whole edge's. */
 static void leave_channels(struct call *c)
 {
-	for (size_t i = 0; i < c->disconnect.n_channels; i++)
+	enter(c, PHASE_LEAVING);
+	c->disconnect.n_leaving = 1; /* until all are asked */
+	for (size_t i = 0; i < c->disconnect.n_channels; i++) {
+		c->disconnect.n_leaving++;
 		presence_leave(c->uses->presence, c->disconnect.channels[i], &c->in.id,
-			       on_left, NULL);
+			       on_left, c);
+	}
+	on_left(c, NULL);
 }
 
 void handle_disconnect(struct call *c)
 {
 	bool is_pending = c->disconnect.phase == PHASE_PENDING;
-	struct store *st = c->uses->store;
-	char text[ID_TEXT];
 
 	if (is_pending && !redelivery_has_claim(c->disconnect.claim)) {
 		end(c); /* it waited in its lane while this broker was stopped */
 		return;
 	}
-	if (!store_is_up(st)) {
+	if (!store_is_up(c->uses->store)) {
 		retry(c);
 		return;
 	}
 	metric_add(c->counts->disconnects, !is_pending);
-	leave_channels(c);
 	call_forget_user(c, c->uses->store);
+	if (c->disconnect.n_channels > 0)
+		leave_channels(c);
+	else
+		go_on(c);
+}
+
+/* What has left already changes nothing when it is tried again. */
+static void on_left(void *arg, const struct failure *failure)
+{
+	struct call *c = arg;
+
+	c->disconnect.has_failed = c->disconnect.has_failed || failure != NULL;
+	if (--c->disconnect.n_leaving > 0)
+		return;
+	if (c->disconnect.has_failed)
+		retry(c);
+	else
+		go_on(c);
+}
+
+static void go_on(struct call *c)
+{
+	char text[ID_TEXT];
+
 	if (c->disconnect.route == NULL) {
 		enter(c, PHASE_REMOVING);
-		store_connection_remove(st, id_edge(&c->in.id),
+		store_connection_remove(c->uses->store, id_edge(&c->in.id),
 					span_str(id_text(&c->in.id, text)), on_removed,
 					c);
-	} else if (is_pending) {
+	} else if (c->disconnect.phase == PHASE_PENDING) {
 		invoke(c);
 	} else {
 		begin(c);

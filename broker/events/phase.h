@@ -4,11 +4,11 @@
 /*
  * The phases of a disconnect.
  *
- *   NEW ──────> BEGINNING ──> RUNNING ──> ENDING ────> DONE
- *    '──> REMOVING            ^  '──────> DEFERRING ───^
- *   PENDING ──────────────────'
+ *   NEW ──> LEAVING ──> BEGINNING ──> RUNNING ──> ENDING ────> DONE
+ *                '────> REMOVING      ^  '──────> DEFERRING ───^
+ *   PENDING ──────────────────────────'
  *
- * From each one, DONE is possible too.
+ * From each one, DONE is possible too; without channels LEAVING is left out.
  */
 
 #include <stdbool.h>
@@ -16,6 +16,7 @@
 enum phase {
 	PHASE_NEW,       /* an edge reports it, and nothing is written yet */
 	PHASE_PENDING,   /* it was stored before, and this broker has claimed it */
+	PHASE_LEAVING,   /* the connection leaves the presence of its channels */
 	PHASE_REMOVING,  /* without a route: the store removes its row */
 	PHASE_BEGINNING, /* the store moves the row to the pending disconnects */
 	PHASE_RUNNING,   /* the function runs */

@@ -5,6 +5,7 @@
 #include "edge/channels/gap.h"
 #include "edge/channels/interest.h"
 #include "edge/channels/presence.h"
+#include "edge/channels/probe.h"
 #include "edge/channels/subscription.h"
 #include "edge/channels/table.h"
 
@@ -16,8 +17,9 @@ static void end_turn(void *arg)
 {
 	struct channels *ch = arg;
 
-	emit_flush(ch);
-	if (ch->uplink != NULL)
+	if (!TAILQ_EMPTY(&ch->batched))
+		emit_flush(ch);
+	if (!TAILQ_EMPTY(&ch->changed) && ch->uplink != NULL)
 		interest_flush(ch);
 }
 
@@ -34,12 +36,21 @@ static void tick(void *arg)
 
 static int64_t ask_channels(void *arg)
 {
-	return (int64_t)map_size(((struct channels *)arg)->table);
+	const struct channels *ch = arg;
+
+	return (int64_t)map_size(ch->table) - probe_own(ch);
 }
 
 static int64_t ask_subscriptions(void *arg)
 {
-	return (int64_t)((struct channels *)arg)->subscriptions;
+	const struct channels *ch = arg;
+
+	return (int64_t)ch->subscriptions - probe_own(ch);
+}
+
+static int64_t ask_members(void *arg)
+{
+	return (int64_t)((struct channels *)arg)->members;
 }
 
 static void count_drops(struct channel_counts *n, struct metrics *m)
@@ -103,6 +114,9 @@ static void count_all(struct channels *ch, struct metrics *m)
 	metric_asked_gauge(m, "gatepost_edge_subscriptions", NULL,
 			   "Subscriptions of this edge's connections", ask_subscriptions,
 			   ch);
+	metric_asked_gauge(m, "gatepost_edge_presence_members", NULL,
+			   "Of these, the ones that take part in presence", ask_members,
+			   ch);
 }
 
 struct channels *channels_new(struct loop *loop, struct metrics *metrics,
@@ -140,6 +154,7 @@ void channels_stop(struct channels *ch)
 	if (ch == NULL)
 		return;
 	timer_free(ch->tick);
+	probe_end(ch);
 	ch->tick = NULL;
 	ch->uplink = NULL;
 }
@@ -166,6 +181,8 @@ static void on_linked(void *arg, uint64_t link, int64_t settled_ms)
 {
 	struct channels *ch = arg;
 
+	if (ch->n_brokers == 0)
+		probe_linked(ch);
 	interest_linked(ch, link, settled_ms);
 	gap_linked(ch);
 }

@@ -1,5 +1,6 @@
 #include "edge/channels/emit.h"
 
+#include "edge/channels/probe.h"
 #include "edge/channels/table.h"
 
 #include <stdlib.h>
@@ -316,6 +317,8 @@ enum emitted emit_publication(struct channels *ch, struct subscription *sub,
 {
 	if (sub->special == 0)
 		return queue(ch, sub, p);
+	if (sub->special & SPECIAL_PROBE)
+		return probe_receive(ch);
 	if (sub->special & SPECIAL_PENDING)
 		return EMIT_NOT;
 	if (sub->special & SPECIAL_CATCHING && !is_next(sub, p))

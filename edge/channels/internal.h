@@ -28,6 +28,7 @@ enum {
 	SPECIAL_FILTER = 4,
 	SPECIAL_SLOW = 8, /* what it is to get is in extra->slow */
 	SPECIAL_BATCH = 16,
+	SPECIAL_PROBE = 32, /* probe.c is the subscriber */
 };
 
 enum { OPTION_RAW = 1, OPTION_CACHE = 2, OPTION_PRESENCE = 4, OPTION_BATCH = 8 };
@@ -131,7 +132,7 @@ struct channels {
 	struct channel_counts counts;
 	struct timer *tick;
 	struct map *table;
-	uint64_t subscriptions;
+	uint64_t subscriptions, members; /* members: those that take part in presence */
 	uint64_t
 		aside_bytes; /* of memory, set aside for slow subscribers, as if they shared nothing */
 	/* interest.c */
@@ -152,6 +153,10 @@ struct channels {
 	struct channel_list rest;
 	struct presence_list presence;
 	struct batch_list batched;
+	struct {
+		struct subscriber subscriber;
+		int64_t seen_ms; /* when the last one came, or the first broker was linked */
+	} probe;
 };
 
 static inline struct span channel_name(const struct channel *c)

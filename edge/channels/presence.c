@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* Over them a frame has only counts. */
-enum { NAMES_MOST = 1000, NAMES_BYTES = 1024 * 1024 };
+/* Over them a frame has only counts. LATE: an older change may come from another broker so long. */
+enum { NAMES_MOST = 1000, NAMES_BYTES = 1024 * 1024, LATE_MS = 10 * 1000 };
 
 struct presence {
 	TAILQ_ENTRY(presence) due;
@@ -14,22 +14,31 @@ struct presence {
 	int64_t due_ms;
 	struct text_names joined, left;
 	size_t bytes;
-	bool counts_only;
+	bool counts_only, is_sent; /* is_sent: nothing has come since the last frame */
 	uint64_t connections, users;
+	uint64_t at_us; /* of the counts */
 };
 
+static void wait(struct channels *ch, struct presence *p, int64_t ms)
+{
+	p->due_ms = loop_now(ch->loop) + ms;
+}
+
+/* What was sent is kept for a while; the next change begins an interval. */
 static struct presence *of_channel(struct channels *ch, struct channel *c,
 				   uint32_t interval_ms)
 {
 	struct presence *p = c->presence;
 
-	if (p != NULL)
-		return p;
-	p = xcalloc(1, sizeof *p);
-	p->channel = c;
-	p->due_ms = loop_now(ch->loop) + interval_ms;
-	c->presence = p;
-	TAILQ_INSERT_TAIL(&ch->presence, p, due);
+	if (p == NULL) {
+		p = c->presence = xcalloc(1, sizeof *p);
+		p->channel = c;
+		p->is_sent = true;
+		TAILQ_INSERT_TAIL(&ch->presence, p, due);
+	}
+	if (p->is_sent)
+		wait(ch, p, interval_ms);
+	p->is_sent = false;
 	return p;
 }
 
@@ -90,8 +99,11 @@ void presence_changed(struct channels *ch, const Gatepost__Presence *m)
 	if (c == NULL || c->n_presence == 0)
 		return;
 	p = of_channel(ch, c, m->interval_ms);
-	p->connections = m->connections;
-	p->users = m->users;
+	if (m->at_us >= p->at_us) {
+		p->connections = m->connections;
+		p->users = m->users;
+		p->at_us = m->at_us;
+	}
 	if (m->counts_only)
 		count_only(p);
 	for (size_t i = 0; i < m->n_left; i++)
@@ -146,8 +158,17 @@ void presence_tick(struct channels *ch, int64_t now)
 		next = TAILQ_NEXT(p, due);
 		if (p->due_ms > now)
 			continue;
+		if (p->is_sent) {
+			presence_drop(ch, p->channel);
+			continue;
+		}
 		if (has_news(p))
 			send_frame(ch, p);
-		presence_drop(ch, p->channel);
+		clear(&p->joined);
+		clear(&p->left);
+		p->bytes = 0;
+		p->counts_only = false;
+		p->is_sent = true;
+		wait(ch, p, LATE_MS);
 	}
 }

@@ -64,8 +64,10 @@ static void set_options(struct channels *ch, struct subscription *sub,
 
 	filter_free(x->filter);
 	x->filter = filter_new(m->filter, m->n_filter);
+	ch->members -= x->member != NULL;
 	blob_unref(x->member);
 	x->member = m->member.len > 0 ? blob_new(span_from(m->member)) : NULL;
+	ch->members += x->member != NULL;
 	set_special(sub, SPECIAL_FILTER, x->filter != NULL);
 	set_special(sub, SPECIAL_BATCH, m->batch && !m->raw);
 	sub->policy = (uint8_t)m->slow;

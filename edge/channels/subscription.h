@@ -47,7 +47,7 @@ void subscription_drained(struct channels *ch, struct subscriber *s);
 /* The channels in whose presence it takes part, as for uplink_disconnect; NULL: none. */
 struct blob *subscription_presence(const struct subscriber *s);
 
-/* Does it take part in the presence of this channel? */
+/* Does it take part in the presence of this channel, live or pending? */
 bool subscription_is_member(const struct subscriber *s, struct span channel);
 
 /* Call fn for each of them. */

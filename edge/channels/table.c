@@ -115,6 +115,7 @@ void table_remove(struct channels *ch, struct subscription *sub)
 		free_slow(ch, x);
 		unbatch(ch, x);
 		filter_free(x->filter);
+		ch->members -= x->member != NULL;
 		blob_unref(x->member);
 		free(x);
 	}

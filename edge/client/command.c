@@ -152,6 +152,7 @@ static struct blob *send_to_all(struct clients *clients, const Gatepost__Command
 	return results;
 }
 
+/* With a channel it must also take part in the presence of that. */
 static bool is_known(const struct connection *c, struct span channel)
 {
 	return c != NULL &&
@@ -165,12 +166,10 @@ static struct blob *check_all(struct clients *clients, const Gatepost__Command *
 
 	for (size_t i = 0; i < results->n; i++) {
 		struct id id = id_at(m->ids, i);
+		const struct connection *c = registry_find(clients->registry, &id);
 
-		results->p[i] =
-			(uint8_t)result_of(is_known(registry_find(clients->registry, &id),
-						    span_from(m->channel))
-						   ? OK
-						   : ERR_NOTFOUND);
+		results->p[i] = (uint8_t)result_of(
+			is_known(c, span_from(m->channel)) ? OK : ERR_NOTFOUND);
 	}
 	return results;
 }

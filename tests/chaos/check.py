@@ -75,7 +75,9 @@ def counts(h):
     kinds = sorted(Counter(f.kind for f in h.faults).items())
     return (
         f"{len(opened)} connections, {len(h.events)} events, {len(h.invocations)} invocations, "
-        f"{sum(len(c.seen['sent']) for c in opened)} messages, {len(h.pushes)} pushes\n"
+        f"{sum(len(c.seen['sent']) for c in opened)} messages, {len(h.pushes)} pushes, "
+        f"{sum(len(c.seen['act']) for c in opened)} actions on channels, "
+        f"{sum(len(c.seen['message']) for c in opened)} messages of channels\n"
         f"{len(h.faults)} faults: " + (", ".join(f"{n} {kind}" for kind, n in kinds) or "none")
     )
 

@@ -22,6 +22,7 @@ import random
 import socket
 import struct
 import sys
+import urllib.parse
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.wire import CLOSE, PING, PONG, TEXT, close_frame, frame, upgrade  # noqa: E402
 
+from channels import Memory, Subscriber  # noqa: E402
 from log import Log  # noqa: E402
 
 CONNECT_SECONDS = 12  # a client's patience with an upgrade
@@ -37,11 +39,13 @@ CLOSE_SECONDS = 40  # and with the answer to its close frame: an edge may be sto
 LIFE_SECONDS = 25  # on average
 FOR_EVER = 0.2  # of all connections
 TALK_SECONDS = 1.5  # between two messages, on average
+LONGEST_SILENCE = 3  # who says nothing does not see that its socket is no more
 FLOOD_SECONDS = 0.01
 MOST_UNANSWERED = 16
 CODES = [1000, 1000, 1000, 1001, 3000, 4000, 4999]
 # How often each sort of message is said; l- goes to the functions under the Lambda runtime client.
 TALK = {"ask": 8, "lask": 3, "tell": 3, "ltell": 1, "push": 3, "lpush": 0.4}
+CHANNELS = {"publish": 5, "join": 1.2, "leave": 1, "again": 0.6}  # and each sort of action
 
 
 class Crowd:
@@ -68,9 +72,11 @@ class Crowd:
 class Connection:
     """One life: from the upgrade to the end of the socket."""
 
-    def __init__(self, crowd, source):
+    def __init__(self, crowd, source, memory):
         self._crowd = crowd
         self._name = crowd.name()
+        self._memory = memory
+        self._channels = Subscriber(memory, crowd.rng, self.log, self._send, self._name)
         self._source = source
         self._n = 0
         self._unanswered = 0
@@ -91,6 +97,7 @@ class Connection:
             return False
         if not self._crowd.there[self._source].is_set():
             self.vanish("silent")
+        self._channels.begin()
         reading = asyncio.create_task(self._read())
         try:
             await self._talk()
@@ -98,6 +105,7 @@ class Connection:
                 await self._leave()
         finally:
             reading.cancel()
+            self._channels.end()
             self._abort()
         return True
 
@@ -105,7 +113,7 @@ class Connection:
 
     async def _connect(self):
         edge = self._crowd.rng.choice(list(self._crowd.edges))
-        self.log("connecting", edge=edge)
+        self.log("connecting", edge=edge, user=self._memory.user, chosen=self._memory.chosen)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 status, headers = await self._upgrade(*self._crowd.edges[edge])
@@ -125,7 +133,9 @@ class Connection:
         local = (self._crowd.sources[self._source], 0)
         self._reader, self._writer = await asyncio.open_connection(host, port, local_addr=local)
         key = base64.b64encode(os.urandom(16)).decode()
-        self._writer.write(upgrade(f"/dev?name={self._name}", Sec_WebSocket_Key=key))
+        query = {"name": self._name, "user": self._memory.user, "chosen": self._memory.chosen}
+        query = urllib.parse.urlencode({k: v for k, v in query.items() if v})
+        self._writer.write(upgrade(f"/dev?{query}", Sec_WebSocket_Key=key))
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = dict(line.split(": ", 1) for line in head[1:] if line)
         return int(head[0].split()[1]), {name.lower(): value for name, value in headers.items()}
@@ -169,7 +179,10 @@ class Connection:
             said = json.loads(text)
         except ValueError:
             said = {}
-        if "nonce" in said:
+        if isinstance(said, list) or "type" in said:
+            if not self._channels.receive(said):
+                self.log("odd", text=text)
+        elif "nonce" in said:
             self.log("push", nonce=said["nonce"])
         elif "n" in said and said["id"] == (self.id or said["id"]):
             self._unanswered -= 1
@@ -201,11 +214,17 @@ class Connection:
         end = asyncio.get_running_loop().time() + life
         while (left := end - asyncio.get_running_loop().time()) > 0:
             floods = self._source in self._crowd.flooding
-            pause = FLOOD_SECONDS if floods else rng.expovariate(1 / TALK_SECONDS)
+            pause = min(rng.expovariate(1 / TALK_SECONDS), LONGEST_SILENCE)
+            pause = FLOOD_SECONDS if floods else pause
             if await self._is_over(min(pause, left)):
                 return
-            if self._unanswered < MOST_UNANSWERED:
-                self._say("ask" if floods else rng.choices(list(TALK), TALK.values())[0])
+            sorts = {**TALK, **CHANNELS}
+            sort = "ask" if floods else rng.choices(list(sorts), sorts.values())[0]
+            if sort in CHANNELS and not self._channels.act(sort):
+                sort = "tell"
+            if sort not in CHANNELS and self._unanswered < MOST_UNANSWERED:
+                self._say(sort)
+            self._channels.retry()
 
     async def _is_over(self, seconds):
         """Wait so long, or until something ends it."""
@@ -222,8 +241,11 @@ class Connection:
         two_way = not action.endswith("tell")
         self._unanswered += two_way
         self.log("sent", n=self._n, two_way=two_way)
-        self._write(frame(TEXT, json.dumps(message)))
+        self._send(json.dumps(message))
         self._n += 1
+
+    def _send(self, text):
+        self._write(frame(TEXT, text))
 
     # How it leaves
 
@@ -270,6 +292,7 @@ class Person:
     def __init__(self, crowd, number):
         self._crowd = crowd
         self.source = number % len(crowd.sources)
+        self._memory = Memory(crowd.rng, number)
         self._connection = None
         self._hurries = False  # it lost its socket in a storm
 
@@ -279,7 +302,7 @@ class Person:
         while not crowd.is_leaving:
             await crowd.there[self.source].wait()
             self._hurries = False
-            self._connection = Connection(crowd, self.source)
+            self._connection = Connection(crowd, self.source, self._memory)
             let_in = await self._connection.live()
             self._connection = None
             if not self._hurries:

@@ -9,6 +9,7 @@ itself.
 
 import itertools
 import os
+import shutil
 import signal
 from collections import namedtuple
 from contextlib import suppress
@@ -99,6 +100,25 @@ def _kill_and_empty(world, target):
     _kill(world, target)
     for path in (world.folder / "redis/appendonlydir").iterdir():
         path.unlink()
+
+
+SNAPSHOT = "snapshot"
+
+
+def _take_snapshot(world, target):
+    """What it has written until now; the copy may lack the end of its last command."""
+    copy = world.folder / SNAPSHOT
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(world.folder / "redis/appendonlydir", copy)
+
+
+def _restore(world, target):
+    """As after a restore, or when a replica takes over that had not received the last writes."""
+    _kill(world, target)
+    data = world.folder / "redis/appendonlydir"
+    shutil.rmtree(data)
+    shutil.copytree(world.folder / SNAPSHOT, data)
+    _start(world, target)
 
 
 ticks = itertools.count()
@@ -215,6 +235,8 @@ KINDS = {
     "redis_kill9": Sort(_kill, _start, _are_ready),
     "redis_empty": Sort(_kill_and_empty, _start, _are_ready),
     "redis_restart": Sort(_ask_to_stop, None, _are_back),
+    "redis_restore": Sort(_take_snapshot, _restore, _are_ready),
+    "redis_rewind": Sort(_take_snapshot, _restore, _are_ready),
     "redis_stop": Sort(_signal(signal.SIGSTOP), _signal(signal.SIGCONT), _are_ready),
     "redis_stall": Sort(_signal(signal.SIGSTOP), _signal(signal.SIGCONT), _are_ready),
     "redis_slow": Sort(_hesitate, _signal(signal.SIGCONT), _are_ready, _hesitate),

@@ -88,6 +88,8 @@ def answer(fn, event):
     if mode(fn) == "fail":
         raise Failure("the schedule says so")
     context = event["requestContext"]
+    if context["eventType"] == "CONNECT":
+        return welcome(event.get("queryStringParameters") or {})
     if context["eventType"] != "MESSAGE":
         return {"statusCode": 200}
     message = json.loads(event["body"])
@@ -95,6 +97,16 @@ def answer(fn, event):
         push(message["to"])
     fruit = {"n": message["n"], "id": context["connectionId"]}
     return {"statusCode": 200, "body": json.dumps(fruit)}
+
+
+def welcome(query):
+    """As whom it is let in, and the channel that is chosen for it."""
+    result = {"statusCode": 200}
+    if "user" in query:
+        result["user"] = query["user"]
+    if "chosen" in query:
+        result["channels"] = [query["chosen"]]
+    return result
 
 
 def push(to):

@@ -15,8 +15,11 @@ meta.json
                         its edge, to the end of its DISCONNECT; lease + 2), "vanish" (until a silent client is taken
                         for dead, without that), "table" (lease + 2), "answer" (of a message, of a new client),
                         "retry" (the longest pause before a function that failed is asked again);
+                        "gap" (until an edge has filled one), "action" (of an action on a channel), "presence" (lease +
+                        2 + the grace);
                         and "rss" (bytes that a process may grow after warm), "fds" (that it may have more)
     judged              {"P3": {"looks": 12, …}, …} what each rule must have had to judge at least, as its faults go
+    histories           {namespace: how many messages it keeps, 0: none}
     expect              names of warn and error lines that the faults cause, as in a shell ("link.*")
 
 faults.jsonl    who broke what; the supervisor's pauses and restarts are in it too
@@ -35,6 +38,7 @@ faults.jsonl    who broke what; the supervisor's pauses and restarts are in it t
         storm                   of clients, which all break their sockets and come again (no length)
         add                     a process more, once, when it is ready
         redis_kill9, redis_stop, redis_stall (a long stop), redis_slow, redis_empty, redis_restart, redis_oom,
+        redis_restore       it is as it was at the begin again; redis_rewind: the same, a moment later
         redis_readonly, redis_drop (CLIENT KILL), redis_type (a key has another type)
                                 the end: it takes writes again
         function_slow, function_fail, function_down
@@ -42,7 +46,8 @@ faults.jsonl    who broke what; the supervisor's pauses and restarts are in it t
         died                    once: a process of Gatepost's ended, and nobody had asked it to ("status")
 
 clients.jsonl   what the clients did and saw; each has "name" and "what"
-    connecting  {"edge": "edge-0"}  whose address it connects to
+    connecting  {"edge": "edge-0", "user": "u3", "chosen": "log:hall"}  whose address it connects to; as whom, and to which
+                channel $connect subscribes it (null: none)
     open        the 101 came
     refused     {"status": 503, "retry_after": "1" or null}  another status
     failed      {"why"}             no answer to the upgrade: the socket broke, or the client lost patience
@@ -50,6 +55,11 @@ clients.jsonl   what the clients did and saw; each has "name" and "what"
     answer      {"n": 0}            the function's answer to message n
     error       {"text"}            an error frame of the gateway's ("Internal server error")
     push        {"nonce"}
+    act         {"id": 0, "action": "subscribe", "channel": "log:3", "since": [epoch, offset]}   an action on a channel;
+                ids are of one connection. publish: "data" is of this publish alone, and of its repetitions with the
+                same "key" ("tries": 2)
+    ack, nack   {"id", "channel", …}    its answer; an ack without id is of the channel that $connect has chosen
+    message, reset, unsubscribed    {"channel", …}   frames of channels, with the fields that they had
     odd         {"text"}            anything else
     closing     {"code"}            the client begins the close handshake
     vanished    {"how": "reset" | "silent"}  the client is gone without a goodbye; silent: the edge hears nothing
@@ -69,6 +79,9 @@ functions.jsonl, functions-*.jsonl   each invocation twice, when it begins and b
 pushes.jsonl    a POST to @connections, when it has ended
     {"t", "began", "to": "Q2x…=", "nonce": "p8", "status": 200}    0: no answer came. A nonce is of one POST alone
 
+presence.jsonl  {"t", "channel": "who:hall", "by": "broker-1", "members": [[connection id, user or null], …],
+                 "connections": 3, "users": 2, "seconds": 0.004}  once a second, what a broker says of each channel with
+                presence; t: when it was asked, seconds: until it had answered. No answer: no record
 table.jsonl     {"t", "ids": […]} the connection table, once a second; ids is null when Redis did not say
 parked.jsonl    {"t", "connectionId"} disconnects that were given up, at the end of the run
 samples.jsonl   {"t", "who", "pid", "rss": bytes, "fds": 41} once a second; one that is stopped has none

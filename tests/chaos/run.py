@@ -14,6 +14,7 @@ import argparse
 import collections
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -26,16 +27,19 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent))
 
+import channels  # noqa: E402
 import network  # noqa: E402
 import schedule  # noqa: E402
 from faults import Injector, Trouble  # noqa: E402
 from log import Log  # noqa: E402
-from sampler import Sampler  # noqa: E402
+from sampler import Roll, Sampler  # noqa: E402
 from world import IDLE_HTTP, World  # noqa: E402
 
 READY_SECONDS = 30  # for what was started, on a busy machine with sanitizers
 LONGEST_RETRY = 30  # before a function that failed for as long as a fault lasts is asked again
 CLIENTS_SECONDS = 60  # for all clients to say goodbye
+GAP_SECONDS = 12  # an edge compares its positions after 10 s, and asks again after 1 s
+ACTION_SECONDS = 5  # that actions on channels may wait for edges, brokers and Redis, besides
 BUSY_SECONDS = 3  # that all may take longer on a machine with other work
 STORE_SECONDS = 5  # that a client who needs the store waits for one that is silent
 WARM_SECONDS = 20
@@ -49,7 +53,7 @@ REDIS_AWAY = ("redis_stop", "redis_stall", "redis_kill9", "redis_empty")
 EXPECT = [
     "link.down", "link.refused", "redis.down", "redis.refused", "store.changed", "resync.failed",
     "function.failed", "function.circuit_open", "runtime.*", "broker.stopped", "edge.expired",
-    "edge.lease.lost", "edge.number.lost",
+    "edge.lease.lost", "edge.number.lost", "connect.subscribe.failed",
 ]  # fmt: skip
 
 
@@ -104,6 +108,7 @@ class Run:
         self._meta = {"seed": self._plan.seed, "begin": time.time()}
         self._faults = Log(self._folder / "faults.jsonl", "run")
         self._sampler = Sampler(world)
+        self._roll = Roll(world, random.Random(self._plan.seed))
         self._trouble = []
 
     def go(self):
@@ -112,12 +117,14 @@ class Run:
             self._world.start(READY_SECONDS)
             self._world.start_clients(self._clients)
             self._sampler.start()
+            self._roll.start()
             self._play()
             self._end()
         except (Trouble, TimeoutError) as e:
             self._trouble.append(str(e))
         finally:
             self._sampler.stop()
+            self._roll.stop()
             self._world.kill_all()
         self._write_meta()
         status = subprocess.run([sys.executable, HERE / "check.py", self._folder]).returncode
@@ -162,6 +169,7 @@ class Run:
         self._wait(self._is_settled, LONGEST_RETRY + self._plan.calm)
         time.sleep(IDLE_SECONDS)
         self._sampler.stop()
+        self._roll.stop()
         self._meta["end"] = time.time()
         self._write_ids("parked", self._world.parked())
         self._write_ids("pending", self._world.pending())
@@ -238,9 +246,13 @@ class Run:
                 "answer": answer,
                 "warm": WARM_SECONDS,
                 "retry": LONGEST_RETRY,
+                "gap": GAP_SECONDS + BUSY_SECONDS,
+                "action": answer + ACTION_SECONDS,
+                "presence": lease + 2 + channels.GRACE,
                 "rss": 48 * MIB,
                 "fds": IDLE_HTTP + 16,
             },
+            "histories": channels.histories(),
             "judged": self._least(),
             "expect": EXPECT,
         }
@@ -260,6 +272,12 @@ class Run:
             "P3": {"looks": max(3, int(self._plan.quiet / 2)), "rows": n, "sockets looked up": n},
             "P4": {"messages": n, "messages for functions": n, "answers": n,
                    "events while all is well": n, "sockets at faults of brokers": int(hit)},
+            "P5": {"positions": n, "deliveries": n, "recoveries": int(n / 10),
+                   "recoveries of nothing": int(n / 20)},
+            "P6": {"later publishes": int(n / 10), "later publishes with history": n,
+                   "unsubscribes": int(n / 10)},
+            "ACTIONS": {"answers": n, "answers while all is well": n},
+            "PRESENCE": {"looks": len(channels.MEMBERS), "members": n, "subscribers looked up": n},
             "P7": {"processes": len(whole)},
             "P8": {"messages": int(away), "new clients": int(away)},
             "PUSH": {f"pushes {which}": 1

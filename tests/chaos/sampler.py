@@ -1,4 +1,4 @@
-"""What a run's processes take of the machine, and what the table says, looked at once a second."""
+"""Once a second: what a run's processes take, what the table says, and who is in channels."""
 
 import os
 import threading
@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import channels
 from log import Log
 
 METRICS_EVERY = 10  # looks
@@ -47,3 +48,35 @@ class Sampler(threading.Thread):
         if text:
             rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[:1] != "#")
             self._metrics.write(process=process.name, metrics=rows)
+
+
+class Roll(threading.Thread):
+    """Who is in the channels that have presence, as the management API of some broker has it."""
+
+    def __init__(self, world, rng):
+        super().__init__(daemon=True)
+        self._world, self._rng = world, rng
+        self._log = Log(world.folder / "presence.jsonl", "run")
+        self._over = threading.Event()
+
+    def stop(self):
+        self._over.set()
+        if self.is_alive():
+            self.join()
+
+    def run(self):
+        while not self._over.wait(1):
+            brokers = [p.name for p in self._world.gateposts() if p.name.startswith("broker")]
+            if brokers:
+                self._look(self._rng.choice(brokers))
+
+    def _look(self, broker):
+        for channel in channels.MEMBERS:
+            asked = time.time()
+            page = self._world.members(broker, channel)
+            if page is None:  # it will not answer for the others either
+                return
+            members = [[member["connection"], member.get("user")] for member in page["members"]]
+            self._log.write(t=asked, channel=channel, by=broker, members=members,
+                            connections=page["connections"], users=page["users"],
+                            seconds=round(time.time() - asked, 3))  # fmt: skip

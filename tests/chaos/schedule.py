@@ -38,6 +38,7 @@ DECK = {
     "drain edge": (0.1, 2), "hurry edge": (0.1, 1), "drain broker": (0.1, 2),
     "roll brokers": (0.1, 1), "add broker": (0, 0), "remove broker": (0, 0),
     "redis_kill9": (0.2, 6), "redis_empty": (0.2, 4), "redis_restart": (0.2, 3),
+    "redis_restore": (2, 8), "redis_rewind": (0.05, 0.8),
     "redis_stop": (1, 15), "redis_stall": (30, 30), "redis_oom": (2, 8), "redis_readonly": (2, 8),
     "redis_drop": (0, 0), "redis_slow": (3, 8), "redis_type": (2, 6),
     "function_slow": (3, 8), "function_fail": (2, 6), "function_down": (1, 5),

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from redis.retry import Retry
 
 from lib.function_server import websocket
 
+import channels
 from process import Process
 from schedule import GROUPS, MOST_BROKERS
 
@@ -105,16 +107,24 @@ class World:
             "manager": function(manager, ["$connect", "$disconnect"]),
             "http": function(f"{url}/http", ["ask", "push"], ["tell", "$default"]),
             "lambda": function("handler.invoke", ["lask", "lpush"], ["ltell"]),
+            "channels": function("builtin:channels", [], channels.ACTIONS),
         }
-        config = {"service": "chaos", "provider": {"runtime": "python3.11"}, "functions": functions}
+        config = {
+            "service": "chaos",
+            "provider": {"runtime": "python3.11"},
+            "functions": functions,
+            "gatepost": {"channels": channels.config()},
+        }
         (self.folder / "gatepost.yml").write_text(json.dumps(config, indent=1))
 
     def _add_redis(self):
         data = self.folder / "redis"
         data.mkdir()
+        # Written before each reply, so that kill -9 loses nothing. A sync would wait for the disk
+        # of a busy machine.
         self._add("redis", "redis", [
             "redis-server", "--port", REDIS, "--bind", "0.0.0.0", "--protected-mode", "no",
-            "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+            "--dir", data, "--save", "", "--appendonly", "yes", "--appendfsync", "no",
         ])  # fmt: skip
 
     def _add_edge(self, name):
@@ -233,6 +243,19 @@ class World:
         try:
             with urllib.request.urlopen(url, timeout=ASK_SECONDS) as reply:
                 return reply.read().decode()
+        except (OSError, urllib.error.HTTPError):
+            return None
+
+    def members(self, broker, channel):
+        """Who is in a channel, as that broker's management API has it; None without an answer."""
+        path = f"/channels/{urllib.parse.quote(channel)}/presence?limit=1000"
+        request = urllib.request.Request(
+            f"http://{self.address(broker)}:{MANAGEMENT}{path}",
+            headers={"Authorization": "Bearer chaos"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=2 * ASK_SECONDS) as reply:
+                return json.load(reply)
         except (OSError, urllib.error.HTTPError):
             return None
 

@@ -65,7 +65,7 @@ def load(*flags):
 
 @contextlib.contextmanager
 def program(name):
-    """bench-floor or bench-function; gives its port and its pid."""
+    """A server of the benches; gives its port and its pid."""
     child = subprocess.Popen([BIN / name], stdout=subprocess.PIPE, text=True)
     with child:
         try:
@@ -90,6 +90,30 @@ def test_every_message_to_the_floor_comes_back_and_is_counted(size):
     assert run.returncode == 0 and seen["clean"], seen["errors"]
     assert [seen[step]["count"] for step in ("connect", "echo", "close")] == [300, 2100, 300]
     assert [p["role"] for p in seen["processes"]] == ["server", "load", "load", "load"]
+
+
+@pytest.mark.parametrize("channels, subscribers, in_flight", [("1", "300", "3"), ("60", "5", "16")])
+def test_every_publication_to_the_floor_reaches_each_subscriber(channels, subscribers, in_flight):
+    with program("bench-floor-fanout") as (port, pid):
+        run = subprocess.run(
+            [BIN / "bench-fanout", "--json", "--protocol", "floor", "--pids", pid, "--url",
+             f"ws://127.0.0.1:{port}/dev", "--channels", channels, "--subscribers", subscribers,
+             "--publications", "200", "--in-flight", in_flight],
+            capture_output=True, text=True, timeout=60)
+    seen = json.loads(run.stdout)
+    assert run.returncode == 0 and seen["clean"], seen["errors"]
+    assert seen["published"] == 250, "50 of them are the warm-up"
+    assert seen["delivered"] == 250 * int(subscribers)
+
+
+def test_a_server_that_does_not_answer_a_subscribe_is_an_error():
+    with server(None, b"") as url:
+        run = subprocess.run(
+            [BIN / "bench-fanout", "--json", "--url", url, "--subscribers", "3", "--timeout", "1s"],
+            capture_output=True, text=True, timeout=60)
+    seen = json.loads(run.stdout)
+    assert run.returncode == 1 and not seen["complete"]
+    assert seen["errors"]["no answer"] == 1
 
 
 def test_messages_that_come_back_in_pieces_are_put_together(cluster):

@@ -1,27 +1,18 @@
 """Channels, as clients use them: each action, each rule, on edges and brokers that differ."""
 
-import itertools
 import json
 import time
 
 import pytest
 
+from lib.channel_client import ChannelClient, act, channel
 from lib.cluster import Cluster
 from lib.function_server import FunctionServer, Reply, function, project, proxy, websocket
 from lib.tokens import token
-from lib.wire import WebSocket
 
 SECRET = "0123456789abcdef0123456789abcdef"
 ACTIONS = ["subscribe", "unsubscribe", "publish", "history", "presence", "ping"]
 OPEN = {"subscribe": "anyone", "publish": "anyone"}
-
-numbers = itertools.count(1)
-
-
-def channel(namespace):
-    """A channel that no other test uses."""
-    return f"{namespace}:{next(numbers)}"
-
 
 def guard(call):
     """Lets everybody in, as the user that the header names, with the rooms and channels that it names."""
@@ -51,6 +42,10 @@ def cluster(functions, tmp_path_factory):
             "bye": function(functions.url("bye"), websocket("$disconnect")),
             "guard": function(functions.url("guard")),
             "judge": function(functions.url("judge")),
+            "hook": function(
+                functions.url("hook"),
+                {"channel": {"namespace": "hooked", "on": ["subscribe", "unsubscribe", "publish"]}},
+            ),
             "join": function(functions.url("join"), websocket("join", two_way=True)),
         },
         channels={
@@ -65,6 +60,7 @@ def cluster(functions, tmp_path_factory):
                         "token": {"algorithm": "HS256", "key": SECRET}},
             "member": {"subscribe": "context.rooms", "publish": "context.rooms"},
             "asked": {"subscribe": "judge", "publish": "judge"},
+            "hooked": OPEN,
             "here": {**OPEN, "presence": {"members": True, "events": "100ms", "grace": "0s"}},
         },
     )  # fmt: skip
@@ -79,47 +75,9 @@ def fresh(functions, cluster):
     functions.answer("guard", guard)
 
 
-class Client(WebSocket):
+class Client(ChannelClient):
     def __init__(self, cluster, user="", rooms="", channels=""):
         super().__init__(cluster.websocket, Auth=f"{user};{rooms};{channels}")
-        self._frames = []  # that came before an answer
-
-    def frame(self):
-        return self._frames.pop(0) if self._frames else json.loads(self.next())
-
-    def act(self, action, name=None, **more):
-        """One action, and its ack or error; one's own messages may come before it."""
-        more |= {} if name is None else {"channel": name}
-        more["id"] = next(numbers)
-        self.say(json.dumps({"action": action, **more}))
-        while (frame := json.loads(self.next())).get("id") != more["id"]:
-            self._frames.append(frame)
-        return frame
-
-    def idle(self):
-        """Nothing has come but what was asked for."""
-        self.ok("ping")
-        assert self._frames == []
-
-    def ok(self, action, name=None, **more):
-        answer = self.act(action, name, **more)
-        assert answer["type"] == "ack", answer
-        return answer
-
-    def fails(self, code, action, name=None, **more):
-        answer = self.act(action, name, **more)
-        assert (answer["type"], answer["code"]) == ("error", code), answer
-        assert answer["message"] and "retryable" in answer
-        return answer
-
-    def batch(self, *actions):
-        """An array of actions; its frames up to as many as there are actions."""
-        self.say(json.dumps(actions))
-        return [self.frame() for _ in actions]
-
-
-def act(action, name, **more):
-    return {"action": action, "channel": name, "id": next(numbers), **more}
 
 
 def data_of(frames):
@@ -243,18 +201,25 @@ def test_nothing_missed_is_recovered_also_before_the_first_message(cluster):
     reader.idle()
 
 
+def recoveries(cluster, reason):
+    name = f'gatepost_broker_recoveries_total{{recovered="false",reason="{reason}"}}'
+    return sum(cluster.metrics(b)[name] for b in ("broker-0", "broker-1"))
+
+
 def test_what_was_trimmed_or_is_of_another_epoch_is_not_recovered(cluster):
     name = channel("tiny")
     reader, writer = Client(cluster), Client(cluster)
     at = writer.ok("publish", name, data=0)
     for n in range(1, 5):
         writer.ok("publish", name, data=n)
-    for since in (
-        {"epoch": at["epoch"], "offset": 1},
-        {"epoch": "other", "offset": 4},
-        {"epoch": at["epoch"], "offset": 99},
+    for why, since in (
+        ("trimmed", {"epoch": at["epoch"], "offset": 1}),
+        ("epoch", {"epoch": "other", "offset": 4}),
+        ("ahead", {"epoch": at["epoch"], "offset": 99}),
     ):
+        before = recoveries(cluster, why)
         ack = reader.ok("subscribe", name, since=since)
+        assert recoveries(cluster, why) == before + 1
         assert ack["recovered"] is False and ack["offset"] == 5
         reader.ok("unsubscribe", name)
     assert reader.ok("subscribe", name, since={**at, "offset": 3})["recovered"] is True
@@ -373,6 +338,51 @@ def test_a_function_decides(cluster, functions):
     functions.answer("judge", proxy(200, data={"b": 2}))
     client.ok("publish", name, data={"a": 1})
     assert client.frame()["data"] == {"b": 2}
+
+
+# Webhooks
+
+
+def test_a_webhook_is_asked_and_told_what_clients_do(cluster, functions):
+    name = channel("hooked")
+    client = Client(cluster, "ann")
+    client.ok("subscribe", name)
+    client.ok("publish", name, data={"a": 1})
+    assert client.frame()["data"] == {"a": 1}
+    client.ok("unsubscribe", name)
+    events = [functions.next("hook").event for _ in range(3)]
+    contexts = [event["requestContext"] for event in events]
+    assert [c["channel"]["action"] for c in contexts] == ["subscribe", "publish", "unsubscribe"]
+    for context in contexts:
+        assert context["eventType"] == "CHANNEL" and context["authorizer"]["principalId"] == "ann"
+        assert (context["channel"]["name"], context["channel"]["namespace"]) == (name, "hooked")
+    assert json.loads(events[1]["body"]) == {"a": 1}
+
+
+def test_a_webhook_refuses_and_rewrites(cluster, functions):
+    name = channel("hooked")
+    client = Client(cluster, "ann")
+    functions.answer("hook", proxy(403, "the room is full"))
+    assert client.fails("forbidden", "subscribe", name)["message"] == "the room is full"
+    client.ok("unsubscribe", name)
+    functions.answer("hook", proxy(200, data={"b": 2}))
+    client.ok("subscribe", name)
+    client.ok("publish", name, data={"a": 1})
+    assert client.frame()["data"] == {"b": 2}
+    url = f"{cluster.management}/channels/{name}"
+    body = json.dumps({"data": "as it is"}).encode()
+    assert cluster.get(url, "POST", body, {"content-type": "application/json"})[0] == 200
+    assert client.frame()["data"] == "as it is"
+
+
+def test_a_webhook_that_fails_is_a_retryable_error(cluster, functions):
+    cluster.expect("function.failed")
+    name = channel("hooked")
+    client = Client(cluster, "ann")
+    client.ok("subscribe", name)
+    functions.answer("hook", Reply(200, "x" * (7 << 20)))
+    assert client.fails("unavailable", "publish", name, data=1)["retryable"] is True
+    client.ok("unsubscribe", name)
 
 
 # Errors

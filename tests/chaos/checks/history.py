@@ -7,6 +7,8 @@ import re
 from collections import defaultdict
 from math import inf
 
+from checks.streams import KINDS
+
 LINE = re.compile(r"^\S+Z (?P<level>debug|info|warn|error) \S+ (?P<event>\S+)")
 CRASH = re.compile(r"(ERROR|WARNING): \w*Sanitizer|runtime error:|Assertion .* failed")
 
@@ -100,7 +102,16 @@ class Connection:
     def __init__(self, name):
         self.name, self.edge, self.ids, self.pushes = name, None, [], []
         self.seen = defaultdict(list)  # what: records of clients.jsonl
+        self.frames = []  # actions on channels, and what came of channels, in their order
         self.events = []
+
+    @property
+    def user(self):
+        return self.seen["connecting"][0].get("user") if self.seen["connecting"] else None
+
+    @property
+    def chosen(self):
+        return self.seen["connecting"][0].get("chosen") if self.seen["connecting"] else None
 
     def at(self, *whats):
         """When the first of these was seen; never: infinity."""
@@ -140,6 +151,8 @@ class History:
         for record in self._read("clients"):
             c = self._named(record["name"])
             c.seen[record["what"]].append(record)
+            if record["what"] in KINDS:
+                c.frames.append(record)
             c.edge = record.get("edge", c.edge)
         self._read_functions()
         self.pushes = list(self._read("pushes"))
@@ -150,6 +163,7 @@ class History:
         self.parked = {record["connectionId"] for record in self._read("parked")}
         self.pending = {record["connectionId"] for record in self._read("pending")}
         self.samples = list(self._read("samples"))
+        self.presence = list(self._read("presence"))
 
     def _read(self, name):
         for path in sorted(self.folder.glob(f"{name}.jsonl")):

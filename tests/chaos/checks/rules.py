@@ -7,18 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from math import inf
 
-SLACK = 1.0  # seconds between two logs that saw the same
+from checks import channels
+from checks.violation import SLACK, Violation
 
 
-class Violation:
-    """
-    connection  whose story tells it, or None
-    at          when it happened: faults near that moment are told
-    ns          the messages that the story needs
-    """
-
-    def __init__(self, text, connection=None, at=None, ns=()):
-        self.text, self.connection, self.at, self.ns = text, connection, at, ns
+RESTORES = ("redis_restore", "redis_rewind")
 
 
 def one_connect_one_disconnect(h, judged):
@@ -60,13 +53,24 @@ def _died(h, c, disconnect):
 
 def _same(h, event):
     """The event is the same, whoever is given it."""
-    first = event.invocations[0]
+    first, c = event.invocations[0], h.by_id.get(event.invocations[0].get("connectionId"))
     for i in event.invocations[1:]:
+        if event.kind == "DISCONNECT" and c and _was_restored(h, c, event, i["t"]):
+            continue
         for key in ("kind", "connectionId", "n", "time", "code", "reason", "event"):
             if i.get(key) != first.get(key):
                 text = f"{event.name} came again with another {key}"
-                yield Violation(text, h.by_id.get(i.get("connectionId")), i["t"], {event.n})
+                yield Violation(text, c, i["t"], {event.n})
                 break
+
+
+def _was_restored(h, c, event, t):
+    """The row of a connection that had its disconnect came back with an older Redis, and its edge was dead."""
+    return any(
+        f.begin - SLACK <= event.done() and f.begin <= t and h.losses(c.edge).meet(f.begin - SLACK, t)
+        for f in h.faults
+        if f.kind in RESTORES
+    )
 
 
 def _redis_forgot(h, c):
@@ -74,8 +78,12 @@ def _redis_forgot(h, c):
     until = h.troubles.calm(c.over(), _disconnect_bound(h, c.over()))
     dead = h.losses(c.edge).meet(c.open, until)
     since = c.over() - (h.bound["table"] if dead else SLACK)
-    empties = (f for f in h.faults if f.kind == "redis_empty")
-    return any(since <= (f.end if dead else f.begin) <= until for f in empties)
+    for f in h.faults:
+        if f.kind == "redis_empty" and since <= (f.end if dead else f.begin) <= until:
+            return True
+        if f.kind in RESTORES and since <= f.end and f.begin <= until:  # what was written meanwhile is lost
+            return True
+    return False
 
 
 def _disconnect_bound(h, over):
@@ -337,4 +345,6 @@ def logs(h, judged):
     yield from (Violation(f"{f.target} died by itself") for f in h.faults if f.kind == "died")
 
 
-RULES = [one_connect_one_disconnect, order, table, replaceable, bounded, redis_may_go, pushes, logs]
+RULES = [
+    one_connect_one_disconnect, order, table, replaceable, *channels.RULES, bounded, redis_may_go, pushes, logs,
+]  # fmt: skip

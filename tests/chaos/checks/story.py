@@ -2,8 +2,10 @@
 
 from math import inf
 
+from checks.streams import KINDS
+
 NEAR = 5.0  # seconds before and after, in which a fault may matter
-TALK = ("sent", "answer", "error", "push", "MESSAGE", "POST")
+TALK = ("sent", "answer", "error", "push", "MESSAGE", "POST", *KINDS)
 
 
 def story(h, connection, violation=None):
@@ -31,6 +33,8 @@ def _matters(record, violation):
     what = record.get("what") or record.get("kind") or "POST"
     if violation is None or what not in TALK:
         return True
+    if what in KINDS:
+        return record.get("channel") in violation.ns
     return record.get("n") in violation.ns or record.get("nonce") in violation.text.split()
 
 

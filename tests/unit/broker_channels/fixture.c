@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "fake_presence.h"
+
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
@@ -77,6 +79,7 @@ void channels_stop(void)
 {
 	cluster_free_edges();
 	fake_channels_close();
+	fake_presence_close();
 	channels_free(channels);
 	cluster_stop();
 }

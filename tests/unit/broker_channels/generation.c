@@ -17,7 +17,7 @@ Test(generation, that_is_sure_goes_with_each_question)
 	publish_to(&room, "room:1", &out);
 	cr_assert(span_is(fake_channels_append()->append.look.generation, "c1"));
 	proposed = fake_channels_append()->append.look.proposed;
-	cr_assert(eq(sz, proposed.n, 12));
+	cr_assert(eq(sz, proposed.n, GENERATION_PROPOSED - 1));
 }
 
 Test(generation, is_awaited_until_the_first_beat)

@@ -25,13 +25,17 @@ ParameterizedTestParameters(channel_event, refuses)
 		 "\"rooms\" (did you mean room?); allowed: one of gatepost.channels\n"},
 		{"no names", ROOM FIXTURE_EVENT "      - channel: { namespace: room }\n",
 		 "6:18: functions.f.events[0].channel: on is missing; allowed: a list of "
-		 "subscribe, unsubscribe, publish, occupied, vacated\n"},
+		 "subscribe, unsubscribe, publish\n"},
 		{"a name misspelt",
 		 ROOM FIXTURE_EVENT
 		 "      - channel: { namespace: room, on: [publsh] }\n",
 		 "6:42: functions.f.events[0].channel.on[0]: \"publsh\" (did you mean "
-		 "publish?); allowed: subscribe, unsubscribe, publish, occupied, "
-		 "vacated\n"},
+		 "publish?); allowed: subscribe, unsubscribe, publish\n"},
+		{"what is not supported",
+		 ROOM FIXTURE_EVENT
+		 "      - channel: { namespace: room, on: [publish, occupied] }\n",
+		 "6:51: functions.f.events[0].channel.on[1]: \"occupied\"; allowed: "
+		 "subscribe, unsubscribe, publish\n"},
 		{"an unknown key",
 		 ROOM FIXTURE_EVENT
 		 "      - channel: { namespace: room, on: [publish], url: x }\n",
@@ -40,7 +44,7 @@ ParameterizedTestParameters(channel_event, refuses)
 		{"two of one namespace",
 		 ROOM FIXTURE_EVENT
 		 "      - channel: { namespace: room, on: [publish] }\n"
-		 "      - channel: { namespace: room, on: [occupied] }\n",
+		 "      - channel: { namespace: room, on: [subscribe] }\n",
 		 "7:18: functions.f.events[1].channel: f has an event of the namespace "
 		 "room; allowed: one for each namespace, with all of its names in "
 		 "`on`\n"},
@@ -63,11 +67,11 @@ Test(channel_event, makes_a_function_the_webhook_of_a_namespace)
 			      "  hook:\n"
 			      "    handler: http://127.0.0.1/hook\n"
 			      "    events: [ { channel: { namespace: room, on: [publish, "
-			      "vacated] } } ]\n");
+			      "unsubscribe] } } ]\n");
 	cr_assert(eq(str, b.errors, ""));
 	ns = config_namespace(b.config, span_str("room:1"));
 	cr_assert(zero(int, ns->hook));
 	cr_expect(eq(str, b.config->functions[ns->hook].name, "hook"));
-	cr_expect(eq(u32, ns->hook_on, CHANNEL_ON_PUBLISH | CHANNEL_ON_VACATED));
+	cr_expect(eq(u32, ns->hook_on, CHANNEL_ON_PUBLISH | CHANNEL_ON_UNSUBSCRIBE));
 	fixture_close(&b);
 }

@@ -31,6 +31,8 @@ static void has_got(struct member *m, const char *want)
 }
 
 /* joined and left: one JSON text, or NULL. */
+static uint64_t at_us; /* of the next change */
+
 static void change(const char *joined, const char *left, uint64_t connections,
 		   bool counts)
 {
@@ -41,6 +43,7 @@ static void change(const char *joined, const char *left, uint64_t connections,
 	m.connections = connections;
 	m.users = 1;
 	m.interval_ms = 1000;
+	m.at_us = at_us;
 	m.counts_only = counts;
 	if (joined != NULL) {
 		j = (ProtobufCBinaryData){strlen(joined), (uint8_t *)(uintptr_t)joined};
@@ -143,4 +146,28 @@ Test(presence, that_is_not_sent_yet_ends_with_its_channel)
 	subscription_leave(edge.channels, &b->subscriber);
 	pass(2000);
 	has_got(a, "");
+}
+
+/* The story: 63 had joined, and the last frame of the storm said 49. */
+Test(presence, has_the_counts_of_the_latest_change_whatever_comes_last)
+{
+	at_us = 20;
+	change("1", NULL, 8, false);
+	at_us = 10;
+	change("2", NULL, 5, false);
+	pass(1100);
+	has_got(a,
+		"{\"type\":\"presence\",\"channel\":\"x\",\"joined\":[1,2],\"left\":[],"
+		"\"connections\":8,\"users\":1}");
+	at_us = 15;
+	change("3", NULL, 6, false);
+	pass(1100);
+	has_got(a, "{\"type\":\"presence\",\"channel\":\"x\",\"joined\":[3],\"left\":[],"
+		   "\"connections\":8,\"users\":1}");
+	pass(11 * 1000);
+	at_us = 5; /* the store's clock was set back */
+	change(NULL, "3", 7, false);
+	pass(1100);
+	has_got(a, "{\"type\":\"presence\",\"channel\":\"x\",\"joined\":[],\"left\":[3],"
+		   "\"connections\":7,\"users\":1}");
 }

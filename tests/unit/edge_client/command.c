@@ -226,3 +226,40 @@ Test(command, known_are_the_ids_of_connections_and_of_those_with_an_unanswered_e
 	cr_assert(eq(u8, fixture.results[4], GATEPOST__OUTCOME__RESULT__GONE));
 	cr_assert(eq(str, (char *)client_read(open, NULL), ""));
 }
+
+static void subscribe_as(const struct client *k, const char *channel, const char *member)
+{
+	Gatepost__Command m = GATEPOST__COMMAND__INIT;
+	Gatepost__Subscription s = GATEPOST__SUBSCRIPTION__INIT;
+
+	s.channel = (ProtobufCBinaryData){strlen(channel), (uint8_t *)(uintptr_t)channel};
+	s.member = (ProtobufCBinaryData){strlen(member), (uint8_t *)(uintptr_t)member};
+	m.kind = GATEPOST__COMMAND__KIND__SUBSCRIBE;
+	m.subscription = &s;
+	client_command(k, &m);
+}
+
+Test(command,
+     with_a_channel_those_are_known_that_take_part_in_its_presence_pending_or_live)
+{
+	struct client *pending = client_open(), *bare = client_open(),
+		      *elsewhere = client_open(), *none = client_open(),
+		      *leaving = client_open();
+	struct client *list[] = {pending, bare, elsewhere, none, leaving};
+	Gatepost__Command m = GATEPOST__COMMAND__INIT;
+
+	subscribe_as(pending, "room:1", "{}");
+	subscribe_as(bare, "room:1", "");
+	subscribe_as(elsewhere, "room:2", "{}");
+	subscribe_as(leaving, "room:1", "{}");
+	client_close(leaving);
+	m.kind = GATEPOST__COMMAND__KIND__KNOW;
+	m.ids = ids_of(list, 5);
+	m.channel = (ProtobufCBinaryData){6, (uint8_t *)(uintptr_t) "room:1"};
+	client_command(pending, &m);
+	cr_assert(eq(sz, fixture.n_results, 5));
+	cr_assert(eq(u8, fixture.results[0], GATEPOST__OUTCOME__RESULT__OK));
+	for (size_t i = 1; i < 5; i++)
+		cr_assert(eq(u8, fixture.results[i], GATEPOST__OUTCOME__RESULT__GONE),
+			  "%zu", i);
+}

@@ -312,6 +312,42 @@ Test(presence, a_claim_ends_with_the_time_of_the_next_grace)
 
 /* ---- dead edges ---- */
 
+Test(presence, a_grace_is_noted_before_it_begins)
+{
+	struct claimed c;
+
+	join(1, C1, "u1", "a");
+	redis("DEL t:{room:1}:members"); /* what is left when a broker dies behind the note */
+	leave(1, C1, 1);
+	do
+		c = claim();
+	while (c.n == 0);
+	cr_assert(eq(str, c.channel, "room:1"));
+}
+
+Test(presence, connections_leave_while_redis_is_full)
+{
+	struct claimed c;
+	struct answer a;
+
+	join(1, C1, "u1", "a");
+	join(1, C2, "u2", "b");
+	join(1, C3, "", "c");
+	redis("CONFIG SET maxmemory 1");
+	assert_change(leave(1, C3, 1), "c ", 2, 2);
+	leave(1, C2, 1);
+	do
+		c = claim();
+	while (c.n == 0);
+	do /* it was noted before the grace began */
+		a = expire();
+	while (a.connections == 2);
+	assert_change(a, "b ", 1, 1);
+	finish(&c, 1234567890123);
+	assert_change(reap(1), "a ", 0, 0);
+	cr_assert(eq(str, redis("ZSCORE t:{m}:presence-due room:1"), "1234567890123"));
+}
+
 Test(presence, the_members_of_a_dead_edge_leave_and_those_of_others_stay)
 {
 	struct answer a;

@@ -392,6 +392,7 @@ Test(handle_connect, whose_channels_cannot_be_is_refused_and_its_row_removed)
 	fake_clients_answer(&ack, 1, &down);
 	fake_store_done(REMOVE, OK);
 	expect_status(503);
+	cr_assert(strstr(asker->last.headers, "Retry-After") != NULL);
 }
 
 /* The user in the context that the call has now. */

@@ -310,7 +310,7 @@ Test(handle_disconnect, that_failed_while_this_broker_was_stopped_is_left_to_oth
 
 /* ---- channels ---- */
 
-Test(handle_disconnect, leaves_the_presence_of_its_channels)
+static void disconnect_of_two_channels(void)
 {
 	Gatepost__Event e = fixture_event(GATEPOST__EVENT__KIND__DISCONNECT, 9);
 	ProtobufCBinaryData channels[2];
@@ -322,7 +322,40 @@ Test(handle_disconnect, leaves_the_presence_of_its_channels)
 	handle_disconnect(fixture_call(&e));
 	cr_assert(strcmp(fake_clients_leaves(), "room:1;room:2;") == 0, "%s",
 		  fake_clients_leaves());
+}
+
+Test(handle_disconnect,
+     leaves_the_presence_of_its_channels_before_anything_is_written_down)
+{
+	disconnect_of_two_channels();
 	fake_clients_left(NULL);
-	cr_assert(eq(sz, fake_store_waiting(BEGIN), 1), "it has not waited for that");
-	fake_store_begun(ERR_DOWN, NULL);
+	cr_assert(eq(sz, fake_store_pending(), 0));
+	fake_clients_left(NULL);
+	begun();
+	cr_assert(eq(int, asker->last.kind, ANSWER_DONE));
+	fake_function_return(200);
+	fake_store_done(END, OK);
+	expect_end(ANSWER_DONE);
+}
+
+Test(handle_disconnect,
+     that_cannot_leave_the_presence_of_a_channel_is_retried_once_all_have_answered)
+{
+	static const struct failure down = {"unavailable", "not now", true};
+
+	disconnect_of_two_channels();
+	fake_clients_left(&down);
+	cr_assert(eq(sz, asker->n, 0));
+	fake_clients_left(NULL);
+	expect_end(ANSWER_RETRY);
+}
+
+Test(handle_disconnect, without_a_route_leaves_the_presence_of_its_channels_too)
+{
+	use_without_route();
+	disconnect_of_two_channels();
+	fake_clients_left(NULL);
+	fake_clients_left(NULL);
+	fake_store_done(REMOVE, OK);
+	expect_end(ANSWER_DONE);
 }

@@ -6,7 +6,11 @@
 
 /* As the picture in phase.h: a row for each phase, a column for each that may follow. */
 static const bool legal[PHASE_DONE + 1][PHASE_DONE + 1] = {
-	[PHASE_NEW] =
+	[PHASE_NEW] = {[PHASE_LEAVING] = true,
+		       [PHASE_REMOVING] = true,
+		       [PHASE_BEGINNING] = true,
+		       [PHASE_DONE] = true},
+	[PHASE_LEAVING] =
 		{[PHASE_REMOVING] = true, [PHASE_BEGINNING] = true, [PHASE_DONE] = true},
 	[PHASE_PENDING] =
 		{[PHASE_REMOVING] = true, [PHASE_RUNNING] = true, [PHASE_DONE] = true},
