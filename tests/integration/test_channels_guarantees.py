@@ -1,6 +1,7 @@
 """What must hold of channels whatever breaks between edges and brokers: interest, gaps, once."""
 
 import concurrent.futures
+import itertools
 import os
 import signal
 import threading
@@ -267,34 +268,47 @@ def test_a_publish_whose_broker_dies_after_the_append_keeps_its_offset(tmp_path)
 
 
 def test_publishes_under_way_at_the_deaths_of_brokers_are_appended_once_each(tmp_path):
-    args = ["--config", config(tmp_path, {"room": {"history": {"size": 10000}}})]
+    args = ["--config", config(tmp_path, {"room": {"history": {"size": 100000}}})]
     with Cluster(edges=2, brokers=2, args=args, expect=DEATHS) as cluster:
         reader = ChannelClient(cluster.websocket)
         reader.ok("subscribe", "room:all")
         writers = [ChannelClient(cluster.websocket) for _ in range(10)]
-        acks = {}
+        acks, frames, is_over = {}, [], threading.Event()
 
         def write(number):
-            for n in range(100):
+            for n in itertools.takewhile(lambda _: not is_over.is_set(), itertools.count()):
                 ack = writers[number].insists("publish", "room:all", data=[number, n])
                 acks[number, n] = ack["offset"]
 
-        threads = [threading.Thread(target=write, args=(i,)) for i in range(len(writers))]
-        for thread in threads:
-            thread.start()
-        for name in ("broker-0", "broker-1", "broker-0"):
-            before = len(acks)
-            until(lambda before=before: len(acks) > before + 50, "publishing goes on", 60)
-            pid = cluster.process(name)["pid"]
-            os.kill(pid, signal.SIGKILL)
-            until(lambda name=name, pid=pid: cluster.process(name)["pid"] != pid, "it is back")
-        for thread in threads:
-            thread.join()
-        frames = reader.frames(len(acks))
+        def read():
+            while not frames or frames[-1]["data"] != "end":
+                frames.append(reader.frame())
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            try:
+                reading = pool.submit(read)
+                writing = [pool.submit(write, i) for i in range(len(writers))]
+                for name in ("broker-0", "broker-1", "broker-0"):
+                    wait_for_more(acks)
+                    pid = cluster.process(name)["pid"]
+                    os.kill(pid, signal.SIGKILL)
+                    until(lambda name=name, pid=pid: cluster.process(name)["pid"] != pid, "is back")
+                wait_for_more(acks)
+            finally:
+                is_over.set()
+            for it in writing:
+                it.result()
+            writers[0].insists("publish", "room:all", data="end")
+            reading.result()
+        assert frames.pop()["offset"] == len(acks) + 1
         assert [f["offset"] for f in frames] == list(range(1, len(acks) + 1))
         assert {tuple(f["data"]): f["offset"] for f in frames} == acks
-        assert reader.ok("history", "room:all", limit=0)["offset"] == len(acks)
         reader.idle()
+
+
+def wait_for_more(acks):
+    before = len(acks)
+    until(lambda: len(acks) >= before + 50, "publishing goes on")
 
 
 # Processes that stand still
