@@ -13,6 +13,8 @@ struct member {
 	struct span edges; /* those linked to it, as its broker wrote them; empty: none */
 };
 
+enum { MEMBERS_CLUSTER = 64 }; /* room for a cluster id */
+
 struct members_view {
 	const struct member
 		*members; /* the asker among them, in the order of their boot ids */
@@ -27,7 +29,7 @@ struct members_view {
  *
  * The cluster id is made anew when there is none: Redis has lost its memory. When Redis is
  * another process than the one that had it (a restart, a failover), which may lack what was
- * written last, it gets another ending, behind a point.
+ * written last, it gets another ending, behind a point, which no id has had before.
  *
  * proposed  the cluster id, should one be needed
  * fn        view is NULL unless OK

@@ -27,8 +27,8 @@ table.sort(live, function(a, b) return a[1] < b[1] end)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'
 local id, of, born = string.match(redis.call('GET', KEYS[2]) or '', '^(%S+) (%S+) ?(%d*)$')
 if of ~= run then -- none yet, or from before a restart or a failover, which may have lost the last of it
-	id = id and string.match(id, '^[^.]+') .. '.' .. string.sub(run, 1, 6) or ARGV[5]
-	born = now
+	born = now -- in the ending too: a process that is the master again, without a restart, has another id than before
+	id = id and string.format('%s.%s-%011x', string.match(id, '^[^.]+'), string.sub(run, 1, 6), born) or ARGV[5]
 	redis.call('SET', KEYS[2], id .. ' ' .. run .. string.format(' %.0f', born))
 end
 return {id, live, now - (tonumber(born) or 0)}

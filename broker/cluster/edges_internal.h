@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "broker/cluster/edges.h"
+#include "store/members.h"
 
 #include <sys/queue.h>
 
@@ -25,7 +26,7 @@ struct edge_link {
 		number; /* 0 until the lease is there; stays as it is once the link is up */
 	struct edge_link *older; /* up, with the same number; by_number has the newest */
 	/* The store's cluster id when the edge had no number, and so no rows; empty: it had one. */
-	char cluster[40];
+	char cluster[MEMBERS_CLUSTER];
 	uint16_t given_up; /* the number that this edge has lost; 0: none known */
 	int64_t unknown_ms; /* since when the owner of its number is unknown; 0: it is known */
 	int64_t lease_ms; /* when it was taken or renewed, or is to be asked for again */

@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/leases.h"
+#include "store/members.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct fences {
 	struct map *map;
 	TAILQ_HEAD(, fence) oldest_first;
 	/* The cluster id of the data set that has all of them; empty: none. */
-	char told[40];
+	char told[MEMBERS_CLUSTER];
 };
 
 static void write_all(void *arg);

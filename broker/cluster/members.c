@@ -29,7 +29,7 @@ struct members {
 	int64_t asked_ms;             /* when the last beat was sent */
 	int64_t known_ms;             /* and the last one that was answered */
 	struct edge_set ours, others; /* edges linked to this broker, and to the others */
-	char cluster[40];
+	char cluster[MEMBERS_CLUSTER];
 	int64_t seen_ms; /* when the store listed it last */
 	struct members_row *rows;
 	size_t n;

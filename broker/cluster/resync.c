@@ -7,6 +7,7 @@
 #include "broker/cluster/row.h"
 #include "proto/batch.h"
 #include "store/leases.h"
+#include "store/members.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct resync_edge {
 	uint64_t ticket; /* 0: nothing is asked */
 	/* Rows of it may be missing, and the store has not recorded this yet. */
 	bool is_doubted;
-	char cluster[40];
+	char cluster[MEMBERS_CLUSTER];
 	int64_t until_ms;
 	size_t rows, putting;     /* received so far; writes without a reply */
 	bool is_last, is_lacking; /* all rows were received; some could not be written */

@@ -1,6 +1,7 @@
 """What must hold of channels whatever breaks between edges and brokers: interest, gaps, once."""
 
 import concurrent.futures
+import itertools
 import os
 import signal
 import threading
@@ -92,6 +93,21 @@ def test_a_broker_that_lost_its_link_refuses_a_publish_without_history_as_retrya
     until(lambda: whole.publish(1, name, "again")[0] == 200, "it publishes again")
     assert reader.frame()["data"] == "again"
     reader.idle()
+
+
+def test_a_subscribe_without_a_link_to_each_broker_is_acknowledged_and_misses_nothing(whole):
+    name = channel("plain")
+    reader = ChannelClient(whole.websocket())
+    lose(whole, 1)
+    reader.ok("subscribe", name)
+    for n in range(10):
+        whole.mend(1) if n == 5 else None
+        status, answer = whole.publish(1, name, n)
+        assert status == 200 or answer["retryable"] is True, answer
+        if status == 200:
+            assert reader.frame()["data"] == n
+    published(whole, 0, name, "last")
+    assert reader.frame()["data"] == "last"
 
 
 def test_a_publish_without_history_waits_for_a_link_that_comes_back_soon(whole):
@@ -252,31 +268,97 @@ def test_a_publish_whose_broker_dies_after_the_append_keeps_its_offset(tmp_path)
 
 
 def test_publishes_under_way_at_the_deaths_of_brokers_are_appended_once_each(tmp_path):
-    args = ["--config", config(tmp_path, {"room": {"history": {"size": 10000}}})]
+    args = ["--config", config(tmp_path, {"room": {"history": {"size": 100000}}})]
     with Cluster(edges=2, brokers=2, args=args, expect=DEATHS) as cluster:
         reader = ChannelClient(cluster.websocket)
         reader.ok("subscribe", "room:all")
         writers = [ChannelClient(cluster.websocket) for _ in range(10)]
-        acks = {}
+        acks, frames, is_over = {}, [], threading.Event()
 
         def write(number):
-            for n in range(100):
+            for n in itertools.takewhile(lambda _: not is_over.is_set(), itertools.count()):
                 ack = writers[number].insists("publish", "room:all", data=[number, n])
                 acks[number, n] = ack["offset"]
 
-        threads = [threading.Thread(target=write, args=(i,)) for i in range(len(writers))]
-        for thread in threads:
-            thread.start()
-        for name in ("broker-0", "broker-1", "broker-0"):
-            before = len(acks)
-            until(lambda before=before: len(acks) > before + 50, "publishing goes on", 60)
-            pid = cluster.process(name)["pid"]
-            os.kill(pid, signal.SIGKILL)
-            until(lambda name=name, pid=pid: cluster.process(name)["pid"] != pid, "it is back")
-        for thread in threads:
-            thread.join()
-        frames = reader.frames(len(acks))
+        def read():
+            while not frames or frames[-1]["data"] != "end":
+                frames.append(reader.frame())
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            try:
+                reading = pool.submit(read)
+                writing = [pool.submit(write, i) for i in range(len(writers))]
+                for name in ("broker-0", "broker-1", "broker-0"):
+                    wait_for_more(acks)
+                    pid = cluster.process(name)["pid"]
+                    os.kill(pid, signal.SIGKILL)
+                    until(lambda name=name, pid=pid: cluster.process(name)["pid"] != pid, "is back")
+                wait_for_more(acks)
+            finally:
+                is_over.set()
+            for it in writing:
+                it.result()
+            writers[0].insists("publish", "room:all", data="end")
+            reading.result()
+        assert frames.pop()["offset"] == len(acks) + 1
         assert [f["offset"] for f in frames] == list(range(1, len(acks) + 1))
         assert {tuple(f["data"]): f["offset"] for f in frames} == acks
-        assert reader.ok("history", "room:all", limit=0)["offset"] == len(acks)
         reader.idle()
+
+
+def wait_for_more(acks):
+    before = len(acks)
+    until(lambda: len(acks) >= before + 50, "publishing goes on")
+
+
+# Processes that stand still
+
+
+QUICK = {"GATEPOST_SILENCE": "1500ms", "GATEPOST_HEARTBEAT": "300ms"}
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """As mesh; a process that says nothing is missed soon."""
+    with Mesh(tmp_path_factory.mktemp("quick"), NAMESPACES, env=QUICK) as it:
+        yield it
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_broker_that_stood_still_publishes_to_who_subscribed_meanwhile_or_refuses(quick, turn):
+    """The request waits in its socket, and is the first thing that it reads."""
+    name = channel("plain")
+    reader = ChannelClient(quick.websocket())
+    downs = quick.edges[0].log().count("link.down")
+    os.kill(quick.brokers[1].pid, signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        try:
+            asked = [pool.submit(quick.publish, 1, name, n) for n in range(5)]
+            until(lambda: quick.edges[0].log().count("link.down") > downs, "it is missed")
+            reader.insists("subscribe", name)
+        finally:
+            os.kill(quick.brokers[1].pid, signal.SIGCONT)
+        answers = [it.result() for it in asked]
+    assert all(status == 200 or answer["retryable"] for status, answer in answers), answers
+    kept = {n for n, (status, _) in enumerate(answers) if status == 200}
+    assert kept == {reader.frame()["data"] for _ in kept}
+    until(lambda: quick.is_linked(1) and is_complete(quick, 1), "it is linked again")
+    published(quick, 1, name, "after")
+    assert reader.frame()["data"] == "after"
+
+
+def test_an_edge_that_stood_still_delivers_all_that_has_history_in_order(quick):
+    """More than the links have credit for, and then the links are given up."""
+    name, n = channel("room"), 300
+    reader = ChannelClient(quick.websocket())
+    reader.ok("subscribe", name)
+    os.kill(quick.edges[0].pid, signal.SIGSTOP)
+    try:
+        for i in range(n):
+            published(quick, i % 2, name, [i, "x" * 10000])
+        until(lambda: quick.is_alone(0) and quick.is_alone(1), "it is missed")
+        published(quick, 0, name, [n, ""])
+    finally:
+        os.kill(quick.edges[0].pid, signal.SIGCONT)
+    assert [f["data"][0] for f in reader.frames(n + 1)] == list(range(n + 1))
+    reader.idle()

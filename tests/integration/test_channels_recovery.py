@@ -6,9 +6,11 @@ Each ends with the complete sequence, or was told where it is not: recovered: fa
 import asyncio
 import json
 import random
+import shutil
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from lib.cluster import Cluster
 from lib.mesh import config
@@ -20,6 +22,16 @@ CUTS = 2  # of each client
 NAME = "room:all"
 SECONDS = 100
 EXPECTED = ["redis.*", "store.*", "resync.failed", "edge.*", "link.*", "health.*"]
+
+
+async def let_in(url):
+    """A connection; who is told to come again does so."""
+    while True:
+        try:
+            return await connect(url, proxy=None, ping_interval=None, open_timeout=SECONDS)
+        except InvalidStatus as e:
+            assert (e.response.status_code, e.response.headers["Retry-After"]) == (503, "1")
+            await asyncio.sleep(0.2)
 
 
 class Member:
@@ -72,7 +84,7 @@ class Member:
 
     async def read(self, frames, is_done):
         """One connection, which is cut after so many frames; None: it stays."""
-        async with connect(self.url, proxy=None, max_size=None, ping_interval=None) as socket:
+        async with await let_in(self.url) as socket:
             await self.subscribe(socket)
             while frames != 0 and not is_done(self):
                 try:
@@ -109,17 +121,17 @@ class Publisher:
             assert answer["retryable"], answer
             await asyncio.sleep(0.1)
 
-    async def run(self, middle):
+    async def run(self, meanwhile):
         async with connect(self.url, proxy=None) as socket:
             for data in range(MESSAGES):
                 await self.publish(socket, data)
-                if data == MESSAGES // 2:
-                    await asyncio.to_thread(middle)
+                if data in meanwhile:
+                    await asyncio.to_thread(meanwhile[data])
                 await asyncio.sleep(0.05)
 
 
-async def crowd(url, middle):
-    """(publisher, members) at the end of it all."""
+async def crowd(url, meanwhile):
+    """(publisher, members) at the end of it all. meanwhile: {message: what is done behind it}"""
     dice = random.Random(1)
     publisher = Publisher(url)
     members = [Member(url, random.Random(dice.random())) for _ in range(CLIENTS)]
@@ -135,7 +147,7 @@ async def crowd(url, middle):
     for at in range(0, CLIENTS, 50):
         while not all(m.position for m in members[at : at + 50]):
             await asyncio.sleep(0.05)
-    await publisher.run(middle)
+    await publisher.run(meanwhile)
     is_over.append(True)
     await asyncio.wait_for(asyncio.gather(*lives), SECONDS)
     return publisher, members
@@ -154,30 +166,52 @@ def check(publisher, members):
 def test_each_of_500_clients_that_are_cut_at_random_has_the_complete_sequence(tmp_path):
     args = ["--config", config(tmp_path, {"room": {"history": {"size": 1000}}})]
     with Cluster(edges=2, brokers=2, args=args) as cluster:
-        publisher, members = asyncio.run(crowd(cluster.websocket, lambda: None))
+        publisher, members = asyncio.run(crowd(cluster.websocket, {}))
         assert len(check(publisher, members)) == CLIENTS, "nobody had to be told of a break"
         for member in members:
             assert list(member.got.values()) == list(range(MESSAGES))
 
 
 class Emptied:
-    def __init__(self, store):
+    """It comes back with nothing."""
+
+    def __init__(self, store, folder):
         self.store = store
 
-    def __call__(self):
-        with self.store.client() as db:
-            db.flushall()
+    def keep(self):
+        pass
+
+    def go_back(self):
         self.store.end()
+        self.store.forget()
         self.store.start()
 
 
-@pytest.mark.parametrize("how", [Emptied])
+class Restored:
+    """It comes back with what its files were at a quarter of the messages."""
+
+    def __init__(self, store, folder):
+        self.store, self.files, self.copy = store, folder / "appendonlydir", folder / "copy"
+
+    def keep(self):
+        shutil.copytree(self.files, self.copy)
+
+    def go_back(self):
+        self.store.end()
+        shutil.rmtree(self.files)
+        shutil.copytree(self.copy, self.files)
+        self.store.start()
+
+
+@pytest.mark.parametrize("how", [Emptied, Restored])
 def test_when_redis_forgets_meanwhile_each_is_told_and_goes_on_in_the_new_epoch(tmp_path, how):
     args = ["--config", config(tmp_path, {"room": {"history": {"size": 1000}}})]
     with RedisServer(tmp_path / "redis") as store:
         args += ["--redis", store.start().url]
         with Cluster(edges=2, brokers=2, args=args, expect=EXPECTED) as cluster:
-            publisher, members = asyncio.run(crowd(cluster.websocket, how(store)))
+            fault = how(store, tmp_path / "redis")
+            meanwhile = {MESSAGES // 4: fault.keep, MESSAGES // 2: fault.go_back}
+            publisher, members = asyncio.run(crowd(cluster.websocket, meanwhile))
             check(publisher, members)
             newest = {at: data for at, data in publisher.acked.items() if at[0] == publisher.last[0]}
             for member in members:

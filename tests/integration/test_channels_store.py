@@ -35,6 +35,13 @@ def position_key(db, name):
 # Redis forgets, or goes back
 
 
+def come_back(mesh):
+    """A new client, unless it is told to come again."""
+    try:
+        return ChannelClient(mesh.websocket())
+    except ConnectionRefusedError as e:
+        assert "status=503" in str(e) and "'retry-after': '1'" in str(e)
+
 class Flushed:
     """Emptied, and started again."""
 
@@ -128,10 +135,10 @@ def test_a_redis_that_forgets_or_goes_back_begins_a_new_epoch_and_all_are_told(m
     told = {position(a): n for a, n in zip(acks, range(10, 13))}
     assert all(told[position(f)] == f["data"] for f in messages)
     for old in (begin, late[0], late[-1]):
-        again = ChannelClient(mesh.websocket())
+        again = until(lambda: come_back(mesh), "a new client is let in")
         assert again.insists("subscribe", name, since=since(old))["recovered"] is False
     for old in (early[5], early[-1]):
-        again = ChannelClient(mesh.websocket())
+        again = until(lambda: come_back(mesh), "a new client is let in")
         assert again.insists("subscribe", left, since=since(old))["recovered"] is False
 
 
@@ -153,6 +160,44 @@ def test_a_position_that_went_back_is_never_acknowledged_under_what_was_delivere
     assert (position(message), message["data"]) == (position(ack), "new")
     again = ChannelClient(mesh.websocket())
     assert again.ok("subscribe", name, since=since(acks[2]))["recovered"] is False
+
+
+def test_a_redis_that_is_the_master_for_the_second_time_does_not_believe_its_first(mesh, tmp_path):
+    """It was a replica in between, and lost what it had written last; no process was restarted."""
+    name = channel("room")
+    writer = ChannelClient(mesh.websocket())
+    other = RedisServer(tmp_path / "other", free_port())
+    with other, mesh.store.client() as first:
+        other.start()
+        with other.client() as second:
+            writer.ok("publish", name, data="of the first")
+            becomes_replica(second, mesh.store.port)
+            second.replicaof("NO", "ONE")
+            mesh.to_store.turn_to(other.port)
+            at = writer.insists("publish", name, data="kept")
+            becomes_replica(first, other.port)
+            first.replicaof("NO", "ONE")
+            lost = writer.insists("publish", name, data="lost")
+            assert position(lost) == (at["epoch"], at["offset"] + 1)
+            mesh.to_store.turn_to(mesh.store.port)
+            until(lambda: cluster_id(first) != cluster_id(second), "it has an id of its own")
+            becomes_replica(second, mesh.store.port)
+            second.replicaof("NO", "ONE")
+            mesh.to_store.turn_to(other.port)
+            client = until(lambda: come_back(mesh), "a new client is let in")
+            assert client.insists("subscribe", name, since=since(at))["recovered"] is False
+            again = writer.insists("publish", name, data="new")
+            assert again["epoch"] > at["epoch"]
+
+
+def becomes_replica(db, port):
+    db.replicaof("127.0.0.1", port)
+    until(lambda: db.info("replication")["master_link_status"] == "up", "it has all")
+
+
+def cluster_id(db):
+    (key,) = db.keys("*:cluster")
+    return db.get(key)
 
 
 def test_an_evicted_key_never_makes_publishing_fail(mesh):
@@ -192,6 +237,26 @@ def test_another_policy_than_noeviction_is_warned_of_at_start_and_when_it_change
             db.config_set("maxmemory-policy", "volatile-lru")
             until(lambda: said("volatile-lru"), "it is warned of when it changes")
         assert broker.log().count("redis.policy") == 3
+
+
+def test_a_publish_whose_answer_was_lost_is_delivered_and_its_key_is_known(mesh):
+    """Redis has appended it after the broker had given it up: nothing was sent to the edge."""
+    name = channel("room")
+    reader, writer = ChannelClient(mesh.websocket()), ChannelClient(mesh.websocket())
+    reader.ok("subscribe", name)
+    for i in range(2):
+        assert mesh.publish(i, name, "before")[0] == 200  # Redis has the script now
+        assert reader.frame()["data"] == "before"
+    mesh.to_store.delay = 1
+    with mesh.store.client() as db:
+        failed = writer.fails("unavailable", "publish", name, data="once", key="k")
+        assert failed["retryable"] is True
+        until(lambda: db.hget(position_key(db, name), "offset") == b"3", "it is appended")
+        mesh.to_store.delay = 0
+    assert reader.frame()["data"] == "once"
+    assert writer.insists("publish", name, data="once", key="k")["duplicate"] is True
+    writer.insists("publish", name, data="next")
+    assert reader.frame()["data"] == "next"
 
 
 # Redis stops
