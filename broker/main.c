@@ -23,6 +23,7 @@
 #include "broker/routes/project.h"
 #include "http/health.h"
 #include "json/read.h"
+#include "store/eviction.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@
 #include <zmq.h>
 
 enum { DESCRIPTORS_MS = 5000 }; /* between two looks at how many are open */
+enum { EVICTION_MS = 10000 };   /* between two looks at the policy of Redis */
 
 /* All modules of the process, each with those before it. */
 struct broker {
@@ -38,6 +40,7 @@ struct broker {
 	struct loop *loop;
 	struct metrics *metrics;
 	struct store *store;
+	struct eviction *eviction;
 	struct project *project;
 	struct commands *commands;
 	struct http_client *http_client;
@@ -442,7 +445,10 @@ static bool open_all(struct broker *b, void *zctx)
 	if (!open_project(b))
 		return false;
 	b->store = store_new(l, &conf->store, b->metrics);
-	if (b->store == NULL || !open_cluster(b, zctx))
+	if (b->store == NULL)
+		return false;
+	b->eviction = eviction_new(l, b->store, b->metrics, EVICTION_MS);
+	if (!open_cluster(b, zctx))
 		return false;
 	open_events(b);
 	if (!open_servers(b))
@@ -490,6 +496,7 @@ static void close_all(struct broker *b)
 	management_free(b->management);
 	edges_free(b->edges);
 	store_free(b->store);
+	eviction_free(b->eviction);
 	dead_letters_free(b->dead_letters);
 	reaper_free(b->reaper);
 	resync_free(b->resync);

@@ -12,6 +12,9 @@ import redis
 
 from lib.cluster import until
 
+CLUSTER = ["--cluster-enabled", "yes"]
+
+
 def free_port():
     """A port of 127.0.0.1 that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as s:
@@ -23,7 +26,7 @@ class RedisServer:
     folder   where its sockets and its data are
     port     of 127.0.0.1, besides the Unix socket
     tls      that port is for TLS; the certificates are in more
-    more     more of its settings: ["--maxmemory", "1gb"]
+    more     more of its settings: ["--maxmemory", "1gb"]; with CLUSTER it is the only node of one
     login    (user, password) that the test itself comes in with
     """
 
@@ -53,7 +56,14 @@ class RedisServer:
             [str(w) for w in words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
         until(self._answers, "Redis answers")
+        if self._more == CLUSTER:
+            self._take_all_slots()
         return self
+
+    def _take_all_slots(self):
+        with self.client() as db:
+            db.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            until(lambda: b"cluster_state:ok" in db.execute_command("CLUSTER", "INFO"), "it is ok")
 
     def _answers(self):
         try:
