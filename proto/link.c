@@ -100,9 +100,11 @@ static enum err send_batch(struct link *l, int64_t now)
 	zmq_msg_t m;
 
 	head.version = LINK_VERSION;
-	head.taken_items = l->taken_items;
-	head.taken_bytes = l->taken_bytes;
-	l->told_items = l->taken_items;
+	if (l->taken_items != l->told_items) {
+		head.taken_items = l->taken_items;
+		head.taken_bytes = l->taken_bytes;
+		l->told_items = l->taken_items;
+	}
 	l->sent_ms = now;
 	batch_pack(&l->out, &head, &m);
 	return zsock_send(l->z, span_of(l->to, l->to_n), &m);

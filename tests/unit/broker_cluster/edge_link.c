@@ -101,6 +101,19 @@ Test(edge_link, a_command_needs_credit_in_items_that_comes_back_as_the_edge_take
 	cr_assert(not(command(edge, 1)));
 }
 
+Test(edge_link, credit_stays_as_it_is_when_an_envelope_has_none)
+{
+	struct edge_link *edge = cluster_link("e1", 0xe1, 7);
+
+	for (int i = 0; i < 4; i++)
+		cr_assert(command(edge, 1));
+	cluster_post_taken("e1", 2, 2);
+	cluster_post("e1");
+	cr_assert(command(edge, 1));
+	cr_assert(command(edge, 1));
+	cr_assert(not(command(edge, 1)));
+}
+
 Test(edge_link, a_command_needs_credit_in_bytes)
 {
 	struct edge_link *edge = cluster_link("e1", 0xe1, 7);

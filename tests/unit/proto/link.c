@@ -179,6 +179,19 @@ Test(link, credit_also_travels_with_whatever_goes)
 	cr_assert(eq(u64, got[0].taken_bytes, 7));
 }
 
+Test(link, credit_that_was_told_is_not_told_again)
+{
+	up();
+	l.taken_items = 1;
+	l.taken_bytes = 7;
+	add(0, 1);
+	flush_and_wait(1, 1);
+	add(0, 1);
+	flush_and_wait(1, 2);
+	cr_assert(eq(u64, got[1].taken_items, 0));
+	cr_assert(eq(u64, got[1].taken_bytes, 0));
+}
+
 Test(link, a_batch_over_a_mebibyte_goes_out_early_and_order_stays)
 {
 	up();
