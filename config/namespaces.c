@@ -15,7 +15,8 @@ enum {
 	MOST_NAMESPACES = 1000,
 	MOST_NAME = 64,        /* bytes */
 	MOST_HISTORY = 100000, /* messages */
-	MOST_SUBSCRIPTIONS = 10000,
+	MOST_SUBSCRIPTIONS =
+		1024, /* an edge gives one connection no more, in all namespaces together */
 	MOST_RATE = 1000000,
 	LEAST_TTL_MS = 1000,
 	LEAST_EVENTS_MS = 100,
