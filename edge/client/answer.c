@@ -59,8 +59,9 @@ void answer_send(struct connection *c, const Gatepost__Answer *a)
 {
 	size_t i = 0;
 
-	if (a->n_actions > 0 &&
-	    a->actions[0]->body_case == GATEPOST__ACTION__BODY_RESPONSE)
+	if (a->n_actions == 0)
+		return;
+	if (a->actions[0]->body_case == GATEPOST__ACTION__BODY_RESPONSE)
 		reply_answer(c, a->actions[i++]->response, a);
 	answer_apply(c, a->actions + i, a->n_actions - i);
 }
