@@ -107,11 +107,20 @@ class FailedOver:
     def go_back(self):
         self.mesh.to_store.turn_to(self.other.port)
 
+    def close(self):
+        self.other.end()
 
-@pytest.mark.parametrize("how", [Flushed, FlushedAlive, Restored, FailedOver])
-def test_a_redis_that_forgets_or_goes_back_begins_a_new_epoch_and_all_are_told(mesh, tmp_path, how):
+
+@pytest.fixture(params=[Flushed, FlushedAlive, Restored, FailedOver], ids=lambda how: how.__name__)
+def fault(request, mesh, tmp_path):
+    it = request.param(mesh, tmp_path)
+    yield it
+    if hasattr(it, "close"):
+        it.close()
+
+
+def test_a_redis_that_forgets_or_goes_back_begins_a_new_epoch_and_all_are_told(mesh, fault):
     name, left = channel("room"), channel("room")
-    fault = how(mesh, tmp_path)
     reader, writer = ChannelClient(mesh.websocket()), ChannelClient(mesh.websocket())
     begin = reader.ok("subscribe", name)
     early = [writer.ok("publish", to, data=n) for to in (name, left) for n in range(5)]
