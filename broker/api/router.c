@@ -127,18 +127,22 @@ static bool is_method(const struct http_request *q, const char *name)
 	return span_is(q->head.method, name);
 }
 
+/* rest: "/channels/{channel}", and nothing behind it */
+static bool find_channel(struct span *rest, struct span *channel)
+{
+	if (!span_is(next_part(rest), "channels") || rest->n < 2)
+		return false;
+	*channel = next_part(rest);
+	return rest->n == 0;
+}
+
 /* rest: "/channels/{channel}" of a connection */
 static void to_member(const struct router *r, struct http_request *q, const struct id *id,
 		      struct span rest)
 {
-	struct span what = next_part(&rest), channel;
+	struct span channel;
 
-	if (!span_is(what, "channels") || rest.n < 2) {
-		refuse_path(q);
-		return;
-	}
-	channel = next_part(&rest);
-	if (rest.n > 0)
+	if (!find_channel(&rest, &channel))
 		refuse_path(q);
 	else if (is_method(q, "PUT"))
 		channel_member_put(r->channels, q, id, channel);
@@ -264,14 +268,9 @@ static void to_users(const struct router *r, struct http_request *q)
 static void to_user_channel(const struct router *r, struct http_request *q,
 			    struct span user, struct span rest)
 {
-	struct span what = next_part(&rest), channel;
+	struct span channel;
 
-	if (!span_is(what, "channels") || rest.n < 2) {
-		refuse_path(q);
-		return;
-	}
-	channel = next_part(&rest);
-	if (rest.n > 0)
+	if (!find_channel(&rest, &channel))
 		refuse_path(q);
 	else if (is_method(q, "PUT"))
 		users_subscribe(r->channels, q, user, channel);

@@ -226,13 +226,6 @@ size_t interest_each(const struct interest *in, struct span channel, interest_ed
 
 /* ---- the list ---- */
 
-static int compare_names(struct span a, struct span b)
-{
-	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return order ? order : (a.n > b.n) - (a.n < b.n);
-}
-
 static bool begins_with(struct span name, struct span prefix)
 {
 	return name.n >= prefix.n &&
@@ -245,9 +238,9 @@ static void sink(struct span *heap, size_t at, size_t n)
 	for (size_t child; (child = 2 * at + 1) < n; at = child) {
 		struct span name = heap[at];
 
-		if (child + 1 < n && compare_names(heap[child + 1], heap[child]) > 0)
+		if (child + 1 < n && span_compare(heap[child + 1], heap[child]) > 0)
 			child++;
-		if (compare_names(name, heap[child]) >= 0)
+		if (span_compare(name, heap[child]) >= 0)
 			return;
 		heap[at] = heap[child];
 		heap[child] = name;
@@ -260,7 +253,7 @@ static void rise(struct span *heap, size_t at)
 		struct span name = heap[at];
 
 		up = (at - 1) / 2;
-		if (compare_names(name, heap[up]) <= 0)
+		if (span_compare(name, heap[up]) <= 0)
 			return;
 		heap[at] = heap[up];
 		heap[up] = name;
@@ -269,7 +262,7 @@ static void rise(struct span *heap, size_t at)
 
 static int by_name(const void *a, const void *b)
 {
-	return compare_names(*(const struct span *)a, *(const struct span *)b);
+	return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
 size_t interest_list(const struct interest *in, struct span prefix, struct span after,
@@ -282,12 +275,12 @@ size_t interest_list(const struct interest *in, struct span prefix, struct span 
 		struct span name = name_of(c);
 
 		if (!begins_with(name, prefix) || span_is(name, PROBE_CHANNEL) ||
-		    (after.n > 0 && compare_names(name, after) <= 0))
+		    (after.n > 0 && span_compare(name, after) <= 0))
 			continue;
 		if (found < n) {
 			out[found] = name;
 			rise(out, found++);
-		} else if (compare_names(name, out[0]) < 0) {
+		} else if (span_compare(name, out[0]) < 0) {
 			out[0] = name;
 			sink(out, 0, n);
 		}
@@ -308,17 +301,9 @@ struct position interest_known(const struct interest *in, struct span channel)
 	return (struct position){span_of(c->epoch, c->epoch_n), c->offset};
 }
 
-static int compare_epochs(struct span a, struct span b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-	int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
-}
-
 static void raise(struct channel *c, struct position p)
 {
-	int order = compare_epochs(p.epoch, span_of(c->epoch, c->epoch_n));
+	int order = span_compare(p.epoch, span_of(c->epoch, c->epoch_n));
 
 	if (p.epoch.n == 0 || p.epoch.n > ENVELOPE_EPOCH || order < 0 ||
 	    (order == 0 && p.offset <= c->offset))

@@ -94,11 +94,7 @@ void deliver_take(struct channels *ch, struct channel *c, struct publication *p)
 
 int deliver_compare(const struct channel *c, struct span epoch)
 {
-	struct span own = blob_span(c->epoch);
-	size_t n = own.n < epoch.n ? own.n : epoch.n;
-	int order = n > 0 ? memcmp(epoch.p, own.p, n) : 0;
-
-	return order != 0 ? order : (epoch.n > own.n) - (epoch.n < own.n);
+	return span_compare(epoch, blob_span(c->epoch));
 }
 
 void deliver_forget_above(struct channels *ch, struct channel *c, uint64_t offset)

@@ -39,3 +39,12 @@ Test(span, trimming_takes_white_space_from_both_ends_alone)
 	cr_assert(span_is(span_trim((struct span){0}), ""));
 	cr_assert(span_is(span_trim(span_str("\va\f")), "\va\f"));
 }
+
+Test(span, of_two_the_greater_is_by_bytes_and_then_by_length)
+{
+	cr_assert(lt(int, span_compare(span_str("a"), span_str("b")), 0));
+	cr_assert(gt(int, span_compare(span_str("\xff"), span_str("a")), 0));
+	cr_assert(lt(int, span_compare(span_str("a"), span_str("aa")), 0));
+	cr_assert(lt(int, span_compare(span_of(NULL, 0), span_str("a")), 0));
+	cr_assert(eq(int, span_compare(span_str("a"), span_str("a")), 0));
+}
