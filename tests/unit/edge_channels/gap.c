@@ -25,9 +25,19 @@ static void has_got(struct member *m, const char *want)
 	cr_assert(eq(str, (char *)got(m), (char *)want));
 }
 
+/* But for the positions that brokers are told each second: interest.c has them. */
 static void sent(uint64_t link, const char *want)
 {
-	cr_assert(eq(str, (char *)link_sent(link), (char *)want));
+	static char kept[TEXT_MOST];
+	char *word = strtok((char *)(uintptr_t)link_sent(link), " ");
+	size_t n = 0;
+
+	kept[0] = '\0';
+	for (; word != NULL; word = strtok(NULL, " "))
+		if (word[0] != 'I' || strpbrk(word, "*-") != NULL)
+			n += (size_t)snprintf(kept + n, sizeof kept - n, "%s%s",
+					      n > 0 ? " " : "", word);
+	cr_assert(eq(str, kept, (char *)(uintptr_t)want));
 }
 
 Test(gap, is_asked_for_at_once_and_filled)
