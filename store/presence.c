@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { AT_ONCE = 500, NAMES = 100, PREFIXES = 4 };
+/* LATE_MS: after the note of its channel nobody joins; well below the time in which edges find that a broker is stopped. */
+enum { AT_ONCE = 500, NAMES = 100, PREFIXES = 4, LATE_MS = 2000 };
 
 struct asked_change {
 	struct ask ask;
@@ -42,6 +43,7 @@ struct asked_due {
 };
 
 static void on_noted(void *arg, enum err e, const redisReply *reply);
+static void on_joined(void *arg, enum err e, const redisReply *reply);
 static void on_listed(void *arg, enum err e, const redisReply *reply);
 static void on_score(void *arg, enum err e, const redisReply *reply);
 static void on_left(void *arg, enum err e, const redisReply *reply);
@@ -152,7 +154,15 @@ static void on_noted(void *arg, enum err e, const redisReply *reply)
 	words_span(&w, a->connection);
 	words_span(&w, a->user);
 	words_span(&w, a->json);
-	words_eval(&w, &script_presence_join, on_change, a);
+	words_number(&w, reply->integer + LATE_MS);
+	words_eval(&w, &script_presence_join, on_joined, a);
+}
+
+static void on_joined(void *arg, enum err e, const redisReply *reply)
+{
+	bool is_late = e == OK && reply->type != REDIS_REPLY_ARRAY;
+
+	on_change(arg, is_late ? ERR_DOWN : e, reply);
 }
 
 static void on_listed(void *arg, enum err e, const redisReply *reply)
