@@ -164,6 +164,7 @@ class History:
         self.pending = {record["connectionId"] for record in self._read("pending")}
         self.samples = list(self._read("samples"))
         self.presence = list(self._read("presence"))
+        self.posts = list(self._read("posts"))
 
     def _read(self, name):
         for path in sorted(self.folder.glob(f"{name}.jsonl")):
