@@ -32,6 +32,9 @@ void store_members_beat(struct store *st, const struct member *self, const char 
 	words_number(&w, ttl_ms);
 	words_text(&w, proposed);
 	words_span(&w, self->edges);
+	words_number(&w, self->beat);
+	words_number(&w, self->answered);
+	words_span(&w, self->cluster);
 	words_eval(&w, &script_members_beat, on_beat, a);
 }
 

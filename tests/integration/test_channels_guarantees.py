@@ -237,39 +237,6 @@ def test_a_gap_that_cannot_be_filled_is_a_reset(whole):
     assert reader.ok("subscribe", name, since=since(at))["recovered"] is False
 
 
-# Redis goes back
-
-
-def test_keys_that_are_restored_in_place_let_no_broker_use_a_position_again(tmp_path):
-    """No generation begins, and the broker that publishes then has delivered nothing itself."""
-    told = "gatepost_edge_channel_positions_total "
-    with Mesh(tmp_path, NAMESPACES) as mesh, mesh.store.client() as db:
-        reader = ChannelClient(mesh.websocket())
-        reader.ok("subscribe", "room:back")
-        start = mesh.metric(mesh.edges[0], told)
-        seen = {}
-        for n in range(4):
-            published(mesh, 0, "room:back", n)
-            seen[position(reader.frame())] = n
-            until(lambda n=n: mesh.metric(mesh.edges[0], told) > start + n, "brokers were told")
-            if n == 1:
-                keys = db.keys("*{room:back}*")
-                kept = {key: db.dump(key) for key in keys}
-        db.delete(*db.keys("*{room:back}*"))
-        for key, value in kept.items():
-            db.restore(key, 0, value)
-        epoch = max(seen)[0]
-        for n in range(4, 7):
-            at = position(published(mesh, 1, "room:back", n))
-            assert at not in seen and at[0] > epoch
-            seen[at] = n
-        reset, *frames = reader.frames(4)
-        assert (reset["type"], reset["reason"]) == ("reset", "epoch")
-        assert [f["data"] for f in frames] == [4, 5, 6]
-        assert all(seen[position(f)] == f["data"] for f in frames)
-        reader.idle()
-
-
 # Once
 
 

@@ -90,7 +90,7 @@ Test(read, fails_within_a_second_also_when_the_generation_came_late)
 {
 	fake_channels_up();
 	read_room();
-	cluster_run(900, "");
+	cluster_run(800, "");
 	members_beat(cluster.members);
 	cluster_beat("c1", false);
 	cr_assert(eq(sz, fake_channels_waiting(), 1));

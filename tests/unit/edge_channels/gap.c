@@ -7,7 +7,8 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 
-static struct member *const a = &edge.members[0], *const b = &edge.members[1];
+static struct member *const a = &edge.members[0], *const b = &edge.members[1],
+			    *const c = &edge.members[2];
 
 static void start(void)
 {
@@ -133,6 +134,32 @@ Test(gap, that_is_lost_gives_a_cache_subscription_the_newest_one)
 	fill("x", "e", 4, 8, 8, "m8", true);
 	deliver("x", "e", 9, "m9");
 	has_got(a, "m8 m9");
+}
+
+/* Their positions came from the store, above the hole. */
+Test(gap, that_is_lost_is_nothing_to_those_that_went_live_behind_it)
+{
+	Gatepost__Subscription *s = subscription_of("x");
+
+	make_live(a, s, "e", 4);
+	s->cache = true;
+	subscribe(b, 1, 2, s);
+	activate(b, "x", "e", 8, "m8");
+	s->cache = false;
+	subscribe(c, 1, 3, s);
+	activate(c, "x", "e", 9, "m9");
+	has_got(b, "m8");
+	has_got(c, "m9");
+	pass(1000);
+	fill("x", "e", 4, 8, 8, "m8", true);
+	cr_assert(strstr(got(a), "\"offset\":8") != NULL);
+	has_got(b, "");
+	has_got(c, "");
+	deliver("x", "e", 9, "m9");
+	deliver("x", "e", 10, "m10");
+	has_got(a, "m9 m10");
+	has_got(b, "m9 m10");
+	has_got(c, "m10");
 }
 
 Test(gap, that_has_become_smaller_before_its_answer_is_not_lost)
