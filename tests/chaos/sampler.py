@@ -100,9 +100,8 @@ class Poster(threading.Thread):
 
     def run(self):
         while not self._over.wait(POST_EVERY):
-            brokers = [p.name for p in self._world.gateposts() if p.name.startswith("broker")]
-            if brokers:
-                self._post(self._rng.choice(brokers), self._rng.choice(channels.POSTED))
+            broker = self._rng.choice(self._world.told_brokers)
+            self._post(broker, self._rng.choice(channels.POSTED))
 
     def _post(self, broker, channel):
         self._n += 1

@@ -52,6 +52,7 @@ class World:
         self.folder = folder
         self._env = {"ASAN_OPTIONS": SANITIZERS, "CHAOS_FOLDER": str(folder)}
         self.processes = {}
+        self.told_brokers = []  # those that the functions ask, and the run itself
         hosts = {name: network.host() for name in ("redis", "functions")}
         hosts["clients"] = network.host(extra=GROUPS)
         self.sources = network.sources(hosts["clients"], GROUPS)
@@ -87,6 +88,7 @@ class World:
         brokers = [p.name for p in self.gateposts() if p.name.startswith("broker")]
         urls = [f"http://{self.address(name)}:{MANAGEMENT}" for name in brokers]
         if urls:
+            self.told_brokers = brokers
             part = self.folder / "brokers.part"
             part.write_text("\n".join(urls))
             part.replace(self.folder / "brokers")

@@ -145,12 +145,13 @@ Test(gap, that_is_lost_is_nothing_to_those_that_went_live_behind_it)
 	s->cache = true;
 	subscribe(b, 1, 2, s);
 	activate(b, "x", "e", 8, "m8");
+	pass(1000);
+	sent(1, "O2=OK G(x@e/4)");
 	s->cache = false;
 	subscribe(c, 1, 3, s);
 	activate(c, "x", "e", 9, "m9");
 	has_got(b, "m8");
 	has_got(c, "m9");
-	pass(1000);
 	fill("x", "e", 4, 8, 8, "m8", true);
 	cr_assert(strstr(got(a), "\"offset\":8") != NULL);
 	has_got(b, "");
