@@ -86,7 +86,8 @@ posts.jsonl     {"t", "began", "channel", "data", "by": "broker-1", "status": 20
 presence.jsonl  {"t", "channel": "who:hall", "by": "broker-1", "members": [[connection id, user or null], …],
                  "connections": 3, "users": 2, "seconds": 0.004}  once a second, what a broker says of each channel with
                 presence; t: when it was asked, seconds: until it had answered. No answer: no record
-table.jsonl     {"t", "ids": […]} the connection table, once a second; ids is null when Redis did not say
+table.jsonl     {"t", "ids": […], "seconds": 0.004} the connection table, once a second; t: when it was asked, seconds: until
+                it had answered (a slow look proves nothing); ids is null when Redis did not say
 parked.jsonl    {"t", "connectionId"} disconnects that were given up, at the end of the run
 samples.jsonl   {"t", "who", "pid", "rss": bytes, "fds": 41} once a second; one that is stopped has none
 *.log           what the processes wrote

@@ -31,7 +31,8 @@ class Sampler(threading.Thread):
     def run(self):
         while not self._over.wait(1):
             asked = time.time()
-            self._table.write(t=asked, ids=self._world.table())
+            ids = self._world.table()
+            self._table.write(t=asked, ids=ids, seconds=round(time.time() - asked, 3))
             for process in self._world.gateposts():
                 with suppress(OSError, ValueError):
                     self._sample(process)

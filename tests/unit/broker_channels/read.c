@@ -77,7 +77,7 @@ Test(read, asks_for_what_the_request_names_with_the_known_position)
 Test(read, fails_within_a_second_while_redis_does_not_answer_and_ignores_a_late_answer)
 {
 	read_room();
-	cluster_run(950, "");
+	cluster_run(850, "");
 	cr_assert(eq(sz, got.calls, 0));
 	cluster_run(50, "");
 	cr_assert(eq(sz, got.calls, 1));
