@@ -200,8 +200,9 @@ static void check_cluster(struct members *m, const struct members_view *v)
 	if (!changed)
 		return;
 	log_warn("store.changed", S("cluster", m->cluster),
-		 S("why", "Redis was restarted or emptied, or has older data: the table is "
-			  "reconciled with the edges"));
+		 S("why",
+		   "Redis was restarted or emptied, or has older data: the table is "
+		   "reconciled with the edges"));
 	STAILQ_FOREACH (w, &m->watchers, next)
 		if (w->on.store_changed != NULL)
 			w->on.store_changed(w->arg, left_behind);

@@ -29,7 +29,8 @@ CACHES = ["last"]
 MARK = "+"  # which the webhook puts behind what it has seen
 ACTIONS = ["subscribe", "unsubscribe", "publish"]
 MANY = "hall"  # the channel of each namespace that has many subscribers
-FEW = {"log": 12, "short": 4, "live": 12, "who": 6, "last": 3, "side": 3, "newer": 3, "hook": 3}  # how many other channels each has
+# How many other channels each has
+FEW = {"log": 12, "short": 4, "live": 12, "who": 6, "last": 3, "side": 3, "newer": 3, "hook": 3}
 FULL = 0.3  # of all people are in a channel that has many
 MOST_UNANSWERED = 4
 KEYED = 0.4  # of all publishes
