@@ -3,7 +3,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "broker/channels/occupancy_event.h"
-#include "broker/channels/occupancy_room.h"
+#include "broker/channels/occupancy_channel.h"
 #include "config/channels.h"
 
 #include <stdlib.h>
@@ -43,7 +43,7 @@ struct occupancies *occupancy_new(const struct occupancy_uses *uses)
 	struct occupancies *o = xcalloc(1, sizeof *o);
 
 	o->uses = *uses;
-	o->rooms = map_new();
+	o->tracked = map_new();
 	TAILQ_INIT(&o->ready);
 	TAILQ_INIT(&o->absent);
 	TAILQ_INIT(&o->checking);
@@ -69,16 +69,16 @@ struct occupancies *occupancy_new(const struct occupancy_uses *uses)
 
 void occupancy_free(struct occupancies *o)
 {
-	struct room *r;
+	struct tracked *t;
 
 	if (o == NULL)
 		return;
 	interest_watch(o->uses.interest, NULL, NULL);
-	for (size_t at = 0; (r = map_next(o->rooms, &at)) != NULL;) {
-		occupancy_event_free(r->event);
-		free(r);
+	for (size_t at = 0; (t = map_next(o->tracked, &at)) != NULL;) {
+		occupancy_event_free(t->event);
+		free(t);
 	}
-	map_free(o->rooms);
+	map_free(o->tracked);
 	occupancy_keeper_free(o->keeper);
 	occupancy_absence_free(o->absence);
 	timer_free(o->timer);
@@ -113,121 +113,121 @@ bool occupancy_is_stopped(const struct occupancies *o)
 	return o->n_busy == 0 && !occupancy_keeper_is_any(o->keeper);
 }
 
-/* ---- rooms ---- */
+/* ---- tracked channels ---- */
 
-struct span occupancy_name(const struct room *r)
+struct span occupancy_name(const struct tracked *t)
 {
-	return span_of(r->name, r->n);
+	return span_of(t->name, t->n);
 }
 
-static void leave_list(struct room *r)
+static void leave_list(struct tracked *t)
 {
-	if (r->in != NULL)
-		TAILQ_REMOVE(r->in, r, next);
-	r->in = NULL;
+	if (t->in != NULL)
+		TAILQ_REMOVE(t->in, t, next);
+	t->in = NULL;
 }
 
-void occupancy_enlist(struct room *r, struct room_list *list)
+void occupancy_enlist(struct tracked *t, struct tracked_list *list)
 {
-	leave_list(r);
-	TAILQ_INSERT_TAIL(list, r, next);
-	r->in = list;
+	leave_list(t);
+	TAILQ_INSERT_TAIL(list, t, next);
+	t->in = list;
 }
 
-void occupancy_enqueue(struct room *r)
+void occupancy_enqueue(struct tracked *t)
 {
-	occupancy_enlist(r, &r->all->ready);
-	timer_after(r->all->soon, 0);
+	occupancy_enlist(t, &t->all->ready);
+	timer_after(t->all->soon, 0);
 }
 
-void occupancy_pause(struct room *r, int64_t ms)
+void occupancy_pause(struct tracked *t, int64_t ms)
 {
-	r->due_ms = loop_now(r->all->uses.loop) + ms;
-	occupancy_enlist(r, &r->all->paused);
+	t->due_ms = loop_now(t->all->uses.loop) + ms;
+	occupancy_enlist(t, &t->all->paused);
 }
 
-static struct room *room_of(struct occupancies *o, struct span channel)
+static struct tracked *tracked_of(struct occupancies *o, struct span channel)
 {
-	struct room *r = map_find(o->rooms, channel);
+	struct tracked *t = map_find(o->tracked, channel);
 
-	if (r != NULL)
-		return r;
-	r = xcalloc(1, sizeof *r + channel.n);
-	r->all = o;
-	r->shard = store_occupancy_shard(channel);
-	r->n = (uint8_t)channel.n;
-	memcpy(r->name, channel.p, channel.n);
-	map_put(o->rooms, occupancy_name(r), r);
-	return r;
+	if (t != NULL)
+		return t;
+	t = xcalloc(1, sizeof *t + channel.n);
+	t->all = o;
+	t->shard = store_occupancy_shard(channel);
+	t->n = (uint8_t)channel.n;
+	memcpy(t->name, channel.p, channel.n);
+	map_put(o->tracked, occupancy_name(t), t);
+	return t;
 }
 
-void occupancy_remove(struct room *r)
+void occupancy_remove(struct tracked *t)
 {
-	leave_list(r);
-	map_remove(r->all->rooms, occupancy_name(r));
-	free(r);
+	leave_list(t);
+	map_remove(t->all->tracked, occupancy_name(t));
+	free(t);
 }
 
 /* ---- what keeper and interest say ---- */
 
 static void on_row(void *arg, const struct occupancy_row *row)
 {
-	struct room *r;
+	struct tracked *t;
 
 	if (!channel_name_ok(row->channel))
 		return;
-	r = room_of(arg, row->channel);
-	r->is = row->is;
-	r->step = row->is.is_pending ? TELL : REST;
+	t = tracked_of(arg, row->channel);
+	t->is = row->is;
+	t->step = row->is.is_pending ? TELL : REST;
 }
 
 static void on_kept(void *arg, uint16_t shard)
 {
 	struct occupancies *o = arg;
-	struct room *r;
+	struct tracked *t;
 
-	for (size_t at = 0; (r = map_next(o->rooms, &at)) != NULL;)
-		if (r->shard == shard && !r->is_busy && r->in == NULL)
-			occupancy_enqueue(r);
+	for (size_t at = 0; (t = map_next(o->tracked, &at)) != NULL;)
+		if (t->shard == shard && !t->is_busy && t->in == NULL)
+			occupancy_enqueue(t);
 	interest_walk(o->uses.interest, on_changed, o);
 }
 
 static void on_lost(void *arg, uint16_t shard)
 {
 	struct occupancies *o = arg;
-	struct room *r;
+	struct tracked *t;
 
-	for (size_t at = 0; (r = map_next(o->rooms, &at)) != NULL;) {
-		if (r->shard != shard)
+	for (size_t at = 0; (t = map_next(o->tracked, &at)) != NULL;) {
+		if (t->shard != shard)
 			continue;
-		if (!r->is_busy) {
-			occupancy_remove(r);
+		if (!t->is_busy) {
+			occupancy_remove(t);
 			continue;
 		}
-		r->is_stale = true;
-		r->is = (struct occupancy){.is_occupied = false};
-		r->step = REST;
+		t->is_stale = true;
+		t->is = (struct occupancy){.is_occupied = false};
+		t->step = REST;
 	}
 }
 
-/* A channel that was told to be vacated has no room; nor has one without such a webhook. */
+/* A channel that was told to be vacated is not tracked; nor is one without such a webhook. */
 static void on_changed(void *arg, struct span channel)
 {
 	struct occupancies *o = arg;
 	uint16_t shard = store_occupancy_shard(channel);
-	struct room *r;
+	struct tracked *t;
 
 	if (occupancy_keeper_state(o->keeper, shard) != KEEPER_KEPT)
 		return;
-	r = map_find(o->rooms, channel);
-	if (r == NULL) {
+	t = map_find(o->tracked, channel);
+	if (t == NULL) {
 		if (!interest_is_carried(o->uses.interest, channel) ||
 		    occupancy_event_on(occupancy_namespace(o, channel)) == 0)
 			return;
-		r = room_of(o, channel);
+		t = tracked_of(o, channel);
 	}
-	if (!r->is_busy && r->step == REST)
-		occupancy_enqueue(r);
+	if (!t->is_busy && t->step == REST)
+		occupancy_enqueue(t);
 }
 
 void occupancy_reload(struct occupancies *o)
@@ -241,11 +241,11 @@ void occupancy_reload(struct occupancies *o)
 static void flush(void *arg)
 {
 	struct occupancies *o = arg;
-	struct room *r;
+	struct tracked *t;
 
-	while (o->n_busy < AT_ONCE && (r = TAILQ_FIRST(&o->ready)) != NULL) {
-		leave_list(r);
-		occupancy_room_advance(r);
+	while (o->n_busy < AT_ONCE && (t = TAILQ_FIRST(&o->ready)) != NULL) {
+		leave_list(t);
+		occupancy_channel_advance(t);
 	}
 }
 
@@ -253,18 +253,18 @@ static void tick(void *arg)
 {
 	struct occupancies *o = arg;
 	int64_t now = loop_now(o->uses.loop);
-	struct room *r, *next;
+	struct tracked *t, *next;
 
-	for (r = TAILQ_FIRST(&o->paused); r != NULL; r = next) {
-		next = TAILQ_NEXT(r, next);
-		if (r->due_ms <= now)
-			occupancy_enqueue(r);
+	for (t = TAILQ_FIRST(&o->paused); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, next);
+		if (t->due_ms <= now)
+			occupancy_enqueue(t);
 	}
 	if (TAILQ_EMPTY(&o->absent) || !store_is_up(o->uses.store) ||
 	    !occupancy_absence_check(o->absence, on_absence, o))
 		return;
-	while ((r = TAILQ_FIRST(&o->absent)) != NULL)
-		occupancy_enlist(r, &o->checking);
+	while ((t = TAILQ_FIRST(&o->absent)) != NULL)
+		occupancy_enlist(t, &o->checking);
 }
 
 /* ---- absence ---- */
@@ -272,14 +272,14 @@ static void tick(void *arg)
 static void on_absence(void *arg, bool all_known)
 {
 	struct occupancies *o = arg;
-	struct room *r;
+	struct tracked *t;
 
-	while ((r = TAILQ_FIRST(&o->checking)) != NULL) {
-		leave_list(r);
+	while ((t = TAILQ_FIRST(&o->checking)) != NULL) {
+		leave_list(t);
 		if (all_known && o->n_busy < AT_ONCE &&
-		    occupancy_keeper_state(o->keeper, r->shard) == KEEPER_KEPT)
-			occupancy_room_change(r, false);
+		    occupancy_keeper_state(o->keeper, t->shard) == KEEPER_KEPT)
+			occupancy_channel_change(t, false);
 		else
-			occupancy_enlist(r, &o->absent);
+			occupancy_enlist(t, &o->absent);
 	}
 }

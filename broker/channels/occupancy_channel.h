@@ -1,5 +1,5 @@
-#ifndef BROKER_CHANNELS_OCCUPANCY_ROOM_H
-#define BROKER_CHANNELS_OCCUPANCY_ROOM_H
+#ifndef BROKER_CHANNELS_OCCUPANCY_CHANNEL_H
+#define BROKER_CHANNELS_OCCUPANCY_CHANNEL_H
 
 /* Shared by occupancy*.c; no other file includes it. */
 
@@ -11,13 +11,13 @@
 
 #include <sys/queue.h>
 
-/* What is done next with a room. */
+/* What is done next with a channel. */
 enum occupancy_step { REST, READ, BEGIN, TELL, END };
 
 /* A channel of a shard that is kept here: told to be occupied, or with an event. */
-struct room {
-	TAILQ_ENTRY(room) next;
-	struct room_list *in; /* NULL: in none */
+struct tracked {
+	TAILQ_ENTRY(tracked) next;
+	struct tracked_list *in; /* NULL: in none */
 	struct occupancies *all;
 	struct occupancy is; /* BEGIN to END: the event */
 	enum occupancy_step step;
@@ -30,38 +30,38 @@ struct room {
 	uint8_t name[]; /* the key */
 };
 
-TAILQ_HEAD(room_list, room);
+TAILQ_HEAD(tracked_list, tracked);
 
 struct occupancies {
 	struct occupancy_uses uses;
 	struct occupancy_keeper *keeper;
 	struct occupancy_absence *absence;
 	struct timer *timer, *soon;
-	struct map *rooms;
+	struct map *tracked;
 	/* Absent: not carried here; checking: the same while the absence is checked. */
-	struct room_list ready, absent, checking, paused;
+	struct tracked_list ready, absent, checking, paused;
 	size_t n_busy;
 	struct metric *events[2], *failed, *dropped;
 };
 
-struct span occupancy_name(const struct room *r);
+struct span occupancy_name(const struct tracked *t);
 
 /* As the configuration is now; NULL: there is none. */
 const struct config_namespace *occupancy_namespace(const struct occupancies *o,
 						   struct span channel);
 
-/* The room goes on soon, or in ms; or it is in another list. */
-void occupancy_enqueue(struct room *r);
-void occupancy_pause(struct room *r, int64_t ms);
-void occupancy_enlist(struct room *r, struct room_list *list);
+/* The channel goes on soon, or in ms; or it is in another list. */
+void occupancy_enqueue(struct tracked *t);
+void occupancy_pause(struct tracked *t, int64_t ms);
+void occupancy_enlist(struct tracked *t, struct tracked_list *list);
 
-/* Forget the room, and free it; it is not busy. */
-void occupancy_remove(struct room *r);
+/* Forget the channel, and free t; it is not busy. */
+void occupancy_remove(struct tracked *t);
 
 /* Do its next step, if its shard is kept; it is in no list, and not busy. It may be freed. */
-void occupancy_room_advance(struct room *r);
+void occupancy_channel_advance(struct tracked *t);
 
 /* The channel is occupied now, or vacated, and was the other. The same holds. */
-void occupancy_room_change(struct room *r, bool is_occupied);
+void occupancy_channel_change(struct tracked *t, bool is_occupied);
 
 #endif
