@@ -55,7 +55,7 @@ void occupancy_enqueue(struct tracked *t);
 void occupancy_pause(struct tracked *t, int64_t ms);
 void occupancy_enlist(struct tracked *t, struct tracked_list *list);
 
-/* Forget the channel, and free t; it is not busy. */
+/* Forget the channel, and free it; it is not busy. */
 void occupancy_remove(struct tracked *t);
 
 /* Do its next step, if its shard is kept; it is in no list, and not busy. It may be freed. */

@@ -117,8 +117,8 @@ static bool is_wanted(const struct shard *s)
 {
 	const struct occupancy_keeper *k = s->keeper;
 
-	return !k->is_stopped && members_is_owner(k->uses.members, s->number) &&
-	       k->on.is_needed(k->arg);
+	return !k->is_stopped && k->on.is_needed(k->arg) &&
+	       members_is_owner(k->uses.members, s->number);
 }
 
 static void hold(struct shard *s)
