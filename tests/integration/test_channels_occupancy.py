@@ -29,7 +29,7 @@ class Hook:
     def __init__(self, functions):
         self._functions = functions
         self._lock = threading.Lock()
-        self._events, self._running = [], {}
+        self._calls, self._running = [], {}
         self._answers = {}
         self.overlaps = []  # channels with two events at the same time
         functions.answer("hook", self._call)
@@ -42,7 +42,7 @@ class Hook:
         context = call.event["requestContext"]
         name = context["channel"]["name"]
         with self._lock:
-            self._events.append(call.event)
+            self._calls.append(call)
             self._running[name] = self._running.get(name, 0) + 1
             if self._running[name] > 1:
                 self.overlaps.append(name)
@@ -55,7 +55,7 @@ class Hook:
 
     def events(self, name):
         with self._lock:
-            contexts = [event["requestContext"] for event in self._events]
+            contexts = [call.event["requestContext"] for call in self._calls]
         return [c for c in contexts if c["channel"]["name"] == name]
 
     def actions(self, name):
@@ -66,7 +66,7 @@ class Hook:
 
     def last(self):
         with self._lock:
-            return self._events[-1]
+            return self._calls[-1]
 
 
 def config(folder, functions):
@@ -174,7 +174,10 @@ def test_the_event_names_the_channel_and_its_position_and_no_connection(cluster,
         "name": name, "namespace": "room", "action": "occupied",
         "epoch": ack["epoch"], "offset": 1,
     }  # fmt: skip
-    assert "body" not in hook.last() and hook.last()["isBase64Encoded"] is False
+    event, headers = hook.last().event, hook.last().headers
+    assert "body" not in event and event["isBase64Encoded"] is False
+    assert headers["eventtype"] == "CHANNEL" and headers["routekey"] == "occupied"
+    assert "connectionid" not in headers
 
 
 def test_a_webhook_gets_only_what_it_asked_for(cluster, hook):
