@@ -225,7 +225,7 @@ Test(client_subscribe, outcomes_are_errors)
 	cr_assert(has("\"retryable\":true"));
 	subscribe("room:1", "");
 	client_fixture_outcome(ERR_NOTFOUND, NULL);
-	cr_assert(has("\"retryable\":false"));
+	cr_assert(has("\"retryable\":true"));
 }
 
 Test(client_subscribe, one_whose_position_is_unknown_ends_with_its_error)
