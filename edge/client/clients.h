@@ -27,8 +27,8 @@ struct clients_conf {
 	int64_t profile; /* enum edge_profile */
 	int64_t max_message, max_frame, max_target, max_head;
 	int64_t handshake_ms, verdict_ms, keep_alive_ms, close_ms;
-	int64_t binary; /* enum edge_binary */
-	int64_t max_age_ms;
+	int64_t binary;                     /* enum edge_binary */
+	int64_t max_age_ms, max_age_jitter; /* percent */
 	int64_t ping_ms, pong_ms, idle_ms, stall_ms;
 	int64_t outbox_bytes, outbox_memory, held_bytes;
 	int64_t early_posts;

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 /* Load with one flag (or none); *said is what went to standard error. */
+static struct cgroup limit;
+
 static enum err load(struct broker_conf *out, char *flag, char **said)
 {
 	char *argv[] = {"gatepost-broker", flag, NULL};
 	struct capture *c = capture_start(STDERR_FILENO);
-	enum err e = broker_conf_load(out, flag ? 2 : 1, argv);
+	enum err e = broker_conf_load(out, &limit, flag ? 2 : 1, argv);
 
 	*said = capture_end(c);
 	return e;
