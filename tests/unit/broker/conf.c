@@ -84,3 +84,16 @@ Test(conf, values_beyond_their_limits_are_refused)
 	refuse("--max-post=17MiB", "max-post");
 	refuse("--no-such-setting=1", "no-such-setting");
 }
+
+Test(conf, of_a_small_cgroup_has_smaller_budgets_of_memory)
+{
+	struct broker_conf conf;
+	char *said;
+
+	limit.memory = 256 << 20;
+	cr_assert(eq(int, load(&conf, "--http-memory=100MiB", &said), OK));
+	cr_assert(eq(i64, conf.http_memory, 100 << 20));
+	cr_assert(eq(i64, conf.management_memory, 32 << 20));
+	cr_assert(eq(i64, conf.credit_bytes, 16 << 20));
+	free(said);
+}
