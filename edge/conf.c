@@ -111,9 +111,9 @@ static const struct conf_key keys[] = {
 	MSEC(drain_delay_ms, "drain-delay", "5s", 0, 10 * MINUTE,
 	     "time after SIGTERM in which it is not ready but still accepts, until load "
 	     "balancers send no more clients"),
-	INT(drain_rate, "drain-rate", "500", 1, 1000000,
-	    "clients closed a second after that, in random order; more if "
-	    "--drain-timeout requires it"),
+	INT(client.drain_rate, "drain-rate", "500", 1, 1000000,
+	    "clients closed a second after that, in random order (more if "
+	    "--drain-timeout requires it), and by gatepost shed"),
 	MSEC(drain_ms, "drain-timeout", "60s", 0, 60 * MINUTE,
 	     "maximum time to close all clients; then the rest is disconnected"),
 	MSEC(grace_ms, "grace", "0", 0, DAY,

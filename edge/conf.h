@@ -17,7 +17,7 @@ struct edge_conf {
 	struct clients_conf client;
 	int64_t max_connections;
 	int64_t lane_in_flight;
-	int64_t drain_delay_ms, drain_rate, drain_ms, grace_ms;
+	int64_t drain_delay_ms, drain_ms, grace_ms;
 
 	int64_t heartbeat_ms, silence_ms, retry_ms, resolve_ms;
 	int64_t credit_items, credit_bytes;

@@ -89,7 +89,7 @@ static struct uplink *start_uplink(struct edge *edge)
 static struct drain_conf drain_conf(const struct edge_conf *conf)
 {
 	return (struct drain_conf){.delay_ms = conf->drain_delay_ms,
-				   .rate = conf->drain_rate,
+				   .rate = conf->client.drain_rate,
 				   .window_ms = conf->drain_ms,
 				   .answer_ms = conf->client.close_ms};
 }

@@ -15,6 +15,7 @@ struct address_limit;
 struct channels;
 struct connection;
 struct registry;
+struct shed;
 struct uplink;
 
 enum { CLIENTS_SCRATCH = 64 * 1024 };
@@ -34,6 +35,7 @@ struct clients_conf {
 	int64_t early_posts;
 	int64_t lane_events, lane_bytes;
 	int64_t address_connections, address_rate, address_burst;
+	int64_t drain_rate; /* clients a second */
 };
 
 struct client_counts {
@@ -58,6 +60,7 @@ struct clients {
 	struct uplink *uplink;
 	struct channels *channels;
 	struct address_limit *address_limit; /* NULL: addresses have no limits */
+	struct shed *shed;
 	struct timer *tick;
 
 	bool is_draining; /* sockets are not kept for another request */
