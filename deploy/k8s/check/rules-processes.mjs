@@ -41,7 +41,7 @@ const grace = {
         found.push(`${pod.name}: terminationGracePeriodSeconds is ${period}; ${parts.join(' + ')} + ${MARGIN} s are ${needed}`);
       }
       const told = process.env.get('GATEPOST_GRACE');
-      if (program === 'edge' && told !== `${period}s`) {
+      if (told !== `${period}s`) {
         found.push(`${pod.name}: GATEPOST_GRACE is ${told}, and terminationGracePeriodSeconds ${period}`);
       }
       if (process.container.lifecycle?.preStop) {
