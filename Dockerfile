@@ -14,7 +14,7 @@ RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         ca-certificates cmake gcc libc6-dev libcurl4-openssl-dev libevent-dev libfyaml-dev libhiredis-dev \
         libjansson-dev libjwt-dev libprotobuf-c-dev libssl-dev libsystemd-dev libxxhash-dev libzmq3-dev \
-        ninja-build pkgconf protobuf-c-compiler python3-minimal zlib1g-dev
+        ninja-build pkgconf protobuf-c-compiler python3 zlib1g-dev
 
 WORKDIR /src
 COPY . .
