@@ -26,8 +26,8 @@ from lib.cluster import Cluster, until  # noqa: E402
 
 import picture  # noqa: E402
 
-NAMES = sorted(file.stem for file in HERE.glob("*.js") if "handleSummary" in file.read_text() and file.stem != "summary")
-DRAIN_AFTER = 12
+NAMES = sorted(picture.SHOWN)
+DRAIN_AFTER = 12  # seconds
 
 
 def arguments():
@@ -67,7 +67,8 @@ def memory(cluster):
 
 def main():
     given, options = arguments()
-    with Cluster(edges=2, brokers=2) as cluster:
+    expect = ["process.exited"] if given.name == "drain" else []
+    with Cluster(edges=2, brokers=2, expect=expect) as cluster:
         before = memory(cluster)
         timer = threading.Timer(DRAIN_AFTER, os.kill, [cluster.process("edge-0")["pid"], signal.SIGTERM])
         if given.name == "drain":

@@ -1,5 +1,5 @@
 // Soak: CONNECTIONS do a little of all for a long time: each sends a message every 5 s, publishes to its
-// channel every 20 s, and connects again with its position about every minute.
+// channel every 20 s, and connects again with its position about every minute (three times, if SECONDS are few).
 //
 //   CONNECTIONS  1000     CHANNELS  100     SECONDS  60
 
@@ -10,6 +10,7 @@ import { summary } from './summary.js';
 const CONNECTIONS = setting('CONNECTIONS', 1000);
 const CHANNELS = setting('CHANNELS', 100);
 const SECONDS = setting('SECONDS', 60);
+const STAY = Math.min(60, SECONDS / 3);
 const RUN = `soak-${__ENV.RUN || '1'}`;
 
 const recovered = new Rate('recovered');
@@ -49,7 +50,7 @@ function stay(channel, position) {
         setInterval(() => c.send({ action: 'echo', at: Date.now() }), jitter(5)),
         setInterval(() => c.send({ action: 'publish', id: 2, channel, data: 'x'.repeat(64) }), jitter(20)),
       ];
-      setTimeout(() => c.close(), Math.min(jitter(60), Math.max(0, SECONDS - secondsSinceStart()) * 1000));
+      setTimeout(() => c.close(), Math.min(jitter(STAY), Math.max(0, SECONDS - secondsSinceStart()) * 1000));
     },
     message: (c, text) => {
       for (const frame of messagesOf(text)) {

@@ -3,6 +3,7 @@
 
     client.py URL [--clients 200] [--channels 10]     until SIGTERM; answers questions on 127.0.0.1:8001
     client.py ask QUESTION                            asks it: stats, reset, clients=N, publish=on, publish=off
+    client.py fetch URL                               GET, and print the body; exit status 1 if there is no answer
 
 Each client sends an echo every 2 s, and is subscribed to a channel, to which somebody publishes twice a
 second. A client that is closed connects again after a random part of a second, and subscribes with the
@@ -15,9 +16,12 @@ import collections
 import json
 import random
 import signal
+import socket as socket_type
 import sys
 import time
+import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 from websockets.client import connect as ws_connect
 from websockets.exceptions import WebSocketException
@@ -39,6 +43,7 @@ class Stats:
         self.echoes_unanswered = 0  # when a connection ended
         self.deliveries = 0
         self.offsets_wrong = 0  # a message that was left out, or came twice
+        self.pushes = 0
         self.recovered = 0
         self.not_recovered = 0  # and resets
         self.published = 0
@@ -81,6 +86,16 @@ class World:
         }
 
 
+async def dial(url):
+    """Connect to any address of the name, as a load balancer would."""
+    at = urlsplit(url)
+    found = await asyncio.get_running_loop().getaddrinfo(at.hostname, at.port or 80, type=socket_type.SOCK_STREAM)
+    host, port = random.choice(found)[4][:2]
+    return await ws_connect(
+        url, host=host, port=port, open_timeout=CONNECT_SECONDS, close_timeout=2, ping_interval=None, compression=None
+    )
+
+
 class Client:
     def __init__(self, world, channel):
         self.world = world
@@ -106,9 +121,7 @@ class Client:
     async def connect_once(self):
         stats = self.world.stats
         try:
-            self.socket = await ws_connect(
-                self.world.url, open_timeout=CONNECT_SECONDS, close_timeout=2, ping_interval=None, compression=None
-            )
+            self.socket = await dial(self.world.url)
         except (OSError, WebSocketException, asyncio.TimeoutError):
             stats.failed_connects += 1
             return
@@ -163,6 +176,8 @@ class Client:
                 stats.offsets_wrong += 1
             self.position = (epoch, offset)
             stats.deliveries += 1
+        elif kind == "push":
+            stats.pushes += 1
         elif kind == "reset":
             stats.not_recovered += 1
             self.position = (frame.get("epoch"), frame.get("offset"))
@@ -194,11 +209,12 @@ class Publisher:
     async def run(self):
         while True:
             try:
-                async with ws_connect(
-                    self.world.url, open_timeout=CONNECT_SECONDS, close_timeout=2, ping_interval=None, compression=None
-                ) as socket:
+                socket = await dial(self.world.url)
+                try:
                     while True:
                         await self.publish_to_all(socket)
+                finally:
+                    await socket.close()
             except (OSError, WebSocketException, asyncio.TimeoutError):
                 self.world.stats.publishes_repeated += 1
                 await asyncio.sleep(random.random())
@@ -259,11 +275,25 @@ async def serve(given):
     await asyncio.wait(tasks or [asyncio.sleep(0)], timeout=5)
 
 
+def fetch(url):
+    try:
+        with urllib.request.urlopen(url, timeout=5) as reply:
+            print(reply.read().decode())
+    except urllib.error.HTTPError as e:
+        print(e.code, e.read().decode())
+    except OSError as e:
+        print(e, file=sys.stderr)
+        return 1
+    return 0
+
+
 def main():
     if sys.argv[1:2] == ["ask"]:
         with urllib.request.urlopen(f"http://127.0.0.1:{QUESTIONS}/{sys.argv[2]}", timeout=30) as reply:
             print(reply.read().decode())
         return
+    if sys.argv[1:2] == ["fetch"]:
+        sys.exit(fetch(sys.argv[2]))
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("--clients", type=int, default=200)
