@@ -22,7 +22,9 @@ RUN cmake --preset release -DGATEPOST_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr && \
     cmake --build build/release && \
     DESTDIR=/install cmake --install build/release --strip
 
-ARG SOURCE_DATE_EPOCH=0 VERSION=0 REVISION=unknown
+ARG SOURCE_DATE_EPOCH=0
+ARG VERSION=0
+ARG REVISION=unknown
 RUN deploy/image/rootfs /install /rootfs && \
     deploy/image/sbom /rootfs "$VERSION" "$REVISION" && \
     find /rootfs -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
@@ -31,7 +33,9 @@ FROM scratch
 
 COPY --from=build /rootfs /
 
-ARG VERSION=0 REVISION=unknown SOURCE=unknown
+ARG VERSION=0
+ARG REVISION=unknown
+ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="gatepost" \
       org.opencontainers.image.description="A WebSocket API gateway: edge, broker and command line" \
       org.opencontainers.image.version="$VERSION" \

@@ -16,6 +16,8 @@ export function setting(name, otherwise) {
 
 export const socketsPerUser = setting('SOCKETS', 100);
 
+const OPEN = 1;
+
 const connectTime = new Trend('connect_ms', true);
 const opened = new Counter('opened');
 const failed = new Counter('connects_failed');
@@ -56,8 +58,9 @@ export function connect(on) {
   const socket = new WebSocket(url);
   const connection = {
     isOpen: false,
+    // A timer may want to send when the close has begun.
     send(message) {
-      socket.send(JSON.stringify(message));
+      if (socket.readyState === OPEN) socket.send(JSON.stringify(message));
     },
     close() {
       connection.closing = true;

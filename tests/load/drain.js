@@ -27,7 +27,7 @@ export const options = {
     closed_early: ['count==0'],
     open_at_end: ['rate==1'],
     back_ms: ['p(95)<2000', 'p(99)<5000'],
-    echo_ms: ['p(95)<250', 'p(99)<1000'],
+    echo_ms: ['p(95)<500', 'p(99)<2000'],
   },
   summaryTrendStats: stats,
 };

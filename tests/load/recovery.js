@@ -1,7 +1,7 @@
 // Recovery: SUBSCRIBERS of CHANNELS lose their connections again and again while messages are published.
 // Each connects again with the position of its last message, and must get all that it missed.
 //
-//   SUBSCRIBERS  1000     CHANNELS  10     RATE  4 a second     SECONDS  20
+//   SUBSCRIBERS  600     CHANNELS  10     RATE  2 a second     SECONDS  20
 //
 // A subscriber is away for less than 2 s: the history of the channel must have more than 2 * RATE messages.
 
@@ -9,9 +9,9 @@ import { Counter, Rate, Trend } from 'k6/metrics';
 import { at, connect, hold, messagesOf, mine, secondsSinceStart, setting, stats } from './common.js';
 import { summary } from './summary.js';
 
-const SUBSCRIBERS = setting('SUBSCRIBERS', 1000);
+const SUBSCRIBERS = setting('SUBSCRIBERS', 600);
 const CHANNELS = setting('CHANNELS', 10);
-const RATE = setting('RATE', 4);
+const RATE = setting('RATE', 2);
 const SECONDS = setting('SECONDS', 20);
 const RUN = `recovery-${__ENV.RUN || '1'}`;
 
