@@ -47,4 +47,6 @@ LABEL org.opencontainers.image.title="gatepost" \
 ENV PATH=/usr/bin
 USER 10001:10001
 STOPSIGNAL SIGTERM
+# Kubernetes has probes of its own; this is for podman and docker.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/usr/bin/gatepost", "health"]
 CMD ["gatepost", "--help"]

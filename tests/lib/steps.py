@@ -69,10 +69,10 @@ class Steps:
         sys.exit(1 if self.failed or not self.passed else 0)
 
 
-def output(*command, **more):
+def output(*command, check_status=True, **more):
     """What a command printed; raises CalledProcessError, with what it wrote to stderr."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
-    if done.returncode != 0:
+    if check_status and done.returncode != 0:
         print(done.stderr[-2000:], file=sys.stderr)
         done.check_returncode()
     return done.stdout

@@ -37,6 +37,7 @@ class Stats:
         self.connects = 0
         self.failed_connects = 0  # also 503s and resets
         self.closes = collections.Counter()  # by code; 1006: without a close frame
+        self.seconds = collections.Counter()  # closes by second
         self.back = []  # seconds from a close until it was connected again
         self.echoes = 0
         self.echoes_wrong = 0  # a reply that is not that of the oldest unanswered echo
@@ -76,7 +77,8 @@ class World:
         waits = [now - c.unanswered[0][1] for c in self.clients if c.unanswered]
         behind = [c for c in self.clients if self.last.get(c.channel) not in (None, c.position)]
         return {
-            **{k: v for k, v in vars(s).items() if k != "back"},
+            **{k: v for k, v in vars(s).items() if k not in ("back", "seconds")},
+            "closes_a_second": max(s.seconds.values(), default=0),
             "back": len(s.back),
             "back_max": round(max(s.back, default=0), 2),
             "clients": len(self.clients),
@@ -148,6 +150,7 @@ class Client:
         await self.socket.close()
         if not self.leaves:
             stats.closes[self.socket.close_code or 1006] += 1
+            stats.seconds[int(time.monotonic())] += 1
             stats.echoes_unanswered += len(self.unanswered)
             self.closed_at = time.monotonic()
         self.unanswered.clear()
