@@ -33,7 +33,7 @@ export const options = {
     actions_refused: ['count==0'],
     connects_failed: ['count==0'],
     closed_early: ['count==0'],
-    recover_ms: ['p(95)<500', 'p(99)<2000'],
+    recover_ms: ['p(95)<1000', 'p(99)<3000'],
     deliveries: ['count>0'],
   },
   summaryTrendStats: stats,
