@@ -89,6 +89,7 @@ export function connect(on) {
     if (wasOpen) closed.add(1, { code: String(event.code) });
     if (wasOpen && !connection.closing && !(on.expected || []).includes(event.code)) {
       closedEarly.add(1, { code: String(event.code) });
+      console.error(`closed with ${event.code} ${event.reason || ''}`);
     }
     if (on.close) on.close(event.code, Boolean(connection.closing));
   };

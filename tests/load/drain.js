@@ -26,8 +26,8 @@ export const options = {
     moved: ['count>0'],
     closed_early: ['count==0'],
     open_at_end: ['rate==1'],
-    back_ms: ['p(95)<2000', 'p(99)<5000'],
-    echo_ms: ['p(95)<500', 'p(99)<2000'],
+    back_ms: ['p(95)<4000', 'p(99)<8000'],
+    echo_ms: ['p(95)<1000', 'p(99)<3000'],
   },
   summaryTrendStats: stats,
 };
