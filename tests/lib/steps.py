@@ -71,7 +71,9 @@ class Steps:
 
 def output(*command, check_status=True, **more):
     """What a command printed; raises CalledProcessError, with what it wrote to stderr."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
+    if "input" not in more:
+        more["stdin"] = subprocess.DEVNULL
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **more)
     if check_status and done.returncode != 0:
         print(done.stderr[-2000:], file=sys.stderr)
         done.check_returncode()
