@@ -42,7 +42,7 @@ export function targets() {
         name: `helm/${file.replace('.yaml', '')}`,
         values: path.join(chart, 'ci', file),
         isOld: false,
-        outside: file.startsWith('production') ? OUTSIDE : [],
+        outside: OUTSIDE,
       }))
     : [];
   return [...overlays, ...components, ...values];

@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { mebibytes, quantity } from './world.mjs';
 
-const KERNEL_AND_EDGE = 6 * 1024; // bytes for a connection: 1 KiB in the edge, about 5 KiB of sockets in the kernel
+const CONNECTION = 8 * 1024; // bytes: 1 KiB in the edge, the rest for its socket in the kernel
+const FULL = 0.9; // of its memory: then an edge is not ready
 const PROGRAM = 32 * 2 ** 20;
 const PUBLICATIONS = 64 * 2 ** 20; // in progress in a broker, at most
 const MARGIN = 10; // seconds from the end of the drain to SIGKILL
@@ -64,7 +65,7 @@ const memory = {
 
 function edgeMemory(world, edge) {
   const connections = Number(world.setting(edge, 'max-connections'));
-  return connections * KERNEL_AND_EDGE + world.bytes(edge, 'held-memory') + world.bytes(edge, 'outbox-memory') + PROGRAM;
+  return (connections * CONNECTION + world.bytes(edge, 'held-memory') + world.bytes(edge, 'outbox-memory') + PROGRAM) / FULL;
 }
 
 function brokerMemory(world, broker) {
