@@ -1,7 +1,9 @@
 #include "broker/conf.h"
 
+#include "base/mem.h"
 #include "json/read.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT(f, name, dflt, help) CONF_TEXT(struct broker_conf, f, name, dflt, help)
@@ -68,8 +70,9 @@ static const struct conf_key keys[] = {
 	BYTES(http_response, "http-max-response", "6MiB", KI, 64 * MI,
 	      "maximum size of a response of a function over HTTP"),
 	BYTES(http_memory, "http-memory", "256MiB", MI, 1024LL * 1024 * MI,
-	      "maximum bytes of functions' HTTP responses that are being received; over "
-	      "it: a response over 64 KiB fails with 503"),
+	      "maximum bytes of functions' HTTP responses that are being received (by "
+	      "default at most an eighth of the cgroup's memory); over it: a response "
+	      "over 64 KiB fails with 503"),
 	INT(http_connections, "http-connections", "256", 1, 10000,
 	    "maximum connections to one host of functions"),
 	INT(http_in_flight, "http-in-flight", "4096", 1, 1000000,
@@ -104,7 +107,8 @@ static const struct conf_key keys[] = {
 	INT(credit_events, "credit-events", "8192", 16, 1000000,
 	    "maximum unanswered events of each edge"),
 	BYTES(credit_bytes, "credit-bytes", "64MiB", 64 * KI, 1024 * MI,
-	      "the same in bytes"),
+	      "the same in bytes (by default at most a sixteenth of the cgroup's "
+	      "memory)"),
 	MSEC(command_ms, "command-timeout", "5s", 50, MINUTE,
 	     "time for an edge to report the result of a push"),
 	BYTES(max_post, "max-post", "128KiB", 1, 16 * MI,
@@ -118,13 +122,17 @@ static const struct conf_key keys[] = {
 	INT(management_requests, "management-requests", "1000", 1, 1000000,
 	    "maximum requests of it that wait for an edge or Redis; over it: 503"),
 	BYTES(management_memory, "management-memory", "256MiB", MI, 1024LL * 1024 * MI,
-	      "maximum bytes of its requests, and of responses that are not read yet; "
-	      "over it: requests over 64 KiB, and those about many connections, get 503"),
+	      "maximum bytes of its requests, and of responses that are not read yet (by "
+	      "default at most an eighth of the cgroup's memory); over it: requests over "
+	      "64 KiB, and those about many connections, get 503"),
 	MSEC(management_ms, "management-timeout", "60s", 100, 60 * MINUTE,
 	     "time for a request to arrive completely (then: 408), and for an idle "
 	     "connection"),
 	MSEC(drain_ms, "drain-timeout", "8s", 0, 60 * MINUTE,
 	     "time after SIGTERM to finish events in progress"),
+	MSEC(grace_ms, "grace", "0", 0, 24 * 60 * MINUTE,
+	     "time from SIGTERM to SIGKILL, as the supervisor has it: a drain that can "
+	     "take longer is a warning at the start; 0: not known"),
 };
 
 static bool is_right(const void *conf, struct conf_wrong *w);
@@ -137,9 +145,35 @@ static const struct conf_table table = {
 	.check = is_right,
 };
 
-enum err broker_conf_load(struct broker_conf *out, int argc, char **argv)
+/* Defaults of bytes that are too much for a small cgroup. */
+static const struct {
+	const char *name;
+	int64_t part, most;
+} budgets[] = {
+	{"http-memory", 8, 256LL * MI},
+	{"management-memory", 8, 256LL * MI},
+	{"credit-bytes", 16, 64LL * MI},
+};
+
+enum { BUDGETS = sizeof budgets / sizeof *budgets };
+
+enum err broker_conf_load(struct broker_conf *out, const struct cgroup *limit, int argc,
+			  char **argv)
 {
-	return conf_load(&table, out, argc, argv);
+	struct conf_default defaults[BUDGETS];
+	char *texts[BUDGETS];
+	enum err e;
+
+	for (size_t i = 0; i < BUDGETS; i++) {
+		int64_t n = cgroup_share(limit, budgets[i].part, budgets[i].most);
+
+		texts[i] = xasprintf("%lld", (long long)(n < MI ? MI : n));
+		defaults[i] = (struct conf_default){budgets[i].name, texts[i]};
+	}
+	e = conf_load_with(&table, defaults, BUDGETS, out, argc, argv);
+	for (size_t i = 0; i < BUDGETS; i++)
+		free(texts[i]);
+	return e;
 }
 
 static bool is_right(const void *conf, struct conf_wrong *w)

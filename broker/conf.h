@@ -3,6 +3,7 @@
 
 /* The broker's settings; the table is in conf.c. */
 
+#include "base/cgroup.h"
 #include "store/store.h"
 
 struct broker_conf {
@@ -37,10 +38,14 @@ struct broker_conf {
 	int64_t max_post, max_bulk;
 	int64_t management_connections, management_requests;
 	int64_t management_memory, management_ms;
-	int64_t drain_ms;
+	int64_t drain_ms, grace_ms;
 };
 
-/* As conf_load; also refuses what only makes sense together. */
-must_use enum err broker_conf_load(struct broker_conf *out, int argc, char **argv);
+/*
+ * As conf_load; also refuses what only makes sense together. limit: of this process; with little
+ * memory, defaults are smaller.
+ */
+must_use enum err broker_conf_load(struct broker_conf *out, const struct cgroup *limit,
+				   int argc, char **argv);
 
 #endif

@@ -1,5 +1,6 @@
 /* The broker: edges' events on one side, the store on the other, functions in between. */
 #include "base/descriptors.h"
+#include "base/grace.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
@@ -31,11 +32,13 @@
 #include <zmq.h>
 
 enum { DESCRIPTORS_MS = 5000 }; /* between two looks at how many are open */
+enum { LINGER_MS = 1000 };      /* of ZeroMQ, behind a drain */
 enum { EVICTION_MS = 10000 };   /* between two looks at the policy of Redis */
 
 /* All modules of the process, each with those before it. */
 struct broker {
 	struct broker_conf conf;
+	struct cgroup cgroup;
 	uint64_t boot;
 	struct loop *loop;
 	struct metrics *metrics;
@@ -475,7 +478,13 @@ static void run(struct broker *b)
 	members_start(b->members, edges_endpoint(b->edges));
 	loop_at_turn_end(l, edges_flush, b->edges);
 	log_info("broker.start", S("endpoint", edges_endpoint(b->edges)),
-		 S("management", management_addresses(b->management)));
+		 S("management", management_addresses(b->management)),
+		 I("open_files", descriptors_limit()), I("memory", b->cgroup.memory),
+		 I("credit-bytes", b->conf.credit_bytes),
+		 I("http-memory", b->conf.http_memory),
+		 I("management-memory", b->conf.management_memory),
+		 I("cpu_milli", b->cgroup.cpu_milli));
+	grace_check(b->conf.drain_ms + LINGER_MS, b->conf.grace_ms);
 	text = xasprintf("X_GATEPOST_ENDPOINT=%s\nX_GATEPOST_MANAGEMENT=%s\n"
 			 "X_GATEPOST_METRICS=%s\nX_GATEPOST_RUNTIMES=%s",
 			 edges_endpoint(b->edges), management_addresses(b->management),
@@ -519,10 +528,12 @@ static void close_all(struct broker *b)
 int main(int argc, char **argv)
 {
 	struct broker b = {0};
-	enum err e = broker_conf_load(&b.conf, argc, argv);
+	enum err e;
 	bool is_open;
 	void *zctx;
 
+	b.cgroup = cgroup_read();
+	e = broker_conf_load(&b.conf, &b.cgroup, argc, argv);
 	if (e != OK)
 		return e == ERR_EXIT ? 0 : 2;
 	set_name(&b);

@@ -8,6 +8,7 @@
 #include "cli/commands/presence.h"
 #include "cli/commands/publish.h"
 #include "cli/commands/send.h"
+#include "cli/commands/shed.h"
 #include "cli/commands/subscribe.h"
 #include "cli/up/up.h"
 
@@ -43,6 +44,8 @@ static const struct command commands[] = {
 	 "list the channels that have subscribers: gatepost channels PREFIX"},
 	{"presence", presence_run,
 	 "list who is subscribed to a channel: gatepost presence CHANNEL"},
+	{"shed", shed_run,
+	 "list edges, or close some of an edge's connections: gatepost shed EDGE N"},
 	{"help", help, "print this, or the usage of a command: gatepost help up"},
 	{"version", version, "print the version"},
 };

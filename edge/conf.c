@@ -1,6 +1,8 @@
 #include "edge/conf.h"
 
-#include <string.h>
+#include "base/mem.h"
+
+#include <stdlib.h>
 
 #define TEXT(f, name, dflt, help) CONF_TEXT(struct edge_conf, f, name, dflt, help)
 #define INT(f, name, dflt, least, most, help)                                            \
@@ -45,8 +47,8 @@ static const struct conf_key keys[] = {
 	BYTES(client.max_head, "max-head", "16KiB", 512, 256 * KI,
 	      "maximum size of a request head; over it: 431"),
 	INT(max_connections, "max-connections", "1000000", 1, 4000000,
-	    "maximum number of sockets (the limit of open files may allow fewer); over "
-	    "it: 503"),
+	    "maximum number of sockets (open files, or the memory of the cgroup, may "
+	    "allow fewer); over it: 503, and not ready"),
 
 	MSEC(client.handshake_ms, "handshake-timeout", "10s", 100, 10 * MINUTE,
 	     "time for a request to arrive completely; then: 408"),
@@ -64,6 +66,9 @@ static const struct conf_key keys[] = {
 	     "time without a message in either direction before close 1001; 0: never"),
 	MSEC(client.max_age_ms, "max-age", "0", 0, 365LL * DAY,
 	     "maximum age of a connection; then close 1001; 0: no limit"),
+	INT(client.max_age_jitter, "max-age-jitter", "10", 0, 100,
+	    "percent of --max-age by which a connection may be closed earlier, at "
+	    "random, so that clients do not reconnect together"),
 	CONF_CHOICE(struct edge_conf, client.binary, "binary", "accept", "accept|refuse",
 		    "accept binary messages, or refuse them with close 1003"),
 	MSEC(client.stall_ms, "stall-timeout", "30s", 100, 60 * MINUTE,
@@ -74,11 +79,15 @@ static const struct conf_key keys[] = {
 	      "maximum bytes queued for a slow client; over it: pushes get 429, and its "
 	      "messages are not read"),
 	BYTES(client.outbox_memory, "outbox-memory", "512MiB", MI, 1024LL * 1024 * MI,
-	      "maximum bytes queued for all clients; over it: a client with more than 16 "
-	      "KiB is treated as if its --outbox were full"),
+	      "maximum bytes queued for all clients (by default at most a quarter of the "
+	      "cgroup's memory); over it: a client with more than 16 KiB is treated as "
+	      "if "
+	      "its --outbox were full"),
 	BYTES(client.held_bytes, "held-memory", "512MiB", MI, 1024LL * 1024 * MI,
-	      "maximum bytes of incomplete and unanswered messages of all clients; over "
-	      "it: large messages get 1013"),
+	      "maximum bytes of incomplete and unanswered messages of all clients (by "
+	      "default at most a quarter of the cgroup's memory); over it: large "
+	      "messages "
+	      "get 1013"),
 	INT(client.early_posts, "early-posts", "64", 0, 1024,
 	    "maximum number of pushes (and 256 KiB) that wait for a connection's 101 "
 	    "while its $connect runs; 0: they get 410"),
@@ -102,11 +111,14 @@ static const struct conf_key keys[] = {
 	MSEC(drain_delay_ms, "drain-delay", "5s", 0, 10 * MINUTE,
 	     "time after SIGTERM in which it is not ready but still accepts, until load "
 	     "balancers send no more clients"),
-	INT(drain_rate, "drain-rate", "500", 1, 1000000,
-	    "clients closed a second after that, in random order; more if "
-	    "--drain-timeout requires it"),
+	INT(client.drain_rate, "drain-rate", "500", 1, 1000000,
+	    "clients closed a second after that, in random order (more if "
+	    "--drain-timeout requires it), and by gatepost shed"),
 	MSEC(drain_ms, "drain-timeout", "60s", 0, 60 * MINUTE,
 	     "maximum time to close all clients; then the rest is disconnected"),
+	MSEC(grace_ms, "grace", "0", 0, DAY,
+	     "time from SIGTERM to SIGKILL, as the supervisor has it: a drain that can "
+	     "take longer is a warning at the start; 0: not known"),
 
 	MSEC(heartbeat_ms, "heartbeat", "1s", 50, MINUTE,
 	     "interval in which each broker gets at least one message"),
@@ -131,33 +143,35 @@ static const struct conf_table table = {
 };
 
 /* API Gateway's quotas (developer guide, "Quotas for WebSocket APIs"). */
-static const struct {
-	const char *name, *fallback;
-} aws[] = {
+static const struct conf_default aws[] = {
 	{"max-message", "128KiB"}, {"max-frame", "32KiB"}, {"idle-timeout", "10m"},
 	{"max-age", "2h"},         {"binary", "refuse"},   {"early-posts", "0"},
 };
 
-/* The same table with a profile's defaults. */
-static enum err load_as_aws(struct edge_conf *out, int argc, char **argv)
-{
-	struct conf_key own[sizeof keys / sizeof *keys];
-	struct conf_table t = table;
+enum { MEMORY_PART = 4, DEFAULTS_MOST = 8 };
 
-	memcpy(own, keys, sizeof keys);
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		for (size_t j = 0; j < sizeof aws / sizeof *aws; j++)
-			if (strcmp(own[i].name, aws[j].name) == 0)
-				own[i].fallback = aws[j].fallback;
-	t.keys = own;
-	return conf_load(&t, out, argc, argv);
+/* At most a quarter of the cgroup's memory for each of both budgets. */
+static char *budget(const struct cgroup *limit)
+{
+	int64_t bytes = cgroup_share(limit, MEMORY_PART, 512LL * MI);
+
+	return xasprintf("%lld", (long long)(bytes < MI ? MI : bytes));
 }
 
-enum err edge_conf_load(struct edge_conf *out, int argc, char **argv)
+enum err edge_conf_load(struct edge_conf *out, const struct cgroup *limit, int argc,
+			char **argv)
 {
-	enum err e = conf_load(&table, out, argc, argv);
+	char *bytes = budget(limit);
+	struct conf_default defaults[DEFAULTS_MOST] = {{"held-memory", bytes},
+						       {"outbox-memory", bytes}};
+	size_t n = 2;
+	enum err e = conf_load_with(&table, defaults, n, out, argc, argv);
 
-	return e == OK && out->client.profile == EDGE_PROFILE_AWS
-		       ? load_as_aws(out, argc, argv)
-		       : e;
+	if (e == OK && out->client.profile == EDGE_PROFILE_AWS) {
+		for (size_t i = 0; i < sizeof aws / sizeof *aws; i++)
+			defaults[n++] = aws[i];
+		e = conf_load_with(&table, defaults, n, out, argc, argv);
+	}
+	free(bytes);
+	return e;
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "edge/client/connection.h"
+#include "edge/client/paced.h"
 #include "edge/client/registry.h"
 #include "edge/link/uplink.h"
 
@@ -20,12 +21,10 @@
 
 enum {
 	LOOK_MS = 20,
-	LONGEST_STEP_MS = 100, /* after a longer turn, do not catch up all at once */
 	HAND_OVER_MS = 2000,
 	FAST_MS = 1000,
 	FLUSH_MS =
 		1000, /* ZeroMQ's linger (uplink_free), when a broker does not read our last messages */
-	SHARE = 1000, /* one connection in `owed`: rate is per millisecond */
 };
 
 enum phase { SERVING, DELAY, CLOSING, HANDING_OVER };
@@ -38,10 +37,7 @@ struct drain {
 	int signals;
 	int64_t until_ms;  /* of the phase */
 	int64_t closed_ms; /* CLOSING: when the last one is to be closed */
-	int64_t looked_ms;
-	int64_t owed;    /* thousandths of a connection that are to be closed now */
-	uint32_t *slots; /* in the order of closing */
-	uint32_t n, next;
+	struct paced paced;
 };
 
 static void begin(struct drain *d);
@@ -112,7 +108,7 @@ static void check(void *arg)
 		start_closing(d);
 	if (d->phase == CLOSING) {
 		/* The end of the turn has written the close frames of the last step. */
-		if (d->next == d->n && now >= d->until_ms)
+		if (paced_left(&d->paced) == 0 && now >= d->until_ms)
 			close_all_now(d);
 		else
 			pace(d, now);
@@ -124,25 +120,6 @@ static void check(void *arg)
 		leave(d);
 }
 
-static void note_slot(void *arg, struct connection *c)
-{
-	struct drain *d = arg;
-
-	d->slots[d->n++] = c->slot;
-}
-
-/* Clients that connected together do not reconnect together. */
-static void shuffle(uint32_t *slots, uint32_t n)
-{
-	for (uint32_t i = n; i > 1; i--) {
-		uint32_t k = arc4random_uniform(i);
-		uint32_t other = slots[k];
-
-		slots[k] = slots[i - 1];
-		slots[i - 1] = other;
-	}
-}
-
 static void start_closing(struct drain *d)
 {
 	struct clients *clients = d->uses.clients;
@@ -151,45 +128,25 @@ static void start_closing(struct drain *d)
 
 	clients_close(clients);
 	listener_close(d->uses.listener);
-	d->slots = xcalloc(clients_connections(clients) + 1, sizeof *d->slots);
-	registry_each(clients->registry, 0, UINT32_MAX, note_slot, d);
-	shuffle(d->slots, d->n);
+	paced_begin(&d->paced, clients, now, false);
 	d->phase = CLOSING;
-	d->looked_ms = now;
 	d->until_ms = now + window;
 	/* The last one has time to answer the close frame, too. */
 	d->closed_ms = now + (window > 2 * answer ? window - answer : window / 2);
 	log_info("edge.drain.closing", I("connections", clients_sockets(clients)));
 }
 
-static void drain_one(void *arg, struct connection *c)
-{
-	struct drain *d = arg;
-
-	struct end_words words = connection_drain_words(d->uses.clients);
-
-	if (connection_end(c, CAUSE_DRAIN, &words))
-		d->owed -= SHARE;
-}
-
 /* Close as many as are due since the last check, at --drain-rate or what --drain-timeout needs. */
 static void pace(struct drain *d, int64_t now)
 {
-	int64_t step = now - d->looked_ms, left = d->n - d->next;
-	int64_t rate = d->conf.rate;
+	int64_t left = paced_left(&d->paced), rate = d->conf.rate;
 	int64_t time = d->closed_ms - now;
 
-	d->looked_ms = now;
 	if (time <= 0)
-		d->owed = left * SHARE;
+		rate = PACED_ALL;
 	else if (left * 1000 / time > rate)
 		rate = left * 1000 / time;
-	d->owed += rate * (step < LONGEST_STEP_MS ? step : LONGEST_STEP_MS);
-	for (; d->owed >= SHARE && d->next < d->n; d->next++) {
-		uint32_t slot = d->slots[d->next];
-
-		registry_each(d->uses.clients->registry, slot, slot + 1, drain_one, d);
-	}
+	paced_close(&d->paced, d->uses.clients, now, rate, UINT32_MAX);
 }
 
 static void cut_one(void *arg, struct connection *c)
@@ -232,6 +189,6 @@ void drain_free(struct drain *d)
 	if (d == NULL)
 		return;
 	timer_free(d->look);
-	free(d->slots);
+	paced_end(&d->paced);
 	free(d);
 }

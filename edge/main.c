@@ -1,7 +1,10 @@
 /* The edge: clients' WebSockets on one side, the brokers on the other. */
+#include "base/descriptors.h"
+#include "base/grace.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
+#include "edge/capacity.h"
 #include "edge/channels/probe.h"
 #include "edge/client/accept.h"
 #include "edge/client/clients.h"
@@ -18,9 +21,6 @@
 #include <sys/resource.h>
 #include <zmq.h>
 
-/* Descriptors that are not for clients: a link takes about four, and there may be many brokers. */
-enum { OTHERS_LEAST = 64, OTHERS_MOST = 1024 };
-
 /*
  * A link has three, and a closed one counts until ZeroMQ's own thread has freed it: its
  * default of 1023 was reached on a busy machine by an edge with 200 brokers.
@@ -30,12 +30,16 @@ enum { LINK_SOCKETS = 16384 };
 /* The modules that main connects. */
 struct edge {
 	struct edge_conf conf;
+	struct cgroup cgroup;
+	struct limits_given given;
+	struct limits limits;
 	struct loop *loop;
 	struct metrics *metrics;
 	struct channels *channels;
 	struct clients *clients;
 	struct uplink *uplink;
 	struct listener *listener;
+	struct capacity *capacity;
 	struct health *health;
 	struct drain *drain;
 	void *zctx;
@@ -43,24 +47,21 @@ struct edge {
 
 static const char *missing(void *arg);
 
-/* Raise the limit of descriptors; the connections must fit in it. */
-static uint32_t most_connections(const struct edge_conf *conf)
+/* Raises the limit of open files to what is allowed. */
+static void set_limits(struct edge *edge)
 {
+	const struct edge_conf *conf = &edge->conf;
 	struct rlimit limit;
-	rlim_t others;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	getrlimit(RLIMIT_NOFILE, &limit);
-	others = limit.rlim_cur / 10 > OTHERS_MOST ? OTHERS_MOST : limit.rlim_cur / 10;
-	if (others < OTHERS_LEAST)
-		others = OTHERS_LEAST;
-	if (limit.rlim_cur <= 2 * others)
-		return OTHERS_LEAST; /* far too few: the log says so at each accept */
-	if (limit.rlim_cur - others > (rlim_t)conf->max_connections)
-		return (uint32_t)conf->max_connections;
-	return (uint32_t)(limit.rlim_cur - others);
+	edge->given = (struct limits_given){.descriptors = descriptors_limit(),
+					    .memory = edge->cgroup.memory,
+					    .held_bytes = conf->client.held_bytes,
+					    .outbox_memory = conf->client.outbox_memory,
+					    .max_connections = conf->max_connections};
+	edge->limits = limits_of(&edge->given);
 }
 
 static struct uplink *start_uplink(struct edge *edge)
@@ -88,7 +89,7 @@ static struct uplink *start_uplink(struct edge *edge)
 static struct drain_conf drain_conf(const struct edge_conf *conf)
 {
 	return (struct drain_conf){.delay_ms = conf->drain_delay_ms,
-				   .rate = conf->drain_rate,
+				   .rate = conf->client.drain_rate,
 				   .window_ms = conf->drain_ms,
 				   .answer_ms = conf->client.close_ms};
 }
@@ -104,8 +105,15 @@ static void start_drain(struct edge *edge)
 	loop_on_signal(edge->loop, drain_signal, edge->drain);
 }
 
+static uint32_t count_connections(void *arg)
+{
+	const struct edge *edge = arg;
+
+	return clients_connections(edge->clients);
+}
+
 /* Each needs the one before it; false after an error line. */
-static bool start(struct edge *edge, uint32_t most)
+static bool start(struct edge *edge)
 {
 	const struct edge_conf *conf = &edge->conf;
 
@@ -115,7 +123,8 @@ static bool start(struct edge *edge, uint32_t most)
 	loop_ignore_reload(edge->loop);
 	edge->metrics = metrics_new();
 	edge->channels = channels_new(edge->loop, edge->metrics, &subscribers_callbacks);
-	edge->clients = clients_new(&conf->client, edge->loop, edge->metrics, most);
+	edge->clients = clients_new(&conf->client, edge->loop, edge->metrics,
+				    edge->limits.connections);
 	metrics_add_process(edge->metrics);
 	edge->uplink = start_uplink(edge);
 	if (edge->uplink == NULL)
@@ -129,6 +138,12 @@ static bool start(struct edge *edge, uint32_t most)
 				      accept_client, edge->clients);
 	if (edge->listener == NULL)
 		return false;
+	edge->capacity = capacity_new(
+		&edge->given, &(struct capacity_uses){.loop = edge->loop,
+						      .metrics = edge->metrics,
+						      .connections = count_connections,
+						      .resident = metrics_resident,
+						      .arg = edge});
 	edge->health =
 		health_new(edge->loop, conf->metrics, edge->metrics, missing, edge);
 	if (edge->health == NULL)
@@ -137,20 +152,41 @@ static bool start(struct edge *edge, uint32_t most)
 	return true;
 }
 
-/* Until a drain is over. */
-static void run(struct edge *edge, uint32_t most)
+/* The arithmetic of this process; 0 bytes or thousandths of a core: no limit. */
+static void log_start(const struct edge *edge)
 {
+	const struct limits *l = &edge->limits;
+	const struct limits_given *g = &edge->given;
 	struct drain_conf conf = drain_conf(&edge->conf);
-	const char *address = listener_address(edge->listener);
+	int64_t most_ms = drain_most_ms(&conf);
+
+	log_info("edge.start", S("listen", listener_address(edge->listener)),
+		 I("max-connections", l->connections), S("limited_by", l->by),
+		 I("open_files", g->descriptors), I("memory", g->memory),
+		 I("held-memory", g->held_bytes), I("outbox-memory", g->outbox_memory),
+		 I("bytes_for_each", LIMITS_CONNECTION_BYTES),
+		 I("cpu_milli", edge->cgroup.cpu_milli),
+		 I("drain_at_most_s", (most_ms + 999) / 1000),
+		 S("hint", "set terminationGracePeriodSeconds or TimeoutStopSec "
+			   "to more than drain_at_most_s"));
+	if (l->is_memory_short)
+		log_warn("edge.memory.short", I("memory", g->memory),
+			 I("needed",
+			   g->held_bytes + g->outbox_memory + LIMITS_PROCESS_BYTES),
+			 S("hint", "raise the memory limit, or set --held-memory and "
+				   "--outbox-memory to less"));
+	grace_check(most_ms, edge->conf.grace_ms);
+}
+
+/* Until a drain is over. */
+static void run(struct edge *edge)
+{
 	struct ready *ready;
 	char *text;
 
-	log_info("edge.start", S("listen", address), I("max-connections", most),
-		 I("drain_at_most_s", (drain_most_ms(&conf) + 999) / 1000),
-		 S("hint", "set terminationGracePeriodSeconds or TimeoutStopSec "
-			   "to more than drain_at_most_s"));
-	text = xasprintf("X_GATEPOST_LISTEN=%s\nX_GATEPOST_METRICS=%s", address,
-			 health_url(edge->health));
+	log_start(edge);
+	text = xasprintf("X_GATEPOST_LISTEN=%s\nX_GATEPOST_METRICS=%s",
+			 listener_address(edge->listener), health_url(edge->health));
 	ready = ready_new(edge->loop, missing, edge, text);
 	loop_run(edge->loop);
 	ready_free(ready);
@@ -162,6 +198,7 @@ static void stop(struct edge *edge)
 {
 	drain_free(edge->drain);
 	health_free(edge->health);
+	capacity_free(edge->capacity);
 	listener_free(edge->listener);
 	clients_stop(edge->clients);
 	channels_stop(edge->channels);
@@ -176,18 +213,20 @@ static void stop(struct edge *edge)
 int main(int argc, char **argv)
 {
 	struct edge edge = {0};
-	enum err e = edge_conf_load(&edge.conf, argc, argv);
-	uint32_t most;
+	enum err e;
 	bool started;
+
+	edge.cgroup = cgroup_read();
+	e = edge_conf_load(&edge.conf, &edge.cgroup, argc, argv);
 
 	if (e != OK)
 		return e == ERR_EXIT ? 0 : 2;
 	log_init(edge.conf.name, (enum log_level)edge.conf.log_level,
 		 (enum log_format)edge.conf.log_format);
-	most = most_connections(&edge.conf);
-	started = start(&edge, most);
+	set_limits(&edge);
+	started = start(&edge);
 	if (started)
-		run(&edge, most);
+		run(&edge);
 	stop(&edge);
 	return started ? 0 : 2;
 }
@@ -200,5 +239,7 @@ static const char *missing(void *arg)
 	if (clients_are_draining(edge->clients))
 		return "draining";
 	why = uplink_missing(edge->uplink);
-	return why != NULL ? why : probe_missing(edge->channels);
+	if (why == NULL)
+		why = probe_missing(edge->channels);
+	return why != NULL ? why : capacity_missing(edge->capacity);
 }

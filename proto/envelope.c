@@ -113,6 +113,7 @@ static bool command_ok(const Gatepost__Command *c)
 		       envelope_subscription_ok(c->subscription);
 	case GATEPOST__COMMAND__KIND__UNSUBSCRIBE:
 		return id_ok(c->id) && c->ids.len == 0 && envelope_channel_ok(c->channel);
+	case GATEPOST__COMMAND__KIND__SHED: return c->id.len == 0 && c->ids.len == 0;
 	case GATEPOST__COMMAND__KIND__APPLY:
 		return id_ok(c->id) && c->ids.len == 0 && c->n_actions > 0 &&
 		       c->actions[0]->body_case != GATEPOST__ACTION__BODY_RESPONSE &&

@@ -29,6 +29,8 @@
  *   GET, DELETE /users/{user}   list a user's connections, and close them
  *   PUT, DELETE /users/{user}/channels/{channel}   subscribe them, and end that
  *
+ * and, for edges: GET /edges, POST /edges/{edge}/shed?connections=N
+ *
  * Statuses, error header and bodies are those of API Gateway, so that its SDKs work;
  * docs/management.md has all of it.
  */

@@ -10,6 +10,7 @@
 #include "broker/api/channel_publish.h"
 #include "broker/api/channel_read.h"
 #include "broker/api/connection.h"
+#include "broker/api/edge.h"
 #include "broker/api/users.h"
 #include "http/path.h"
 #include "http/query.h"
@@ -23,8 +24,8 @@ struct target {
 typedef void all_fn(const struct router *r, struct http_request *q);
 typedef void one_fn(const struct router *r, struct http_request *q, struct span rest);
 
-static all_fn to_connections, to_disconnects, to_channels, to_users;
-static one_fn to_connection, to_disconnect, to_channel, to_user;
+static all_fn to_connections, to_disconnects, to_channels, to_users, to_edges;
+static one_fn to_connection, to_disconnect, to_channel, to_user, to_edge;
 
 static const struct place {
 	const char *forms[2];
@@ -35,6 +36,7 @@ static const struct place {
 	{{"/@disconnects", "/%40disconnects"}, to_disconnects, to_disconnect},
 	{{"/channels", "/channels"}, to_channels, to_channel},
 	{{"/users", "/users"}, to_users, to_user},
+	{{"/edges", "/edges"}, to_edges, to_edge},
 };
 
 /* Does path begin with this form, as a whole part? rest: what follows. */
@@ -262,6 +264,26 @@ static void to_users(const struct router *r, struct http_request *q)
 {
 	(void)r;
 	refuse_path(q);
+}
+
+static void to_edges(const struct router *r, struct http_request *q)
+{
+	if (is_method(q, "GET"))
+		edge_list(r->commands, q);
+	else
+		answer_wrong_method(q, "GET");
+}
+
+static void to_edge(const struct router *r, struct http_request *q, struct span rest)
+{
+	struct span name = next_part(&rest);
+
+	if (!span_is(rest, "/shed"))
+		refuse_path(q);
+	else if (is_method(q, "POST"))
+		edge_shed(r->commands, q, name);
+	else
+		answer_wrong_method(q, "POST");
 }
 
 /* rest: "/channels/{channel}" of a user */

@@ -36,7 +36,8 @@ struct commands {
 	struct command_list due; /* answered on the next turn: never from inside a call */
 	struct timer *next_turn;
 	uint64_t last_ticket;
-	struct metric *sends, *closes, *looks, *subscribes, *unsubscribes, *applies;
+	struct metric *sends, *closes, *looks, *subscribes, *unsubscribes, *applies,
+		*sheds;
 	struct metric *gone, *full, *unanswered;
 };
 
@@ -76,6 +77,7 @@ struct commands *commands_new(struct loop *loop, struct store *st, struct edges 
 	c->subscribes = asked(m, "kind=\"subscribe\"");
 	c->unsubscribes = asked(m, "kind=\"unsubscribe\"");
 	c->applies = asked(m, "kind=\"apply\"");
+	c->sheds = asked(m, "kind=\"shed\"");
 	c->gone = failed(m, "why=\"gone\"");
 	c->full = failed(m, "why=\"full\"");
 	c->unanswered = failed(m, "why=\"unanswered\"");
@@ -346,6 +348,30 @@ struct command *command_apply(struct commands *c, const struct id *id, size_t by
 		return m;
 	item->kind = GATEPOST__COMMAND__KIND__APPLY;
 	fill(filler, out(m), item);
+	return m;
+}
+
+void commands_each_edge(const struct commands *c, edges_fn *fn, void *arg)
+{
+	edges_each(c->edges, fn, arg);
+}
+
+struct command *command_shed(struct commands *c, uint16_t edge, uint32_t count,
+			     command_fn *fn, void *arg)
+{
+	struct edge_link *at = edges_find(c->edges, edge);
+	struct command *m = command_new(c, fn, arg);
+	Gatepost__Command *item = NULL;
+
+	metric_add(c->sheds, count > 0);
+	if (at == NULL)
+		make_due(m, ERR_DOWN);
+	else
+		item = begin_at(m, at, 0);
+	if (item == NULL)
+		return m;
+	item->kind = GATEPOST__COMMAND__KIND__SHED;
+	item->count = count;
 	return m;
 }
 

@@ -93,6 +93,18 @@ struct command *command_apply(struct commands *c, const struct id *id, size_t by
 			      command_fill_fn *fill, void *filler, command_fn *fn,
 			      void *arg);
 
+/* The linked edges. */
+void commands_each_edge(const struct commands *c, edges_fn *fn, void *arg);
+
+/*
+ * Close so many of an edge's connections, one after the other: 0 only counts them.
+ *
+ * fn  OK: o has `connections`, those that are open, and `reached`, how many of them it will close;
+ *     ERR_DOWN too when the edge is not linked (any more)
+ */
+struct command *command_shed(struct commands *c, uint16_t edge, uint32_t count,
+			     command_fn *fn, void *arg);
+
 /* fn is not called any more. The edge executes the command nevertheless. */
 void command_cancel(struct command *m);
 

@@ -108,6 +108,14 @@ struct edge_link *edges_find(const struct edges *edges, uint16_t number)
 	return map_find(edges->by_number, span_of(&number, sizeof number));
 }
 
+void edges_each(const struct edges *edges, edges_fn *fn, void *arg)
+{
+	struct edge_link *edge;
+
+	for (size_t at = 0; (edge = map_next(edges->by_number, &at)) != NULL;)
+		fn(arg, edge->number, edge->link.peer);
+}
+
 int64_t edges_count(const struct edges *edges)
 {
 	struct edge_link *edge;

@@ -65,6 +65,10 @@ const char *edges_endpoint(const struct edges *edges);
  */
 struct edge_link *edges_find(const struct edges *edges, uint16_t number);
 
+/* Call fn for each link that is up; of those with one number for the newest. name: borrowed for the call. */
+typedef void edges_fn(void *arg, uint16_t number, const char *name);
+void edges_each(const struct edges *edges, edges_fn *fn, void *arg);
+
 /* Links that are up. */
 int64_t edges_count(const struct edges *edges);
 

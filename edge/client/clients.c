@@ -4,6 +4,7 @@
 #include "edge/client/connection.h"
 #include "edge/client/address_limit.h"
 #include "edge/client/registry.h"
+#include "edge/client/shed.h"
 
 #include <stdlib.h>
 
@@ -30,6 +31,7 @@ struct clients *clients_new(const struct clients_conf *conf, struct loop *loop,
 	clients->registry = registry_new(most);
 	clients->address_limit = address_limit_new(
 		conf->address_connections, conf->address_rate, conf->address_burst);
+	clients->shed = shed_new(clients, conf->drain_rate);
 	clients->scratch = xmalloc(CLIENTS_SCRATCH);
 	count_events(&clients->counts, metrics);
 	count_ends(&clients->counts, metrics);
@@ -59,6 +61,8 @@ void clients_stop(struct clients *clients)
 	registry_each(clients->registry, 0, UINT32_MAX, stop_one, NULL);
 	timer_free(clients->tick);
 	clients->tick = NULL;
+	shed_free(clients->shed);
+	clients->shed = NULL;
 }
 
 void clients_free(struct clients *clients)

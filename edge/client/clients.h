@@ -15,6 +15,7 @@ struct address_limit;
 struct channels;
 struct connection;
 struct registry;
+struct shed;
 struct uplink;
 
 enum { CLIENTS_SCRATCH = 64 * 1024 };
@@ -27,13 +28,14 @@ struct clients_conf {
 	int64_t profile; /* enum edge_profile */
 	int64_t max_message, max_frame, max_target, max_head;
 	int64_t handshake_ms, verdict_ms, keep_alive_ms, close_ms;
-	int64_t binary; /* enum edge_binary */
-	int64_t max_age_ms;
+	int64_t binary;                     /* enum edge_binary */
+	int64_t max_age_ms, max_age_jitter; /* percent */
 	int64_t ping_ms, pong_ms, idle_ms, stall_ms;
 	int64_t outbox_bytes, outbox_memory, held_bytes;
 	int64_t early_posts;
 	int64_t lane_events, lane_bytes;
 	int64_t address_connections, address_rate, address_burst;
+	int64_t drain_rate; /* clients a second */
 };
 
 struct client_counts {
@@ -58,6 +60,7 @@ struct clients {
 	struct uplink *uplink;
 	struct channels *channels;
 	struct address_limit *address_limit; /* NULL: addresses have no limits */
+	struct shed *shed;
 	struct timer *tick;
 
 	bool is_draining; /* sockets are not kept for another request */

@@ -8,6 +8,7 @@
 #include "edge/client/handshake.h"
 #include "edge/client/registry.h"
 #include "edge/client/reply.h"
+#include "edge/client/shed.h"
 #include "edge/client/websocket.h"
 #include "edge/link/outcome.h"
 #include "edge/link/uplink.h"
@@ -185,7 +186,11 @@ void command_execute(struct clients *clients, struct broker_link *from,
 		return;
 	}
 	o.ticket = m->ticket;
-	if (m->ids.len > 0) {
+	if (m->kind == GATEPOST__COMMAND__KIND__SHED) {
+		o.result = GATEPOST__OUTCOME__RESULT__OK;
+		o.connections = shed_count_open(clients->shed);
+		o.reached = m->count > 0 ? shed_begin(clients->shed, m->count) : 0;
+	} else if (m->ids.len > 0) {
 		results = m->kind == GATEPOST__COMMAND__KIND__KNOW
 				  ? check_all(clients, m)
 				  : send_to_all(clients, m);

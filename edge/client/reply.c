@@ -46,10 +46,21 @@ enum err reply_keep_push(struct connection *c, struct blob *frame)
 	return OK;
 }
 
+/* --max-age, less what it may be shorter by: never more, since some promise a maximum. */
+static int64_t age_of(const struct clients_conf *conf)
+{
+	int64_t jitter = conf->max_age_ms * conf->max_age_jitter / 100;
+
+	if (jitter > UINT32_MAX - 1)
+		jitter = UINT32_MAX - 1;
+	return conf->max_age_ms - arc4random_uniform((uint32_t)jitter + 1);
+}
+
 /* When it is closed: the expiry of its authorization, or --max-age. */
 static void set_expiry(struct connection *c, int64_t expires_ms)
 {
-	int64_t now = loop_now(c->clients->loop), age = c->clients->conf.max_age_ms;
+	int64_t now = loop_now(c->clients->loop);
+	int64_t age = age_of(&c->clients->conf);
 
 	c->ends_ms = age > 0 ? now + age : 0;
 	c->ends_cause = CAUSE_MAX_AGE;

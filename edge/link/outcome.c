@@ -28,4 +28,5 @@ void outcome_send(struct broker_link *from, const Gatepost__Outcome *o)
 	m->subscribed = o->subscribed;
 	m->position = outcome_copy_position(&from->link, o->position);
 	m->reached = o->reached;
+	m->connections = o->connections;
 }

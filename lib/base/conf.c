@@ -93,6 +93,34 @@ enum err conf_load(const struct conf_table *t, void *out, int argc, char **argv)
 	return e;
 }
 
+static void set_default(struct conf_key *keys, size_t n, const struct conf_default *d)
+{
+	size_t i = 0;
+
+	while (i < n && strcmp(keys[i].name, d->name) != 0)
+		i++;
+	assert(i < n);
+	keys[i].fallback = d->fallback;
+}
+
+enum err conf_load_with(const struct conf_table *t, const struct conf_default *defaults,
+			size_t n, void *out, int argc, char **argv)
+{
+	struct conf_key *keys = xmalloc(t->n * sizeof *keys);
+	struct conf_table own = *t;
+	enum err e;
+
+	if (asks(argc, argv, "--help") || asks(argc, argv, "--man"))
+		n = 0;
+	memcpy(keys, t->keys, t->n * sizeof *keys);
+	for (size_t i = 0; i < n; i++)
+		set_default(keys, t->n, &defaults[i]);
+	own.keys = keys;
+	e = conf_load(&own, out, argc, argv);
+	free(keys);
+	return e;
+}
+
 static const char *row_name(const struct load *l, size_t i)
 {
 	return i == l->t->n ? "settings" : l->t->keys[i].name;

@@ -97,6 +97,17 @@ struct conf_table {
  */
 must_use enum err conf_load(const struct conf_table *t, void *out, int argc, char **argv);
 
+/* Another default for a row: of a profile, or of a machine with less memory. */
+struct conf_default {
+	const char *name;     /* of the row; it must exist */
+	const char *fallback; /* as one would write it; borrowed for the call */
+};
+
+/* The same with other defaults for n rows; of two for one row the last counts. --help and --man print the table's own. */
+must_use enum err conf_load_with(const struct conf_table *t,
+				 const struct conf_default *defaults, size_t n, void *out,
+				 int argc, char **argv);
+
 /*
  * Read one row from its text, as conf_load would.
  *

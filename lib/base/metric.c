@@ -209,18 +209,23 @@ int64_t metric_value(const struct metric *k)
 	return k->fn ? k->fn(k->arg) : k->value;
 }
 
-static int64_t ask_resident(void *arg)
+int64_t metrics_resident(void)
 {
 	FILE *in = fopen("/proc/self/statm", "re");
 	long pages = 0;
 
-	(void)arg;
 	if (!in)
 		return 0;
 	if (fscanf(in, "%*d %ld", &pages) != 1)
 		pages = 0;
 	fclose(in);
 	return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static int64_t ask_resident(void *arg)
+{
+	(void)arg;
+	return metrics_resident();
 }
 
 static int64_t ask_cpu_us(void *arg)

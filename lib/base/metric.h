@@ -46,6 +46,9 @@ void metric_add(struct metric *k, int64_t n);
 void metric_set(struct metric *k, int64_t n);
 int64_t metric_value(const struct metric *k);
 
+/* Resident memory of this process in bytes; 0 if /proc cannot be read. */
+int64_t metrics_resident(void);
+
 /* Process metrics under the usual names: process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds, process_max_fds, process_start_time_seconds. */
 void metrics_add_process(struct metrics *m);
 

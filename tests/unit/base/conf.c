@@ -56,6 +56,24 @@ static enum err load(struct fields *out, const char *flags, int fd, char **said)
 	return e;
 }
 
+static enum err load_with(struct fields *out, const char *edges)
+{
+	const struct conf_default defaults[] = {{"edges", "3"}, {"edges", edges}};
+	char *argv[] = {"gatepost-edge", "--demo", NULL};
+
+	return conf_load_with(&table, defaults, 2, out, 2, argv);
+}
+
+Test(conf, the_last_of_other_defaults_takes_the_place_of_the_tables)
+{
+	struct fields f;
+
+	cr_assert(eq(int, load_with(&f, "7"), OK));
+	cr_assert(eq(i64, f.edges, 7));
+	cr_assert(f.demo);
+	cr_assert(eq(str, (char *)f.name, "edge-0"));
+}
+
 static void expect(const char *flags, const char *name, int64_t edges, bool demo)
 {
 	struct fields f;

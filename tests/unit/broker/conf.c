@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 /* Load with one flag (or none); *said is what went to standard error. */
+static struct cgroup limit;
+
 static enum err load(struct broker_conf *out, char *flag, char **said)
 {
 	char *argv[] = {"gatepost-broker", flag, NULL};
 	struct capture *c = capture_start(STDERR_FILENO);
-	enum err e = broker_conf_load(out, flag ? 2 : 1, argv);
+	enum err e = broker_conf_load(out, &limit, flag ? 2 : 1, argv);
 
 	*said = capture_end(c);
 	return e;
@@ -81,4 +83,17 @@ Test(conf, values_beyond_their_limits_are_refused)
 	refuse("--credit-events=0", "credit-events");
 	refuse("--max-post=17MiB", "max-post");
 	refuse("--no-such-setting=1", "no-such-setting");
+}
+
+Test(conf, of_a_small_cgroup_has_smaller_budgets_of_memory)
+{
+	struct broker_conf conf;
+	char *said;
+
+	limit.memory = 256 << 20;
+	cr_assert(eq(int, load(&conf, "--http-memory=100MiB", &said), OK));
+	cr_assert(eq(i64, conf.http_memory, 100 << 20));
+	cr_assert(eq(i64, conf.management_memory, 32 << 20));
+	cr_assert(eq(i64, conf.credit_bytes, 16 << 20));
+	free(said);
 }

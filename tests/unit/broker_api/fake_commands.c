@@ -103,6 +103,23 @@ struct command *command_apply(struct commands *c, const struct id *id, size_t by
 	return m;
 }
 
+void commands_each_edge(const struct commands *c, edges_fn *fn, void *arg)
+{
+	for (uint16_t i = 0; i < 2; i++)
+		if (c->edges[i] != NULL)
+			fn(arg, i + 1, c->edges[i]);
+}
+
+struct command *command_shed(struct commands *c, uint16_t edge, uint32_t count,
+			     command_fn *fn, void *arg)
+{
+	struct command *m = add(c, COMMAND_SHED, NULL, fn, arg);
+
+	m->edge = edge;
+	m->code = (uint16_t)count;
+	return m;
+}
+
 void command_cancel(struct command *m)
 {
 	cr_assert(!m->is_over && !m->is_cancelled);

@@ -13,13 +13,15 @@ enum command_kind {
 	COMMAND_SEND_MANY,
 	COMMAND_CLOSE,
 	COMMAND_LOOK,
-	COMMAND_APPLY
+	COMMAND_APPLY,
+	COMMAND_SHED
 };
 
 struct command {
 	enum command_kind kind;
 	struct id id;
-	uint16_t edge; /* of COMMAND_SEND_MANY, with the number of its ids */
+	uint16_t
+		edge; /* of COMMAND_SEND_MANY and COMMAND_SHED, with the number of its ids */
 	size_t n_ids;
 	char body[COMMAND_BODY]; /* cut to fit; of COMMAND_APPLY its actions */
 	size_t body_n;
@@ -34,8 +36,9 @@ struct command {
 struct commands {
 	struct command all[COMMANDS_MOST];
 	size_t n;
-	bool unlinked;     /* no edge is linked here */
-	size_t gone, full; /* as counted */
+	const char *edges[2]; /* names of those with the numbers 1 and 2 */
+	bool unlinked;        /* no edge is linked here */
+	size_t gone, full;    /* as counted */
 };
 
 extern struct commands fake_commands;

@@ -3,11 +3,13 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+static struct cgroup limit;
+
 static enum err load(struct edge_conf *out, char *flag)
 {
 	char *argv[] = {"gatepost-edge", flag, NULL};
 
-	return edge_conf_load(out, flag ? 2 : 1, argv);
+	return edge_conf_load(out, &limit, flag ? 2 : 1, argv);
 }
 
 Test(conf, without_flags_it_is_what_the_manual_says)
@@ -36,4 +38,21 @@ Test(conf, values_beyond_their_limits_are_refused)
 	cr_assert(eq(int, load(&conf, "--max-message=2TiB"), ERR_MALFORMED));
 	cr_assert(eq(int, load(&conf, "--heartbeat=0"), ERR_MALFORMED));
 	cr_assert(eq(int, load(&conf, "--no-such-setting=1"), ERR_MALFORMED));
+}
+
+Test(conf, of_a_small_cgroup_has_smaller_budgets_of_memory_unless_they_are_set)
+{
+	struct edge_conf conf;
+
+	cr_assert(eq(int, load(&conf, NULL), OK));
+	cr_assert(eq(i64, conf.client.held_bytes, 512 << 20));
+	limit.memory = 256 << 20;
+	cr_assert(eq(int, load(&conf, NULL), OK));
+	cr_assert(eq(i64, conf.client.held_bytes, 64 << 20));
+	cr_assert(eq(i64, conf.client.outbox_memory, 64 << 20));
+	cr_assert(eq(int, load(&conf, "--held-memory=100MiB"), OK));
+	cr_assert(eq(i64, conf.client.held_bytes, 100 << 20));
+	cr_assert(eq(int, load(&conf, "--profile=aws"), OK));
+	cr_assert(eq(i64, conf.client.outbox_memory, 64 << 20));
+	cr_assert(eq(i64, conf.client.max_frame, 32 << 10));
 }

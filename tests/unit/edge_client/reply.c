@@ -159,6 +159,26 @@ Test(reply, the_earlier_of_expiry_and_max_age_counts)
 	cr_assert(eq(u32, close_code(late), 1001));
 }
 
+Test(reply, max_age_is_shorter_by_its_jitter_at_most_and_never_longer)
+{
+	int64_t now = loop_now(fixture.loop), least = INT64_MAX, most = 0;
+
+	fixture.clients->conf.max_age_ms = 100000;
+	fixture.clients->conf.max_age_jitter = 10;
+	for (int i = 0; i < 50; i++) {
+		struct client *k = ask(UPGRADE);
+		int64_t age;
+
+		client_answer_status(k, 200);
+		age = client_connection(k)->ends_ms - now;
+		least = age < least ? age : least;
+		most = age > most ? age : most;
+	}
+	cr_assert(ge(i64, least, 90000));
+	cr_assert(le(i64, most, 100000));
+	cr_assert(gt(i64, most - least, 1000));
+}
+
 /* ---- a refusal ---- */
 
 Test(reply, a_refused_upgrade_is_the_functions_response_and_no_websocket)
