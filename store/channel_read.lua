@@ -5,35 +5,41 @@
 --      5 ttl of the history in ms  6 after this offset  7 up to this one; -1: the last
 --      8 most messages  9 most bytes; the first is read whatever it has  10 "newest": the last ones of the range
 -- Answer: epoch, offset, offset before the oldest message, offset of the first one here, {time and message...}
-local at = redis.call('HMGET', KEYS[1], 'generation', 'epoch', 'offset', 'bytes')
-local epoch, offset, bytes = at[2], tonumber(at[3]), tonumber(at[4]) or 0
+local generation, epoch, version, offset, bytes, oldest, alive, lives = '', '', '', 0, 0, 0, 0, 0
+local at = redis.call('GET', KEYS[1])
+if at then -- as channel_append.lua packs it
+	offset, bytes, oldest, alive, lives, epoch, version, generation = struct.unpack('>I8I8I8I8I8sss', at)
+end
 local ttl = tonumber(ARGV[5])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-if not epoch or not offset or at[1] ~= ARGV[1] or ARGV[3] > epoch or
-	(epoch == ARGV[3] and offset < tonumber(ARGV[4])) then
+local begins = generation ~= ARGV[1] or ARGV[3] > epoch or epoch == ARGV[3] and offset < tonumber(ARGV[4])
+if begins then
 	local born = now
-	for _, old in ipairs({epoch or '', ARGV[3]}) do
+	for _, old in ipairs({epoch, ARGV[3]}) do
 		born = math.max(born, (tonumber(string.sub(old, 1, 11), 16) or 0) + 1)
 	end
-	epoch, offset, bytes = string.format('%011x', born) .. ARGV[2], 0, 0
+	epoch, offset, bytes, version = string.format('%011x', born) .. ARGV[2], 0, 0, ''
 	redis.call('DEL', KEYS[1], KEYS[2])
-	redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'epoch', epoch, 'offset', '0', 'bytes', '0')
 end
-redis.call('PEXPIRE', KEYS[1], 2 * ttl + 3600000)
 
 local expired = now - ttl
 local n = redis.call('LLEN', KEYS[2])
-local oldest = n > 0 and redis.call('LINDEX', KEYS[2], 0)
+local entry = n > 0 and redis.call('LINDEX', KEYS[2], 0)
 local before = bytes
-while oldest and tonumber(string.sub(oldest, 1, 13)) <= expired do
+while entry and tonumber(string.sub(entry, 1, 13)) <= expired do
 	redis.call('LPOP', KEYS[2])
-	n, bytes = n - 1, bytes - #oldest
-	oldest = n > 0 and redis.call('LINDEX', KEYS[2], 0)
+	n, bytes = n - 1, bytes - #entry
+	entry = n > 0 and redis.call('LINDEX', KEYS[2], 0)
 end
-if bytes ~= before then
-	redis.call('HSET', KEYS[1], 'bytes', string.format('%.0f', n > 0 and bytes or 0))
+if n == 0 then
+	bytes = 0
 end
+if begins or bytes ~= before then
+	redis.call('SET', KEYS[1], struct.pack('>I8I8I8I8I8sss', offset, bytes, oldest, alive, lives, epoch, version, ARGV[1]),
+		'KEEPTTL')
+end
+redis.call('PEXPIRE', KEYS[1], 2 * ttl + 3600000)
 
 local base = offset - n -- the message of offset o is at index o - base - 1
 local first, last = math.max(tonumber(ARGV[6]), base) + 1, tonumber(ARGV[7])
@@ -52,7 +58,7 @@ end
 local found = first <= last and redis.call('LRANGE', KEYS[2], first - base - 1, last - base - 1) or {}
 local read, used = {}, 0
 for i = 1, #found do
-	local entry = found[newest and #found + 1 - i or i]
+	entry = found[newest and #found + 1 - i or i]
 	used = used + #entry
 	if i > 1 and used > room then
 		break

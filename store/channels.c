@@ -12,7 +12,7 @@
 
 enum {
 	TIME_DIGITS = 13, /* in front of each message in Redis */
-	EVENT_TTL_MS =
+	EVENTS_MS =
 		5 * 60 * 1000, /* longer than an event can be under way between brokers */
 };
 
@@ -46,6 +46,36 @@ static void add_look(struct words *w, const struct channel_look *look)
 
 /* ---- append ---- */
 
+/*
+ * What events have published is kept by period, so that whole periods expire. An event that was
+ * sent before may be of this one, of the one before, or, by another broker's clock, of the next one.
+ */
+static void add_events_keys(struct words *w, const struct channel_append *q)
+{
+	static const int around[] = {0, -1, 1};
+	size_t n = q->again ? sizeof around / sizeof *around : 1;
+
+	for (size_t i = 0; i < n && q->from.n > 0; i++) {
+		char period[24];
+
+		snprintf(period, sizeof period, "%" PRId64,
+			 q->now_ms / EVENTS_MS + around[i]);
+		words_channel_key(w, q->look.channel, "events:", span_str(period));
+	}
+}
+
+/* "CONNECTION.INDEX": the first one of an event, which nearly all are, has no index. */
+static void add_place(struct words *w, const struct channel_append *q)
+{
+	char text[64];
+
+	if (q->index > 0)
+		snprintf(text, sizeof text, "%.*s.%u", SPAN_ARG(q->from), q->index);
+	else
+		snprintf(text, sizeof text, "%.*s", SPAN_ARG(q->from));
+	words_text(w, text);
+}
+
 void store_channel_append(struct store *st, const struct channel_append *q,
 			  store_append_fn *fn, void *arg)
 {
@@ -58,12 +88,15 @@ void store_channel_append(struct store *st, const struct channel_append *q,
 	words_channel_key(&w, q->look.channel, "position", (struct span){0});
 	words_channel_key(&w, q->look.channel, "history", (struct span){0});
 	words_channel_key(&w, q->look.channel, "key:", q->key);
-	words_channel_key(&w, q->look.channel, "event:", q->from);
+	add_events_keys(&w, q);
 	add_look(&w, &q->look);
+	snprintf(text, sizeof text, "%0*" PRId64, TIME_DIGITS, q->now_ms);
+	words_text(&w, text);
 	words_number(&w, q->key.n > 0 ? q->key_ttl_ms : 0);
-	snprintf(text, sizeof text, "%" PRIu64 ".%u", q->event, q->index);
+	snprintf(text, sizeof text, "%" PRIu64, q->event);
 	words_text(&w, q->from.n > 0 ? text : "");
-	words_number(&w, EVENT_TTL_MS);
+	add_place(&w, q);
+	words_number(&w, 3 * EVENTS_MS);
 	snprintf(text, sizeof text, "%020" PRIu64, q->version);
 	words_text(&w, q->has_version ? text : "");
 	words_number(&w, q->size);

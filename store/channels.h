@@ -43,6 +43,8 @@ struct channel_append {
 	struct span from;   /* the connection that publishes; empty: none */
 	uint64_t event; /* with from: number of the event in its lane, and the place */
 	unsigned index; /* of this publish in the event, from 0 */
+	bool again;     /* the event was sent before: it may have been appended */
+	int64_t now_ms; /* since 1970: the message's time */
 	bool has_version;
 	uint64_t version;    /* not above the channel's last one: suppressed */
 	struct span message; /* any bytes */
@@ -58,7 +60,7 @@ enum channel_outcome {
 struct channel_appended {
 	enum channel_outcome outcome;
 	struct position position;
-	int64_t time_ms; /* by Redis's clock, since 1970 */
+	int64_t time_ms; /* since 1970; repeated, duplicate: of the first one */
 };
 
 /*

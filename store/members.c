@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "store/keys.h"
+#include "store/reply.h"
 #include "store/scripts.h"
 #include "store/words.h"
 
@@ -32,12 +33,10 @@ void store_members_beat(struct store *st, const struct member *self, const char 
 	words_number(&w, ttl_ms);
 	words_text(&w, proposed);
 	words_span(&w, self->edges);
+	words_number(&w, self->beat);
+	words_number(&w, self->answered);
+	words_span(&w, self->cluster);
 	words_eval(&w, &script_members_beat, on_beat, a);
-}
-
-static struct span text_of(const redisReply *r)
-{
-	return span_of(r->str, r->len);
 }
 
 /* reply: the cluster's id; for each member its boot id, name, endpoint and edges; the id's age */
@@ -50,17 +49,17 @@ static void pass_view(struct asked_beat *a, const redisReply *reply)
 		struct redisReply **of = live->element[i]->element;
 
 		all[i] = (struct member){
-			.boot = text_of(of[0]),
-			.name = text_of(of[1]),
-			.endpoint = text_of(of[2]),
-			.edges = text_of(of[3]),
+			.boot = reply_text(of[0]),
+			.name = reply_text(of[1]),
+			.endpoint = reply_text(of[2]),
+			.edges = reply_text(of[3]),
 		};
 	}
 	a->fn(a->arg, OK,
 	      &(struct members_view){
 		      .members = all,
 		      .n = live->elements,
-		      .cluster = text_of(reply->element[0]),
+		      .cluster = reply_text(reply->element[0]),
 		      .age_ms = reply->element[2]->integer,
 	      });
 	free(all);

@@ -11,6 +11,10 @@ struct member {
 	struct span boot;     /* one run of it */
 	struct span endpoint; /* "tcp://10.0.0.7:7000", where edges connect */
 	struct span edges; /* those linked to it, as its broker wrote them; empty: none */
+	/* Of self alone. */
+	int64_t beat;        /* number of this one, from 1 */
+	int64_t answered;    /* the last one that was answered; 0: none */
+	struct span cluster; /* the id in that answer */
 };
 
 enum { MEMBERS_CLUSTER = 64 }; /* room for a cluster id */
@@ -29,7 +33,8 @@ struct members_view {
  *
  * The cluster id is made anew when there is none: Redis has lost its memory. When Redis is
  * another process than the one that had it (a restart, a failover), which may lack what was
- * written last, it gets another ending, behind a point, which no id has had before.
+ * written last, it gets another ending, behind a point, which no id has had before. So it does when
+ * Redis has an older beat of self than the last one that was answered: its data have gone back.
  *
  * proposed  the cluster id, should one be needed
  * fn        view is NULL unless OK

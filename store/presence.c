@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 #include "store/keys.h"
+#include "store/presence_prefixes.h"
+#include "store/reply.h"
 #include "store/scripts.h"
 #include "store/words.h"
 
@@ -9,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { AT_ONCE = 500, NAMES = 100, PREFIXES = 4 };
+/* LATE_MS: after the note of its channel nobody joins; well below the time in which edges find that a broker is stopped. */
+enum { AT_ONCE = 500, LATE_MS = 2000 };
 
 struct asked_change {
 	struct ask ask;
@@ -23,37 +26,12 @@ struct asked_change {
 	uint8_t bytes[];
 };
 
-struct asked_page {
-	struct ask ask;
-	store_presence_page_fn *fn;
-	void *arg;
-};
-
-struct asked_names {
-	struct ask ask;
-	store_presence_names_fn *fn;
-	void *arg;
-};
-
-struct asked_due {
-	struct ask ask;
-	store_presence_due_fn *fn;
-	void *arg;
-};
-
 static void on_noted(void *arg, enum err e, const redisReply *reply);
+static void on_joined(void *arg, enum err e, const redisReply *reply);
 static void on_listed(void *arg, enum err e, const redisReply *reply);
 static void on_score(void *arg, enum err e, const redisReply *reply);
 static void on_left(void *arg, enum err e, const redisReply *reply);
 static void on_change(void *arg, enum err e, const redisReply *reply);
-static void on_page(void *arg, enum err e, const redisReply *reply);
-static void on_names(void *arg, enum err e, const redisReply *reply);
-static void on_claimed(void *arg, enum err e, const redisReply *reply);
-
-static struct span text_of(const redisReply *r)
-{
-	return span_of(r->str, r->len);
-}
 
 static struct span put(uint8_t **at, struct span s)
 {
@@ -95,27 +73,6 @@ static void add_keys(struct words *w, struct span channel)
 		words_channel_key(w, channel, keys[i], (struct span){0});
 }
 
-static int in_order(const void *a, const void *b)
-{
-	return *(const char *)a - *(const char *)b;
-}
-
-/* What the ids of an edge begin with: its 16 bits are two characters of base64url and four bits of a third. In the order of their bytes. */
-static void add_prefixes(struct words *w, uint16_t edge)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	char third[PREFIXES];
-
-	memcpy(third, digits + ((edge & 15u) << 2), PREFIXES);
-	qsort(third, PREFIXES, 1, in_order);
-	for (size_t i = 0; i < PREFIXES; i++) {
-		char text[] = {digits[edge >> 10], digits[edge >> 4 & 63], third[i]};
-
-		words_span(w, span_of(text, sizeof text));
-	}
-}
-
 /* ---- join ---- */
 
 static void note(struct store *st, uint16_t edge, struct span channel, redis_reply_fn *fn,
@@ -152,7 +109,15 @@ static void on_noted(void *arg, enum err e, const redisReply *reply)
 	words_span(&w, a->connection);
 	words_span(&w, a->user);
 	words_span(&w, a->json);
-	words_eval(&w, &script_presence_join, on_change, a);
+	words_number(&w, reply->integer + LATE_MS);
+	words_eval(&w, &script_presence_join, on_joined, a);
+}
+
+static void on_joined(void *arg, enum err e, const redisReply *reply)
+{
+	bool is_late = e == OK && reply->type != REDIS_REPLY_ARRAY;
+
+	on_change(arg, is_late ? ERR_DOWN : e, reply);
 }
 
 static void on_listed(void *arg, enum err e, const redisReply *reply)
@@ -192,7 +157,7 @@ void store_presence_leave(struct store *st, struct span channel, uint16_t edge,
 	add_keys(&w, channel);
 	words_span(&w, connection);
 	words_number(&w, grace_ms);
-	add_prefixes(&w, edge);
+	presence_prefixes(&w, edge);
 	words_eval(&w, &script_presence_leave, on_left, a);
 }
 
@@ -250,17 +215,8 @@ void store_presence_reap(struct store *st, struct span channel, uint16_t edge,
 	a->is_more = true;
 	add_keys(&w, channel);
 	words_number(&w, AT_ONCE);
-	add_prefixes(&w, edge);
+	presence_prefixes(&w, edge);
 	words_eval(&w, &script_presence_reap, on_change, a);
-}
-
-static struct span *texts_of(const redisReply *list)
-{
-	struct span *texts = xcalloc(list->elements + 1, sizeof *texts);
-
-	for (size_t i = 0; i < list->elements; i++)
-		texts[i] = text_of(list->element[i]);
-	return texts;
 }
 
 /* reply: members, connections, users, what the script adds, now */
@@ -274,7 +230,7 @@ static void on_change(void *arg, enum err e, const redisReply *reply)
 		ask_free(a);
 		return;
 	}
-	members = texts_of(reply->element[0]);
+	members = reply_texts(reply->element[0]);
 	a->fn(a->arg, OK,
 	      &(struct presence_change){
 		      .members = members,
@@ -290,145 +246,4 @@ static void on_change(void *arg, enum err e, const redisReply *reply)
 		note(a->ask.store, a->edge, a->channel, on_listed, a);
 	else
 		ask_free(a);
-}
-
-/* ---- reading ---- */
-
-void store_presence_read(struct store *st, struct span channel, struct span after,
-			 int64_t most, store_presence_page_fn *fn, void *arg)
-{
-	struct asked_page *a = ask_new(st, sizeof *a);
-	struct words w = {.store = st};
-
-	a->fn = fn;
-	a->arg = arg;
-	words_channel_key(&w, channel, "members", (struct span){0});
-	words_channel_key(&w, channel, "order", (struct span){0});
-	words_channel_key(&w, channel, "users", (struct span){0});
-	words_span(&w, after);
-	words_number(&w, most);
-	words_eval(&w, &script_presence_read, on_page, a);
-}
-
-static void on_page(void *arg, enum err e, const redisReply *reply)
-{
-	struct asked_page *a = arg;
-	struct span *members;
-
-	if (e != OK) {
-		a->fn(a->arg, e, NULL);
-		ask_free(a);
-		return;
-	}
-	members = texts_of(reply->element[0]);
-	a->fn(a->arg, OK,
-	      &(struct presence_page){
-		      .members = members,
-		      .n = reply->element[0]->elements,
-		      .connections = reply->element[1]->integer,
-		      .users = reply->element[2]->integer,
-		      .next = text_of(reply->element[3]),
-	      });
-	free(members);
-	ask_free(a);
-}
-
-/* ---- the list of an edge ---- */
-
-void store_presence_list(struct store *st, uint16_t edge, int64_t from,
-			 store_presence_names_fn *fn, void *arg)
-{
-	struct asked_names *a = ask_new(st, sizeof *a);
-	struct words w = {.store = st};
-
-	a->fn = fn;
-	a->arg = arg;
-	words_key(&w, keys_presence, edge);
-	words_number(&w, from);
-	words_number(&w, from + NAMES - 1);
-	words_call(&w, "ZRANGE", on_names, a);
-}
-
-void store_presence_ids(struct store *st, struct span channel, uint16_t edge,
-			struct span after, store_presence_names_fn *fn, void *arg)
-{
-	struct asked_names *a = ask_new(st, sizeof *a);
-	struct words w = {.store = st};
-
-	a->fn = fn;
-	a->arg = arg;
-	words_channel_key(&w, channel, "order", (struct span){0});
-	words_span(&w, after);
-	words_number(&w, AT_ONCE);
-	add_prefixes(&w, edge);
-	words_eval(&w, &script_presence_ids, on_names, a);
-}
-
-static void on_names(void *arg, enum err e, const redisReply *reply)
-{
-	struct asked_names *a = arg;
-	struct span *names;
-
-	if (e != OK) {
-		a->fn(a->arg, e, NULL, 0);
-		ask_free(a);
-		return;
-	}
-	names = texts_of(reply);
-	a->fn(a->arg, OK, names, reply->elements);
-	free(names);
-	ask_free(a);
-}
-
-void store_presence_unlist(struct store *st, uint16_t edge, struct span channel,
-			   store_done_fn *fn, void *arg)
-{
-	struct words w = {.store = st};
-
-	words_key(&w, keys_presence, edge);
-	words_span(&w, channel);
-	words_call(&w, "ZREM", ask_on_said, ask_done_new(st, fn, arg));
-}
-
-/* ---- graces that are over ---- */
-
-void store_presence_claim(struct store *st, int64_t claim_ms, store_presence_due_fn *fn,
-			  void *arg)
-{
-	struct asked_due *a = ask_new(st, sizeof *a);
-	struct words w = {.store = st};
-
-	a->fn = fn;
-	a->arg = arg;
-	words_shared_key(&w, keys_presence_due);
-	words_number(&w, NAMES);
-	words_number(&w, claim_ms);
-	words_eval(&w, &script_presence_due_claim, on_claimed, a);
-}
-
-/* reply: {channel, claim, …} */
-static void on_claimed(void *arg, enum err e, const redisReply *reply)
-{
-	struct asked_due *a = arg;
-	size_t n = e == OK ? reply->elements / 2 : 0;
-	struct presence_due *due = xcalloc(n + 1, sizeof *due);
-
-	for (size_t i = 0; i < n; i++)
-		due[i] = (struct presence_due){text_of(reply->element[2 * i]),
-					       text_of(reply->element[2 * i + 1])};
-	a->fn(a->arg, e, due, n);
-	free(due);
-	ask_free(a);
-}
-
-void store_presence_done(struct store *st, const struct presence_due *due, int64_t due_ms,
-			 store_done_fn *fn, void *arg)
-{
-	struct words w = {.store = st};
-
-	words_shared_key(&w, keys_presence_due);
-	words_span(&w, due->channel);
-	words_span(&w, due->claim);
-	words_number(&w, due_ms);
-	words_eval(&w, &script_presence_due_done, ask_on_word, ask_done_new(st, fn, arg));
 }

@@ -35,7 +35,7 @@ struct presence_member {
 	struct span json;   /* what others see of it */
 };
 
-/* Join; again changes nothing. change has the member, unless it was there or its user is back within a grace. */
+/* Join; again changes nothing. A join that reaches Redis too late, since this process was stopped meanwhile, is not made: ERR_DOWN. change has the member, unless it was there or its user is back within a grace. */
 void store_presence_join(struct store *st, struct span channel,
 			 const struct presence_member *m, store_presence_fn *fn,
 			 void *arg);

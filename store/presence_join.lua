@@ -1,7 +1,11 @@
 -- A connection joins a channel. It is no news when it was there, or when its user is back within the grace of a leave.
--- KEYS members, order, users, leaving, left   ARGV connection id, user ("": anonymous), the member as JSON
--- Answer: the members that have joined, connections, users, now in microseconds
+-- Who is too late does not join: its broker may have been stopped meanwhile, and another one may have handled the leave.
+-- KEYS members, order, users, leaving, left   ARGV connection id, user ("": anonymous), the member as JSON, not after this ms
+-- Answer: the members that have joined, connections, users, now in microseconds; or 'late'
 local clock = redis.call('TIME')
+if clock[1] * 1000 + math.floor(clock[2] / 1000) > tonumber(ARGV[4]) then
+	return 'late'
+end
 local id, user = ARGV[1], ARGV[2]
 local was = redis.call('HGET', KEYS[1], id)
 redis.call('HSET', KEYS[1], id, #user .. ':' .. user .. ARGV[3])

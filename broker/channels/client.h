@@ -41,6 +41,7 @@ struct client_event {
 	/* Is the link to its edge lost, so that another broker may handle it? Then nothing more is begun. */
 	bool (*is_lost)(void *arg);
 	struct span id; /* echoed by actions that have none of their own; empty: none */
+	bool is_again;   /* a broker got it before, and may have done part of it */
 	bool is_trusted; /* a function has chosen the actions: neither rules nor rates hold */
 };
 

@@ -68,6 +68,7 @@ static void hand_over(struct session *s)
 		.from = &s->event.in->id,
 		.event = s->event.in->seq,
 		.index = (unsigned)s->at, /* the same when the event is handled again */
+		.again = s->event.is_again,
 		.receipt = a->receipt,
 	};
 

@@ -97,7 +97,7 @@ static void on_outcome(void *arg, enum err e, const Gatepost__Outcome *o)
 					"the namespace allows",
 					false});
 	else if (e == ERR_NOTFOUND)
-		session_refuse(s, "unavailable", "the connection has ended");
+		session_refuse(s, "unavailable", FAILURE_LEFT);
 	else if (e != OK)
 		session_fail_later(s, "not all brokers have confirmed, retry");
 	else if (o->subscribed)

@@ -4,6 +4,7 @@
 /* Why an action on a channel was not done: what the `error` frame and the management API's error have. */
 
 #include <stdbool.h>
+#include <string.h>
 
 struct failure {
 	const char *
@@ -11,5 +12,13 @@ struct failure {
 	const char *message; /* a sentence: what happened, and what to do */
 	bool retryable;
 };
+
+/* The message when the connection has ended meanwhile: nobody reads it. */
+#define FAILURE_LEFT "the connection has ended"
+
+static inline bool failure_is_left(const struct failure *f)
+{
+	return strcmp(f->message, FAILURE_LEFT) == 0;
+}
 
 #endif

@@ -33,6 +33,7 @@ struct asked {
 	presence_fn *fn;
 	presence_page_fn *page_fn; /* NULL: no read, or it has failed already */
 	void *arg;
+	bool is_restored; /* join: no news but for the counts */
 	int64_t asked_ms;
 	size_t n_channel, n_claim;
 	uint8_t bytes[]; /* the channel, the claim */
@@ -104,7 +105,7 @@ static struct span channel_of(const struct asked *a)
 struct news {
 	struct span channel;
 	const struct presence_change *change;
-	bool joined;
+	bool joined, has_names;
 	int64_t interval_ms;
 };
 
@@ -130,7 +131,7 @@ static void send_news(void *arg, struct edge_link *edge)
 	m->interval_ms = (uint32_t)n->interval_ms;
 	m->at_us = (uint64_t)n->change->at_us;
 	m->counts_only = n->change->connections > PRESENCE_NAMED;
-	if (m->counts_only)
+	if (m->counts_only || !n->has_names)
 		return;
 	if (n->joined) {
 		m->n_joined = n->change->n;
@@ -142,25 +143,24 @@ static void send_news(void *arg, struct edge_link *edge)
 }
 
 /* Nothing has changed, or nobody wants to know: no news. */
-static void send_all(struct presence *p, struct span channel,
-		     const struct presence_change *change, bool joined)
+static void send_all(struct presence *p, struct news n)
 {
-	const struct config_namespace *ns = p->uses.ns(p->uses.arg, channel);
-	struct news n = {channel, change, joined, 0};
+	const struct config_namespace *ns = p->uses.ns(p->uses.arg, n.channel);
 
-	if (change->n == 0)
+	if (n.change->n == 0)
 		return;
-	metric_add(joined ? p->joins : p->leaves, (int64_t)change->n);
+	if (n.has_names)
+		metric_add(n.joined ? p->joins : p->leaves, (int64_t)n.change->n);
 	if (ns == NULL || ns->presence.events_ms == 0)
 		return;
 	n.interval_ms = ns->presence.events_ms;
-	interest_each(p->uses.interest, channel, send_news, &n);
+	interest_each(p->uses.interest, n.channel, send_news, &n);
 }
 
 void presence_left(struct presence *p, struct span channel,
 		   const struct presence_change *change)
 {
-	send_all(p, channel, change, false);
+	send_all(p, (struct news){channel, change, false, true, 0});
 }
 
 /* ---- join, leave, read ---- */
@@ -186,17 +186,31 @@ struct blob *presence_member(const struct id *id, struct span user, struct span 
 	return json_out_end(&o);
 }
 
-void presence_join(struct presence *p, struct span channel, const struct id *id,
-		   struct span user, struct span member, presence_fn *fn, void *arg)
+static void join(struct asked *a, const struct id *id, struct span user,
+		 struct span member, presence_fn *fn, void *arg)
 {
-	struct asked *a = asked_new(p, channel, (struct span){0});
 	char text[ID_TEXT];
 	struct presence_member m = {id_edge(id), span_str(id_text(id, text)), user,
 				    member};
 
 	a->fn = fn;
 	a->arg = arg;
-	store_presence_join(p->uses.store, channel, &m, on_joined, a);
+	store_presence_join(a->presence->uses.store, channel_of(a), &m, on_joined, a);
+}
+
+void presence_join(struct presence *p, struct span channel, const struct id *id,
+		   struct span user, struct span member, presence_fn *fn, void *arg)
+{
+	join(asked_new(p, channel, (struct span){0}), id, user, member, fn, arg);
+}
+
+void presence_restore(struct presence *p, struct span channel, const struct id *id,
+		      struct span user, struct span member, presence_fn *fn, void *arg)
+{
+	struct asked *a = asked_new(p, channel, (struct span){0});
+
+	a->is_restored = true;
+	join(a, id, user, member, fn, arg);
 }
 
 static void on_joined(void *arg, enum err e, const struct presence_change *change)
@@ -204,7 +218,8 @@ static void on_joined(void *arg, enum err e, const struct presence_change *chang
 	struct asked *a = arg;
 
 	if (e == OK)
-		send_all(a->presence, channel_of(a), change, true);
+		send_all(a->presence,
+			 (struct news){channel_of(a), change, true, !a->is_restored, 0});
 	a->fn(a->arg, e == OK ? NULL : &down);
 	asked_free(a);
 }
@@ -228,7 +243,7 @@ static void on_left(void *arg, enum err e, const struct presence_change *change)
 	struct asked *a = arg;
 
 	if (e == OK)
-		send_all(a->presence, channel_of(a), change, false);
+		presence_left(a->presence, channel_of(a), change);
 	a->fn(a->arg, e == OK ? NULL : &down);
 	asked_free(a);
 }
@@ -302,7 +317,7 @@ static void on_expired(void *arg, enum err e, const struct presence_change *chan
 				   span_of(a->bytes + a->n_channel, a->n_claim)};
 
 	if (e == OK) {
-		send_all(a->presence, channel_of(a), change, false);
+		presence_left(a->presence, channel_of(a), change);
 		store_presence_done(a->presence->uses.store, &due, change->due_ms,
 				    on_done, NULL);
 	}

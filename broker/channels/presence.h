@@ -52,6 +52,10 @@ struct blob *presence_member(const struct id *id, struct span user, struct span 
 void presence_join(struct presence *p, struct span channel, const struct id *id,
 		   struct span user, struct span member, presence_fn *fn, void *arg);
 
+/* The same for one that was there before the store lost it: edges hear of the counts alone. */
+void presence_restore(struct presence *p, struct span channel, const struct id *id,
+		      struct span user, struct span member, presence_fn *fn, void *arg);
+
 /* A connection that is not there changes nothing. */
 void presence_leave(struct presence *p, struct span channel, const struct id *id,
 		    presence_fn *fn, void *arg);

@@ -394,8 +394,8 @@ void presence_edges_restore(struct presence_edges *e, const Gatepost__Roster__Ro
 		uint8_t *room = xmalloc(member.n + 1);
 
 		r->left++;
-		presence_join(e->presence, span_from(row->memberships[i]->channel), &id,
-			      user_of(member, room), member, on_joined, r);
+		presence_restore(e->presence, span_from(row->memberships[i]->channel),
+				 &id, user_of(member, room), member, on_joined, r);
 		free(room);
 	}
 	restoring_ends(r);

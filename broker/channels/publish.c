@@ -197,6 +197,7 @@ static void on_generation(void *arg, const char *generation)
 	look->generation = span_str(generation);
 	look->proposed = span_str(generation_proposed(uses->generation, proposed));
 	look->known = interest_known(uses->interest, look->channel);
+	g->append.now_ms = clock_wall_ms();
 	g->append.message = g->has_history ? blob_span(g->content) : span_str("");
 	g->asked_ms = loop_now(uses->loop);
 	store_channel_append(uses->store, &g->append, on_appended, g);
@@ -307,6 +308,7 @@ static struct channel_append append_of(const struct publication *q, uint8_t *at)
 		.key_ttl_ms = ns->key_ms,
 		.event = q->event,
 		.index = q->index,
+		.again = q->again,
 		.has_version = q->has_version,
 		.version = q->version,
 	};

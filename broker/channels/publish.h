@@ -57,6 +57,7 @@ struct publication {
 		from; /* the connection that publishes; NULL: the management API or a function */
 	uint64_t event; /* from: number of the event in its lane */
 	unsigned index; /* from: which publish of that event, from 0 */
+	bool again;     /* from: a broker got that event before */
 	bool receipt;   /* count edges and connections */
 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-enum { WAIT_MS = 1000, MOST = 20000 };
+enum { WAIT_MS = 900, MOST = 20000 }; /* who asked has the failure within a second */
 
 static const struct failure store_down = {
 	"unavailable", "Redis is unreachable, try again in a moment", true};

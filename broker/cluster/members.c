@@ -25,7 +25,9 @@ struct members {
 	struct timer *timer;
 	struct timer *soon; /* a beat between those of timer */
 	bool is_asking, has_left;
-	bool is_due;                  /* a beat was asked for while one was under way */
+	bool is_due; /* a beat was asked for while one was under way */
+	int64_t beats,
+		answered; /* the number of the last one, and of the last one that was answered */
 	int64_t asked_ms;             /* when the last beat was sent */
 	int64_t known_ms;             /* and the last one that was answered */
 	struct edge_set ours, others; /* edges linked to this broker, and to the others */
@@ -136,6 +138,9 @@ static void beat(void *arg)
 		 (unsigned long long)random[0], (unsigned long long)random[1]);
 	edges = edge_set_text(&m->ours);
 	self.edges = span_str(edges);
+	self.beat = ++m->beats;
+	self.answered = m->answered;
+	self.cluster = span_str(m->cluster);
 	m->is_asking = true;
 	m->asked_ms = loop_now(m->loop);
 	store_members_beat(m->store, &self, proposed, m->conf.member_ms, on_view, m);
@@ -195,8 +200,9 @@ static void check_cluster(struct members *m, const struct members_view *v)
 	if (!changed)
 		return;
 	log_warn("store.changed", S("cluster", m->cluster),
-		 S("why", "Redis was restarted or emptied: the table is reconciled with "
-			  "the edges"));
+		 S("why",
+		   "Redis was restarted or emptied, or has older data: the table is "
+		   "reconciled with the edges"));
 	STAILQ_FOREACH (w, &m->watchers, next)
 		if (w->on.store_changed != NULL)
 			w->on.store_changed(w->arg, left_behind);
@@ -233,6 +239,7 @@ static void on_view(void *arg, enum err e, const struct members_view *v)
 	check_cluster(m, v);
 	m->seen_ms = loop_now(m->loop);
 	m->known_ms = m->asked_ms;
+	m->answered = m->beats;
 	rows = rows_of(v);
 	read_edges(m, v, rows);
 	STAILQ_FOREACH (w, &m->watchers, next)

@@ -292,8 +292,12 @@ static void on_subscribed(void *arg, const struct action *actions, size_t n,
 		accept_connection(c, actions, n);
 		return;
 	}
-	log_warn_flood("connect.subscribe.failed", S("code", failure->code),
-		       S("why", failure->message));
+	if (failure_is_left(failure))
+		log_info_flood("connect.subscribe.failed", S("code", failure->code),
+			       S("why", failure->message));
+	else
+		log_warn_flood("connect.subscribe.failed", S("code", failure->code),
+			       S("why", failure->message));
 	if (failure->retryable)
 		remove_row_and_refuse(c, 503, "Service Unavailable");
 	else

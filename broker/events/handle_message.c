@@ -63,7 +63,11 @@ static void on_answers(void *arg, const struct action *actions, size_t n,
 static void handle_actions(struct call *c)
 {
 	const struct client_event e = {
-		.in = &c->in, .routes = c->routes, .is_lost = is_lost};
+		.in = &c->in,
+		.routes = c->routes,
+		.is_lost = is_lost,
+		.is_again = c->again,
+	};
 
 	client_handle(c->uses->clients, &e, on_answers, c);
 }
@@ -123,7 +127,12 @@ static bool begin_chosen(struct call *c, const struct result *r)
 {
 	const struct chosen_list lists[] = {{VERB_SUBSCRIBE, r->subscribe},
 					    {VERB_PUBLISH, r->publish}};
-	struct client_event e = {.in = &c->in, .routes = c->routes, .is_lost = is_lost};
+	struct client_event e = {
+		.in = &c->in,
+		.routes = c->routes,
+		.is_lost = is_lost,
+		.is_again = c->again,
+	};
 	const char *why;
 
 	if (r->subscribe.n == 0 && r->publish.n == 0)

@@ -28,7 +28,7 @@ static void tick(void *arg)
 	struct channels *ch = arg;
 	int64_t now = loop_now(ch->loop);
 
-	interest_tick(ch);
+	interest_tick(ch, now);
 	subscription_tick(ch, now);
 	gap_tick(ch, now);
 	presence_tick(ch, now);
@@ -104,6 +104,9 @@ static void count_all(struct channels *ch, struct metrics *m)
 			       "Publications queued for subscribers, once for each");
 	n->bytes = metric_counter(m, "gatepost_edge_channel_bytes_total", NULL,
 				  "Bytes of frames queued for subscribers");
+	n->positions = metric_counter(m, "gatepost_edge_channel_positions_total", NULL,
+				      "Positions of channels that brokers were told "
+				      "since they had moved, once for all brokers");
 	n->filtered = metric_counter(m, "gatepost_edge_channel_filtered_total", NULL,
 				     "Publications that a subscriber's filter left out");
 	count_drops(n, m);
@@ -128,6 +131,7 @@ struct channels *channels_new(struct loop *loop, struct metrics *metrics,
 	ch->on = *on;
 	ch->table = map_new();
 	TAILQ_INIT(&ch->changed);
+	TAILQ_INIT(&ch->moved);
 	TAILQ_INIT(&ch->unconfirmed);
 	TAILQ_INIT(&ch->unsettled);
 	TAILQ_INIT(&ch->pending);

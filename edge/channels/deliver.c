@@ -190,6 +190,20 @@ static void reset_one(struct channels *ch, struct subscription *sub,
 	}
 }
 
+/* It went live at a position above the hole: it has missed nothing of that. */
+static bool has_all(const struct channel *c, struct subscription *sub,
+		    enum text_reason why)
+{
+	if (why != TEXT_TRIMMED || !(sub->special & SPECIAL_CATCHING) ||
+	    sub->extra->own < c->offset)
+		return false;
+	if (sub->extra->own == c->offset) {
+		table_caught(sub);
+		table_trim(sub);
+	}
+	return true;
+}
+
 void deliver_reset(struct channels *ch, struct channel *c, enum text_reason why,
 		   struct publication *newest)
 {
@@ -197,7 +211,8 @@ void deliver_reset(struct channels *ch, struct channel *c, enum text_reason why,
 
 	begin(&r, c);
 	for (uint32_t i = c->n; i-- > 0;)
-		if (!(c->subs[i]->special & SPECIAL_PENDING))
+		if (!(c->subs[i]->special & SPECIAL_PENDING) &&
+		    !has_all(c, c->subs[i], why))
 			reset_one(ch, c->subs[i], &r);
 	publication_unref(r.frame);
 }

@@ -2,6 +2,7 @@
 
 #include "edge/channels/deliver.h"
 #include "edge/channels/emit.h"
+#include "edge/channels/interest.h"
 #include "edge/channels/table.h"
 #include "proto/batch.h"
 
@@ -63,6 +64,7 @@ void gap_check(struct channels *ch, struct channel *c, bool patient)
 {
 	if (!c->is_placed)
 		return;
+	interest_moved(ch, c);
 	if (!is_behind(c)) {
 		if (c->queue == NULL || c->queue == &ch->rest)
 			wait_in(ch, c, &ch->soon, SOON_MS);
@@ -214,6 +216,7 @@ void gap_filled(struct channels *ch, uint64_t link, const Gatepost__Fill *m)
 		deliver_begin_epoch(ch, c, span_from(m->top->epoch));
 	before = lowest(c);
 	fill(ch, c, m);
+	interest_moved(ch, c);
 	if (!is_behind(c)) {
 		wait_in(ch, c, &ch->rest, REST_MS);
 	} else if (newer > 0 || lowest(c) != before || is_of_another(c, m)) {

@@ -6,7 +6,11 @@
 
 #include <stdlib.h>
 
-enum { PART = ENVELOPE_ITEM_PARTS };
+enum {
+	PART = ENVELOPE_ITEM_PARTS,
+	MOVED_MS = 1000,
+	MOVED_ITEMS = 16, /* each MOVED_MS */
+};
 
 /* An item being made. */
 struct item {
@@ -203,7 +207,7 @@ void interest_unlinked(struct channels *ch, uint64_t link)
 	advance_unconfirmed(ch);
 }
 
-void interest_tick(struct channels *ch)
+static void settle(struct channels *ch)
 {
 	uint64_t confirmed = confirmed_by_all(ch);
 	struct pending *p, *next;
@@ -266,4 +270,37 @@ void interest_flush(struct channels *ch)
 {
 	while (!TAILQ_EMPTY(&ch->changed))
 		flush_some(ch);
+}
+
+/* ---- positions ---- */
+
+/* Channels that begin or end now are told in their turn. */
+static void tell_moved(struct channels *ch, struct item *i)
+{
+	struct channel *c;
+
+	begin(i);
+	while (i->m.n_channels < PART && (c = TAILQ_FIRST(&ch->moved)) != NULL) {
+		TAILQ_REMOVE(&ch->moved, c, moved);
+		c->is_moved = false;
+		if (c->n > 0 && c->change != CHANGE_NONE && c->is_placed)
+			add(i, c);
+	}
+	metric_add(ch->counts.positions, (int64_t)i->m.n_channels);
+	if (i->m.n_channels > 0)
+		send_to_all(ch, i);
+}
+
+void interest_tick(struct channels *ch, int64_t now)
+{
+	struct item *i;
+
+	settle(ch);
+	if (TAILQ_EMPTY(&ch->moved) || now - ch->told_ms < MOVED_MS)
+		return;
+	ch->told_ms = now;
+	i = xmalloc(sizeof *i);
+	for (int k = 0; k < MOVED_ITEMS && !TAILQ_EMPTY(&ch->moved); k++)
+		tell_moved(ch, i);
+	free(i);
 }

@@ -21,7 +21,20 @@ void interest_wait(struct channels *ch, struct pending *p);
 /* End of a turn: tell brokers what has changed. */
 void interest_flush(struct channels *ch);
 
-/* Outcomes that waited for the age of the links. Each CHANNELS_TICK_MS. */
-void interest_tick(struct channels *ch);
+/*
+ * The position of a channel has moved: all brokers are told within a second, of at most 4,096
+ * channels a second. So a broker that did not deliver the last publications knows of them
+ * when Redis goes back.
+ */
+static inline void interest_moved(struct channels *ch, struct channel *c)
+{
+	if (c->is_moved)
+		return;
+	c->is_moved = true;
+	TAILQ_INSERT_TAIL(&ch->moved, c, moved);
+}
+
+/* Outcomes that waited for the age of the links, and positions. Each CHANNELS_TICK_MS. */
+void interest_tick(struct channels *ch, int64_t now);
 
 #endif

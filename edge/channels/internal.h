@@ -100,7 +100,9 @@ struct channel {
 	uint64_t kept_gone; /* so many were in kept, and are not any more */
 	uint64_t change;    /* of interest, when brokers were told */
 	bool is_changed;    /* it is in the list of changes */
+	bool is_moved;      /* it is in the list of those that moved */
 	TAILQ_ENTRY(channel) changed;
+	TAILQ_ENTRY(channel) moved;
 	struct presence *presence; /* changes that were not sent; NULL: none */
 	uint8_t n_name;
 	char name[];
@@ -123,6 +125,7 @@ struct channel_counts {
 	struct metric *slow[3]; /* by policy */
 	struct metric *resets[TEXT_REASONS];
 	struct metric *asked, *filled, *lost;
+	struct metric *positions;
 };
 
 struct channels {
@@ -140,6 +143,8 @@ struct channels {
 	size_t n_brokers;
 	uint64_t changes; /* of interest that brokers were told, counted */
 	struct channel_list changed;
+	struct channel_list moved;       /* whose position brokers were not told since */
+	int64_t told_ms;                 /* when positions were told last */
 	struct pending_list unconfirmed; /* until brokers have confirmed */
 	struct pending_list unsettled;   /* until the links are old enough, or all */
 	/* subscription.c */

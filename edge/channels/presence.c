@@ -14,6 +14,7 @@ struct presence {
 	int64_t due_ms;
 	struct text_names joined, left;
 	size_t bytes;
+	bool has_counts;           /* they have changed, without names */
 	bool counts_only, is_sent; /* is_sent: nothing has come since the last frame */
 	uint64_t connections, users;
 	uint64_t at_us; /* of the counts */
@@ -106,6 +107,8 @@ void presence_changed(struct channels *ch, const Gatepost__Presence *m)
 	}
 	if (m->counts_only)
 		count_only(p);
+	if (m->n_left + m->n_joined == 0)
+		p->has_counts = true;
 	for (size_t i = 0; i < m->n_left; i++)
 		add(p, &p->left, &p->joined, span_from(m->left[i]));
 	for (size_t i = 0; i < m->n_joined; i++)
@@ -147,7 +150,7 @@ void presence_drop(struct channels *ch, struct channel *c)
 
 static bool has_news(const struct presence *p)
 {
-	return p->counts_only || p->joined.n + p->left.n > 0;
+	return p->has_counts || p->counts_only || p->joined.n + p->left.n > 0;
 }
 
 void presence_tick(struct channels *ch, int64_t now)
@@ -167,7 +170,7 @@ void presence_tick(struct channels *ch, int64_t now)
 		clear(&p->joined);
 		clear(&p->left);
 		p->bytes = 0;
-		p->counts_only = false;
+		p->has_counts = p->counts_only = false;
 		p->is_sent = true;
 		wait(ch, p, LATE_MS);
 	}

@@ -132,6 +132,8 @@ void table_free_channel(struct channels *ch, struct channel *c)
 	map_remove(ch->table, channel_name(c));
 	if (c->is_changed)
 		TAILQ_REMOVE(&ch->changed, c, changed);
+	if (c->is_moved)
+		TAILQ_REMOVE(&ch->moved, c, moved);
 	if (c->queue != NULL)
 		TAILQ_REMOVE(c->queue, c, queued);
 	shelf_clear(&c->held);

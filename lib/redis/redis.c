@@ -279,8 +279,11 @@ static void take_error(struct redis *r, struct request *q, const redisReply *rep
 	bool demoted = redis_error_is_replica(reply->str);
 	char keys[512];
 
-	if (q->script != NULL && q->fn != NULL && redis_error_is_noscript(reply->str)) {
-		send_script_text(r, q);
+	if (q->script != NULL && redis_error_is_noscript(reply->str)) {
+		if (q->fn != NULL)
+			send_script_text(r, q);
+		else /* it was too late before, and nothing was done */
+			request_free(q);
 		return;
 	}
 	answer(r, q,

@@ -6,6 +6,8 @@
 """
 
 import json
+import time
+import zlib
 
 OPEN = {"subscribe": "anyone", "publish": "anyone"}
 GRACE = 1  # seconds, of presence
@@ -18,15 +20,24 @@ NAMESPACES = {
         "history": {"size": 1000},
         "presence": {"members": True, "events": "500ms", "grace": f"{GRACE}s"},
     },
+    "last": {**OPEN, "history": {"size": 1}, "recover": "cache"},
+    "side": {**OPEN, "history": {"size": 1000}},  # with tags; all subscriptions have a filter
+    "newer": {**OPEN, "history": {"size": 1000}},  # with versions
+    "hook": {**OPEN, "history": {"size": 1000}},  # its webhook refuses some, and marks the others
 }
+CACHES = ["last"]
+MARK = "+"  # which the webhook puts behind what it has seen
 ACTIONS = ["subscribe", "unsubscribe", "publish"]
 MANY = "hall"  # the channel of each namespace that has many subscribers
-FEW = {"log": 12, "short": 4, "live": 12, "who": 6}  # how many other channels each has
+# How many other channels each has
+FEW = {"log": 12, "short": 4, "live": 12, "who": 6, "last": 3, "side": 3, "newer": 3, "hook": 3}
 FULL = 0.3  # of all people are in a channel that has many
 MOST_UNANSWERED = 4
 KEYED = 0.4  # of all publishes
+RECEIPTS = 0.2  # and
 BATCHED = 0.2  # of all subscriptions get several messages in one frame
 PATIENCE = 5  # how often a publish with a key is sent
+POSTED = [f"{ns}:{n}" for ns in ("log", "live", "last", "who") for n in (MANY, 0, 1)]  # by the API
 MEMBERS = [f"who:{name}" for name in [MANY, *range(FEW["who"])]]  # channels with presence
 
 
@@ -37,6 +48,21 @@ def config():
 def histories():
     """How many messages each namespace keeps."""
     return {name: ns.get("history", {}).get("size", 0) for name, ns in NAMESPACES.items()}
+
+
+def hook(url):
+    """The function of gatepost.yml that is the webhook."""
+    on = {"namespace": "hook", "on": ["subscribe", "publish"]}
+    return {"handler": url, "events": [{"channel": on}]}
+
+
+def is_refused(data):
+    """By the webhook."""
+    return zlib.crc32(data.encode()) % 8 == 0
+
+
+def side(data):
+    return "ab"[zlib.crc32(data.encode()) % 2]
 
 
 def user(number):
@@ -53,6 +79,7 @@ class Memory:
         # Subscribed by $connect's result
         self.chosen = f"log:{MANY}" if number % 4 == 1 else None
         self.wanted.discard(self.chosen)
+        self.side = "ab"[number % 2]  # of the channels with a filter
         self.at = {}  # channel: [epoch, offset] of the last message that it has
         self.unsent = []  # publishes with a key that were not acknowledged
 
@@ -98,7 +125,17 @@ class Subscriber:
             channel = self._memory.any_channel()
         nonce = f"{self._name}-{self._n}"
         key = {"key": nonce} if self._rng.random() < KEYED else {}
-        self._ask(action="publish", channel=channel, data=nonce, **key)
+        receipt = {"receipt": True} if self._rng.random() < RECEIPTS else {}
+        more = {**key, **receipt, **self._special(channel.partition(":")[0], nonce)}
+        self._ask(action="publish", channel=channel, data=nonce, **more)
+
+    def _special(self, ns, nonce):
+        """What a publish has in a namespace that is there for it."""
+        if ns == "side":
+            return {"tags": {"side": side(nonce)}}
+        if ns == "newer":  # some are older than what was published before
+            return {"version": int(time.time() * 4) + self._rng.randrange(-8, 8)}
+        return {}
 
     def _join(self):
         channel = self._memory.any_channel()
@@ -135,7 +172,9 @@ class Subscriber:
         if self._rng.random() < 0.2:
             since = {}
         batch = {"batch": True} if self._rng.random() < BATCHED else {}
-        return self._new(action="subscribe", channel=channel, **since, **batch)
+        filtered = channel.startswith("side:")
+        chosen = {"filter": {"tag": "side", "eq": self._memory.side}} if filtered else {}
+        return self._new(action="subscribe", channel=channel, **since, **batch, **chosen)
 
     def _new(self, **action):
         action["id"] = self._n
@@ -153,6 +192,9 @@ class Subscriber:
         said = {key: value for key, value in action.items() if key != "since"}
         if "since" in action:
             said["since"] = [action["since"]["epoch"], action["since"]["offset"]]
+        is_hooked = action["action"] == "publish" and action["channel"].startswith("hook:")
+        if is_hooked and is_refused(action["data"]):
+            said["refused"] = True
         self._log("act", **said)
 
     # What it gets
@@ -172,7 +214,7 @@ class Subscriber:
         return True  # fmt: skip
 
     def _acknowledged(self, frame):
-        more = ("recovered", "duplicate")
+        more = ("recovered", "duplicate", "suppressed", "edges", "connections")
         self._log("ack", **pick(frame, "id", "channel", "epoch", "offset", *more))
         asked = self._asked.pop(frame.get("id"), {"action": "subscribe"})
         channel = frame["channel"]
@@ -198,7 +240,11 @@ class Subscriber:
             self._memory.unsent.append({**again, "tries": publish.get("tries", 1) + 1})
 
     def _message(self, frame):
-        self._log("message", **pick(frame, "channel", "epoch", "offset", "data", "user"))
+        said = pick(frame, "channel", "epoch", "offset", "data", "user", "tags")
+        if frame["channel"].startswith("hook:"):
+            said["marked"] = said["data"].endswith(MARK)
+            said["data"] = said["data"].removesuffix(MARK)
+        self._log("message", **said)
         if "epoch" in frame:
             self._memory.at[frame["channel"]] = [frame["epoch"], frame["offset"]]
 

@@ -19,6 +19,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import channels
 from log import Log
 
 FOLDER = Path(os.environ["CHAOS_FOLDER"])
@@ -97,6 +98,18 @@ def answer(fn, event):
         push(message["to"])
     fruit = {"n": message["n"], "id": context["connectionId"]}
     return {"statusCode": 200, "body": json.dumps(fruit)}
+
+
+def hook(event):
+    """The webhook of a namespace: as it is asked about a subscribe, or a publish."""
+    if mode("http") == "fail":
+        raise Failure("the schedule says so")
+    if event["requestContext"]["channel"]["action"] != "publish":
+        return {"statusCode": 200}
+    data = json.loads(event["body"])
+    if channels.is_refused(data):
+        return {"statusCode": 403, "body": "refused"}
+    return {"statusCode": 200, "data": data + channels.MARK}
 
 
 def welcome(query):

@@ -19,6 +19,7 @@ meta.json
                         2 + the grace);
                         and "rss" (bytes that a process may grow after warm), "fds" (that it may have more)
     judged              {"P3": {"looks": 12, …}, …} what each rule must have had to judge at least, as its faults go
+    caches              namespaces with recover: cache
     histories           {namespace: how many messages it keeps, 0: none}
     expect              names of warn and error lines that the faults cause, as in a shell ("link.*")
 
@@ -57,9 +58,10 @@ clients.jsonl   what the clients did and saw; each has "name" and "what"
     push        {"nonce"}
     act         {"id": 0, "action": "subscribe", "channel": "log:3", "since": [epoch, offset]}   an action on a channel;
                 ids are of one connection. publish: "data" is of this publish alone, and of its repetitions with the
-                same "key" ("tries": 2)
+                same "key" ("tries": 2); "refused": its webhook refuses it
     ack, nack   {"id", "channel", …}    its answer; an ack without id is of the channel that $connect has chosen
-    message, reset, unsubscribed    {"channel", …}   frames of channels, with the fields that they had
+    message, reset, unsubscribed    {"channel", …}   frames of channels, with the fields that they had; of a channel
+                with a webhook "marked": it had what the webhook adds, and "data" is without that
     odd         {"text"}            anything else
     closing     {"code"}            the client begins the close handshake
     vanished    {"how": "reset" | "silent"}  the client is gone without a goodbye; silent: the edge hears nothing
@@ -79,10 +81,13 @@ functions.jsonl, functions-*.jsonl   each invocation twice, when it begins and b
 pushes.jsonl    a POST to @connections, when it has ended
     {"t", "began", "to": "Q2x…=", "nonce": "p8", "status": 200}    0: no answer came. A nonce is of one POST alone
 
+posts.jsonl     {"t", "began", "channel", "data", "by": "broker-1", "status": 200, "epoch", "offset"}   a publish by the
+                management API, when it was answered; 0: no answer came
 presence.jsonl  {"t", "channel": "who:hall", "by": "broker-1", "members": [[connection id, user or null], …],
                  "connections": 3, "users": 2, "seconds": 0.004}  once a second, what a broker says of each channel with
                 presence; t: when it was asked, seconds: until it had answered. No answer: no record
-table.jsonl     {"t", "ids": […]} the connection table, once a second; ids is null when Redis did not say
+table.jsonl     {"t", "ids": […], "seconds": 0.004} the connection table, once a second; t: when it was asked, seconds: until
+                it had answered (a slow look proves nothing); ids is null when Redis did not say
 parked.jsonl    {"t", "connectionId"} disconnects that were given up, at the end of the run
 samples.jsonl   {"t", "who", "pid", "rss": bytes, "fds": 41} once a second; one that is stopped has none
 *.log           what the processes wrote

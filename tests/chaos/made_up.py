@@ -14,7 +14,9 @@ META = {
     "judged": {},
     "bounds": {"disconnect": 12, "vanish": 45, "table": 12, "answer": 6, "retry": 8,
                "gap": 15, "action": 11, "presence": 13, "rss": 1000, "fds": 5},
-    "histories": {"log": 1000, "short": 5, "live": 0, "who": 1000},
+    "histories": {"log": 1000, "short": 5, "live": 0, "who": 1000, "last": 1, "side": 1000,
+                  "newer": 1000, "hook": 1000},
+    "caches": ["last"],
 }  # fmt: skip
 
 
@@ -26,7 +28,7 @@ class Run:
         self.meta = dict(META)
         self.records = {name: [] for name in ("clients", "functions", "faults", "pushes")}
         self.records["table"] = [{"t": t + 0.5, "ids": []} for t in range(200)]
-        self.records["samples"], self.records["presence"] = [], []
+        self.records["samples"], self.records["presence"], self.records["posts"] = [], [], []
         self.client("c1", 50, 60)
 
     def client(self, name, begin, end, edge="edge-0"):

@@ -32,7 +32,7 @@ import network  # noqa: E402
 import schedule  # noqa: E402
 from faults import Injector, Trouble  # noqa: E402
 from log import Log  # noqa: E402
-from sampler import Roll, Sampler  # noqa: E402
+from sampler import Poster, Roll, Sampler  # noqa: E402
 from world import IDLE_HTTP, World  # noqa: E402
 
 READY_SECONDS = 30  # for what was started, on a busy machine with sanitizers
@@ -109,6 +109,7 @@ class Run:
         self._faults = Log(self._folder / "faults.jsonl", "run")
         self._sampler = Sampler(world)
         self._roll = Roll(world, random.Random(self._plan.seed))
+        self._poster = Poster(world, random.Random(self._plan.seed + 1))
         self._trouble = []
 
     def go(self):
@@ -118,11 +119,13 @@ class Run:
             self._world.start_clients(self._clients)
             self._sampler.start()
             self._roll.start()
+            self._poster.start()
             self._play()
             self._end()
         except (Trouble, TimeoutError) as e:
             self._trouble.append(str(e))
         finally:
+            self._poster.stop()
             self._sampler.stop()
             self._roll.stop()
             self._world.kill_all()
@@ -163,6 +166,7 @@ class Run:
 
     def _end(self):
         """All is healed: let the clients go, wait until they are accounted for, stop what runs."""
+        self._poster.stop()
         self._world.order({"leave": True})
         clients = self._world.processes["clients"]
         self._wait(lambda: not clients.is_running(), CLIENTS_SECONDS)
@@ -253,6 +257,7 @@ class Run:
                 "fds": IDLE_HTTP + 16,
             },
             "histories": channels.histories(),
+            "caches": channels.CACHES,
             "judged": self._least(),
             "expect": EXPECT,
         }
@@ -276,6 +281,9 @@ class Run:
                    "recoveries of nothing": int(n / 20)},
             "P6": {"later publishes": int(n / 10), "later publishes with history": n,
                    "unsubscribes": int(n / 10)},
+            "OPTIONS": {"filtered messages": n // 10, "caches": n // 20, "suppressed": n // 20,
+                        "versions": n // 20, "receipts": n // 20, "marked by a webhook": n // 20,
+                        "refused by a webhook": n // 100, "posts": n // 20},
             "ACTIONS": {"answers": n, "answers while all is well": n},
             "PRESENCE": {"looks": len(channels.MEMBERS), "members": n, "subscribers looked up": n},
             "P7": {"processes": len(whole)},

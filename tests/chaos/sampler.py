@@ -1,4 +1,4 @@
-"""Once a second: what a run's processes take, what the table says, and who is in channels."""
+"""Once a second: what a run's processes take, what the table says, and who is in channels; and publishes."""
 
 import os
 import threading
@@ -10,6 +10,7 @@ import channels
 from log import Log
 
 METRICS_EVERY = 10  # looks
+POST_EVERY = 0.2  # seconds
 
 
 class Sampler(threading.Thread):
@@ -30,7 +31,8 @@ class Sampler(threading.Thread):
     def run(self):
         while not self._over.wait(1):
             asked = time.time()
-            self._table.write(t=asked, ids=self._world.table())
+            ids = self._world.table()
+            self._table.write(t=asked, ids=ids, seconds=round(time.time() - asked, 3))
             for process in self._world.gateposts():
                 with suppress(OSError, ValueError):
                     self._sample(process)
@@ -80,3 +82,31 @@ class Roll(threading.Thread):
             self._log.write(t=asked, channel=channel, by=broker, members=members,
                             connections=page["connections"], users=page["users"],
                             seconds=round(time.time() - asked, 3))  # fmt: skip
+
+
+class Poster(threading.Thread):
+    """Publishes by the management API, each by another broker."""
+
+    def __init__(self, world, rng):
+        super().__init__(daemon=True)
+        self._world, self._rng = world, rng
+        self._log = Log(world.folder / "posts.jsonl", "run")
+        self._over = threading.Event()
+        self._n = 0
+
+    def stop(self):
+        self._over.set()
+        if self.is_alive():
+            self.join()
+
+    def run(self):
+        while not self._over.wait(POST_EVERY):
+            broker = self._rng.choice(self._world.told_brokers)
+            self._post(broker, self._rng.choice(channels.POSTED))
+
+    def _post(self, broker, channel):
+        self._n += 1
+        data, began = f"post-{self._n}", time.time()
+        status, answer = self._world.publish(broker, channel, data)
+        at = channels.pick(answer, "epoch", "offset")
+        self._log.write(began=began, channel=channel, data=data, by=broker, status=status, **at)

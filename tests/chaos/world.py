@@ -30,6 +30,7 @@ WORKERS = 2  # of each Lambda function, at each broker
 LISTEN, LINK, MANAGEMENT, METRICS, RUNTIME, HTTP = 8080, 7400, 8081, 9100, 7500, 9000
 REDIS = 6379
 IDLE_HTTP = 50  # connections to a function that a broker keeps until it asks it again
+POST_SECONDS = 5  # for the answer to a publish
 ASK_SECONDS = 0.5  # for an answer of a process; one that is stopped has none
 
 RUNNING = re.compile(r"^gatepost_broker_disconnects_running (\d+)$", re.M)
@@ -51,6 +52,7 @@ class World:
         self.folder = folder
         self._env = {"ASAN_OPTIONS": SANITIZERS, "CHAOS_FOLDER": str(folder)}
         self.processes = {}
+        self.told_brokers = []  # those that the functions ask, and the run itself
         hosts = {name: network.host() for name in ("redis", "functions")}
         hosts["clients"] = network.host(extra=GROUPS)
         self.sources = network.sources(hosts["clients"], GROUPS)
@@ -86,6 +88,7 @@ class World:
         brokers = [p.name for p in self.gateposts() if p.name.startswith("broker")]
         urls = [f"http://{self.address(name)}:{MANAGEMENT}" for name in brokers]
         if urls:
+            self.told_brokers = brokers
             part = self.folder / "brokers.part"
             part.write_text("\n".join(urls))
             part.replace(self.folder / "brokers")
@@ -108,6 +111,7 @@ class World:
             "http": function(f"{url}/http", ["ask", "push"], ["tell", "$default"]),
             "lambda": function("handler.invoke", ["lask", "lpush"], ["ltell"]),
             "channels": function("builtin:channels", [], channels.ACTIONS),
+            "hook": channels.hook(f"{url}/hook"),
         }
         config = {
             "service": "chaos",
@@ -249,15 +253,26 @@ class World:
     def members(self, broker, channel):
         """Who is in a channel, as that broker's management API has it; None without an answer."""
         path = f"/channels/{urllib.parse.quote(channel)}/presence?limit=1000"
+        status, answer = self._manage(broker, path, None, 2 * ASK_SECONDS)
+        return answer if status == 200 else None
+
+    def publish(self, broker, channel, data):
+        """(status, answer) of that broker's management API; status 0: none came."""
+        path = f"/channels/{urllib.parse.quote(channel)}"
+        return self._manage(broker, path, json.dumps({"data": data}).encode(), POST_SECONDS)
+
+    def _manage(self, broker, path, body, seconds):
         request = urllib.request.Request(
-            f"http://{self.address(broker)}:{MANAGEMENT}{path}",
-            headers={"Authorization": "Bearer chaos"},
-        )
+            f"http://{self.address(broker)}:{MANAGEMENT}{path}", body,
+            {"Authorization": "Bearer chaos", "Content-Type": "application/json"},
+        )  # fmt: skip
         try:
-            with urllib.request.urlopen(request, timeout=2 * ASK_SECONDS) as reply:
-                return json.load(reply)
-        except (OSError, urllib.error.HTTPError):
-            return None
+            with urllib.request.urlopen(request, timeout=seconds) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as e:
+            return e.code, {}
+        except OSError:
+            return 0, {}
 
     def claimer(self):
         """The broker that has the most disconnects under way: any of them may claim a dead edge's."""

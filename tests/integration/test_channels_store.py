@@ -27,6 +27,11 @@ def mesh(tmp_path):
         yield it
 
 
+def offset_of(stored):
+    """Of a position, as channel_append.lua packs it."""
+    return int.from_bytes(stored[:8], "big")
+
+
 def position_key(db, name):
     (key,) = db.keys("*{" + name + "}:position")
     return key
@@ -160,7 +165,8 @@ def test_a_position_that_went_back_is_never_acknowledged_under_what_was_delivere
     had = {position(f) for f in reader.frames(10)}
     with mesh.store.client() as db:
         key = position_key(db, name)
-        db.hset(key, "offset", 4)
+        db.setrange(key, 0, (4).to_bytes(8, "big"))
+        assert offset_of(db.get(key)) == 4
         db.ltrim(key.replace(b":position", b":history"), 0, 3)
     ack = writer.ok("publish", name, data="new")
     assert position(ack) not in had and ack["epoch"] > acks[0]["epoch"]
@@ -260,7 +266,7 @@ def test_a_publish_whose_answer_was_lost_is_delivered_and_its_key_is_known(mesh)
     with mesh.store.client() as db:
         failed = writer.fails("unavailable", "publish", name, data="once", key="k")
         assert failed["retryable"] is True
-        until(lambda: db.hget(position_key(db, name), "offset") == b"3", "it is appended")
+        until(lambda: offset_of(db.get(position_key(db, name))) == 3, "it is appended")
         mesh.to_store.delay = 0
     assert reader.frame()["data"] == "once"
     assert writer.insists("publish", name, data="once", key="k")["duplicate"] is True
@@ -327,7 +333,7 @@ def test_each_key_of_a_channel_has_its_hash_tag_and_a_node_of_redis_cluster_take
         with mesh.store.client() as db:
             keys = [key.decode() for key in db.keys("*") if b":tag" in key]
         assert {key.partition("}:")[2].partition(":")[0] for key in keys} >= {
-            "position", "history", "key", "event", "members", "order",
+            "position", "history", "key", "events", "members", "order",
         }  # fmt: skip
         for key in keys:
             assert re.search(r"\{([^}]*)\}", key)[1].endswith(":tag"), key
@@ -339,10 +345,11 @@ def test_every_key_that_a_script_touches_is_one_of_its_keys():
         text = path.read_text()
         code = re.sub(r"--.*", "", text)
         keyless = {"TIME", "INFO"}
-        calls = re.findall(r"redis\.p?call\('(\w+)'(?:,\s*([^,)]+))?", code)
-        assert len(calls) == len(re.findall(r"redis\.p?call\(", code)), path.name
+        one = r"(?:redis\.p?|(?<![.\w]))call\("
+        calls = re.findall(one + r"'(\w+)'(?:,\s*([^,)]+))?", code)
+        assert len(calls) == len(re.findall(one, code)), path.name
         for command, first in calls:
-            assert command in keyless or re.fullmatch(r"KEYS\[\d\]", first), (path.name, command)
+            assert command in keyless or re.fullmatch(r"KEYS\[[\di]\]", first), (path.name, command)
         head = re.search(r"^-- KEYS (.*?)(?:\s{2,}.*)?$", text, re.MULTILINE)[1]
         used = {int(n) for n in re.findall(r"KEYS\[(\d)\]", code)}
-        assert used == set(range(1, len(head.split(",")) + 1)), path.name
+        assert max(used) == len(head.split(",")), path.name

@@ -16,7 +16,8 @@ class Talk:
     """All streams of a run, and its publishes; made once."""
 
     def __init__(self, h):
-        self.streams = [Stream(c) for c in h.connections.values() if c.frames]
+        caches = h.meta["caches"]
+        self.streams = [Stream(c, caches) for c in h.connections.values() if c.frames]
         self.stays = defaultdict(list)  # channel: its stays
         for stream in self.streams:
             for stay in stream.stays:
@@ -27,13 +28,17 @@ class Talk:
             for act, answer in stream.asked.values():
                 if act["action"] == "publish":
                     self.tries[act["data"]].append(act)
-                    if answer and answer["what"] == "ack":
+                    if answer and answer["what"] == "ack" and not answer.get("suppressed"):
                         self.published.append((act, answer))
+        for post in h.posts:
+            if post["status"] == 200:
+                act = {"t": post["began"], "channel": post["channel"], "data": post["data"]}
+                self.published.append((act, post))
         self.published.sort(key=lambda pair: pair[1]["t"])
         self.forgets = Troubles((f.begin, f.end) for f in h.faults if f.kind in FORGETS)
 
 
-def _talk(h):
+def talk_of(h):
     if not hasattr(h, "talk"):
         h.talk = Talk(h)
     return h.talk
@@ -45,7 +50,7 @@ def _position(r):
 
 def acknowledged_means_kept(h, judged):
     """P5 acknowledged means kept: each once, in order, to each who stays or recovers"""
-    for stream in _talk(h).streams:
+    for stream in talk_of(h).streams:
         for t, text, channel in stream.wrong_order:
             yield Violation(text, stream.connection, t, {channel})
     yield from _names(h, judged)
@@ -74,18 +79,22 @@ def _names(h, judged):
 
 def _placed(h):
     """All that says which message has which position: (record, data, connection)."""
-    for stream in _talk(h).streams:
+    for stream in talk_of(h).streams:
         for r in stream.connection.seen["message"]:
             if "epoch" in r:
                 yield r, r["data"], stream.connection
         for act, answer in stream.asked.values():
-            if act["action"] == "publish" and answer and "epoch" in answer:
+            is_placed = answer and "epoch" in answer and not answer.get("suppressed")
+            if act["action"] == "publish" and is_placed:
                 yield answer, act["data"], stream.connection
+    for post in h.posts:
+        if "epoch" in post:
+            yield post, post["data"], None
 
 
 def _copies(h):
     """Without history, too, a publish comes once, unless its key was forgotten between two tries."""
-    talk = _talk(h)
+    talk = talk_of(h)
     for stream in talk.streams:
         seen = {}
         for r in stream.connection.seen["message"]:
@@ -112,14 +121,14 @@ def _forward(h, judged):
             i = bisect_right(times, t)
             return marks[i - 1][1] if i else ("", 0)
 
-        for act, ack in _talk(h).published:
+        for act, ack in talk_of(h).published:
             if act["channel"] != channel or ack.get("duplicate") or "epoch" not in ack:
                 continue
             judged["publishes after another"] += known(act["t"]) > ("", 0)
             if _position(ack) <= known(act["t"]):
                 text = f"{act['data']} got {_position(ack)}, after {known(act['t'])}"
                 yield Violation(text, None, ack["t"])
-        for stay in _talk(h).stays[channel]:
+        for stay in talk_of(h).stays[channel]:
             if stay.top and stay.top < known(stay.asked):
                 text = f"subscribed to {channel} at {stay.top}, after {known(stay.asked)}"
                 yield Violation(text, stay.connection, stay.acked, {channel})
@@ -127,17 +136,19 @@ def _forward(h, judged):
 
 def _delivered(h, judged):
     """Each acknowledged publish has come, or was covered by a reset."""
-    for act, ack in _talk(h).published:
+    for act, ack in talk_of(h).published:
         if "epoch" not in ack:
             continue
         position = _position(ack)
-        for stay in _talk(h).stays[ack["channel"]]:
+        for stay in talk_of(h).stays[ack["channel"]]:
             if stay.start is None or position <= stay.start or not stay.is_sure:
+                continue
+            if not stay.passes(act.get("tags")):
                 continue
             if (since := max(ack["t"], stay.acked)) >= stay.until:
                 continue
             until = h.troubles.calm(since, h.bound["gap"])
-            at = stay.reached(position)
+            at = stay.had(position, act["data"])
             if at == inf and until >= min(stay.until, h.end):
                 continue
             judged["deliveries"] += act["data"] in stay.nonces
@@ -151,12 +162,12 @@ def _delivered(h, judged):
 def _recovered(h, judged):
     """While Redis forgets nothing and the channel keeps enough, all can be recovered."""
     first = {}  # (channel, epoch): when it was seen first
-    for stays in _talk(h).stays.values():
+    for stays in talk_of(h).stays.values():
         for stay in stays:
             if stay.top:
                 key = (stay.channel, stay.top[0])
                 first[key] = min(first.get(key, inf), stay.acked)
-    for stays in _talk(h).stays.values():
+    for stays in talk_of(h).stays.values():
         for stay in stays:
             if not stay.since or stay.top is None:
                 continue
@@ -166,20 +177,20 @@ def _recovered(h, judged):
             born = first.get((stay.channel, stay.since[0]), 0)
             if stay.recovered or _keeps(h, stay.channel) < ROOMY:
                 continue
-            if not _talk(h).forgets.meet(born - SLACK, stay.acked):
+            if not talk_of(h).forgets.meet(born - SLACK, stay.acked):
                 text = f"recovered: false of {stay.channel}, though nothing was lost"
                 yield Violation(text, stay.connection, stay.acked, {stay.channel})
 
 
 def _resets(h, judged):
     """They have a cause; in a channel that keeps enough nothing is trimmed, whatever happens."""
-    for stays in _talk(h).stays.values():
+    for stays in talk_of(h).stays.values():
         for stay in stays:
             for t, _, reason in stay.resets:
                 judged[f"resets: {reason}"] += 1
                 if _keeps(h, stay.channel) < ROOMY:
                     continue
-                if reason == "epoch" and _talk(h).forgets.meet(0, t):
+                if reason == "epoch" and talk_of(h).forgets.meet(0, t):
                     continue
                 text = f"a reset of {stay.channel} ({reason}), though nothing was lost"
                 yield Violation(text, stay.connection, t, {stay.channel})
@@ -191,7 +202,7 @@ def _keeps(h, channel):
 
 def subscribed_means_subscribed(h, judged):
     """P6 subscribed means subscribed: what is published later comes, and nothing after the end"""
-    for stream in _talk(h).streams:
+    for stream in talk_of(h).streams:
         judged["unsubscribes"] += stream.unsubscribes
         for t, text, channel in stream.wrong_state:
             yield Violation(text, stream.connection, t, {channel})
@@ -199,8 +210,8 @@ def subscribed_means_subscribed(h, judged):
     of_links = (f for f in h.faults if any(n.startswith(("edge", "broker")) for n in f.target))
     links = Troubles(f.trouble() for f in of_links)
     silence = h.meta["timings"]["silence"] + SLACK
-    for act, ack in _talk(h).published:
-        for stay in _talk(h).stays[ack["channel"]]:
+    for act, ack in talk_of(h).published:
+        for stay in talk_of(h).stays[ack["channel"]]:
             if stay.acked >= act["t"] or ack["t"] >= stay.until or not stay.is_sure:
                 continue
             if "epoch" in ack:
@@ -225,7 +236,7 @@ def subscribed_means_subscribed(h, judged):
 
 def _fifo(h, judged):
     """Without history what one client publishes comes in its order, while all is well."""
-    talk = _talk(h)
+    talk = talk_of(h)
     for stream in talk.streams:
         last = {}  # (channel, publisher): its latest publish
         for r in stream.connection.seen["message"]:
@@ -243,7 +254,7 @@ def _fifo(h, judged):
 
 def one_answer(h, judged):
     """ACTIONS get exactly one answer, in time"""
-    for stream in _talk(h).streams:
+    for stream in talk_of(h).streams:
         c = stream.connection
         for t, text, channel in stream.wrong_answers:
             yield Violation(text, c, t, {channel})
@@ -257,6 +268,7 @@ def one_answer(h, judged):
             calm = answer and not h.troubles.meet(act["t"] - h.bound["table"], answer["t"])
             judged["answers while all is well"] += bool(calm)
             refused = answer and answer["what"] == "nack" and answer["t"] < c.ended
+            refused = refused and not (act.get("refused") and answer["code"] == "forbidden")
             if refused and (calm or not answer["retryable"]):
                 text = f"{act['action']} {act['id']} got {answer['code']}"
                 text += " while all is well" if calm else ""
@@ -265,9 +277,9 @@ def one_answer(h, judged):
 
 def presence(h, judged):
     """PRESENCE is who is subscribed"""
-    lives = defaultdict(list)  # channel: (connection, and when, as of _lives)
-    for stream in _talk(h).streams:
-        for channel, *life in _lives(h, stream):
+    lives = defaultdict(list)  # channel: (connection, and when, as of lives_of)
+    for stream in talk_of(h).streams:
+        for channel, *life in lives_of(h, stream):
             lives[channel].append((stream.connection, *life))
     wrong = {}
     for look in h.presence:
@@ -307,7 +319,7 @@ def _counts(look, members, t):
         yield Violation(text, None, t)
 
 
-def _lives(h, stream):
+def lives_of(h, stream):
     """(channel, may be there from, must be, must until, may until), also of one without an answer."""
     c = stream.connection
     bound = h.bound["presence"]

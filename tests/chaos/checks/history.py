@@ -8,6 +8,7 @@ from collections import defaultdict
 from math import inf
 
 from checks.streams import KINDS
+from checks.violation import SLACK
 
 LINE = re.compile(r"^\S+Z (?P<level>debug|info|warn|error) \S+ (?P<event>\S+)")
 CRASH = re.compile(r"(ERROR|WARNING): \w*Sanitizer|runtime error:|Assertion .* failed")
@@ -159,11 +160,13 @@ class History:
         for push in self.pushes:
             if push["to"] in self.by_id:
                 self.by_id[push["to"]].pushes.append(push)
-        self.table = [record for record in self._read("table") if record["ids"] is not None]
+        looks = (r for r in self._read("table") if r.get("seconds", 0) < SLACK / 2)
+        self.table = [r for r in looks if r["ids"] is not None]
         self.parked = {record["connectionId"] for record in self._read("parked")}
         self.pending = {record["connectionId"] for record in self._read("pending")}
         self.samples = list(self._read("samples"))
         self.presence = list(self._read("presence"))
+        self.posts = list(self._read("posts"))
 
     def _read(self, name):
         for path in sorted(self.folder.glob(f"{name}.jsonl")):

@@ -15,9 +15,12 @@ class Stay:
     ending, ended    when its unsubscribe was sent, and acknowledged; else infinity
     start            behind this position it gets all; None: a channel without history
     is_sure          False: nobody knows whether an unsubscribe was handled
+    filter           {"tag", "eq"}, or None
+    is_cache         it gets the latest message when it begins, and may skip others
     """
 
-    def __init__(self, connection, channel, asked, ack, since):
+    def __init__(self, connection, channel, asked, ack, since, filter=None, is_cache=False):
+        self.filter, self.is_cache = filter, is_cache
         self.connection, self.channel = connection, channel
         self.asked, self.acked = asked, ack["t"]
         self.ending = self.ended = inf
@@ -25,7 +28,10 @@ class Stay:
         self.since, self.recovered = since, ack.get("recovered")
         self.top = (ack["epoch"], ack["offset"]) if "epoch" in ack else None
         self.start = since if self.recovered and since else self.top
+        if is_cache and self.top and self.top[1] > 0:
+            self.start = (self.top[0], self.top[1] - 1)
         self.nonces = {}  # data: when it came first
+        self.messages = []  # (t, position or None, data, tags)
         self.resets = []  # (t, position, reason)
         self._marks, self._times = [], []  # positions that it has reached, and when
         if self.start:
@@ -51,21 +57,33 @@ class Stay:
         i = bisect_left(self._marks, position)
         return self._times[i] if i < len(self._times) else inf
 
+    def passes(self, tags):
+        return not self.filter or (tags or {}).get(self.filter["tag"]) == self.filter["eq"]
+
+    def had(self, position, data):
+        """When it had this message, or needed it no more; never: infinity."""
+        if not self.filter:
+            return self.reached(position)
+        told = (t for t, at, _ in self.resets if at >= position)
+        return min(self.nonces.get(data, inf), min(told, default=inf))
+
     def message(self, r):
         """Take it; what is wrong with it, or None."""
         again = r["data"] in self.nonces
         self.nonces.setdefault(r["data"], r["t"])
+        position = (r["epoch"], r["offset"]) if "epoch" in r else None
+        self.messages.append((r["t"], position, r["data"], r.get("tags")))
         if "epoch" not in r:
             return None
-        at, position, wrong = self.at, (r["epoch"], r["offset"]), None
+        at, wrong = self.at, None
         what = f"{self.channel} {_text(position)} after {_text(at)}"
         if r["epoch"] < at[0]:
             wrong = f"an older epoch: {what}"
-        elif r["epoch"] > at[0]:
+        elif r["epoch"] > at[0] and not self.is_cache:
             wrong = f"another epoch without a reset: {what}"
-        elif r["offset"] <= at[1]:
+        elif position <= at:
             wrong = f"{'again' if again else 'out of order'}: {what}"
-        elif r["offset"] > at[1] + 1:
+        elif r["offset"] > at[1] + 1 and not (self.filter or self.is_cache):
             wrong = f"a hole: {what}"
         self._reach(r["t"], position)
         return wrong
@@ -83,7 +101,8 @@ class Stay:
 
     def again(self, ack):
         """An ack of a subscription that was there: messages behind it may have come before it."""
-        if "epoch" in ack and (ack["epoch"], ack["offset"]) > self.at:
+        may_skip = self.filter or self.is_cache
+        if "epoch" in ack and (ack["epoch"], ack["offset"]) > self.at and not may_skip:
             at = (ack["epoch"], ack["offset"])
             return f"a hole: {self.channel} {_text(at)} acknowledged after {_text(self.at)}"
         return None
@@ -96,8 +115,8 @@ def _text(position):
 class Stream:
     """One connection's frames, read in their order."""
 
-    def __init__(self, connection):
-        self.connection = connection
+    def __init__(self, connection, caches=()):
+        self.connection, self._caches = connection, caches
         self.stays = []
         self.asked = {}  # id: (act, its answer or None)
         self.wrong_order, self.wrong_state, self.wrong_answers = [], [], []  # (t, text, channel)
@@ -126,28 +145,32 @@ class Stream:
     def _ack(self, r):
         chosen = self.connection.chosen
         if "id" not in r and chosen and r["channel"] == chosen:
-            self._subscribed(r, self.connection.at("connecting"), None)
+            self._subscribed(r, {"t": self.connection.at("connecting")})
             return
         act = self._answered(r)
         if act and act["action"] == "subscribe":
-            self._subscribed(r, act["t"], act.get("since"))
+            self._subscribed(r, act)
         elif act and act["action"] == "unsubscribe":
             self.unsubscribes += 1
             self._end(r)
 
-    def _subscribed(self, r, asked, since):
-        since = tuple(since) if since else None
+    def _subscribed(self, r, act):
+        since = tuple(act["since"]) if act.get("since") else None
+        is_cache = r["channel"].partition(":")[0] in self._caches
         stay = self._live.get(r["channel"])
         if stay:
             self._note(self.wrong_order, r, stay.again(r))
-            if r.get("recovered") and since != (r["epoch"], r["offset"]):
+            if r.get("recovered") and not is_cache and since != (r["epoch"], r["offset"]):
                 text = f"recovered {r['channel']} that it had, from {since}"
                 self._note(self.wrong_order, r, text)
             return
-        stay = Stay(self.connection, r["channel"], asked, r, since)
+        stay = Stay(
+            self.connection, r["channel"], act["t"], r, since, act.get("filter"), is_cache
+        )
         self._live[r["channel"]] = stay
         self.stays.append(stay)
-        if stay.recovered and (not since or since[0] != r["epoch"] or since[1] > r["offset"]):
+        wrong = not since or since[0] != r["epoch"] or since[1] > r["offset"]
+        if stay.recovered and wrong and not is_cache:
             self._note(self.wrong_order, r, f"recovered: true, of {since}: {_text(stay.top)}")
 
     def _nack(self, r):

@@ -410,23 +410,29 @@ static struct client_event event(void)
 	return (struct client_event){.in = &f.in, .routes = f.routes, .is_lost = is_lost};
 }
 
-static void handle(const char *message, bool binary)
+static void handle(const char *message, bool binary, bool again)
 {
 	struct client_event e;
 
 	begin(message, binary);
 	e = event();
+	e.is_again = again;
 	client_handle(f.clients, &e, on_answer, &f);
 }
 
 void client_fixture_send(const char *message)
 {
-	handle(message, false);
+	handle(message, false, false);
 }
 
 void client_fixture_send_binary(const char *message)
 {
-	handle(message, true);
+	handle(message, true, false);
+}
+
+void client_fixture_send_again(const char *message)
+{
+	handle(message, false, true);
 }
 
 void client_fixture_choose(const struct client_fixture_chosen *list, const char *id)

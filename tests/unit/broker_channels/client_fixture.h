@@ -34,6 +34,7 @@ void client_fixture_lose(void);
 /* A message, as text or binary; the answer to the one before has been given. */
 void client_fixture_send(const char *message);
 void client_fixture_send_binary(const char *message);
+void client_fixture_send_again(const char *message); /* a broker had it before */
 
 /* Actions that a function has chosen: of each its verb, and JSON; up to an object without verb. */
 struct client_fixture_chosen {

@@ -194,3 +194,19 @@ Test(presence, a_read_that_takes_longer_than_a_second_has_failed_once)
 	fake_presence_page(&(struct presence_page){.connections = 4});
 	cr_assert(eq(sz, ended.calls, 1));
 }
+
+Test(presence, that_is_restored_is_news_of_the_counts_alone)
+{
+	struct id id = id_make(7, 1, 1);
+	const Gatepost__Presence *m;
+
+	presence_restore(channels_presence(channels), span_str("chat"), &id,
+			 span_str("u1"), both[0], on_end, NULL);
+	fake_presence_change(PRESENCE_JOIN,
+			     &(struct presence_change){both, 1, 3, 2, 0, false, 42});
+	cr_assert(ended.calls == 1 && !ended.has_failed);
+	m = news("e1");
+	cr_assert(m != NULL && m->n_joined == 0 && m->n_left == 0 && !m->counts_only);
+	cr_assert(eq(u64, m->connections, 3));
+	cr_assert(eq(u64, m->users, 2));
+}

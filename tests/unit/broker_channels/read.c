@@ -77,7 +77,7 @@ Test(read, asks_for_what_the_request_names_with_the_known_position)
 Test(read, fails_within_a_second_while_redis_does_not_answer_and_ignores_a_late_answer)
 {
 	read_room();
-	cluster_run(950, "");
+	cluster_run(850, "");
 	cr_assert(eq(sz, got.calls, 0));
 	cluster_run(50, "");
 	cr_assert(eq(sz, got.calls, 1));
@@ -90,7 +90,7 @@ Test(read, fails_within_a_second_also_when_the_generation_came_late)
 {
 	fake_channels_up();
 	read_room();
-	cluster_run(900, "");
+	cluster_run(800, "");
 	members_beat(cluster.members);
 	cluster_beat("c1", false);
 	cr_assert(eq(sz, fake_channels_waiting(), 1));

@@ -198,10 +198,13 @@ void cluster_stop(void)
 static void view(const char *id, size_t n, int64_t age_ms)
 {
 	struct member all[] = {
-		{span_str("broker-0"), span_str("00000000000000b0"),
-		 span_str("tcp://127.0.0.1:7400"), span_str("")},
-		{span_str("broker-1"), span_str("00000000000000b1"),
-		 span_str("tcp://127.0.0.1:7401"), span_str(other_edges)},
+		{.name = span_str("broker-0"),
+		 .boot = span_str("00000000000000b0"),
+		 .endpoint = span_str("tcp://127.0.0.1:7400")},
+		{.name = span_str("broker-1"),
+		 .boot = span_str("00000000000000b1"),
+		 .endpoint = span_str("tcp://127.0.0.1:7401"),
+		 .edges = span_str(other_edges)},
 	};
 
 	fake_store_view(OK, &(struct members_view){.members = all,

@@ -206,3 +206,64 @@ Test(interest, outcomes_of_a_link_that_has_ended_are_dropped)
 	subscribe(of.a, 1, 8, subscription_of("x"));
 	cr_assert(eq(str, (char *)link_sent(1), "O8=OK"), "another broker handles it");
 }
+
+Test(interest, of_a_channel_that_has_moved_is_told_to_all_with_its_position_once_a_second)
+{
+	link_up(1);
+	link_up(2);
+	make_live(of.a, subscription_of("x"), "e", 4);
+	make_live(of.b, subscription_of("y"), "e", 1);
+	subscribe(of.c, 1, 9, subscription_of("plain"));
+	activate(of.c, "plain", NULL, 0, NULL);
+	pass(2000); /* those that went live */
+	link_sent(1);
+	link_sent(2);
+	deliver("x", "e", 5, "m5");
+	deliver("plain", NULL, 0, "m");
+	pass(CHANNELS_TICK_MS);
+	sent(1, "I6(x@e/5)");
+	sent(2, "I6(x@e/5)");
+	deliver("x", "e", 6, "m6");
+	pass(900);
+	deliver("x", "e", 7, "m7");
+	sent(1, "");
+	pass(CHANNELS_TICK_MS);
+	sent(1, "I7(x@e/7)");
+	sent(2, "I7(x@e/7)");
+	pass(2000);
+	sent(1, "");
+}
+
+Test(interest, of_a_channel_that_has_moved_and_ends_is_its_end_alone)
+{
+	link_up(1);
+	make_live(of.a, subscription_of("x"), "e", 4);
+	pass(1000);
+	link_sent(1);
+	deliver("x", "e", 5, "m5");
+	subscription_leave(edge.channels, &of.a->subscriber);
+	pass(2000);
+	sent(1, "I4(x-)");
+}
+
+Test(interest, of_positions_holds_up_no_outcome_and_counts_for_the_confirmations)
+{
+	link_up(1);
+	link_up(2);
+	make_live(of.a, subscription_of("x"), "e", 4);
+	link_confirm_all(1);
+	link_confirm_all(2);
+	deliver("x", "e", 5, "m5");
+	pass(1000);
+	link_sent(1);
+	link_sent(2);
+	subscribe(of.b, 1, 7,
+		  subscription_of("x")); /* carried already: nothing to confirm */
+	sent(1, "O7=OK");
+	subscribe(of.b, 1, 8, subscription_of("y"));
+	sent(1, "I4(y)");
+	link_confirm_all(1);
+	sent(1, "");
+	link_confirm_all(2);
+	sent(1, "O8=OK");
+}

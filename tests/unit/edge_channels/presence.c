@@ -171,3 +171,20 @@ Test(presence, has_the_counts_of_the_latest_change_whatever_comes_last)
 	has_got(a, "{\"type\":\"presence\",\"channel\":\"x\",\"joined\":[],\"left\":[3],"
 		   "\"connections\":7,\"users\":1}");
 }
+
+Test(presence,
+     that_changes_without_names_is_a_frame_of_the_counts_that_takes_no_names_away)
+{
+	change(NULL, NULL, 7, false);
+	pass(1100);
+	has_got(a, "{\"type\":\"presence\",\"channel\":\"x\",\"joined\":[],\"left\":[],"
+		   "\"connections\":7,\"users\":1}");
+	change("1", NULL, 8, false);
+	at_us++;
+	change(NULL, NULL, 9, false);
+	pass(1100);
+	has_got(a, "{\"type\":\"presence\",\"channel\":\"x\",\"joined\":[1],\"left\":[],"
+		   "\"connections\":9,\"users\":1}");
+	pass(5000);
+	has_got(a, "");
+}

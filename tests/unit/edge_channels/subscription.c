@@ -122,7 +122,7 @@ Test(subscription,
 	begin(b, "x");
 	activate(b, "x", "e", 6, NULL);
 	pass(1100);
-	cr_assert(eq(str, (char *)link_sent(1), "G(x@e/4)"));
+	cr_assert(eq(str, (char *)link_sent(1), "I3(x@e/4) G(x@e/4)"));
 	fill("x", "e", 4, 6, 5, "m5 m6", false);
 	has_got(a, "m5 m6");
 	has_got(b, "");

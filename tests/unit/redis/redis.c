@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "tests/unit/base/capture.h"
 #include "tests/unit/redis/fixture.h"
 
 #include <criterion/criterion.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 TestSuite(redis, .init = fixture_start, .fini = fixture_stop, .timeout = 60);
 
@@ -215,6 +217,35 @@ Test(redis, script_is_sent_by_its_text_only_when_redis_does_not_know_it)
 	}
 	cr_assert(strstr(store_fixture_redis(&fixture, "INFO commandstats"),
 			 "cmdstat_eval:calls=1,") != NULL);
+}
+
+Test(redis, script_whose_time_is_over_before_redis_misses_it_is_not_sent_again_or_logged)
+{
+	static const char text[] = "return redis.call('INCR', KEYS[1])";
+	struct redis_script s = {text, sizeof text - 1,
+				 "0123456789012345678901234567890123456789"};
+	struct got late = {0};
+	struct capture *c;
+	char *lines;
+
+	redis_server_freeze(&fixture.server);
+	redis_eval(redis, &s, fixture_on_reply, &late,
+		   &(struct redis_args){1, 1, (const char *[]){"late"}, NULL});
+	fixture_wait(&late);
+	cr_assert(eq(int, late.err, ERR_DOWN));
+	c = capture_start(STDERR_FILENO);
+	redis_server_thaw(&fixture.server);
+	for (int i = 0; i < 2; i++) { /* the second one comes behind the script's text */
+		struct got next = {0};
+
+		fixture_call(redis, fixture_on_reply, &next, "PING", NULL);
+		fixture_wait(&next);
+	}
+	lines = capture_end(c);
+	cr_assert(eq(str, lines, ""));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "EXISTS late"), "0"));
+	cr_assert(redis_is_up(redis));
+	free(lines);
 }
 
 /* As for a batch of rows: the script gets each word, those with a zero byte too, also by its text. */

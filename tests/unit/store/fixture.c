@@ -90,11 +90,13 @@ const char *store_fixture_redis(struct fixture *b, const char *fmt, ...)
 	r = redisvCommand(c, fmt, ap);
 	va_end(ap);
 	cr_assert(r != NULL);
-	if (r->type == REDIS_REPLY_INTEGER)
-		snprintf(text, sizeof text, "%lld", r->integer);
+	const redisReply *one = r->type == REDIS_REPLY_ARRAY ? r->element[0] : r;
+
+	if (one->type == REDIS_REPLY_INTEGER)
+		snprintf(text, sizeof text, "%lld", one->integer);
 	else
 		snprintf(text, sizeof text, "%s",
-			 r->type == REDIS_REPLY_NIL ? "(nil)" : r->str);
+			 one->type == REDIS_REPLY_NIL ? "(nil)" : one->str);
 	freeReplyObject(r);
 	redisFree(c);
 	return text;

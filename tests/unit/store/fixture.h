@@ -34,7 +34,7 @@ void store_fixture_run(struct fixture *b);
 /* The same until the store is up (again). */
 void store_fixture_run_until_up(struct fixture *b);
 
-/* Ask the fixture's Redis by another way. The reply, as text (an integer in decimals, nil as "(nil)"), lives until the next call. */
+/* Ask the fixture's Redis by another way. The reply, as text (an integer in decimals, nil as "(nil)", an array as its first element), lives until the next call. */
 const char *store_fixture_redis(struct fixture *b, const char *fmt, ...);
 
 /* For questions without an answer: the code, and an end to store_fixture_run. */

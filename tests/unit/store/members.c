@@ -1,5 +1,6 @@
 #include "store/members.h"
 
+#include "base/mem.h"
 #include "tests/unit/store/fixture_pending.h"
 
 #include <criterion/criterion.h>
@@ -200,6 +201,48 @@ Test(members, are_told_how_old_the_cluster_is_and_that_one_without_a_birth_is_ve
 	cr_assert(eq(str, beat("x2").cluster, "x1"));
 	cr_assert(gt(i64, beat("x2").age_ms, TTL_MS));
 	free(run);
+}
+
+static struct seen beat_numbered(const char *boot, int64_t n, int64_t answered,
+				 const char *cluster)
+{
+	struct seen s = {0};
+	struct member self = {.name = span_str("b"),
+			      .boot = span_str(boot),
+			      .endpoint = span_str("tcp://h:1"),
+			      .beat = n,
+			      .answered = answered,
+			      .cluster = span_str(cluster)};
+
+	store_members_beat(fixture.store, &self, boot, TTL_MS, on_view, &s);
+	store_fixture_run(&fixture);
+	cr_assert(eq(int, s.err, OK));
+	return s;
+}
+
+Test(members, that_find_an_older_beat_of_their_own_give_the_cluster_another_id_once)
+{
+	struct seen s;
+	char *old;
+
+	beat_numbered("x1", 1, 0, "");
+	beat_numbered("x2", 1, 0, "");
+	old = xstrdup(store_fixture_redis(&fixture, "HGET t:{m}:members x1"));
+	beat_numbered("x2", 2, 1, "x1");
+	cr_assert(eq(str, beat_numbered("x1", 2, 1, "x1").cluster, "x1"));
+	cr_assert(eq(str, beat_numbered("x1", 1, 0, "").cluster, "x1"), "it came late");
+	cr_assert(eq(str, beat_numbered("x1", 3, 2, "x1").cluster, "x1"));
+
+	store_fixture_redis(&fixture, "HSET t:{m}:members x1 %s", old);
+	store_fixture_redis(&fixture, "HSET t:{m}:members x2 %s", old);
+	s = beat_numbered("x1", 4, 3, "x1");
+	cr_assert(strncmp(s.cluster, "x1.", 3) == 0, "%s", s.cluster);
+	cr_assert(eq(str, beat_numbered("x2", 3, 2, "x1").cluster, s.cluster));
+	cr_assert(eq(str, beat_numbered("x1", 5, 4, s.cluster).cluster, s.cluster));
+	store_fixture_redis(&fixture, "HDEL t:{m}:members x1");
+	cr_assert(eq(str, beat_numbered("x1", 6, 5, s.cluster).cluster, s.cluster),
+		  "it has expired");
+	free(old);
 }
 
 static void on_linked(void *arg, enum err e, const struct members_view *view)

@@ -470,3 +470,32 @@ Test(presence, a_number_with_presence_is_neither_forgotten_nor_another_boots)
 	store_edge_forget(fixture.store, 1, on_done, &d);
 	cr_assert(eq(int, store_fixture_wait(&d), OK));
 }
+
+/* Behind the note of its channel, before the join itself. */
+static void pause_redis(void *arg)
+{
+	bool *is_paused = arg;
+
+	if (*is_paused || strcmp(redis("ZCARD t:{e1}:presence"), "0") == 0)
+		return;
+	*is_paused = true;
+	redis("CLIENT PAUSE 2200 ALL");
+}
+
+/* As of a broker that was stopped meanwhile: another one may have handled the leave. */
+Test(presence, a_join_that_comes_two_seconds_behind_its_note_is_not_made)
+{
+	struct presence_member m = {1, span_str(C1), span_str("u1"), span_str("one")};
+	struct answer a = {0};
+	bool is_paused = false;
+
+	loop_at_turn_end(fixture.loop, pause_redis, &is_paused);
+	store_presence_join(fixture.store, room, &m, on_change, &a);
+	store_fixture_run(&fixture);
+	cr_assert(eq(int, a.err, ERR_DOWN));
+	for (int i = 0; i < 2;
+	     i++) /* answered when the pause is over, the second behind the join */
+		cr_assert(eq(str, redis("EXISTS t:{room:1}:members"), "0"));
+	join(1, C1, "u1", "one");
+	cr_assert(eq(str, redis("EXISTS t:{room:1}:members"), "1"));
+}

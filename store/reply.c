@@ -1,0 +1,19 @@
+#include "store/reply.h"
+
+#include "base/mem.h"
+
+#include <hiredis/hiredis.h>
+
+struct span reply_text(const redisReply *r)
+{
+	return span_of(r->str, r->len);
+}
+
+struct span *reply_texts(const redisReply *list)
+{
+	struct span *texts = xcalloc(list->elements + 1, sizeof *texts);
+
+	for (size_t i = 0; i < list->elements; i++)
+		texts[i] = reply_text(list->element[i]);
+	return texts;
+}
