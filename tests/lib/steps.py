@@ -54,14 +54,19 @@ class Steps:
     def until(self, question, fact, seconds):
         """Ask until the answer is true, and return it."""
         began = time.monotonic()
+        answer = self.settle(question, seconds)
+        if not answer:
+            raise Failure(f"{fact}, within {seconds} s")
+        self.facts.append(f"{fact} (after {time.monotonic() - began:.1f} s)")
+        return answer
+
+    def settle(self, question, seconds):
+        """Ask until the answer is true, or the time is over; the last answer."""
+        last = time.monotonic() + seconds
         while True:
             answer = question()
-            took = time.monotonic() - began
-            if answer:
-                self.facts.append(f"{fact} (after {took:.1f} s)")
+            if answer or time.monotonic() > last:
                 return answer
-            if took > seconds:
-                raise Failure(f"{fact}, within {seconds} s")
             time.sleep(0.5)
 
     def end(self):
