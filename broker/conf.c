@@ -80,9 +80,10 @@ static const struct conf_key keys[] = {
 	    "Requests"),
 
 	TEXT(runtime_address, "runtime-address", "127.0.0.1",
-	     "address where workers poll: HOST, each function on a free port; or "
-	     "HOST:PORT, the first function there and the next ones on the following "
-	     "ports"),
+	     "address where workers poll: HOST, each function on its port of "
+	     "gatepost.ports or a free one; HOST:PORT, the first other function there "
+	     "and "
+	     "the next ones on the following ports; HOST:0, all on free ports"),
 	INT(runtime_queue, "runtime-queue", "1000", 0, 1000000,
 	    "maximum invocations of one function that wait for a worker"),
 	MSEC(runtime_wait_ms, "runtime-wait", "10s", 10, 10 * MINUTE,

@@ -4,6 +4,7 @@
 #include "cli/commands/close.h"
 #include "cli/commands/connections.h"
 #include "cli/commands/disconnects.h"
+#include "cli/commands/health.h"
 #include "cli/commands/history.h"
 #include "cli/commands/presence.h"
 #include "cli/commands/publish.h"
@@ -46,6 +47,7 @@ static const struct command commands[] = {
 	 "list who is subscribed to a channel: gatepost presence CHANNEL"},
 	{"shed", shed_run,
 	 "list edges, or close some of an edge's connections: gatepost shed EDGE N"},
+	{"health", health_run, "is an edge or a broker ready? gatepost health [URL]"},
 	{"help", help, "print this, or the usage of a command: gatepost help up"},
 	{"version", version, "print the version"},
 };

@@ -55,6 +55,7 @@ struct config_function {
 	char *runtime;      /* LAMBDA: "python3.11", "nodejs20.x"; NULL otherwise */
 	int64_t timeout_ms; /* of an invocation; default 6 s as Serverless has it, at most 29 s where API Gateway waits, gatepost.maxTimeout otherwise */
 	int64_t memory_mb;  /* passed to the function */
+	int64_t port;       /* LAMBDA: where workers poll; 0: not set */
 	int64_t workers;    /* LAMBDA: processes that `gatepost up` starts; default 2 */
 	struct config_pair *environment; /* the provider's, then its own over it */
 	size_t n_environment;

@@ -9,6 +9,7 @@
 #include "config/functions.h"
 #include "config/nearest.h"
 #include "config/ours.h"
+#include "config/ports.h"
 #include "config/provider.h"
 #include "config/yaml.h"
 
@@ -85,6 +86,7 @@ static void read_root(struct reading *r, const struct value *root)
 	provider_read(r, root);
 	pass_over(r, root->node);
 	functions_read(r, root);
+	ports_read(r);
 }
 
 static void read_env_file(struct reading *r, const char *name)

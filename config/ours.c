@@ -9,7 +9,8 @@ enum { MOST_WORKERS = 256, MOST_TIMEOUT_S = 900, MOST_AUTHORIZERS = 100 };
 static void read_keys(struct reading *r, const struct value *ours);
 static void read_json(struct reading *r, const struct value *ours);
 static void read_authorizers(struct reading *r, const struct value *ours);
-static void find_channels(struct reading *r, const struct value *ours);
+static void find_later(struct reading *r, const struct value *ours, const char *name,
+		       struct value *out);
 
 /* custom is Serverless' own place for what it does not know itself; it may be in a file that we need not have. */
 static bool find_in_custom(struct reading *r, const struct value *root,
@@ -43,8 +44,8 @@ void ours_read(struct reading *r, const struct value *root)
 static void read_keys(struct reading *r, const struct value *ours)
 {
 	static const char *const names[] = {
-		"json",       "context",     "binary",   "workers",
-		"maxTimeout", "authorizers", "channels", NULL,
+		"json",        "context",  "binary", "workers", "maxTimeout",
+		"authorizers", "channels", "ports",  NULL,
 	};
 	struct config *c = r->config;
 	struct value v;
@@ -62,7 +63,8 @@ static void read_keys(struct reading *r, const struct value *ours)
 	if (value_get(r, ours, "maxTimeout", &v))
 		value_int(r, &v, 1, MOST_TIMEOUT_S, "seconds", &r->limits.timeout_s);
 	read_authorizers(r, ours);
-	find_channels(r, ours);
+	find_later(r, ours, "channels", &r->channels);
+	find_later(r, ours, "ports", &r->ports);
 }
 
 static void read_json(struct reading *r, const struct value *ours)
@@ -94,14 +96,14 @@ static void read_authorizers(struct reading *r, const struct value *ours)
 }
 
 /* They are read when the functions that they name are known, which outlasts the keys of ours. */
-static void find_channels(struct reading *r, const struct value *ours)
+static void find_later(struct reading *r, const struct value *ours, const char *name,
+		       struct value *out)
 {
 	static const struct key outer = {.name = "gatepost"};
 	static const struct key custom = {.name = "custom"};
 	static const struct key inner = {.up = &custom, .name = "gatepost"};
 
-	if (!value_get(r, ours, "channels", &r->channels))
-		r->channels.node = NULL;
-	r->channels.key =
-		(struct key){.up = ours->key.up ? &inner : &outer, .name = "channels"};
+	if (!value_get(r, ours, name, out))
+		out->node = NULL;
+	out->key = (struct key){.up = ours->key.up ? &inner : &outer, .name = name};
 }

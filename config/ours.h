@@ -20,6 +20,7 @@
  *         audience: chat
  *         identitySource: route.request.querystring.token
  *     channels: …             # config/namespaces.h
+ *     ports: …                # config/ports.h
  */
 
 #include "config/value.h"

@@ -63,6 +63,7 @@ struct reading {
 	struct provider provider;
 	struct limits limits;
 	struct value channels; /* gatepost.channels; node NULL: there is none */
+	struct value ports;    /* gatepost.ports; the same */
 	struct draft *drafts;
 	size_t n_drafts;
 	struct opened opened[READING_FILES];

@@ -78,7 +78,7 @@ static void answer_list(struct listing *l)
 			evbuffer_add_printf(body, ",\"connections\":%" PRIu32 "}",
 					    l->rows[i].connections);
 		else
-			evbuffer_add_printf(body, ",\"connections\":null}");
+			evbuffer_add_printf(body, "}");
 	}
 	evbuffer_add_printf(body, "]}\n");
 	listing_free(l);

@@ -18,7 +18,8 @@ struct lambda {
 	struct runtime *runtime;
 	char *name, *handler;
 	unsigned refs;
-	int port; /* asked for; 0: any */
+	int port;      /* of those one after the other; 0: none of them */
+	int64_t fixed; /* by the configuration; 0: none */
 	LIST_HEAD(, pending) pending;
 };
 
@@ -71,26 +72,30 @@ static int next_port(const struct lambdas *all, int first)
 	return port;
 }
 
-static char *address_for(const struct lambdas *all, int *port)
+/* HOST:0 is any port, whatever the configuration says: several brokers of a host cannot have the same. */
+static char *address_for(const struct lambdas *all, int64_t fixed, int *port)
 {
 	const char *setting = all->conf.address, *colon = strrchr(setting, ':');
+	size_t host = colon ? (size_t)(colon - setting) : strlen(setting);
 
 	*port = 0;
+	if (fixed != 0 && (colon == NULL || atoi(colon + 1) != 0))
+		return xasprintf("%.*s:%d", (int)host, setting, (int)fixed);
 	if (colon == NULL)
 		return xasprintf("%s:0", setting);
 	if (colon[1] == '\0' || colon[1 + strspn(colon + 1, "0123456789")] != '\0')
 		return xstrdup(setting); /* no port: refused with these words */
 	*port = next_port(all, atoi(colon + 1));
-	return xasprintf("%.*s:%d", (int)(colon - setting), setting, *port);
+	return xasprintf("%.*s:%d", (int)host, setting, *port);
 }
 
-static struct runtime *listen_for(const struct lambdas *all, const char *function,
-				  int *port)
+static struct runtime *listen_for(const struct lambdas *all,
+				  const struct config_function *f, int *port)
 {
-	char *address = address_for(all, port);
+	char *address = address_for(all, f->port, port);
 	struct runtime *r = runtime_new(all->loop, all->metrics,
 					&(struct runtime_conf){
-						.function = function,
+						.function = f->name,
 						.address = address,
 						.queue = all->conf.queue,
 						.wait_ms = all->conf.wait_ms,
@@ -105,7 +110,8 @@ static struct lambda *find(const struct lambdas *all, const struct config_functi
 	struct lambda *l;
 
 	TAILQ_FOREACH (l, &all->list, next)
-		if (strcmp(l->name, f->name) == 0 && strcmp(l->handler, f->handler) == 0)
+		if (strcmp(l->name, f->name) == 0 &&
+		    strcmp(l->handler, f->handler) == 0 && l->fixed == f->port)
 			return l;
 	return NULL;
 }
@@ -121,7 +127,7 @@ static void *open_lambda(void *arg, const struct config_function *config)
 		l->refs++;
 		return l;
 	}
-	r = listen_for(all, config->name, &port);
+	r = listen_for(all, config, &port);
 	if (r == NULL)
 		return NULL;
 	l = xcalloc(1, sizeof *l);
@@ -132,6 +138,7 @@ static void *open_lambda(void *arg, const struct config_function *config)
 		.handler = xstrdup(config->handler),
 		.refs = 1,
 		.port = port,
+		.fixed = config->port,
 	};
 	LIST_INIT(&l->pending);
 	TAILQ_INSERT_TAIL(&all->list, l, next);

@@ -104,7 +104,7 @@ def client(cluster):
 
 def test_no_other_method_is_allowed_for_a_path(cluster):
     for path, item in SPEC["paths"].items():
-        url = cluster.management + path.replace("{connectionId}", NEVER).replace("{channel}", "room:1").replace("{user}", "u1")
+        url = cluster.management + path.replace("{connectionId}", NEVER).replace("{channel}", "room:1").replace("{user}", "u1").replace("{edge}", "edge-0")
         request = urllib.request.Request(url, method="PATCH")
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=30)
@@ -234,6 +234,16 @@ def test_the_connections_of_a_user(cluster, call):
         assert call("/@connections/{connectionId}", "get", {"connectionId": b.id}).status == 200
     with cluster.redis() as db:
         assert list(db.scan_iter("*Ada*:ids")) == []
+
+
+def test_the_edges(call, client):
+    assert call("/edges", "get").json() == {"edges": [{"name": "edge-0", "connections": 1}]}
+    shed = ("/edges/{edge}/shed", "post")
+    assert call(*shed, {"edge": "edge-0"}, query={"connections": 0}).status == 400
+    assert call(*shed, {"edge": "nobody"}, query={"connections": 1}).status == 404
+    answer = call(*shed, {"edge": "edge-0"}, query={"connections": 5}).json()
+    assert answer == {"connections": 1, "closing": 1}
+    assert client.hear() == Close(1012, "Service Restart")
 
 
 def test_dead_letters(cluster, call):

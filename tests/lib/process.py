@@ -24,11 +24,12 @@ class Process:
     """
     flags   of the program; --metrics is a free port of 127.0.0.1 unless they say otherwise
     env     more of the environment
+    before  words in front of the program's, such as of unshare: they must exec it
     expect  names of warn and error lines that this test causes
     """
 
-    def __init__(self, program, *flags, env=None, expect=()):
-        self._words = words(program, flags)
+    def __init__(self, program, *flags, env=None, expect=(), before=()):
+        self._words = [*before, *words(program, flags)]
         self._env = env or {}
         self._expected = list(expect)
 

@@ -199,6 +199,28 @@ Test(lambda, has_the_ports_after_the_one_that_was_set)
 	integration.close(b);
 }
 
+Test(lambda, has_the_port_that_the_configuration_gives_it_unless_that_is_to_be_any)
+{
+	struct config_function own = first;
+	void *a, *b;
+
+	own.port = 9100;
+	use_address("127.0.0.1:9001");
+	a = open_one(&own);
+	b = open_one(&second);
+	expect_addresses("a=127.0.0.1:9100,b=127.0.0.1:9001");
+	integration.close(a);
+	integration.close(b);
+	use_address("127.0.0.1");
+	a = open_one(&own);
+	expect_addresses("a=127.0.0.1:9100");
+	integration.close(a);
+	use_address("127.0.0.1:0");
+	a = open_one(&own);
+	expect_addresses("a=127.0.0.1:0");
+	integration.close(a);
+}
+
 Test(lambda, leaves_an_address_without_a_number_as_it_is_to_be_refused)
 {
 	use_address("127.0.0.1:x");
