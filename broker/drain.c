@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/channels/occupancy.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/members.h"
 #include "broker/cluster/reaper.h"
@@ -54,6 +55,7 @@ static void on_signal(void *arg)
 	edges_leave(u->edges);
 	reaper_stop(u->reaper);
 	redelivery_stop(u->redelivery);
+	occupancy_stop(u->occupancies);
 	timer_every(d->look, LOOK_MS);
 }
 
@@ -62,7 +64,8 @@ static void look(void *arg)
 	struct drain *d = arg;
 	int64_t took = loop_now(d->uses.loop) - d->since_ms;
 
-	if ((took >= LEAST_MS && dispatch_lanes(d->uses.dispatch) == 0) ||
+	if ((took >= LEAST_MS && dispatch_lanes(d->uses.dispatch) == 0 &&
+	     occupancy_is_stopped(d->uses.occupancies)) ||
 	    took >= d->drain_ms)
 		loop_stop(d->uses.loop);
 }

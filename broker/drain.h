@@ -16,6 +16,7 @@ struct dispatch;
 struct drain;
 struct edges;
 struct members;
+struct occupancies;
 struct reaper;
 struct redelivery;
 
@@ -27,6 +28,7 @@ struct drain_uses {
 	struct reaper *reaper;
 	struct redelivery *redelivery;
 	struct dispatch *dispatch;
+	struct occupancies *occupancies;
 };
 
 /* drain_ms: how long it may take at most. */

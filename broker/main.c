@@ -6,8 +6,9 @@
 #include "base/ready.h"
 #include "broker/api/management.h"
 #include "broker/channels/channels.h"
-#include "broker/channels/presence_edges.h"
 #include "broker/channels/client.h"
+#include "broker/channels/occupancy.h"
+#include "broker/channels/presence_edges.h"
 #include "broker/cluster/commands.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/fences.h"
@@ -199,6 +200,8 @@ static void on_loaded(void *arg)
 	const struct broker *b = arg;
 
 	lambdas_notify(b->lambdas);
+	if (b->channels != NULL) /* not at the start */
+		occupancy_reload(channels_occupancies(b->channels));
 }
 
 static void on_store_up(void *arg)
@@ -319,12 +322,16 @@ static bool open_cluster(struct broker *b, void *zctx)
 							.boot = b->boot,
 							.member_ms = conf->member_ms});
 	b->fences = fences_new(st, b->members);
-	b->channels = channels_new(&(struct channels_uses){.loop = l,
-							   .store = st,
-							   .members = b->members,
-							   .metrics = m,
-							   .ns = namespace_of,
-							   .arg = b});
+	b->channels = channels_new(
+		&(struct channels_uses){.loop = l,
+					.store = st,
+					.members = b->members,
+					.metrics = m,
+					.boot = b->boot,
+					.webhook_tries = conf->disconnect_tries,
+					.ns = namespace_of,
+					.routes = routes_of,
+					.arg = b});
 	b->edges = open_edges(b, zctx);
 	if (b->edges == NULL)
 		return false;
@@ -458,13 +465,15 @@ static bool open_all(struct broker *b, void *zctx)
 		return false;
 	metrics_add_process(b->metrics);
 	b->descriptors = descriptors_watch(l, DESCRIPTORS_MS);
-	b->drain = drain_new(conf->drain_ms,
-			     &(struct drain_uses){.loop = l,
-						  .members = b->members,
-						  .edges = b->edges,
-						  .reaper = b->reaper,
-						  .redelivery = b->redelivery,
-						  .dispatch = b->dispatch});
+	b->drain = drain_new(
+		conf->drain_ms,
+		&(struct drain_uses){.loop = l,
+				     .members = b->members,
+				     .edges = b->edges,
+				     .reaper = b->reaper,
+				     .redelivery = b->redelivery,
+				     .dispatch = b->dispatch,
+				     .occupancies = channels_occupancies(b->channels)});
 	return true;
 }
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define ALLOWED "subscribe, unsubscribe, publish"
+#define ALLOWED "subscribe, unsubscribe, publish, occupied, vacated"
 
 static unsigned read_on(struct reading *r, const struct value *v);
 
@@ -39,7 +39,8 @@ void channel_event_read(struct reading *r, size_t function, const struct value *
 /* A bit of enum channel_on; 0 after an error line. */
 static unsigned read_name(struct reading *r, const struct value *v)
 {
-	static const char *const names[] = {"subscribe", "unsubscribe", "publish", NULL};
+	static const char *const names[] = {"subscribe", "unsubscribe", "publish",
+					    "occupied",  "vacated",     NULL};
 	const char *text = value_peek(r, v), *meant;
 
 	if (text == NULL)

@@ -4,7 +4,7 @@
 /*
  * The function of a webhook takes events of a namespace:
  *
- *   channel: { namespace: room, on: [subscribe, unsubscribe, publish] }
+ *   channel: { namespace: room, on: [subscribe, unsubscribe, publish, occupied, vacated] }
  */
 
 #include "config/value.h"

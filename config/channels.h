@@ -43,6 +43,8 @@ enum channel_on {
 	CHANNEL_ON_SUBSCRIBE = 1,
 	CHANNEL_ON_UNSUBSCRIBE = 2,
 	CHANNEL_ON_PUBLISH = 4,
+	CHANNEL_ON_OCCUPIED = 8,
+	CHANNEL_ON_VACATED = 16,
 };
 
 struct config_namespace {

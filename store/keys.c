@@ -67,6 +67,25 @@ const char *keys_presence(const char *prefix, uint16_t edge, char out[KEYS_TEXT]
 	return edge_key(prefix, edge, "presence", out);
 }
 
+static const char *shard_key(const char *prefix, uint16_t shard, const char *what,
+			     char *out)
+{
+	int n = snprintf(out, KEYS_TEXT, "%s{o%u}:%s", prefix, shard, what);
+
+	assert(n > 0 && n < KEYS_TEXT);
+	return out;
+}
+
+const char *keys_keeper(const char *prefix, uint16_t shard, char out[KEYS_TEXT])
+{
+	return shard_key(prefix, shard, "keeper", out);
+}
+
+const char *keys_occupancy(const char *prefix, uint16_t shard, char out[KEYS_TEXT])
+{
+	return shard_key(prefix, shard, "occupancy", out);
+}
+
 const char *keys_edges(const char *prefix, char out[KEYS_TEXT])
 {
 	return member_key(prefix, "edges", out);

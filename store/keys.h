@@ -14,6 +14,10 @@
  *   {prefix}{eN}:synced          STRING  N is forgotten; the cluster id of the memory that all its rows are in
  *   {prefix}{eN}:presence        ZSET    its last channel is taken off; member: a channel in which connections of N are
  *                                        present, score: when it was noted last, in ms
+ *   {prefix}{oN}:keeper          STRING  its lease expires (PX); value: the boot id of the broker that keeps the occupancy of
+ *                                        the channels of shard N (0 to 15)
+ *   {prefix}{oN}:occupancy       HASH    its last channel is vacated; field: channel, value: whether it is occupied, and the
+ *                                        event that its webhook has not handled yet
  *   {prefix}{m}:presence-due     ZSET    its last grace is over; member: channel, score: when its next grace ends, in ms
  *   {prefix}{m}:edges            SET     for ever; a number leaves when it is forgotten
  *   {prefix}{m}:members          HASH    twice the members' ttl after the last beat; field: boot id, value: JSON
@@ -34,8 +38,8 @@
  *   {prefix}{NAME}:left          HASH    with leaving; field: user, value: the connection of it that left last
  *
  * The braces stand in the key: what is inside is Redis Cluster's hash tag, so all
- * keys of one edge (eN, N from 1 to 65535) are on one node, all with {m} on one, and all
- * of the channel NAME on one. A channel may be called e1 or m: what is behind the tag differs.
+ * keys of one edge (eN, N from 1 to 65535) are on one node, so are those of a shard (oN), all with {m}, and all
+ * of the channel NAME. A channel may be called e1 or m: what is behind the tag differs.
  * The prefix is a setting, "gatepost:" by default.
  */
 
@@ -62,6 +66,8 @@ const char *keys_lease(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_owner(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_synced(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
 const char *keys_presence(const char *prefix, uint16_t edge, char out[KEYS_TEXT]);
+const char *keys_keeper(const char *prefix, uint16_t shard, char out[KEYS_TEXT]);
+const char *keys_occupancy(const char *prefix, uint16_t shard, char out[KEYS_TEXT]);
 const char *keys_edges(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_members(const char *prefix, char out[KEYS_TEXT]);
 const char *keys_cluster(const char *prefix, char out[KEYS_TEXT]);

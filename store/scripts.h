@@ -34,5 +34,8 @@ extern const struct redis_script script_presence_unnote;
 extern const struct redis_script script_presence_due;
 extern const struct redis_script script_presence_due_claim;
 extern const struct redis_script script_presence_due_done;
+extern const struct redis_script script_occupancy_hold;
+extern const struct redis_script script_occupancy_release;
+extern const struct redis_script script_occupancy_write;
 
 #endif

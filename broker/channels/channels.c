@@ -3,8 +3,10 @@
 #include "base/mem.h"
 #include "broker/channels/fanout.h"
 #include "broker/channels/generation.h"
+#include "broker/channels/occupancy.h"
 #include "broker/channels/probe.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct channels {
@@ -17,6 +19,8 @@ struct channels {
 	struct gaps *gaps;
 	struct presence *presence;
 	struct probes *probes;
+	struct occupancies *occupancies;
+	char boot[17];
 };
 
 struct channels *channels_new(const struct channels_uses *uses)
@@ -58,6 +62,18 @@ struct channels *channels_new(const struct channels_uses *uses)
 						     .interest = c->interest,
 						     .receipts = c->receipts,
 						     .metrics = uses->metrics});
+	snprintf(c->boot, sizeof c->boot, "%016llx", (unsigned long long)uses->boot);
+	c->occupancies =
+		occupancy_new(&(struct occupancy_uses){.loop = l,
+						       .store = uses->store,
+						       .members = uses->members,
+						       .interest = c->interest,
+						       .readers = c->readers,
+						       .metrics = uses->metrics,
+						       .boot = c->boot,
+						       .tries = uses->webhook_tries,
+						       .routes = uses->routes,
+						       .arg = uses->arg});
 	return c;
 }
 
@@ -65,6 +81,7 @@ void channels_free(struct channels *c)
 {
 	if (c == NULL)
 		return;
+	occupancy_free(c->occupancies);
 	probes_free(c->probes);
 	presence_free(c->presence);
 	publishers_free(c->publishers);
@@ -130,4 +147,9 @@ struct presence *channels_presence(const struct channels *c)
 const struct interest *channels_carried(const struct channels *c)
 {
 	return c->interest;
+}
+
+struct occupancies *channels_occupancies(const struct channels *c)
+{
+	return c->occupancies;
 }

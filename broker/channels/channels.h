@@ -8,6 +8,8 @@
 #include "broker/channels/publish.h"
 
 struct channels;
+struct occupancies; /* occupancy.h */
+struct routes;
 
 /* All of it is borrowed until channels_free; metrics may be NULL. */
 struct channels_uses {
@@ -15,8 +17,12 @@ struct channels_uses {
 	struct store *store;
 	struct members *members;
 	struct metrics *metrics;
+	uint64_t boot;         /* of this broker */
+	int64_t webhook_tries; /* of `occupied` and `vacated`, in all */
 	/* The namespace of a channel, borrowed until the loop's next turn; NULL: there is none. */
 	const struct config_namespace *(*ns)(void *arg, struct span channel);
+	/* As they are now. */
+	struct routes *(*routes)(void *arg);
 	void *arg;
 };
 
@@ -43,5 +49,6 @@ struct publishers *channels_publishers(const struct channels *c);
 struct readers *channels_readers(const struct channels *c);
 struct presence *channels_presence(const struct channels *c);
 const struct interest *channels_carried(const struct channels *c);
+struct occupancies *channels_occupancies(const struct channels *c);
 
 #endif

@@ -44,6 +44,8 @@ struct interest {
 	struct map *channels, *sources;
 	struct waiting *waiting;
 	struct timer *check;
+	interest_changed_fn *changed; /* NULL: nobody watches */
+	void *changed_arg;
 	int64_t joined_ms; /* when this broker's first beat was answered; 0: not yet */
 	bool is_whole;     /* all of the linked edges have sent what they carry */
 	struct metric *waits;
@@ -112,6 +114,18 @@ static void carry(struct carrier *to, struct channel *c, struct source *s)
 	LIST_INSERT_HEAD(&s->carriers, to, of_source);
 }
 
+void interest_watch(struct interest *in, interest_changed_fn *fn, void *arg)
+{
+	in->changed = fn;
+	in->changed_arg = arg;
+}
+
+static void tell(const struct interest *in, struct span channel)
+{
+	if (in->changed != NULL)
+		in->changed(in->changed_arg, channel);
+}
+
 static struct channel *add_channel(struct interest *in, struct span name,
 				   struct source *s)
 {
@@ -121,6 +135,7 @@ static struct channel *add_channel(struct interest *in, struct span name,
 	memcpy(c->name, name.p, name.n);
 	map_put(in->channels, name_of(c), c);
 	carry(&c->first, c, s);
+	tell(in, name_of(c));
 	return c;
 }
 
@@ -151,6 +166,7 @@ static void remove_first(struct interest *in, struct channel *c)
 	LIST_REMOVE(&c->first, of_source);
 	if (second == NULL) {
 		map_remove(in->channels, name_of(c));
+		tell(in, name_of(c));
 		free(c);
 		return;
 	}
@@ -224,70 +240,17 @@ size_t interest_each(const struct interest *in, struct span channel, interest_ed
 	return n;
 }
 
-/* ---- the list ---- */
-
-static bool begins_with(struct span name, struct span prefix)
+bool interest_is_carried(const struct interest *in, struct span channel)
 {
-	return name.n >= prefix.n &&
-	       (prefix.n == 0 || memcmp(name.p, prefix.p, prefix.n) == 0);
+	return find_channel(in, channel) != NULL;
 }
 
-/* Let the name at `at` sink: of n names the greatest stands first (a heap). */
-static void sink(struct span *heap, size_t at, size_t n)
-{
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		struct span name = heap[at];
-
-		if (child + 1 < n && span_compare(heap[child + 1], heap[child]) > 0)
-			child++;
-		if (span_compare(name, heap[child]) >= 0)
-			return;
-		heap[at] = heap[child];
-		heap[child] = name;
-	}
-}
-
-static void rise(struct span *heap, size_t at)
-{
-	for (size_t up; at > 0; at = up) {
-		struct span name = heap[at];
-
-		up = (at - 1) / 2;
-		if (span_compare(name, heap[up]) <= 0)
-			return;
-		heap[at] = heap[up];
-		heap[up] = name;
-	}
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
-size_t interest_list(const struct interest *in, struct span prefix, struct span after,
-		     struct span *out, size_t n)
+void interest_walk(const struct interest *in, interest_changed_fn *fn, void *arg)
 {
 	const struct channel *c;
-	size_t found = 0;
 
-	for (size_t at = 0; n > 0 && (c = map_next(in->channels, &at)) != NULL;) {
-		struct span name = name_of(c);
-
-		if (!begins_with(name, prefix) || span_is(name, PROBE_CHANNEL) ||
-		    (after.n > 0 && span_compare(name, after) <= 0))
-			continue;
-		if (found < n) {
-			out[found] = name;
-			rise(out, found++);
-		} else if (span_compare(name, out[0]) < 0) {
-			out[0] = name;
-			sink(out, 0, n);
-		}
-	}
-	if (found > 1)
-		qsort(out, found, sizeof *out, by_name);
-	return found;
+	for (size_t at = 0; (c = map_next(in->channels, &at)) != NULL;)
+		fn(arg, name_of(c));
 }
 
 /* ---- positions ---- */
@@ -355,6 +318,16 @@ bool interest_is_complete(const struct interest *in)
 static bool holds(const void *arg)
 {
 	return interest_is_complete(arg);
+}
+
+bool interest_is_of(const struct interest *in, uint16_t edge)
+{
+	const struct source *s;
+
+	for (size_t at = 0; (s = map_next(in->sources, &at)) != NULL;)
+		if (s->has_all && edge_link_number(s->edge) == edge)
+			return true;
+	return false;
 }
 
 static void update(struct interest *in)

@@ -58,16 +58,6 @@ void interest_wait(struct interest *in, interest_fn *fn, void *arg);
 /* Delivered to subscribers as far as is known; borrowed until the interest changes. No epoch: unknown. */
 struct position interest_known(const struct interest *in, struct span channel);
 
-/*
- * The channels that edges carry, whose names begin with prefix and are behind `after`, in the
- * order of their bytes: the first n of them. Walks over all channels.
- *
- * out      borrowed until the interest changes
- * returns  how many there are in out
- */
-size_t interest_list(const struct interest *in, struct span prefix, struct span after,
-		     struct span *out, size_t n);
-
 /* This was delivered. Nothing when no edge carries the channel. */
 void interest_delivered(struct interest *in, struct span channel, struct position p);
 
@@ -75,5 +65,21 @@ void interest_delivered(struct interest *in, struct span channel, struct positio
 typedef void interest_edge_fn(void *arg, struct edge_link *edge);
 size_t interest_each(const struct interest *in, struct span channel, interest_edge_fn *fn,
 		     void *arg);
+
+/* Does an edge carry the channel? */
+bool interest_is_carried(const struct interest *in, struct span channel);
+
+/* Is an edge of this number linked here, and is all known that it carries? */
+bool interest_is_of(const struct interest *in, uint16_t edge);
+
+/* Call fn for each channel that edges carry; fn must not change the interest. */
+typedef void interest_changed_fn(void *arg, struct span channel);
+void interest_walk(const struct interest *in, interest_changed_fn *fn, void *arg);
+
+/*
+ * Call fn when the first edge carries a channel, and when none does any more: many times in a turn, when a link
+ * ends. fn must not change the interest. One may watch; NULL: nobody.
+ */
+void interest_watch(struct interest *in, interest_changed_fn *fn, void *arg);
 
 #endif

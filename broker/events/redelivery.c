@@ -1,18 +1,16 @@
 #include "broker/events/redelivery.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <event2/util.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
 enum {
-	AT_ONCE = 1000,  /* $disconnect functions */
-	BATCH = 500,     /* of them in one command */
-	FIRST_MS = 1000, /* between the first try and the second */
-	MOST_MS = 5 * 60 * 1000,
+	AT_ONCE = 1000, /* $disconnect functions */
+	BATCH = 500,    /* of them in one command */
 };
 
 struct claim {
@@ -297,18 +295,6 @@ static void on_capacity(void *arg)
 
 /* ---- failures ---- */
 
-/* 1 s, 2 s, 4 s … 5 min, each give or take a quarter, so that they do not come all at once. */
-static int64_t pause_ms(int tries)
-{
-	int64_t ms = tries < 10 ? FIRST_MS << (tries - 1) : MOST_MS;
-	uint32_t random;
-
-	if (ms > MOST_MS)
-		ms = MOST_MS;
-	evutil_secure_rng_get_bytes(&random, sizeof random);
-	return ms * 3 / 4 + (int64_t)(random % (uint32_t)(ms / 2));
-}
-
 static void add_dead_letter(struct redelivery *r, const struct disconnect *d,
 			    store_done_fn *fn, void *arg)
 {
@@ -328,5 +314,6 @@ void redelivery_defer(struct redelivery *r, const struct disconnect *d, store_do
 	if (d->tries >= r->conf.tries)
 		add_dead_letter(r, d, fn, arg);
 	else
-		store_disconnect_postpone(r->uses.store, d, pause_ms(d->tries), fn, arg);
+		store_disconnect_postpone(r->uses.store, d, backoff_ms(d->tries), fn,
+					  arg);
 }

@@ -222,7 +222,9 @@ static void post(struct delivery *d)
 {
 	const struct invocation *in = d->in;
 	char id[ID_TEXT];
-	char *connection = xasprintf("connectionid: %s", id_text(&in->id, id));
+	bool is_of_cluster = in->channel != NULL && in->channel->is_of_cluster;
+	char *connection =
+		xasprintf("connectionid: %s", is_of_cluster ? "" : id_text(&in->id, id));
 	char *kind = xasprintf("eventtype: %s",
 			       in->channel != NULL ? "CHANNEL" : kinds[in->kind]);
 	char *route =

@@ -42,7 +42,7 @@ char *event_arn(const struct event_setting *s);
  *   payload 2.0     the same, with cookies; what has no statusCode is the body of a 200
  *   MESSAGE         two-way: an object's body, if it has one; other JSON sends
  *                   nothing (section 1.3). One-way: anything is accepted
- *   CHANNEL         an object, which may have statusCode, body and data
+ *   CHANNEL         an object, which may have statusCode, body and data; of one of the cluster anything is accepted
  *   DISCONNECT      anything is accepted
  *
  * CONNECT may have user and channels besides, MESSAGE of either sort subscribe and publish.

@@ -33,13 +33,17 @@ struct channel_event {
 	struct span name;
 	const char *name_space;
 	const char *action; /* "subscribe", "publish", … */
+	/* Of the cluster (occupied, vacated): the event has no connection, and the invocation's id is its own. */
+	bool is_of_cluster;
+	struct span epoch; /* OF_CLUSTER: position of the channel; empty: none */
+	int64_t offset;
 };
 
 /* Everything is borrowed until the invocation has ended. */
 struct invocation {
 	const struct event_setting *setting;
 	const struct event_route *route;
-	struct id id; /* of the connection */
+	struct id id; /* of the connection, or as channel says */
 	Gatepost__Event__Kind kind;
 	uint64_t seq;
 	int64_t time_ms;

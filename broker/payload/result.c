@@ -55,6 +55,8 @@ static bool is_one_way(const struct invocation *in)
 /* Is the payload of no interest? That of a one-way message may have actions on channels. */
 static bool says_nothing(const struct invocation *in, struct span payload)
 {
+	if (in->channel != NULL)
+		return in->channel->is_of_cluster;
 	if (!is_one_way(in))
 		return in->kind == GATEPOST__EVENT__KIND__DISCONNECT;
 	return payload.n == 0 ||

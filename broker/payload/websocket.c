@@ -21,6 +21,11 @@ static bool is(const struct event *e, Gatepost__Event__Kind kind)
 	return e->in->kind == kind;
 }
 
+static bool has_connection(const struct event *e)
+{
+	return e->in->channel == NULL || !e->in->channel->is_of_cluster;
+}
+
 void event_websocket(struct event *e)
 {
 	json_out_raw(&e->out, "{");
@@ -29,7 +34,7 @@ void event_websocket(struct event *e)
 	else if (is(e, GATEPOST__EVENT__KIND__DISCONNECT))
 		put_pseudo_headers(e);
 	put_context(e);
-	if (is(e, GATEPOST__EVENT__KIND__MESSAGE))
+	if (is(e, GATEPOST__EVENT__KIND__MESSAGE) && has_connection(e))
 		event_put_body(e, e->in->binary);
 	else
 		event_put_flag(e, "isBase64Encoded", false);
@@ -111,6 +116,10 @@ static void put_channel(struct event *e)
 	event_put(e, "name", c->name);
 	event_put_str(e, "namespace", c->name_space);
 	event_put_str(e, "action", c->action);
+	if (c->epoch.n > 0) {
+		event_put(e, "epoch", c->epoch);
+		event_put_number(e, "offset", c->offset);
+	}
 	event_close(e);
 }
 
@@ -121,7 +130,7 @@ static void put_context(struct event *e)
 	event_open(e, "requestContext");
 	event_put_str(e, "routeKey", e->in->route->key);
 	put_authorizer(e);
-	if (is(e, GATEPOST__EVENT__KIND__MESSAGE))
+	if (is(e, GATEPOST__EVENT__KIND__MESSAGE) && has_connection(e))
 		put_message_id(e);
 	if (bye)
 		event_put_number(e, "disconnectStatusCode", e->in->code);
@@ -132,13 +141,17 @@ static void put_context(struct event *e)
 	if (bye)
 		event_put(e, "disconnectReason", e->in->body);
 	event_put_str(e, "stage", e->in->setting->stage);
-	event_put_number(e, "connectedAt", e->context->connected_at_ms);
+	if (has_connection(e))
+		event_put_number(e, "connectedAt", e->context->connected_at_ms);
 	event_put_number(e, "requestTimeEpoch", e->in->time_ms);
-	put_identity(e);
+	if (has_connection(e))
+		put_identity(e);
 	put_channel(e);
 	event_put_str(e, "requestId", e->request_id);
-	event_put(e, "domainName", span_from(e->context->domain));
-	event_put_str(e, "connectionId", e->connection_id);
+	if (has_connection(e)) {
+		event_put(e, "domainName", span_from(e->context->domain));
+		event_put_str(e, "connectionId", e->connection_id);
+	}
 	event_put_str(e, "apiId", e->in->setting->api_id);
 	event_close(e);
 }

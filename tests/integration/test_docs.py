@@ -206,6 +206,8 @@ def test_the_table_of_keys_has_all_keys_and_their_types():
     keys = {f"{{prefix}}{{eN}}:{name}" for name in edge} | {
         f"{{prefix}}{{m}}:{name}" for name in members
     }
+    shard = re.findall(r'shard_key\(prefix, shard, "(\w+)"', text)
+    keys |= {f"{{prefix}}{{oN}}:{name}" for name in shard}
     channels = (ROOT / "store/channels.c").read_text()
     channel = re.findall(r'words_channel_key\(&w, [^"]*"([\w:]+)"', channels)
     presence = (ROOT / "store/presence.c").read_text()

@@ -17,15 +17,17 @@ function processes(world) {
 
 const settings = {
   name: 'settings',
-  why: 'Programs ignore unknown GATEPOST_ variables, so a misspelled one would have no effect and no message.',
+  why: 'Programs ignore unknown GATEPOST_ variables, so a misspelled one would have no effect and no message; and a value that is not allowed ends them.',
   find: (world) =>
-    processes(world).flatMap((process) =>
-      [...process.env.keys()]
+    processes(world).flatMap((process) => {
+      const found = [...process.env.keys()]
         .filter((name) => name.startsWith('GATEPOST_'))
         .map((name) => [name, name.slice(9).toLowerCase().replaceAll('_', '-')])
         .filter(([, flag]) => !world.programs[process.program].has(flag))
-        .map(([name]) => `${process.pod.name}: ${name} is not a setting of gatepost-${process.program}`),
-    ),
+        .map(([name]) => `${process.pod.name}: ${name} is not a setting of gatepost-${process.program}`);
+      const refusal = world.programs.refusal(process.program, process.env);
+      return refusal ? [...found, `${process.pod.name}: ${refusal}`] : found;
+    }),
 };
 
 const grace = {

@@ -1,10 +1,23 @@
 // What the rules ask about the objects of one render.
 import fs from 'node:fs';
 import path from 'node:path';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 
 // The facts of the programs: which settings they have, and what they serve at /metrics.
 export function loadPrograms(root, bin) {
+  const known = new Map();
+  // What a program says of its settings, or nothing. It reads all of them first; then the address that it cannot
+  // listen on ends it.
+  const refusal = (program, env) => {
+    const settings = Object.fromEntries([...env].filter(([name, value]) => name.startsWith('GATEPOST_') && value !== undefined));
+    const key = JSON.stringify([program, settings]);
+    if (!known.has(key)) {
+      const args = [program === 'edge' ? '--listen' : '--bind', 'nowhere', '--metrics', '127.0.0.1:0'];
+      const { stderr } = spawnSync(path.join(bin, `gatepost-${program}`), args, { env: settings, encoding: 'utf8', timeout: 60000 });
+      known.set(key, new RegExp(`^gatepost-${program}: (.*)`).exec(stderr)?.[1]);
+    }
+    return known.get(key);
+  };
   const settings = (program) => {
     const help = execFileSync(path.join(bin, program), ['--help'], { encoding: 'utf8' });
     const rows = help.split(/^  --/m).slice(1);
@@ -21,6 +34,7 @@ export function loadPrograms(root, bin) {
   if (metrics.size < 50) throw new Error('the table of metrics of docs/operations.md was not found');
   return {
     bin,
+    refusal,
     edge: settings('gatepost-edge'),
     broker: settings('gatepost-broker'),
     metrics,

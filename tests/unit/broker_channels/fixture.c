@@ -1,6 +1,11 @@
 #include "fixture.h"
 
+#include "broker/routes/route.h"
+#include "config/namespaces.h"
+#include "base/mem.h"
+#include "fake_occupancy.h"
 #include "fake_presence.h"
+#include "tests/unit/broker/fake_function.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -28,6 +33,39 @@ static const struct config_namespace *namespace_of(void *arg, struct span channe
 	if (channel.n >= 4 && memcmp(channel.p, "chat", 4) == 0)
 		return &chat;
 	return channel.n >= 3 && memcmp(channel.p, "raw", 3) == 0 ? &raw : NULL;
+}
+
+static struct integration integrations[INTEGRATIONS];
+static struct routes *routes;
+
+static struct config *configure(void)
+{
+	struct config *c = xcalloc(1, sizeof *c);
+
+	c->stage = xstrdup("dev");
+	c->region = xstrdup(CONFIG_REGION);
+	c->selection = xstrdup(CONFIG_SELECTION);
+	c->functions = xcalloc(1, sizeof *c->functions);
+	c->functions[c->n_functions++] =
+		(struct config_function){.name = xstrdup("hook"),
+					 .handler = xstrdup("f.f"),
+					 .sort = CONFIG_LAMBDA};
+	c->namespaces = xcalloc(2, sizeof *c->namespaces);
+	c->namespaces[c->n_namespaces++] = namespaces_default(xstrdup("chat"));
+	c->namespaces[c->n_namespaces++] = namespaces_default(xstrdup("room"));
+	c->namespaces[CHANNELS_ROOM].history.size = 100;
+	return c;
+}
+
+struct config_namespace *channels_configured(int which)
+{
+	return &routes_config(routes)->namespaces[which];
+}
+
+static struct routes *routes_of(void *arg)
+{
+	(void)arg;
+	return routes;
 }
 
 static void on_up(void *arg, struct edge_link *edge)
@@ -63,11 +101,21 @@ static void on_gone(void *arg, struct edge_link *edge)
 void channels_start(void)
 {
 	cluster_start();
+	integrations[CONFIG_LAMBDA] = fake_function();
+	routes = routes_new(&(struct routes_uses){.loop = cluster.loop,
+						  .integrations = integrations,
+						  .api_id = "api",
+						  .account = "1"},
+			    configure());
+	cr_assert(routes != NULL);
 	channels = channels_new(&(struct channels_uses){.loop = cluster.loop,
 							.store = fake_store(),
 							.members = cluster.members,
 							.metrics = cluster.metrics,
-							.ns = namespace_of});
+							.boot = BROKER_BOOT,
+							.webhook_tries = 3,
+							.ns = namespace_of,
+							.routes = routes_of});
 	cluster.on = (struct edges_callbacks){.up = on_up,
 					      .interest = on_interest,
 					      .gap = on_gap,
@@ -80,7 +128,10 @@ void channels_stop(void)
 	cluster_free_edges();
 	fake_channels_close();
 	fake_presence_close();
+	fake_occupancy_close();
 	channels_free(channels);
+	routes_unref(routes);
+	fake_function_reset();
 	cluster_stop();
 }
 

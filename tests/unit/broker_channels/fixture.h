@@ -10,6 +10,10 @@
 extern struct channels *channels;
 extern struct config_namespace room, chat, raw;
 
+/* The same two in the configuration, of which webhooks are read: no function is one at first. */
+enum { CHANNELS_CHAT, CHANNELS_ROOM };
+struct config_namespace *channels_configured(int which);
+
 void channels_start(void);
 void channels_stop(void);
 

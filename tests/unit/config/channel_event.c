@@ -25,17 +25,13 @@ ParameterizedTestParameters(channel_event, refuses)
 		 "\"rooms\" (did you mean room?); allowed: one of gatepost.channels\n"},
 		{"no names", ROOM FIXTURE_EVENT "      - channel: { namespace: room }\n",
 		 "6:18: functions.f.events[0].channel: on is missing; allowed: a list of "
-		 "subscribe, unsubscribe, publish\n"},
+		 "subscribe, unsubscribe, publish, occupied, vacated\n"},
 		{"a name misspelt",
 		 ROOM FIXTURE_EVENT
 		 "      - channel: { namespace: room, on: [publsh] }\n",
 		 "6:42: functions.f.events[0].channel.on[0]: \"publsh\" (did you mean "
-		 "publish?); allowed: subscribe, unsubscribe, publish\n"},
-		{"what is not supported",
-		 ROOM FIXTURE_EVENT
-		 "      - channel: { namespace: room, on: [publish, occupied] }\n",
-		 "6:51: functions.f.events[0].channel.on[1]: \"occupied\"; allowed: "
-		 "subscribe, unsubscribe, publish\n"},
+		 "publish?); allowed: subscribe, unsubscribe, publish, occupied, "
+		 "vacated\n"},
 		{"an unknown key",
 		 ROOM FIXTURE_EVENT
 		 "      - channel: { namespace: room, on: [publish], url: x }\n",
@@ -67,11 +63,13 @@ Test(channel_event, makes_a_function_the_webhook_of_a_namespace)
 			      "  hook:\n"
 			      "    handler: http://127.0.0.1/hook\n"
 			      "    events: [ { channel: { namespace: room, on: [publish, "
-			      "unsubscribe] } } ]\n");
+			      "unsubscribe, occupied, vacated] } } ]\n");
 	cr_assert(eq(str, b.errors, ""));
 	ns = config_namespace(b.config, span_str("room:1"));
 	cr_assert(zero(int, ns->hook));
 	cr_expect(eq(str, b.config->functions[ns->hook].name, "hook"));
-	cr_expect(eq(u32, ns->hook_on, CHANNEL_ON_PUBLISH | CHANNEL_ON_UNSUBSCRIBE));
+	cr_expect(eq(u32, ns->hook_on,
+		     CHANNEL_ON_PUBLISH | CHANNEL_ON_UNSUBSCRIBE | CHANNEL_ON_OCCUPIED |
+			     CHANNEL_ON_VACATED));
 	fixture_close(&b);
 }

@@ -624,3 +624,34 @@ Test(event, one_of_a_channel_names_it)
 	cr_assert(strstr(text, "\"body\":\"{\\\"a\\\":1}\"") != NULL, "%s", text);
 	free(text);
 }
+
+Test(event, one_of_the_cluster_has_a_position_and_no_connection)
+{
+	static const struct channel_event channel = {
+		.name = {(const uint8_t *)"room:1", 6},
+		.name_space = "room",
+		.action = "vacated",
+		.is_of_cluster = true,
+		.epoch = {(const uint8_t *)"18bf", 4},
+		.offset = 41};
+	static const char *const absent[] = {"connectionId", "connectedAt", "domainName",
+					     "identity",     "messageId",   "body"};
+	struct sample_setting setting = sample_setting("vacated");
+	struct invocation *in = sample_invocation(&(struct sample){.kind = MESSAGE});
+	char *text;
+
+	in->channel = &channel;
+	in->body = (struct span){0};
+	in->context = (struct span){0};
+	text = sample_event(in, EVENT_PROXY, &setting);
+	cr_assert(strstr(text, "\"eventType\":\"CHANNEL\"") != NULL, "%s", text);
+	cr_assert(strstr(text,
+			 "\"channel\":{\"name\":\"room:1\",\"namespace\":\"room\","
+			 "\"action\":\"vacated\",\"epoch\":\"18bf\",\"offset\":41}") !=
+			  NULL,
+		  "%s", text);
+	cr_assert(strstr(text, "\"requestId\":") != NULL, "%s", text);
+	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+		cr_assert(strstr(text, absent[i]) == NULL, "%s", text);
+	free(text);
+}
