@@ -47,6 +47,7 @@ LABEL org.opencontainers.image.title="gatepost" \
 ENV PATH=/usr/bin
 USER 10001:10001
 STOPSIGNAL SIGTERM
-# Kubernetes has probes of its own; this is for podman and docker.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/usr/bin/gatepost", "health"]
+# For podman and docker; Kubernetes has probes of its own. Not readiness: Swarm replaces what is not healthy, and
+# an edge without brokers still has its clients.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/usr/bin/gatepost", "health", "--live"]
 CMD ["gatepost", "--help"]
