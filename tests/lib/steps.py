@@ -41,7 +41,11 @@ class Steps:
         if held:
             return True
         print(f"      NOT {error}", flush=True)
-        return self.go_on and isinstance(error, (Failure, subprocess.CalledProcessError))
+        if isinstance(error, (Failure, subprocess.CalledProcessError)):
+            if not self.go_on:
+                self.end()
+            return True
+        return False
 
     def note(self, fact):
         self.facts.append(fact)
