@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 enum { LOOK_MS = 1000 };
 
@@ -14,7 +15,7 @@ struct project {
 	struct project_uses uses;
 	struct routes *routes;
 	struct timer *look;
-	struct stat seen; /* the file as it was when it was read last */
+	uint64_t seen; /* the files as they were when they were read last */
 };
 
 static void check(void *arg);
@@ -48,6 +49,38 @@ static struct routes *read_routes(const struct project *p)
 	return c != NULL ? routes_new(&p->uses.routes, c) : NULL;
 }
 
+static bool mix(uint64_t *sum, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;
+
+	const uint64_t parts[] = {(uint64_t)st.st_dev, (uint64_t)st.st_ino,
+				  (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+				  (uint64_t)st.st_mtim.tv_nsec};
+
+	*sum = *sum * 31 + XXH3_64bits(parts, sizeof parts);
+	return true;
+}
+
+/*
+ * What the file and the keys that it names are now: a volume of Kubernetes replaces a symlink above
+ * them, and so each of them at once. False when one is missing.
+ */
+static bool look(const struct project *p, uint64_t *out)
+{
+	const struct config *c = routes_config(p->routes);
+	bool ok;
+
+	*out = 0;
+	ok = mix(out, p->conf.file);
+	for (size_t i = 0; ok && i < c->n_authorizers; i++)
+		if (c->authorizers[i].key_file != NULL)
+			ok = mix(out, c->authorizers[i].key_file);
+	return ok;
+}
+
 struct project *project_new(const struct project_conf *conf,
 			    const struct project_uses *uses)
 {
@@ -63,7 +96,7 @@ struct project *project_new(const struct project_conf *conf,
 	}
 	if (conf->file == NULL)
 		return p;
-	(void)stat(conf->file, &p->seen);
+	(void)look(p, &p->seen);
 	loop_on_reload(l, reload, p);
 	p->look = timer_new(l, check, p);
 	timer_every(p->look, LOOK_MS);
@@ -80,20 +113,13 @@ const char *project_stage(const struct project *p)
 	return routes_config(p->routes)->stage;
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 static void check(void *arg)
 {
 	struct project *p = arg;
-	struct stat now;
+	uint64_t now;
 
-	/* An editor may remove the file for a moment. */
-	if (stat(p->conf.file, &now) == 0 && !is_same(&now, &p->seen))
+	/* An editor may remove a file for a moment. */
+	if (look(p, &now) && now != p->seen)
 		reload(p);
 }
 
@@ -102,7 +128,7 @@ static void reload(void *arg)
 	struct project *p = arg;
 	struct routes *r;
 
-	(void)stat(p->conf.file, &p->seen);
+	(void)look(p, &p->seen);
 	r = read_routes(p);
 	if (r == NULL) {
 		log_error("config.rejected", S("file", p->conf.file),
@@ -112,6 +138,7 @@ static void reload(void *arg)
 	}
 	routes_unref(p->routes);
 	p->routes = r;
+	(void)look(p, &p->seen); /* it may name other keys */
 	log_info("config.loaded", S("file", p->conf.file));
 	p->uses.loaded(p->uses.arg);
 }

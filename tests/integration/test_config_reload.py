@@ -8,6 +8,8 @@ import pytest
 
 from lib.cluster import Cluster, until
 from lib.function_server import FunctionServer, function, project, proxy, replace, websocket
+from lib.process import Process
+from lib.volume import Volume
 from lib.wire import WebSocket, upgrade
 from lib.wire import http as exchange
 
@@ -153,3 +155,36 @@ def test_a_hundred_changes_in_a_row_leave_the_last_one(cluster, functions, tmp_p
                 answer = client.ask('{"action":"ask"}')
                 assert answer in ("old", "new") or "Forbidden" in answer
         until(lambda: client.ask('{"action":"ask"}') == "new", "the last one is there")
+
+
+CONFIG = """
+functions:
+  hello: { handler: builtin:connect, events: [ websocket: { route: $connect, authorizer: users } ] }
+gatepost:
+  authorizers: { users: { type: jwt, algorithm: HS256, keyFile: key, requireExpiry: false } }
+"""
+
+
+def test_files_of_a_volume_are_read_again_when_its_symlink_is_replaced(tmp_path):
+    volume = Volume(tmp_path / "volume")
+    token = "[person]\ntoken = {}\n".format
+    files = {"gatepost__yml": CONFIG, "key": "1" * 40, "tokens": token("first")}
+    volume.write(**files)
+    flags = ["--redis", f"unix:{tmp_path}/none", "--bind", f"ipc://{tmp_path}/broker.sock"]
+    flags += ["--management", "127.0.0.1:0", "--config", volume.folder / "gatepost.yml"]
+    flags += ["--management-auth", "bearer", "--credentials", volume.folder / "tokens"]
+    with Process("gatepost-broker", *flags, expect=["redis.*", "config.*", "authorizer.*", "credentials.*"]) as broker:
+
+        def count(line):
+            return broker.log().count(f" {line} ")
+
+        def replace_and_expect(config, credentials, **changed):
+            before = count(config), count(credentials)
+            volume.write(**{**files, **changed})
+            until(lambda: count(config) > before[0], config)
+            until(lambda: count(credentials) > before[1], credentials)
+
+        until(lambda: count("broker.start") == 1, "it has started")
+        replace_and_expect("config.loaded", "credentials.loaded", key="2" * 40, tokens=token("second"))
+        replace_and_expect("config.rejected", "credentials.rejected", key="short", tokens="nonsense")
+        replace_and_expect("config.loaded", "credentials.loaded")

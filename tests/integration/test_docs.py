@@ -22,6 +22,8 @@ PROGRAMS = {
     "publish": ["gatepost", "publish"],
     "subscribe": ["gatepost", "subscribe"],
     "history": ["gatepost", "history"],
+    "shed": ["gatepost", "shed"],
+    "health": ["gatepost", "health"],
 }
 
 

@@ -37,6 +37,10 @@ def test_an_edge_that_is_full_is_not_ready_and_keeps_its_clients(place):
         clients = [connect(edge) for _ in range(20)]
         full = (503, "full: 20 connections, the maximum by --max-connections")
         until(lambda: ready(edge) == full, "it is not ready")
+        metrics = edge.told("METRICS").removeprefix("http://")
+        assert gatepost("health", GATEPOST_METRICS=metrics) == (1, full[1].split())
+        assert gatepost("health", "--live", "--metrics", metrics) == (0, ["live"])
+        assert gatepost("health", edge.told("METRICS") + "/livez") == (0, ["live"])
         assert clients[0].ask('{"action":"echo"}') == '{"action":"echo"}'
         clients.pop().reset()
         until(lambda: ready(edge)[0] == 200, "it is ready again at 95 %")
@@ -51,11 +55,15 @@ def test_a_drain_that_takes_longer_than_the_grace_is_a_warning_at_the_start(plac
         os.kill(edge.pid, 15)
 
 
-def shed(place, *words):
-    env = {**os.environ, "GATEPOST_MANAGEMENT": place.broker.told("MANAGEMENT")}
-    done = subprocess.run([BIN / "gatepost", "shed", *words], capture_output=True, text=True, timeout=60, env=env)
+def gatepost(*words, **env):
+    words = [str(word) for word in (BIN / "gatepost", *words)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, env={**os.environ, **env})
     assert done.stderr == "" or done.returncode != 0
     return done.returncode, done.stdout.split()
+
+
+def shed(place, *words):
+    return gatepost("shed", *words, GATEPOST_MANAGEMENT=place.broker.told("MANAGEMENT"))
 
 
 def test_shed_to_average_moves_connections_to_a_new_edge(place):
