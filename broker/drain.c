@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/channels/occupancy.h"
+#include "broker/channels/occupancy/occupancy.h"
 #include "broker/cluster/edges.h"
 #include "broker/cluster/members.h"
 #include "broker/cluster/reaper.h"

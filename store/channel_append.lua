@@ -2,9 +2,10 @@
 -- A channel begins a new epoch when its position is missing, belongs to another generation of the store, or is
 -- behind what subscribers have already had.
 -- This is what a publish costs Redis, so each call and each conversion here counts: the position is one packed value
--- (channel_read.lua reads it too), the time is the broker's, what an event has published is read only when that was
--- sent before, and all keys live a little longer, so that few appends have to say so again.
--- KEYS position, history, key, events of this period, when the event was sent before: of the last one, of the next one
+-- (channel_read.lua reads it too), the time is the broker's, what events have published is a hash for all of some
+-- minutes, and all keys live a little longer, so that few appends have to say so again.
+-- An event that was sent again may be appended before its first copy, which a broker left in Redis's socket.
+-- KEYS position, history, key, events of the event's period
 -- ARGV 1 generation  2 end of the epoch to begin, should one be needed  3, 4 epoch and offset known to be delivered
 --      5 time in ms, 13 digits  6 idempotency ttl in ms; 0: no key  7 event; "": none  8 place of its publication
 --      among the events  9 ttl of these in ms  10 version, 20 digits; "": none  11 most messages; 0: no history
@@ -26,9 +27,10 @@ if begins then -- newer than all that anybody has seen: epochs begin with their 
 	epoch, offset, bytes, version = string.format('%011x', born) .. ARGV[2], 0, 0, ''
 	call('DEL', KEYS[1], KEYS[2])
 else
-	for i = 4, KEYS[6] and 6 or 0 do
-		local e, of, o, t = string.match(call('HGET', KEYS[i], ARGV[8]) or '', '^(%d+) (%S+) (%d+) (%d+)')
-		if e == event and of == epoch then
+	local before = event ~= '' and call('HGET', KEYS[4], ARGV[8])
+	if before and string.sub(before, 1, #event + 1) == event .. ' ' then
+		local of, o, t = string.match(before, ' (%S+) (%d+) (%d+)')
+		if of == epoch then
 			return {'repeated', epoch, tonumber(o), tonumber(t)}
 		end
 	end

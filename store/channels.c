@@ -47,21 +47,15 @@ static void add_look(struct words *w, const struct channel_look *look)
 /* ---- append ---- */
 
 /*
- * What events have published is kept by period, so that whole periods expire. An event that was
- * sent before may be of this one, of the one before, or, by another broker's clock, of the next one.
+ * What events have published is kept by period, so that whole periods expire. The period is that of
+ * the event: however often it is sent, and by whichever broker, it looks in the same place.
  */
-static void add_events_keys(struct words *w, const struct channel_append *q)
+static void add_events_key(struct words *w, const struct channel_append *q)
 {
-	static const int around[] = {0, -1, 1};
-	size_t n = q->again ? sizeof around / sizeof *around : 1;
+	char period[24];
 
-	for (size_t i = 0; i < n && q->from.n > 0; i++) {
-		char period[24];
-
-		snprintf(period, sizeof period, "%" PRId64,
-			 q->now_ms / EVENTS_MS + around[i]);
-		words_channel_key(w, q->look.channel, "events:", span_str(period));
-	}
+	snprintf(period, sizeof period, "%" PRId64, q->event_ms / EVENTS_MS);
+	words_channel_key(w, q->look.channel, "events:", span_str(period));
 }
 
 /* "CONNECTION.INDEX": the first one of an event, which nearly all are, has no index. */
@@ -88,7 +82,7 @@ void store_channel_append(struct store *st, const struct channel_append *q,
 	words_channel_key(&w, q->look.channel, "position", (struct span){0});
 	words_channel_key(&w, q->look.channel, "history", (struct span){0});
 	words_channel_key(&w, q->look.channel, "key:", q->key);
-	add_events_keys(&w, q);
+	add_events_key(&w, q);
 	add_look(&w, &q->look);
 	snprintf(text, sizeof text, "%0*" PRId64, TIME_DIGITS, q->now_ms);
 	words_text(&w, text);
@@ -96,7 +90,7 @@ void store_channel_append(struct store *st, const struct channel_append *q,
 	snprintf(text, sizeof text, "%" PRIu64, q->event);
 	words_text(&w, q->from.n > 0 ? text : "");
 	add_place(&w, q);
-	words_number(&w, 3 * EVENTS_MS);
+	words_number(&w, 2 * EVENTS_MS);
 	snprintf(text, sizeof text, "%020" PRIu64, q->version);
 	words_text(&w, q->has_version ? text : "");
 	words_number(&w, q->size);

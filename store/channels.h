@@ -43,7 +43,7 @@ struct channel_append {
 	struct span from;   /* the connection that publishes; empty: none */
 	uint64_t event; /* with from: number of the event in its lane, and the place */
 	unsigned index; /* of this publish in the event, from 0 */
-	bool again;     /* the event was sent before: it may have been appended */
+	int64_t event_ms; /* with from: when the event happened, the same each time that it is sent */
 	int64_t now_ms; /* since 1970: the message's time */
 	bool has_version;
 	uint64_t version;    /* not above the channel's last one: suppressed */

@@ -212,15 +212,12 @@ void store_edge_fence(struct store *st, uint16_t number, const char *boot,
 		      store_done_fn *fn, void *arg)
 {
 	struct words w = {.store = st};
-	char owner[sizeof "reaped:" + 64];
 
-	snprintf(owner, sizeof owner, "reaped:%s", boot);
+	words_key(&w, keys_lease, number);
 	words_key(&w, keys_owner, number);
-	words_text(&w, owner);
-	words_text(&w, "NX");
-	words_text(&w, "PX");
+	words_text(&w, boot);
 	words_number(&w, KEYS_OWNER_MS);
-	words_call(&w, "SET", ask_on_said, ask_done_new(st, fn, arg));
+	words_eval(&w, &script_edge_fence, ask_on_said, ask_done_new(st, fn, arg));
 }
 
 void store_edge_synced(struct store *st, uint16_t number, const char *cluster,

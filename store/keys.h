@@ -25,10 +25,10 @@
  *                                        a space, Redis's run id
  *   {prefix}{m}:parked           HASH    its last one is retried or dropped; field: connection id, value: as in disconnects
  *
- *   {prefix}{NAME}:position      HASH    twice the channel's ttl and an hour after the last publication or look; epoch, offset, …
+ *   {prefix}{NAME}:position      STRING  twice the channel's ttl and an hour after the last publication or look; offset, epoch, … packed
  *   {prefix}{NAME}:history       LIST    the channel's ttl, and up to 30 s more, after the last publication; time and message
  *   {prefix}{NAME}:key:KEY       STRING  the idempotency key's ttl; the position of its publication
- *   {prefix}{NAME}:event:ID      STRING  5 minutes; what the last event of this connection has published
+ *   {prefix}{NAME}:events:PERIOD HASH    10 minutes; for each connection: what its last event of these 5 minutes has published
  *   {prefix}{USER}:ids           SET     its last connection has ended; connection ids of the user
  *   {prefix}{USER}:rate:NS       STRING  2 s; a second, and how often the user has published in the namespace NS then
  *   {prefix}{NAME}:members       HASH    the last one leaves; field: connection id, value: length of the user, ':', user, JSON

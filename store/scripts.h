@@ -8,6 +8,7 @@
 extern const struct redis_script script_lease_take;
 extern const struct redis_script script_lease_renew;
 extern const struct redis_script script_edge_look;
+extern const struct redis_script script_edge_fence;
 extern const struct redis_script script_edge_reap;
 extern const struct redis_script script_edge_forget;
 extern const struct redis_script script_connections_put;

@@ -4,7 +4,7 @@
 /* Answers and errors of the management API, in AWS's form. Each of these ends the request. */
 
 #include "base/err.h"
-#include "broker/channels/failure.h"
+#include "broker/channels/delivery/failure.h"
 #include "http/server.h"
 
 /* Without a body. */

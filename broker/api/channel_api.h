@@ -4,12 +4,12 @@
 /* What the resources of channels share: what they work with, and the channel that a path names. */
 
 #include "broker/api/pending.h"
-#include "broker/channels/client.h"
-#include "broker/channels/failure.h"
-#include "broker/channels/interest.h"
-#include "broker/channels/presence.h"
-#include "broker/channels/publish.h"
-#include "broker/channels/read.h"
+#include "broker/channels/client/client.h"
+#include "broker/channels/delivery/failure.h"
+#include "broker/channels/delivery/interest.h"
+#include "broker/channels/presence/presence.h"
+#include "broker/channels/delivery/publish.h"
+#include "broker/channels/delivery/read.h"
 
 /* All borrowed. */
 struct channel_api_uses {

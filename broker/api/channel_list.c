@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "broker/api/answer.h"
-#include "broker/channels/interest_list.h"
+#include "broker/channels/delivery/interest_list.h"
 #include "http/query.h"
 #include "json/read.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/base64.h"
 #include "base/mem.h"
-#include "broker/channels/action.h"
+#include "broker/channels/client/action.h"
 #include "json/string.h"
 #include "json/walk.h"
 

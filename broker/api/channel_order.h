@@ -9,7 +9,7 @@
  * Other members are ignored; one of another type is an error that names it.
  */
 
-#include "broker/channels/publish.h"
+#include "broker/channels/delivery/publish.h"
 #include "json/read.h"
 
 enum { CHANNEL_USER_MOST = 1024 }; /* bytes */

@@ -1,10 +1,10 @@
 #include "broker/channels/channels.h"
 
 #include "base/mem.h"
-#include "broker/channels/fanout.h"
-#include "broker/channels/generation.h"
-#include "broker/channels/occupancy.h"
-#include "broker/channels/probe.h"
+#include "broker/channels/delivery/fanout.h"
+#include "broker/channels/delivery/generation.h"
+#include "broker/channels/occupancy/occupancy.h"
+#include "broker/channels/delivery/probe.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 
 /* Creates the parts of channels, and connects them to the edges. */
 
-#include "broker/channels/gap.h"
-#include "broker/channels/presence.h"
-#include "broker/channels/publish.h"
+#include "broker/channels/delivery/gap.h"
+#include "broker/channels/presence/presence.h"
+#include "broker/channels/delivery/publish.h"
 
 struct channels;
 struct occupancies; /* occupancy.h */

@@ -4,7 +4,7 @@
 /* What a function wants done with channels for its client: lists in its result, or in an authorizer's context. */
 
 #include "base/blob.h"
-#include "broker/channels/client.h"
+#include "broker/channels/client/client.h"
 
 struct chosen_list {
 	enum channel_verb

@@ -5,8 +5,8 @@
 
 #include "broker/events/call.h"
 
-struct clients;  /* broker/channels/client.h */
-struct presence; /* broker/channels/presence.h */
+struct clients;  /* broker/channels/client/client.h */
+struct presence; /* broker/channels/presence/presence.h */
 struct redelivery;
 struct store;
 

@@ -14,7 +14,7 @@
 #include "broker/events/handle.h"
 
 #include "base/log.h"
-#include "broker/channels/presence.h"
+#include "broker/channels/presence/presence.h"
 #include "broker/cluster/row.h"
 #include "broker/events/redelivery.h"
 #include "broker/routes/route.h"

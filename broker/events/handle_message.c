@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/channels/client.h"
+#include "broker/channels/client/client.h"
 #include "broker/events/choose.h"
 #include "broker/events/chosen.h"
 #include "broker/events/refusal.h"
@@ -63,11 +63,7 @@ static void on_answers(void *arg, const struct action *actions, size_t n,
 static void handle_actions(struct call *c)
 {
 	const struct client_event e = {
-		.in = &c->in,
-		.routes = c->routes,
-		.is_lost = is_lost,
-		.is_again = c->again,
-	};
+		.in = &c->in, .routes = c->routes, .is_lost = is_lost};
 
 	client_handle(c->uses->clients, &e, on_answers, c);
 }
@@ -127,12 +123,7 @@ static bool begin_chosen(struct call *c, const struct result *r)
 {
 	const struct chosen_list lists[] = {{VERB_SUBSCRIBE, r->subscribe},
 					    {VERB_PUBLISH, r->publish}};
-	struct client_event e = {
-		.in = &c->in,
-		.routes = c->routes,
-		.is_lost = is_lost,
-		.is_again = c->again,
-	};
+	struct client_event e = {.in = &c->in, .routes = c->routes, .is_lost = is_lost};
 	const char *why;
 
 	if (r->subscribe.n == 0 && r->publish.n == 0)

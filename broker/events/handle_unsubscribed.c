@@ -1,11 +1,11 @@
 /*
  * The edge has ended a subscription by itself (its token has expired): the connection leaves the
  * presence of its channel. When Redis is unreachable it stays there until it is reconciled
- * (broker/channels/presence_edges.h).
+ * (broker/channels/presence/presence_edges.h).
  */
 #include "broker/events/handle.h"
 
-#include "broker/channels/presence.h"
+#include "broker/channels/presence/presence.h"
 
 static void on_left(void *arg, const struct failure *failure)
 {

@@ -5,7 +5,7 @@
 
 #include "broker/function/integration.h"
 
-/* The handler of clients' actions on channels: broker/channels/client.h handles the messages of its routes. */
+/* The handler of clients' actions on channels: broker/channels/client/client.h handles the messages of its routes. */
 #define BUILTIN_CHANNELS "builtin:channels"
 
 struct integration builtin_integration(void);

@@ -38,6 +38,13 @@ static void fan_out(struct channels *ch, struct channel *c, struct publication *
 	answer(ch, p, reached);
 }
 
+/* It came with a fill before: those that are live have it, unless their filters say no, which nobody counted. */
+static void answer_had(struct channels *ch, const struct channel *c,
+		       const struct publication *p)
+{
+	answer(ch, p, c->n - c->n_pending);
+}
+
 static void drain_held(struct channels *ch, struct channel *c)
 {
 	while (c->held.n > 0 && shelf_at(&c->held, 0)->offset <= c->offset + 1) {
@@ -47,7 +54,7 @@ static void drain_held(struct channels *ch, struct channel *c)
 			c->offset++;
 			fan_out(ch, c, p);
 		} else {
-			answer(ch, p, 0);
+			answer_had(ch, c, p);
 		}
 		publication_unref(p);
 	}
@@ -88,7 +95,7 @@ void deliver_take(struct channels *ch, struct channel *c, struct publication *p)
 		fan_out(ch, c, p);
 		drain_held(ch, c);
 	} else {
-		answer(ch, p, 0);
+		answer_had(ch, c, p);
 	}
 }
 

@@ -2,8 +2,8 @@
  * A client's action on a channel and its filter: the same bytes as each action, and as a filter. Whatever
  * they are, what is read lies where it may and is within its bounds, and a filter is one that an edge takes.
  */
-#include "broker/channels/action.h"
-#include "broker/channels/filter.h"
+#include "broker/channels/client/action.h"
+#include "broker/channels/client/filter.h"
 #include "proto/envelope.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "fake_channels.h"
 
-#include "broker/channels/interest_list.h"
+#include "broker/channels/delivery/interest_list.h"
 #include "fake_commands.h"
 #include "fake_store.h"
 

@@ -1,4 +1,4 @@
-#include "broker/channels/access.h"
+#include "broker/channels/client/access.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,4 +1,4 @@
-#include "broker/channels/action.h"
+#include "broker/channels/client/action.h"
 
 #include "base/mem.h"
 

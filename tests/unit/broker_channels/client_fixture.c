@@ -1,7 +1,7 @@
 #include "client_fixture.h"
 
 #include "base/mem.h"
-#include "broker/channels/presence.h"
+#include "broker/channels/presence/presence.h"
 #include "broker/function/builtin.h"
 #include "config/namespaces.h"
 #include "proto/batch.h"
@@ -399,6 +399,7 @@ static void begin(const char *message, bool binary)
 		.id = id_make(1, 2, 3),
 		.kind = GATEPOST__EVENT__KIND__MESSAGE,
 		.seq = ++f.seq,
+		.time_ms = 5,
 		.binary = binary,
 		.context = span_of(f.context, f.context_n),
 		.body = span_str(f.message),
@@ -410,29 +411,23 @@ static struct client_event event(void)
 	return (struct client_event){.in = &f.in, .routes = f.routes, .is_lost = is_lost};
 }
 
-static void handle(const char *message, bool binary, bool again)
+static void handle(const char *message, bool binary)
 {
 	struct client_event e;
 
 	begin(message, binary);
 	e = event();
-	e.is_again = again;
 	client_handle(f.clients, &e, on_answer, &f);
 }
 
 void client_fixture_send(const char *message)
 {
-	handle(message, false, false);
+	handle(message, false);
 }
 
 void client_fixture_send_binary(const char *message)
 {
-	handle(message, true, false);
-}
-
-void client_fixture_send_again(const char *message)
-{
-	handle(message, false, true);
+	handle(message, true);
 }
 
 void client_fixture_choose(const struct client_fixture_chosen *list, const char *id)

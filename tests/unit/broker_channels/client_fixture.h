@@ -12,10 +12,10 @@
  */
 
 #include "../broker/fake_function.h"
-#include "broker/channels/client.h"
-#include "broker/channels/presence.h"
-#include "broker/channels/publish.h"
-#include "broker/channels/read.h"
+#include "broker/channels/client/client.h"
+#include "broker/channels/presence/presence.h"
+#include "broker/channels/delivery/publish.h"
+#include "broker/channels/delivery/read.h"
 
 enum { COMMAND_SUBSCRIBE, COMMAND_UNSUBSCRIBE /* by command_apply */, COMMAND_LOOK };
 
@@ -34,7 +34,6 @@ void client_fixture_lose(void);
 /* A message, as text or binary; the answer to the one before has been given. */
 void client_fixture_send(const char *message);
 void client_fixture_send_binary(const char *message);
-void client_fixture_send_again(const char *message); /* a broker had it before */
 
 /* Actions that a function has chosen: of each its verb, and JSON; up to an object without verb. */
 struct client_fixture_chosen {

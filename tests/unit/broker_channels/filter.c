@@ -1,4 +1,4 @@
-#include "broker/channels/filter.h"
+#include "broker/channels/client/filter.h"
 
 #include "base/mem.h"
 #include "proto/batch.h"

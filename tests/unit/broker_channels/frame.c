@@ -1,4 +1,4 @@
-#include "broker/channels/frame.h"
+#include "broker/channels/client/frame.h"
 
 #include <criterion/criterion.h>
 

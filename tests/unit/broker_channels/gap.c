@@ -1,4 +1,4 @@
-#include "broker/channels/gap.h"
+#include "broker/channels/delivery/gap.h"
 
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-#include "broker/channels/generation.h"
+#include "broker/channels/delivery/generation.h"
 
 #include "fixture.h"
 

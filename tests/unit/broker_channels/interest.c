@@ -1,4 +1,4 @@
-#include "broker/channels/interest_list.h"
+#include "broker/channels/delivery/interest_list.h"
 
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-#include "broker/channels/message.h"
+#include "broker/channels/delivery/message.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,4 +1,4 @@
-#include "broker/channels/occupancy.h"
+#include "broker/channels/occupancy/occupancy.h"
 
 #include "fake_occupancy.h"
 #include "fixture.h"

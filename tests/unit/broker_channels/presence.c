@@ -1,4 +1,4 @@
-#include "broker/channels/presence.h"
+#include "broker/channels/presence/presence.h"
 
 #include "fake_presence.h"
 #include "fixture.h"

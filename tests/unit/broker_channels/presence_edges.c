@@ -1,4 +1,4 @@
-#include "broker/channels/presence_edges.h"
+#include "broker/channels/presence/presence_edges.h"
 
 #include "fake_presence.h"
 #include "fixture.h"

@@ -1,6 +1,6 @@
-#include "broker/channels/probe.h"
+#include "broker/channels/delivery/probe.h"
 
-#include "broker/channels/interest_list.h"
+#include "broker/channels/delivery/interest_list.h"
 #include "fixture.h"
 #include "proto/probe.h"
 

@@ -1,4 +1,4 @@
-#include "broker/channels/publish.h"
+#include "broker/channels/delivery/publish.h"
 
 #include "fixture.h"
 

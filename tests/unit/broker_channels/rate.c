@@ -1,4 +1,4 @@
-#include "broker/channels/rate.h"
+#include "broker/channels/client/rate.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,4 +1,4 @@
-#include "broker/channels/read.h"
+#include "broker/channels/delivery/read.h"
 
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-#include "broker/channels/receipt.h"
+#include "broker/channels/delivery/receipt.h"
 
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-#include "broker/channels/waiting.h"
+#include "broker/channels/delivery/waiting.h"
 
 #include "fixture.h"
 

@@ -281,7 +281,6 @@ Test(channels, give_an_event_that_comes_again_the_position_that_it_had)
 	append(&q);
 	append_text("between");
 	q.index = 0;
-	q.again = true;
 	again = append(&q);
 	cr_assert(eq(int, (int)again.outcome, CHANNEL_REPEATED));
 	cr_assert(eq(i64, again.offset, first.offset));
@@ -298,24 +297,22 @@ Test(channels, give_an_event_that_comes_again_the_position_that_it_had)
 	assert_appended(&next, "e1", 5);
 }
 
-/* Brokers' clocks differ, and what they remember of events is kept in periods of five minutes. */
-Test(channels, know_an_event_again_across_the_end_of_a_period)
+/* The first copy of an event may reach Redis after the second one, and brokers' clocks differ. */
+Test(channels, know_an_event_again_whenever_it_comes)
 {
 	struct channel_append q = publication("a");
-	const int64_t end = 5 * 60 * 1000;
-	struct answer first;
+	const int64_t first_ms = q.now_ms;
 
 	q.from = span_str("AAEAAAAB");
 	q.event = 7;
-	q.now_ms = 3 * end - 1;
-	first = append(&q);
-	q.again = true;
-	for (int i = 0; i < 3; i++) {
-		q.now_ms = (i + 1) * end + 1;
+	q.event_ms = 5 * 60 * 1000 - 1;
+	cr_assert(eq(int, (int)append(&q).outcome, CHANNEL_APPENDED));
+	for (int64_t later = -2; later <= 2; later++) {
+		q.now_ms = first_ms + later * 5 * 60 * 1000;
 		cr_assert(eq(int, (int)append(&q).outcome, CHANNEL_REPEATED));
+		cr_assert(eq(i64, append(&q).time_ms, first_ms));
 	}
-	cr_assert(eq(i64, append(&q).time_ms, first.time_ms));
-	q.event = 8;
+	q.event = 70;
 	cr_assert(eq(int, (int)append(&q).outcome, CHANNEL_APPENDED));
 }
 
@@ -383,7 +380,6 @@ static void assert_new_epoch(struct channel_append *q)
 	q->look.proposed = span_str("e2");
 	a = append(q);
 	assert_appended(&a, "e2", 1);
-	q->again = true;
 	a = append(q);
 	cr_assert(eq(int, (int)a.outcome, CHANNEL_REPEATED));
 	cr_assert(eq(str, (char *)(uintptr_t)a.epoch, "e2"));
@@ -426,7 +422,6 @@ Test(channels, begin_an_epoch_when_subscribers_have_had_more)
 	struct answer a = append(&q);
 
 	q.look.known = (struct position){span_str(a.whole), 1};
-	q.again = true;
 	cr_assert(eq(int, (int)append(&q).outcome, CHANNEL_REPEATED));
 	q.look.known.offset = 2;
 	q.event = 1;
@@ -449,7 +444,6 @@ Test(channels, begin_an_epoch_that_is_newer_than_any_that_was_seen)
 	cr_assert(eq(int, strncmp(b.whole, "7fffffffff1", 11), 0));
 	cr_assert(gt(int, strcmp(b.whole, a.whole), 0));
 	q.look.known = (struct position){span_str(a.whole), 1};
-	q.again = true;
 	cr_assert(eq(int, (int)append(&q).outcome, CHANNEL_REPEATED));
 }
 

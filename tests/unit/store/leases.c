@@ -267,6 +267,17 @@ Test(leases, number_that_a_new_memory_was_told_of_is_kept_from_its_boot_and_no_o
 	cr_assert(eq(int, renew("boot-b", 7), OK));
 }
 
+/* Redis was restored from a snapshot of before: it says that the boot has its number still. */
+Test(leases, number_that_an_older_memory_gives_to_its_boot_is_taken_away_again)
+{
+	cr_assert(eq(int, take("boot-a", 7), OK));
+	cr_assert(eq(int, fence(7, "boot-a"), OK));
+	cr_assert(eq(int, take("boot-a", 7), ERR_DENIED));
+	cr_assert(eq(int, renew("boot-a", 7), ERR_NOTFOUND));
+	cr_assert(eq(str, (char *)store_fixture_redis(&fixture, "EXISTS t:{e7}:lease"),
+		     "0"));
+}
+
 Test(leases, that_redis_has_lost_with_its_memory_are_renewed)
 {
 	cr_assert(eq(int, take("boot-a", 7), OK));

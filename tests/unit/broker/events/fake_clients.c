@@ -1,6 +1,6 @@
 #include "fake_clients.h"
 
-#include "broker/channels/presence.h"
+#include "broker/channels/presence/presence.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 #ifndef TESTS_UNIT_BROKER_EVENTS_FAKE_CLIENTS_H
 #define TESTS_UNIT_BROKER_EVENTS_FAKE_CLIENTS_H
 
-/* In place of broker/channels/client.c and presence.c: actions on channels wait until the test answers them. */
+/* In place of broker/channels/client/client.c and presence.c: actions on channels wait until the test answers them. */
 
-#include "broker/channels/client.h"
+#include "broker/channels/client/client.h"
 
 /* What waits, which must be there: its event, and actions that were chosen for it, "subscribe "room:1"; publish {…}; ". */
 const struct client_event *fake_clients_event(void);

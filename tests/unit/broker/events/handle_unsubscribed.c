@@ -1,6 +1,6 @@
 #include "broker/events/handle.h"
 
-#include "broker/channels/failure.h"
+#include "broker/channels/delivery/failure.h"
 #include "fake_clients.h"
 #include "fixture.h"
 
