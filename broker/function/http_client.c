@@ -218,6 +218,9 @@ static void set_up(struct request *r, int64_t timeout_ms)
 	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
 	curl_easy_setopt(e, CURLOPT_PREREQDATA, r);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	/* libcurl looks a name up in a thread. After a timeout it would wait for this thread,
+	   and our loop with it, until the name servers answer. */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, r);

@@ -1,7 +1,6 @@
-// Load on `gatepost up`: each virtual user opens a WebSocket, sends MESSAGES messages one after the
-// other, checks that each comes back as it was, and closes. `./dev load` runs it.
+// Echo: each virtual user opens a WebSocket, sends MESSAGES messages one after the other, checks that
+// each comes back as it was, and closes, again and again.
 //
-//   WEBSOCKET  ws://127.0.0.1:8080/dev   where to connect (needed)
 //   USERS      200                       how many at the same time
 //   MESSAGES   20                        for each connection
 //   SECONDS    20                        how long
@@ -10,8 +9,12 @@ import { check } from 'k6';
 import exec from 'k6/execution';
 import { Counter, Rate, Trend } from 'k6/metrics';
 import { WebSocket } from 'k6/websockets';
+import { setting, stats, url } from './common.js';
+import { summary } from './summary.js';
 
-const MESSAGES = Number(__ENV.MESSAGES || 20);
+const USERS = setting('USERS', 200);
+const MESSAGES = setting('MESSAGES', 20);
+const SECONDS = setting('SECONDS', 20);
 
 const echoTime = new Trend('echo_ms', true);
 const right = new Rate('replies_right');
@@ -23,8 +26,8 @@ export const options = {
   scenarios: {
     echo: {
       executor: 'constant-vus',
-      vus: Number(__ENV.USERS || 200),
-      duration: `${__ENV.SECONDS || 20}s`,
+      vus: USERS,
+      duration: `${SECONDS}s`,
       gracefulStop: '10s',
     },
   },
@@ -35,7 +38,7 @@ export const options = {
     replies: ['count>0'],
     echo_ms: ['p(95)<250', 'p(99)<1000'],
   },
-  summaryTrendStats: ['min', 'med', 'p(95)', 'p(99)', 'max'],
+  summaryTrendStats: stats,
 };
 
 function message(n) {
@@ -43,7 +46,7 @@ function message(n) {
 }
 
 export default function () {
-  const socket = new WebSocket(__ENV.WEBSOCKET);
+  const socket = new WebSocket(url);
   let received = 0;
   let sent = '';
   let sentAt = 0;
@@ -71,3 +74,5 @@ export default function () {
     whole.add(check(received, { 'all messages came back': (n) => n === MESSAGES }));
   };
 }
+
+export const handleSummary = summary('echo', `${USERS} users, each with conversations of ${MESSAGES} messages, for ${SECONDS} s.`);

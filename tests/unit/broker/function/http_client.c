@@ -4,10 +4,13 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <dlfcn.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +42,23 @@ static struct fixture {
 	struct metrics *metrics;
 	struct metric *waiting;
 } fixture;
+
+static sem_t name_servers_answer;
+
+/* libcurl's look-up: of this one name it takes until the test lets it end. */
+int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+		struct addrinfo **all)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *,
+		    struct addrinfo **);
+
+	if (host != NULL && strcmp(host, "stuck.example") == 0) {
+		sem_wait(&name_servers_answer);
+		return EAI_AGAIN;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	return real(host, port, hints, all);
+}
 
 static void on_guard(void *arg)
 {
@@ -394,6 +414,19 @@ Test(http_client, one_host_s_requests_do_not_wait_for_another_s)
 	cr_assert(eq(int, fixture.end, HTTP_UNREACHABLE));
 	cr_assert(strstr(fixture.why, "connect") != NULL, "%s", fixture.why);
 	cr_assert(eq(int, waiting(), CONNECTIONS));
+}
+
+Test(http_client, a_name_that_is_being_looked_up_does_not_stop_the_loop, .timeout = 30)
+{
+	sem_init(&name_servers_answer, 0, 0);
+	post("http://stuck.example/f");
+	run_until(1);
+	cr_assert(eq(int, fixture.end, HTTP_UNREACHABLE));
+	fixture.answer = empty;
+	post(fixture.url);
+	run_until(2);
+	cr_assert(eq(int, fixture.end, HTTP_ANSWERED));
+	sem_post(&name_servers_answer);
 }
 
 static void on_reply_ask_again(void *arg, const struct http_reply *r)
