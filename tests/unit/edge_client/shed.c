@@ -23,7 +23,7 @@ static void end(void)
 	fixture_stop();
 }
 
-TestSuite(shed, .init = start, .fini = end, .timeout = 60);
+TestSuite(shedding, .init = start, .fini = end, .timeout = 60);
 
 /* Those that have got a close frame. */
 static int closing(void)
@@ -38,7 +38,7 @@ static int closing(void)
 	return n;
 }
 
-Test(shed, closes_as_many_as_asked_for_at_its_rate_and_no_more)
+Test(shedding, closes_as_many_as_asked_for_at_its_rate_and_no_more)
 {
 	cr_assert(eq(u32, shed_count_open(fixture.clients->shed), CLIENTS));
 	cr_assert(eq(u32, shed_begin(fixture.clients->shed, 15), 15));
@@ -50,12 +50,12 @@ Test(shed, closes_as_many_as_asked_for_at_its_rate_and_no_more)
 	cr_assert(eq(int, closing(), 15));
 }
 
-Test(shed, closes_no_more_than_there_are)
+Test(shedding, closes_no_more_than_there_are)
 {
 	cr_assert(eq(u32, shed_begin(fixture.clients->shed, 1000), CLIENTS));
 }
 
-Test(shed, of_an_order_that_follows_replaces_the_one_before)
+Test(shedding, of_an_order_that_follows_replaces_the_one_before)
 {
 	shed_begin(fixture.clients->shed, 20);
 	cr_assert(eq(u32, shed_begin(fixture.clients->shed, 2), 2));
@@ -63,7 +63,7 @@ Test(shed, of_an_order_that_follows_replaces_the_one_before)
 	cr_assert(eq(int, closing(), 2));
 }
 
-Test(shed, is_left_to_the_drain_when_that_has_begun)
+Test(shedding, is_left_to_the_drain_when_that_has_begun)
 {
 	shed_begin(fixture.clients->shed, 20);
 	clients_drain(fixture.clients);
