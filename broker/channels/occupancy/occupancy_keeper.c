@@ -44,8 +44,8 @@ struct occupancy_keeper *occupancy_keeper_new(const struct keeper_uses *uses,
 	k->uses = *uses;
 	k->on = *on;
 	k->arg = arg;
-	for (uint16_t i = 0; i < OCCUPANCY_SHARDS; i++)
-		k->shards[i] = (struct shard){.keeper = k, .number = i};
+	for (int i = 0; i < OCCUPANCY_SHARDS; i++)
+		k->shards[i] = (struct shard){.keeper = k, .number = (uint16_t)i};
 	k->timer = timer_new(uses->loop, tick, k);
 	timer_every(k->timer, TICK_MS);
 	members_watch(uses->members,
