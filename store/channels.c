@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "store/keys.h"
+#include "store/reply.h"
 #include "store/scripts.h"
 #include "store/words.h"
 
@@ -30,11 +31,6 @@ struct asked_history {
 
 static void on_append(void *arg, enum err e, const redisReply *reply);
 static void on_history(void *arg, enum err e, const redisReply *reply);
-
-static struct span text_of(const redisReply *r)
-{
-	return span_of(r->str, r->len);
-}
 
 static void add_look(struct words *w, const struct channel_look *look)
 {
@@ -117,8 +113,8 @@ static void on_append(void *arg, enum err e, const redisReply *reply)
 	if (e == OK)
 		a->fn(a->arg, OK,
 		      &(struct channel_appended){
-			      .outcome = outcome_of(text_of(reply->element[0])),
-			      .position = {text_of(reply->element[1]),
+			      .outcome = outcome_of(reply_text(reply->element[0])),
+			      .position = {reply_text(reply->element[1]),
 					   reply->element[2]->integer},
 			      .time_ms = reply->element[3]->integer,
 		      });
@@ -179,7 +175,7 @@ static void on_history(void *arg, enum err e, const redisReply *reply)
 		all[i] = message_of(found->element[i]);
 	a->fn(a->arg, OK,
 	      &(struct channel_history){
-		      .position = {text_of(reply->element[0]),
+		      .position = {reply_text(reply->element[0]),
 				   reply->element[1]->integer},
 		      .base = reply->element[2]->integer,
 		      .first = reply->element[3]->integer,

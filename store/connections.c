@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/keys.h"
+#include "store/reply.h"
 #include "store/row.h"
 #include "store/scripts.h"
 #include "store/users.h"
@@ -298,11 +299,13 @@ static void on_scanned(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_scan *a = arg;
 
-	if (e == OK && reply->elements != 2)
-		e = ERR_MALFORMED;
+	const redisReply *found;
+	uint64_t next;
+
 	if (e == OK)
-		pass_rows(a, reply->element[1],
-			  strtoull(reply->element[0]->str, NULL, 10));
+		e = reply_scan(reply, &found, &next);
+	if (e == OK)
+		pass_rows(a, found, next);
 	else
 		a->fn(a->arg, e, NULL, 0, 0);
 	ask_free(a);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/keys.h"
+#include "store/reply.h"
 #include "store/scripts.h"
 #include "store/words.h"
 
@@ -145,8 +146,8 @@ static void pass_rows(struct asked_rows *a, const redisReply *pairs, uint64_t ne
 		const redisReply *name = pairs->element[2 * i],
 				 *text = pairs->element[2 * i + 1];
 
-		rows[kept].channel = span_of(name->str, name->len);
-		if (read_text(span_of(text->str, text->len), &rows[kept].is))
+		rows[kept].channel = reply_text(name);
+		if (read_text(reply_text(text), &rows[kept].is))
 			kept++;
 		else
 			log_unreadable(a, rows[kept].channel);
@@ -159,11 +160,13 @@ static void on_rows(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_rows *a = arg;
 
-	if (e == OK && reply->elements != 2)
-		e = ERR_MALFORMED;
+	const redisReply *found;
+	uint64_t next;
+
 	if (e == OK)
-		pass_rows(a, reply->element[1],
-			  strtoull(reply->element[0]->str, NULL, 10));
+		e = reply_scan(reply, &found, &next);
+	if (e == OK)
+		pass_rows(a, found, next);
 	else
 		a->fn(a->arg, e, NULL, 0, 0);
 	ask_free(a);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <hiredis/hiredis.h>
+#include <stdlib.h>
 
 struct span reply_text(const redisReply *r)
 {
@@ -16,4 +17,13 @@ struct span *reply_texts(const redisReply *list)
 	for (size_t i = 0; i < list->elements; i++)
 		texts[i] = reply_text(list->element[i]);
 	return texts;
+}
+
+enum err reply_scan(const redisReply *reply, const redisReply **found, uint64_t *next)
+{
+	if (reply->elements != 2)
+		return ERR_MALFORMED;
+	*next = strtoull(reply->element[0]->str, NULL, 10);
+	*found = reply->element[1];
+	return OK;
 }

@@ -1,6 +1,7 @@
 #include "store/users.h"
 
 #include "base/mem.h"
+#include "store/reply.h"
 #include "store/words.h"
 
 #include <hiredis/hiredis.h>
@@ -37,10 +38,8 @@ void store_user_remove(struct store *st, struct span user, struct span id,
 
 static void pass_ids(struct asked_user *a, const redisReply *all, uint64_t next)
 {
-	struct span *ids = xcalloc(all->elements + 1, sizeof *ids);
+	struct span *ids = reply_texts(all);
 
-	for (size_t i = 0; i < all->elements; i++)
-		ids[i] = span_of(all->element[i]->str, all->element[i]->len);
 	a->fn(a->arg, OK, ids, all->elements, next);
 	free(ids);
 }
@@ -49,11 +48,13 @@ static void on_scanned(void *arg, enum err e, const redisReply *reply)
 {
 	struct asked_user *a = arg;
 
-	if (e == OK && reply->elements != 2)
-		e = ERR_MALFORMED;
+	const redisReply *found;
+	uint64_t next;
+
 	if (e == OK)
-		pass_ids(a, reply->element[1],
-			 strtoull(reply->element[0]->str, NULL, 10));
+		e = reply_scan(reply, &found, &next);
+	if (e == OK)
+		pass_ids(a, found, next);
 	else
 		a->fn(a->arg, e, NULL, 0, 0);
 	ask_free(a);

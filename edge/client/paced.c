@@ -8,7 +8,7 @@
 
 enum {
 	LONGEST_STEP_MS = 100, /* after a longer turn, do not catch up all at once */
-	SHARE = 1000,          /* one connection in `owed`: rate is per millisecond */
+	SHARE = 1000,          /* one connection in `due`: rate is per millisecond */
 };
 
 struct gathering {
@@ -68,14 +68,14 @@ uint32_t paced_close(struct paced *p, struct clients *clients, int64_t now, int6
 
 	p->looked_ms = now;
 	if (rate == PACED_ALL)
-		p->owed = (int64_t)paced_left(p) * SHARE;
+		p->due = (int64_t)paced_left(p) * SHARE;
 	else
-		p->owed += rate * (step < LONGEST_STEP_MS ? step : LONGEST_STEP_MS);
-	for (; p->owed >= SHARE && to.n < most && p->next < p->n; p->next++) {
+		p->due += rate * (step < LONGEST_STEP_MS ? step : LONGEST_STEP_MS);
+	for (; p->due >= SHARE && to.n < most && p->next < p->n; p->next++) {
 		uint32_t slot = p->slots[p->next], before = to.n;
 
 		registry_each(clients->registry, slot, slot + 1, close_one, &to);
-		p->owed -= SHARE * (to.n - before);
+		p->due -= SHARE * (to.n - before);
 	}
 	return to.n;
 }

@@ -13,7 +13,7 @@ struct connection;
 struct paced {
 	uint32_t *slots; /* in the order of closing */
 	uint32_t n, next;
-	int64_t owed; /* thousandths of a connection that are to be closed now */
+	int64_t due; /* thousandths of a connection that are to be closed now */
 	int64_t looked_ms;
 };
 
