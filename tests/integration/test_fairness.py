@@ -61,8 +61,15 @@ def gauge(cluster, name):
 def test_empty_messages_behind_a_slow_one_are_counted_and_all_are_answered(cluster, go_on):
     empty = frame(TEXT)
     n = (READ - len(SLOW)) // len(empty)
+    edge = cluster.process("edge-0")["pid"]
     with WebSocket(cluster.websocket) as client:
-        client.send(SLOW, empty * n)
+        # The edge sleeps until all has come: awake it may read the first part of it alone, and then
+        # rightly reads no further.
+        os.kill(edge, signal.SIGSTOP)
+        try:
+            client.send(SLOW, empty * n)
+        finally:
+            os.kill(edge, signal.SIGCONT)
         until(lambda: gauge(cluster, "held_bytes") > 50_000, "what is not parsed is counted")
         assert gauge(cluster, "held_bytes") < 2 * READ
         assert cluster.metrics("edge-0")["gatepost_edge_messages_received_total"] < n / 10
