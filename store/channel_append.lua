@@ -5,13 +5,13 @@
 -- that are ready, what comes with one is packed, the time is the broker's, what events have published is a hash for all
 -- of some minutes, and all keys live a little longer, so that few appends have to say so again.
 -- An event that was sent again may be appended before its first copy, which a broker left in Redis's socket.
--- KEYS of each publication: position, history, then events of the event's period if there is an event, and the
---      idempotency key if there is one
+-- KEYS of each: position, history, events of the event's period (if there is one), idempotency key (if there is one)
 -- ARGV of each: 1 packed: how many keys it has, most messages (0: no history), most bytes, ttl in ms, idempotency ttl in
---      ms (0: no key), ttl of events in ms, offset known to be delivered, and its epoch, generation, end of the epoch to
---      begin, should one be needed, event ('': none), place of its publication among the events, version of 20 digits
+--      ms (0: no key), ttl of events in ms, offset known to be delivered and its epoch, generation, end of the epoch to
+--      begin should one be needed, event ('': none), place of its publication among the events, version of 20 digits
 --      ('': none)  2 time in ms of 13 digits, and the publication
--- Answer: of each the error, or packed: what was done (one letter), offset, time in ms, epoch
+-- Answer: for each its error, or packed: what was done (append, repeat, duplicate, suppress: the first letter), offset,
+--      time in ms, epoch
 local function append(head, entry, k)
 	local keys, size, most, ttl, key_ttl, events_ttl, known, known_epoch, asked, ending, event, place, new_version =
 		struct.unpack('>BI8I8I8I8I8I8Bc0Bc0Bc0Bc0Bc0Bc0', head)
