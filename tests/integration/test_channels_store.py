@@ -29,7 +29,7 @@ def mesh(tmp_path):
 
 
 def offset_of(stored):
-    """Of a position, as channel_append.lua packs it."""
+    """Of a position, as channel_position.lua packs it."""
     return int.from_bytes(stored[:8], "big")
 
 
