@@ -131,6 +131,7 @@ struct config {
 	struct config_table *tables;
 	size_t n_tables;
 	bool has_statements; /* on tables: functions may do what theirs allow; without any, everything */
+	bool has_tables; /* gatepost.tables: the AWS SDKs of functions find the tables here, not those of AWS */
 	bool lenient_json; /* gatepost.json: lenient */
 	bool context; /* gatepost.context: headers and query of the upgrade in every event */
 	bool binary; /* gatepost.binary: binary messages reach functions, in base64 */

@@ -54,6 +54,7 @@ struct config *config_read(const char *path, const struct config_options *o)
 	struct value root = {0};
 
 	c->file = xstrdup(path);
+	c->has_tables = true;
 	c->region = xstrdup(CONFIG_REGION);
 	c->selection = xstrdup(CONFIG_SELECTION);
 	r.root = root.node = yaml_read(&r, path);

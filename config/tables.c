@@ -23,6 +23,8 @@ void tables_read(struct reading *r)
 {
 	struct config *c = r->config;
 
+	if (!c->has_tables)
+		return;
 	c->tables = xcalloc(r->n_resources + 1, sizeof *c->tables);
 	for (size_t i = 0; i < r->n_resources; i++)
 		if (resources_find(r, r->resources[i]->key.name) == r->resources[i])
