@@ -148,6 +148,21 @@ void call_restart(struct call *c)
 	c->operation->run(c);
 }
 
+static void on_due(void *arg)
+{
+	struct call *c = arg;
+
+	c->due(c);
+}
+
+void call_after(struct call *c, int64_t ms, void (*due)(struct call *c))
+{
+	if (c->timer == NULL)
+		c->timer = timer_new(c->tables->loop, on_due, c);
+	c->due = due;
+	timer_after(c->timer, ms);
+}
+
 /* ---- the end ---- */
 
 struct json_out call_json(size_t room)

@@ -53,8 +53,11 @@ struct call {
 	unsigned restarts;
 	void (*next)(struct call *c); /* when all tables are known */
 	void *state;                  /* the operation's */
+	struct json_out draft;        /* an answer that is being written over several turns; blob NULL: none */
 	bool is_inside;               /* run is on the stack, called by tables_request */
 	bool is_ended;
+	struct timer *timer; /* of call_after; NULL: none yet */
+	void (*due)(struct call *c);
 	tables_fn *fn; /* NULL: nobody waits */
 	void *arg;
 	int status;
@@ -101,7 +104,10 @@ bool call_may(struct call *c, const char *action, struct span table, struct span
 /* A table has changed: look up all of them, and run the operation once more. Nothing was written. */
 void call_restart(struct call *c);
 
-/* ---- the end ---- */
+/* Call due in so many ms. One at a time. */
+void call_after(struct call *c, int64_t ms, void (*due)(struct call *c));
+
+/* ---- the end: c is no more, unless the operation was still inside tables_request ---- */
 
 /* Takes what was written to o. */
 void call_answer(struct call *c, struct json_out *o);

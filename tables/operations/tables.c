@@ -16,17 +16,11 @@ static const struct {
 	{"DeleteItem", delete_item},
 	{"Query", operation_query},
 	{"Scan", operation_scan},
-	{"BatchGetItem", batch_get_item},
 	{"BatchWriteItem", batch_write_item},
-	{"TransactGetItems", transact_get_items},
-	{"TransactWriteItems", transact_write_items},
 	{"CreateTable", create_table},
 	{"DescribeTable", describe_table},
 	{"ListTables", list_tables},
 	{"DeleteTable", delete_table},
-	{"UpdateTable", update_table},
-	{"UpdateTimeToLive", update_time_to_live},
-	{"DescribeTimeToLive", describe_time_to_live},
 };
 
 enum { OPERATIONS = sizeof all / sizeof *all };
@@ -93,6 +87,8 @@ static void call_free(struct call *c)
 	call_release_tables(c);
 	LIST_REMOVE(c, all);
 	blob_unref(c->answer);
+	blob_unref(c->draft.blob);
+	timer_free(c->timer);
 	arena_free(c->arena); /* c is in it */
 }
 

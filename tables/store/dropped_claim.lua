@@ -3,7 +3,7 @@
 -- KEYS  dropped
 -- ARGV  how long a creation may take, in ms
 --
--- field, value, …
+-- field, value, and so on
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local all, found = redis.call('HGETALL', KEYS[1]), {}

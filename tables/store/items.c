@@ -354,6 +354,25 @@ void items_lock(struct tables_store *st, struct arena *a, const struct item_plac
 	command_eval(&c, &script_item_lock, on_locked, q);
 }
 
+static void on_unlocked(void *arg, enum err e, const redisReply *reply)
+{
+	(void)arg;
+	(void)e;
+	(void)reply;
+}
+
+void items_unlock(struct tables_store *st, struct arena *a,
+		  const struct item_place *place)
+{
+	struct command c = command_new(a, st, 3);
+
+	command_text(&c, "HDEL");
+	command_span(&c, table_key_locks(st->prefix, place->table->id, place->shard,
+					 command_room(&c)));
+	command_span(&c, place->key);
+	command_call(&c, on_unlocked, st);
+}
+
 static void on_token(void *arg, enum err e, const redisReply *reply)
 {
 	struct question *q = arg;

@@ -127,6 +127,10 @@ typedef void items_lock_fn(void *arg, enum err e);
 void items_lock(struct tables_store *st, struct arena *a, const struct item_place *place,
 		const char *owner, items_lock_fn *fn, void *arg);
 
+/* Without waiting for it; what cannot be released expires. */
+void items_unlock(struct tables_store *st, struct arena *a,
+		  const struct item_place *place);
+
 /* Has this token been used? OK: known has the hash of its request, empty: no. */
 typedef void items_token_fn(void *arg, enum err e, struct span known);
 void items_token(struct tables_store *st, struct arena *a, const char *token,

@@ -235,7 +235,8 @@ static size_t share(size_t all, unsigned shards, size_t least, size_t most)
 	return n < most ? n : most;
 }
 
-static void read_shard(struct page *p)
+/* at_once: how many shards are read now */
+static void read_shard(struct page *p, unsigned at_once)
 {
 	struct range *r = p->range;
 	struct tables_store *st = r->store;
@@ -255,29 +256,35 @@ static void read_shard(struct page *p)
 	command_span(&w, c->is_backward ? high : low);
 	command_span(&w, c->is_backward ? low : high);
 	command_text(&w, c->is_backward ? "backward" : "forward");
-	command_number(&w, (int64_t)share(c->most, r->n, 1 + (r->n > 1) * 3, PAGE_MOST));
-	command_number(&w, (int64_t)share(c->bytes, r->n, BYTES_LEAST, BYTES_MOST));
+	command_number(&w, (int64_t)share(c->most, at_once, 4, PAGE_MOST));
+	command_number(&w, (int64_t)share(c->bytes, at_once, BYTES_LEAST, BYTES_MOST));
 	command_text(&w, c->index == NULL ? "0" : "2");
 	command_eval(&w, &script_range_read, on_page, p);
 }
 
-/*
- * All shards at a time that may be needed: when they are merged each whose next item is not known; else
- * the first such, and at the beginning all of them.
- */
-void range_fill(struct range *r, range_fn *fn, void *arg)
+/* A table that goes on behind a first page is large: then one shard after the other is read. */
+static bool reads_all(const struct range *r)
 {
-	struct page *p = missing(r, NULL);
-	bool is_first = true;
+	bool is_first = r->conf.behind.n == 0;
 
-	assert(p != NULL && r->waits == 0);
 	for (unsigned i = 0; i < r->n; i++)
 		is_first = is_first && r->pages[i].rows == NULL && !r->pages[i].is_last;
+	return r->conf.is_merged || is_first;
+}
+
+/* All shards at a time that may be needed: of merged ones each whose next item is not known; else the first such, and at the beginning all of them. */
+void range_fill(struct range *r, range_fn *fn, void *arg)
+{
+	bool all = reads_all(r);
+	struct page *p = missing(r, NULL), *behind;
+
+	assert(p != NULL && r->waits == 0);
 	r->fn = fn;
 	r->arg = arg;
 	r->e = OK;
 	do {
-		read_shard(p);
-		p = r->conf.is_merged || is_first ? missing(r, p) : NULL;
+		behind = all ? missing(r, p) : NULL;
+		read_shard(p, all ? r->n : 1);
+		p = behind;
 	} while (p != NULL);
 }
