@@ -407,6 +407,7 @@ static struct management *open_management(struct broker *b)
 			.hosts = conf->management_hosts,
 			.auth = {.mode = (enum auth_mode)conf->management_auth,
 				 .credentials = conf->credentials,
+				 .functions = conf->function_keys,
 				 .region = conf->region},
 			.connections = (size_t)conf->management_connections,
 			.requests = (size_t)conf->management_requests,
@@ -448,7 +449,8 @@ static bool open_all(struct broker *b, void *zctx)
 	const struct broker_conf *conf = &b->conf;
 	struct loop *l = b->loop = loop_new();
 
-	if (conf->config == NULL && conf->management_auth == 0)
+	if (conf->config == NULL && conf->credentials == NULL &&
+	    conf->function_keys == NULL)
 		loop_ignore_reload(l);
 	b->metrics = metrics_new();
 	open_functions(b);

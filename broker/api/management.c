@@ -219,8 +219,10 @@ static bool may_ask(struct management *m, struct http_request *q)
 		m->hosts, "name it in --management-hosts, or set --management-auth"};
 	char why[SENDER_WHY], peer[ADDRESS_TEXT];
 	struct auth_refusal no;
+	struct auth_caller who;
 
-	if (auth_check(m->auth, q, "execute-api", &no) != OK) { /* management.denied */
+	if (auth_check(m->auth, q, "execute-api", &who, &no) !=
+	    OK) { /* management.denied */
 		answer_refusal(q, no.status, no.type, no.message);
 		return false;
 	}

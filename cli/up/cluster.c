@@ -159,6 +159,8 @@ static void add_broker(struct supervisor *s, const struct cluster *h, unsigned i
 	flag(&w, "--default-route", "%s", up_conf_default_route(h->conf));
 	if (h->config)
 		flag(&w, "--config", "%s", h->config);
+	if (h->function_keys)
+		flag(&w, "--function-keys", "%s", h->function_keys);
 	/* Several brokers cannot share the ports of gatepost.ports; workers are told theirs. */
 	flag(&w, "--runtime-address", "127.0.0.1:0");
 	/* GATEPOST_DRAIN_TIMEOUT is theirs, too. */
