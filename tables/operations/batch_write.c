@@ -25,7 +25,7 @@ struct batch_write {
 };
 
 struct batch {
-	struct call *call;
+	struct job *job;
 	struct batch_write writes[WRITES_MOST];
 	size_t n, waits;
 	bool is_stale;
@@ -33,7 +33,7 @@ struct batch {
 	enum capacity_asked asked;
 };
 
-static void on_tables(struct call *c);
+static void on_tables(struct job *c);
 static void read_item(void *arg);
 static void on_item(void *arg, enum err e, const struct item *stored);
 static void judge(struct batch_write *w, const struct item *stored);
@@ -43,7 +43,7 @@ static void answer(struct batch *b);
 
 /* ---- reading ---- */
 
-static enum err too_many(struct call *c, struct refusal *no)
+static enum err too_many(struct job *c, struct refusal *no)
 {
 	return refuse(c->arena, no,
 		      "Too many items requested for the BatchWriteItem call");
@@ -52,7 +52,7 @@ static enum err too_many(struct call *c, struct refusal *no)
 static enum err read_one(struct batch *b, const struct json_value *request,
 			 struct span table, struct refusal *no)
 {
-	struct call *c = b->call;
+	struct job *c = b->job;
 	struct batch_write *w = &b->writes[b->n];
 	const struct json_value *put = NULL, *remove = NULL, *given;
 	struct fields f, in;
@@ -83,7 +83,7 @@ static enum err read_one(struct batch *b, const struct json_value *request,
 	if (put && w->change.new_size > VALUE_ITEM_MOST)
 		return refuse(c->arena, no,
 			      "Item size has exceeded the maximum allowed size");
-	w->change.use = call_use(c, table, (struct span){0});
+	w->change.use = job_use(c, table, (struct span){0});
 	b->n++;
 	return OK;
 }
@@ -91,7 +91,7 @@ static enum err read_one(struct batch *b, const struct json_value *request,
 static enum err read_table(struct batch *b, struct span raw, const struct json_value *list,
 			   struct refusal *no)
 {
-	struct call *c = b->call;
+	struct job *c = b->job;
 	struct json_value one;
 	struct json_walk w;
 	struct span name, none;
@@ -120,7 +120,7 @@ static enum err read_table(struct batch *b, struct span raw, const struct json_v
 
 static enum err read_all(struct batch *b, struct refusal *no)
 {
-	struct call *c = b->call;
+	struct job *c = b->job;
 	const struct json_value *items;
 	struct capacity capacity;
 	struct json_value list;
@@ -144,23 +144,23 @@ static enum err read_all(struct batch *b, struct refusal *no)
 	return e;
 }
 
-void batch_write_item(struct call *c)
+void batch_write_item(struct job *c)
 {
 	struct batch *b = arena_calloc(c->arena, 1, sizeof *b);
 	struct refusal no;
 
-	b->call = c;
+	b->job = c;
 	c->state = b;
 	if (read_all(b, &no) == OK)
-		call_with_tables(c, NULL, on_tables);
+		job_with_tables(c, NULL, on_tables);
 	else
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 }
 
 /* ---- checking ---- */
 
 /* A wrong key is said here in other words than by PutItem. */
-static enum err check_put(struct call *c, const struct change *ch, struct refusal *no)
+static enum err check_put(struct job *c, const struct change *ch, struct refusal *no)
 {
 	const struct table *t = c->used[ch->use].table;
 	const struct value *p = value_find(&ch->given, t->keys.partition);
@@ -182,7 +182,7 @@ static enum err check_twice(struct batch *b, size_t at, struct refusal *no)
 		const struct item_place *q = &b->writes[i].change.place;
 
 		if (q->table == p->table && span_eq(q->key, p->key))
-			return refuse(b->call->arena, no,
+			return refuse(b->job->arena, no,
 				      "Provided list of item keys contains duplicates");
 	}
 	return OK;
@@ -195,9 +195,9 @@ static enum err check(struct batch *b, struct refusal *no)
 	for (size_t i = 0; e == OK && i < b->n; i++) {
 		struct change *ch = &b->writes[i].change;
 
-		e = check_put(b->call, ch, no);
+		e = check_put(b->job, ch, no);
 		if (e == OK)
-			e = change_place(b->call, ch, no);
+			e = change_place(b->job, ch, no);
 		if (e == OK)
 			e = check_twice(b, i, no);
 	}
@@ -208,7 +208,7 @@ static enum err check(struct batch *b, struct refusal *no)
 
 static void begin(struct batch_write *w)
 {
-	struct call *c = w->batch->call;
+	struct job *c = w->batch->job;
 	struct change *ch = &w->change;
 
 	if (change_needs_item(ch) || w->batch->asked != CAPACITY_NONE) {
@@ -225,13 +225,13 @@ static void begin(struct batch_write *w)
 	}
 }
 
-static void on_tables(struct call *c)
+static void on_tables(struct job *c)
 {
 	struct batch *b = c->state;
 	struct refusal no;
 
 	if (check(b, &no) != OK) {
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 		return;
 	}
 	b->waits = b->n;
@@ -243,12 +243,12 @@ static void end(struct batch_write *w, bool is_left)
 {
 	struct batch *b = w->batch;
 
-	turns_end(b->call->tables->turns, &w->turn);
+	turns_end(b->job->tables->turns, &w->turn);
 	w->is_left = is_left;
 	if (--b->waits > 0)
 		return;
 	if (b->is_stale)
-		call_restart(b->call); /* puts and deletes may be done twice */
+		job_restart(b->job); /* puts and deletes may be done twice */
 	else
 		answer(b);
 }
@@ -256,7 +256,7 @@ static void end(struct batch_write *w, bool is_left)
 static void read_item(void *arg)
 {
 	struct batch_write *w = arg;
-	struct call *c = w->batch->call;
+	struct job *c = w->batch->job;
 
 	items_get(c->store, c->arena, &w->change.place, on_item, w);
 }
@@ -278,7 +278,7 @@ static void on_item(void *arg, enum err e, const struct item *stored)
 
 static void judge(struct batch_write *w, const struct item *stored)
 {
-	struct call *c = w->batch->call;
+	struct job *c = w->batch->job;
 	struct item own = *stored;
 	struct refusal no;
 
@@ -308,7 +308,7 @@ static void on_written(void *arg, enum items_outcome outcome, enum err e, size_t
 	if (outcome == ITEMS_WRITTEN) {
 		end(w, false);
 	} else if (outcome == ITEMS_CHANGED && ++w->tries < TRIES_MOST) {
-		metric_add(w->batch->call->tables->retried, 1);
+		metric_add(w->batch->job->tables->retried, 1);
 		judge(w, now);
 	} else {
 		if (outcome == ITEMS_STALE)
@@ -323,7 +323,7 @@ static void on_written(void *arg, enum items_outcome outcome, enum err e, size_t
 
 static void write_left(struct batch *b, struct json_out *o)
 {
-	struct call *c = b->call;
+	struct job *c = b->job;
 	size_t tables = 0;
 
 	json_out_key(o, "UnprocessedItems");
@@ -353,7 +353,7 @@ static void write_left(struct batch *b, struct json_out *o)
 
 static void write_capacity(struct batch *b, struct json_out *o)
 {
-	struct call *c = b->call;
+	struct job *c = b->job;
 
 	if (b->asked == CAPACITY_NONE)
 		return;
@@ -390,13 +390,13 @@ static void answer(struct batch *b)
 	for (size_t i = 0; i < b->n; i++)
 		left += b->writes[i].is_left;
 	if (left == b->n) { /* as DynamoDB does when nothing could be done */
-		call_fail(b->call, b->e);
+		job_fail(b->job, b->e);
 		return;
 	}
-	o = call_json(256);
+	o = job_json(256);
 	json_out_raw(&o, "{");
 	write_left(b, &o);
 	write_capacity(b, &o);
 	json_out_raw(&o, "}");
-	call_answer(b->call, &o);
+	job_answer(b->job, &o);
 }

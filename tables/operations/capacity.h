@@ -7,7 +7,7 @@
  * source  Developer Guide, "Read/write capacity mode", capacity units
  */
 
-#include "tables/operations/call.h"
+#include "tables/operations/job.h"
 
 /* In the order of the words. */
 enum capacity_asked { CAPACITY_INDEXES, CAPACITY_TOTAL, CAPACITY_NONE };

@@ -9,7 +9,7 @@ static const char *const on_failure[] = {"NONE", "ALL_OLD", NULL};
 
 /* ---- reading ---- */
 
-static enum err read_given(struct call *c, const struct fields *f, const char *name,
+static enum err read_given(struct job *c, const struct fields *f, const char *name,
 			   struct change *out, struct refusal *no)
 {
 	const struct json_value *v;
@@ -22,7 +22,7 @@ static enum err read_given(struct call *c, const struct fields *f, const char *n
 	return value_read_map(c->arena, v, &out->given, no);
 }
 
-static enum err check_size(struct call *c, struct change *ch, struct refusal *no)
+static enum err check_size(struct job *c, struct change *ch, struct refusal *no)
 {
 	ch->new_size = item_size(&ch->given);
 	if (ch->new_size <= VALUE_ITEM_MOST)
@@ -30,7 +30,7 @@ static enum err check_size(struct call *c, struct change *ch, struct refusal *no
 	return refuse(c->arena, no, "Item size has exceeded the maximum allowed size");
 }
 
-enum err change_read(struct call *c, const struct fields *f, enum change_kind kind,
+enum err change_read(struct job *c, const struct fields *f, enum change_kind kind,
 		     unsigned kinds, struct change *out, struct refusal *no)
 {
 	int failure = 0;
@@ -38,7 +38,7 @@ enum err change_read(struct call *c, const struct fields *f, enum change_kind ki
 
 	*out = (struct change){.kind = kind};
 	kinds |= ASKED_CONDITION | (kind == CHANGE_UPDATE ? ASKED_UPDATE : 0);
-	e = call_use_named(c, f, (struct span){0}, &out->use, no);
+	e = job_use_named(c, f, (struct span){0}, &out->use, no);
 	if (e == OK)
 		e = fields_word(f, "ReturnValuesOnConditionCheckFailure", on_failure,
 				&failure, no);
@@ -52,7 +52,7 @@ enum err change_read(struct call *c, const struct fields *f, enum change_kind ki
 	return e;
 }
 
-static enum err check_update(struct call *c, const struct change *ch, struct refusal *no)
+static enum err check_update(struct job *c, const struct change *ch, struct refusal *no)
 {
 	const struct key_schema *k = &ch->table->keys;
 	struct span names[] = {k->partition, k->sort};
@@ -67,7 +67,7 @@ static enum err check_update(struct call *c, const struct change *ch, struct ref
 	return OK;
 }
 
-enum err change_place(struct call *c, struct change *ch, struct refusal *no)
+enum err change_place(struct job *c, struct change *ch, struct refusal *no)
 {
 	enum err e;
 
@@ -95,7 +95,7 @@ bool change_needs_item(const struct change *ch)
 
 /* ---- what becomes of the item ---- */
 
-void change_make_blob(struct call *c, struct change *ch)
+void change_make_blob(struct job *c, struct change *ch)
 {
 	ch->write.expiry = item_expiry(ch->table, &ch->new_item);
 	change_drop_blob(ch);
@@ -125,7 +125,7 @@ static void add_change(struct change *ch, struct item_change *changes, size_t i,
  * An entry that stays is not touched; the old one is computed from what is stored, also when
  * that has expired. stored, next: NULL for none.
  */
-static void compare_entries(struct call *c, struct change *ch,
+static void compare_entries(struct job *c, struct change *ch,
 			    const struct value_map *stored, const struct value_map *next)
 {
 	const struct table *t = ch->table;
@@ -155,7 +155,7 @@ static void compare_entries(struct call *c, struct change *ch,
 	}
 }
 
-static enum change_outcome apply_update(struct call *c, struct change *ch,
+static enum change_outcome apply_update(struct job *c, struct change *ch,
 					struct refusal *no)
 {
 	const struct value_map *base = ch->old ? ch->old : &ch->given;
@@ -178,7 +178,7 @@ static enum change_outcome apply_update(struct call *c, struct change *ch,
 	return CHANGE_WRITES;
 }
 
-static enum change_outcome apply_kind(struct call *c, struct change *ch,
+static enum change_outcome apply_kind(struct job *c, struct change *ch,
 				      const struct item *stored, struct refusal *no)
 {
 	switch (ch->kind) {
@@ -193,7 +193,7 @@ static enum change_outcome apply_kind(struct call *c, struct change *ch,
 	return CHANGE_WRITES;
 }
 
-enum change_outcome change_apply(struct call *c, struct change *ch,
+enum change_outcome change_apply(struct job *c, struct change *ch,
 				 const struct item *stored, struct refusal *no)
 {
 	static const enum item_write_kind kinds[] = {ITEM_PUT, ITEM_PUT, ITEM_DELETE,
@@ -229,7 +229,7 @@ enum change_outcome change_apply(struct call *c, struct change *ch,
 	return CHANGE_WRITES;
 }
 
-bool change_returned(struct call *c, const struct change *ch, struct value_map *out)
+bool change_returned(struct job *c, const struct change *ch, struct value_map *out)
 {
 	const struct update *u = ch->asked.update;
 

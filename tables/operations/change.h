@@ -10,7 +10,7 @@
  */
 
 #include "tables/operations/asked.h"
-#include "tables/operations/call.h"
+#include "tables/operations/job.h"
 
 enum change_kind { CHANGE_PUT, CHANGE_UPDATE, CHANGE_DELETE, CHANGE_CHECK };
 
@@ -54,12 +54,12 @@ struct change {
  *
  * kinds    of asked.h: ASKED_NEW_ONLY or 0
  */
-must_use enum err change_read(struct call *c, const struct fields *f,
+must_use enum err change_read(struct job *c, const struct fields *f,
 			      enum change_kind kind, unsigned kinds, struct change *out,
 			      struct refusal *no);
 
 /* Where its item is, in the table that is known now: keys of the wrong type are refused. */
-must_use enum err change_place(struct call *c, struct change *ch, struct refusal *no);
+must_use enum err change_place(struct job *c, struct change *ch, struct refusal *no);
 
 /* Those that need to know the old item; others are items_put and items_delete. */
 bool change_needs_item(const struct change *ch);
@@ -68,16 +68,16 @@ bool change_needs_item(const struct change *ch);
  * stored   what Redis has; its JSON stands as long as the arena
  * no       filled with CHANGE_REFUSED
  */
-enum change_outcome change_apply(struct call *c, struct change *ch,
+enum change_outcome change_apply(struct job *c, struct change *ch,
 				 const struct item *stored, struct refusal *no);
 
 /* Make ch->blob of the new item; for change_apply, and for puts that need no old one. */
-void change_make_blob(struct call *c, struct change *ch);
+void change_make_blob(struct job *c, struct change *ch);
 
 /* The blob has been sent, or is not needed. */
 void change_drop_blob(struct change *ch);
 
 /* What ReturnValues asks for. False: Attributes is absent from the answer. */
-bool change_returned(struct call *c, const struct change *ch, struct value_map *out);
+bool change_returned(struct job *c, const struct change *ch, struct value_map *out);
 
 #endif

@@ -1,7 +1,7 @@
 #include "tables/operations/describe.h"
 
 struct description {
-	struct call *call;
+	struct job *job;
 	const struct table *table;
 	const char *name, *status;
 	unsigned waits;
@@ -49,8 +49,8 @@ static void write_index(struct json_out *o, const struct description *d, size_t 
 	static const char *const states[] = {"ACTIVE", "CREATING", "DELETING"};
 	const struct table *t = d->table;
 	const struct table_index *x = &t->indexes[i];
-	const char *arn = arena_printf(d->call->arena, "%s/index/%.*s",
-				       call_arn(d->call, t->name), SPAN_ARG(x->name));
+	const char *arn = arena_printf(d->job->arena, "%s/index/%.*s",
+				       job_arn(d->job, t->name), SPAN_ARG(x->name));
 
 	json_out_raw(o, "{");
 	write_text(o, "IndexName", x->name);
@@ -101,13 +101,13 @@ static void write_billing(struct json_out *o, const struct table *t)
 static void answer(struct description *d)
 {
 	const struct table *t = d->table;
-	struct json_out o = call_json(1024);
+	struct json_out o = job_json(1024);
 
 	json_out_raw(&o, "{");
 	json_out_key(&o, d->name);
 	json_out_raw(&o, "{");
 	write_text(&o, "TableName", t->name);
-	write_text(&o, "TableArn", span_str(call_arn(d->call, t->name)));
+	write_text(&o, "TableArn", span_str(job_arn(d->job, t->name)));
 	write_text(&o, "TableId", span_str(t->uuid));
 	write_text(&o, "TableStatus", span_str(d->status));
 	write_seconds(&o, "CreationDateTime", t->created_ms);
@@ -123,7 +123,7 @@ static void answer(struct description *d)
 	write_indexes(&o, d, "LocalSecondaryIndexes", true);
 	write_indexes(&o, d, "GlobalSecondaryIndexes", false);
 	json_out_raw(&o, "}}");
-	call_answer(d->call, &o);
+	job_answer(d->job, &o);
 }
 
 static void on_counted(void *arg, enum err e, int64_t items, int64_t bytes)
@@ -140,22 +140,22 @@ static void on_counted(void *arg, enum err e, int64_t items, int64_t bytes)
 	if (d->e == OK)
 		answer(d);
 	else
-		call_fail(d->call, d->e);
+		job_fail(d->job, d->e);
 }
 
-static struct description *description_new(struct call *c, const struct table *t,
+static struct description *description_new(struct job *c, const struct table *t,
 					   const char *name, const char *status)
 {
 	struct description *d = arena_calloc(c->arena, 1, sizeof *d);
 
-	d->call = c;
+	d->job = c;
 	d->table = t;
 	d->name = name;
 	d->status = status;
 	return d;
 }
 
-void describe_answer(struct call *c, const struct table *t, const char *name,
+void describe_answer(struct job *c, const struct table *t, const char *name,
 		     const char *status)
 {
 	struct description *d = description_new(c, t, name, status);
@@ -168,7 +168,7 @@ void describe_answer(struct call *c, const struct table *t, const char *name,
 	}
 }
 
-void describe_answer_empty(struct call *c, const struct table *t, const char *name,
+void describe_answer_empty(struct job *c, const struct table *t, const char *name,
 			   const char *status)
 {
 	answer(description_new(c, t, name, status));

@@ -3,7 +3,7 @@
 
 /* What a table looks like: TableDescription, of CreateTable, DescribeTable, UpdateTable, DeleteTable. */
 
-#include "tables/operations/call.h"
+#include "tables/operations/job.h"
 
 /*
  * Count the items of a table and of its indexes, and answer with {"name": the description}. Ends the call.
@@ -12,11 +12,11 @@
  * name     "Table", "TableDescription"
  * status   "ACTIVE", "DELETING"
  */
-void describe_answer(struct call *c, const struct table *t, const char *name,
+void describe_answer(struct job *c, const struct table *t, const char *name,
 		     const char *status);
 
 /* The same of a table that has just been made or removed: without a look at Redis. */
-void describe_answer_empty(struct call *c, const struct table *t, const char *name,
+void describe_answer_empty(struct job *c, const struct table *t, const char *name,
 			   const char *status);
 
 #endif

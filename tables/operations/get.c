@@ -6,7 +6,7 @@
 #include "tables/value/value_json.h"
 
 struct get {
-	struct call *call;
+	struct job *job;
 	struct asked asked;
 	struct value_map key;
 	struct capacity capacity;
@@ -15,15 +15,15 @@ struct get {
 	struct item_place place;
 };
 
-static void on_tables(struct call *c);
+static void on_tables(struct job *c);
 static void on_item(void *arg, enum err e, const struct item *item);
 
 static enum err read(struct get *g, struct refusal *no)
 {
-	struct call *c = g->call;
+	struct job *c = g->job;
 	const struct fields *f = &c->fields;
 	const struct json_value *key;
-	enum err e = call_use_named(c, f, (struct span){0}, &g->use, no);
+	enum err e = job_use_named(c, f, (struct span){0}, &g->use, no);
 
 	if (e == OK)
 		e = fields_object(f, "Key", &key, no);
@@ -40,27 +40,27 @@ static enum err read(struct get *g, struct refusal *no)
 	return e;
 }
 
-void get_item(struct call *c)
+void get_item(struct job *c)
 {
 	struct get *g = arena_calloc(c->arena, 1, sizeof *g);
 	struct refusal no;
 
-	g->call = c;
+	g->job = c;
 	c->state = g;
 	if (read(g, &no) == OK)
-		call_with_tables(c, NULL, on_tables);
+		job_with_tables(c, NULL, on_tables);
 	else
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 }
 
-static void on_tables(struct call *c)
+static void on_tables(struct job *c)
 {
 	struct get *g = c->state;
 	const struct table *t = c->used[g->use].table;
 	struct refusal no;
 
 	if (item_key_check(c->arena, t, &g->key, &no) != OK) {
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 		return;
 	}
 	g->place = place_of_item(c->arena, t, &g->key);
@@ -72,9 +72,9 @@ static bool write_projected(struct get *g, struct span json, struct json_out *o)
 {
 	struct value_map all, some;
 
-	if (value_read_stored(g->call->arena, json, &all) != OK)
+	if (value_read_stored(g->job->arena, json, &all) != OK)
 		return false;
-	projection_apply(g->call->arena, g->asked.projection, &all, &some);
+	projection_apply(g->job->arena, g->asked.projection, &all, &some);
 	value_write_map(o, &some);
 	return true;
 }
@@ -87,10 +87,10 @@ static void on_item(void *arg, enum err e, const struct item *item)
 	struct json_out o;
 
 	if (e != OK) {
-		call_fail(g->call, e);
+		job_fail(g->job, e);
 		return;
 	}
-	o = call_json(128 + item->json.n);
+	o = job_json(128 + item->json.n);
 	json_out_raw(&o, "{");
 	if (is_visible) {
 		json_out_key(&o, "Item");
@@ -98,7 +98,7 @@ static void on_item(void *arg, enum err e, const struct item *item)
 			json_out_span(&o, item->json);
 		} else if (!write_projected(g, item->json, &o)) {
 			blob_unref(json_out_end(&o));
-			call_fail(g->call, ERR_MALFORMED);
+			job_fail(g->job, ERR_MALFORMED);
 			return;
 		}
 	}
@@ -106,5 +106,5 @@ static void on_item(void *arg, enum err e, const struct item *item)
 		capacity_of_read(is_visible ? item->size : 0, g->is_consistent);
 	capacity_answer(&o, t, &g->capacity);
 	json_out_raw(&o, "}");
-	call_answer(g->call, &o);
+	job_answer(g->job, &o);
 }

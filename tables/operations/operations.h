@@ -3,7 +3,7 @@
 
 /* The operations of tables.c's list, each in the file of its group; and what call.c and tables.c share. */
 
-#include "tables/operations/call.h"
+#include "tables/operations/job.h"
 
 operation_fn put_item, update_item, delete_item; /* write.c */
 operation_fn get_item;                           /* get.c */
@@ -17,11 +17,11 @@ operation_fn update_table;                                            /* update_
 operation_fn update_time_to_live, describe_time_to_live;              /* time_to_live.c */
 
 /* The answer is there: give it, now or on the next turn, and free the call. */
-void call_end(struct call *c);
+void job_end(struct job *c);
 
-void call_release_tables(struct call *c);
+void job_release_tables(struct job *c);
 
 /* What stands before an exception's name in __type: "com.amazon.coral.validate#" */
-const char *call_prefix(const char *type);
+const char *job_prefix(const char *type);
 
 #endif

@@ -15,7 +15,7 @@ static enum err check_select(struct paging *p, struct refusal *no)
 {
 	static const char *const names[] = {"ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES",
 					    "SPECIFIC_ATTRIBUTES", "COUNT"};
-	struct arena *a = p->call->arena;
+	struct arena *a = p->job->arena;
 
 	if (p->asked.projection != NULL && p->select != SELECT_ABSENT &&
 	    p->select != SELECT_SPECIFIC)
@@ -36,7 +36,7 @@ static enum err check_select(struct paging *p, struct refusal *no)
 
 static enum err read_limit(struct paging *p, struct refusal *no)
 {
-	const struct fields *f = &p->call->fields;
+	const struct fields *f = &p->job->fields;
 	bool is_there;
 	enum err e = fields_number(f, "Limit", &p->limit, &is_there, no);
 
@@ -49,7 +49,7 @@ static enum err read_limit(struct paging *p, struct refusal *no)
 
 static enum err read_index_name(struct paging *p, struct refusal *no)
 {
-	const struct fields *f = &p->call->fields;
+	const struct fields *f = &p->job->fields;
 	enum err e = fields_text(f, "IndexName", &p->index_name, no);
 
 	if (e == OK && p->index_name.p != NULL && !table_name_is_right(p->index_name))
@@ -65,7 +65,7 @@ static enum err read_index_name(struct paging *p, struct refusal *no)
 	return e;
 }
 
-enum err paging_read(struct call *c, unsigned kinds, struct paging *p, struct refusal *no)
+enum err paging_read(struct job *c, unsigned kinds, struct paging *p, struct refusal *no)
 {
 	static const char *const selects[] = {"ALL_ATTRIBUTES",
 					      "ALL_PROJECTED_ATTRIBUTES",
@@ -74,10 +74,10 @@ enum err paging_read(struct call *c, unsigned kinds, struct paging *p, struct re
 	int select = SELECT_ABSENT;
 	enum err e;
 
-	p->call = c;
+	p->job = c;
 	e = read_index_name(p, no);
 	if (e == OK)
-		e = call_use_named(c, f, p->index_name, &p->use, no);
+		e = job_use_named(c, f, p->index_name, &p->use, no);
 	if (e == OK)
 		e = fields_word(f, "Select", selects, &select, no);
 	if (e == OK)
@@ -139,7 +139,7 @@ struct value_map paging_projected(struct arena *a, const struct table *t,
 static enum err check_global(struct paging *p, struct refusal *no)
 {
 	const struct table_index *x = p->index;
-	struct arena *a = p->call->arena;
+	struct arena *a = p->job->arena;
 	const struct span *names;
 	size_t n;
 
@@ -193,29 +193,29 @@ static enum err check_start(struct paging *p, struct refusal *no)
 	    fits(p, t->sort, t->sort_type, &left) &&
 	    fits(p, x->partition, x->partition_type, &left) &&
 	    fits(p, x->sort, x->sort_type, &left)) {
-		keys = item_key_of(p->call->arena, p->table, p->index, &p->start);
+		keys = item_key_of(p->job->arena, p->table, p->index, &p->start);
 		if (keys.n == p->start.n) /* and nothing else */
 			return OK;
 	}
-	return refuse(p->call->arena, no, "The provided starting key is invalid%s%s",
+	return refuse(p->job->arena, no, "The provided starting key is invalid%s%s",
 		      p->index ? "" : ": ", p->index ? "" : item_key_no_match);
 }
 
 enum err paging_find_index(struct paging *p, struct refusal *no)
 {
-	struct arena *a = p->call->arena;
+	struct arena *a = p->job->arena;
 	enum err e = OK;
 
-	p->table = p->call->used[p->use].table;
+	p->table = p->job->used[p->use].table;
 	if (p->index_name.p != NULL) {
 		p->index = table_index(p->table, p->index_name);
-		if (p->index == NULL && p->call->restarts == 0)
+		if (p->index == NULL && p->job->restarts == 0)
 			return ERR_AGAIN;
 		if (p->index == NULL || p->index->state == INDEX_DELETING)
 			return refuse(a, no,
 				      "The table does not have the specified index: %.*s",
 				      SPAN_ARG(p->index_name));
-		if (p->index->state == INDEX_CREATING && p->call->restarts == 0)
+		if (p->index->state == INDEX_CREATING && p->job->restarts == 0)
 			return ERR_AGAIN;
 		if (p->index->state == INDEX_CREATING)
 			return refuse(a, no,
@@ -234,7 +234,7 @@ enum err paging_find_index(struct paging *p, struct refusal *no)
 
 void paging_set_start(struct paging *p)
 {
-	struct arena *a = p->call->arena;
+	struct arena *a = p->job->arena;
 	struct item_place place;
 
 	if (p->start_json == NULL)
@@ -257,9 +257,9 @@ void paging_start(struct paging *p)
 	c->index = p->index;
 	c->most = p->limit > 0 ? (size_t)p->limit : ITEMS_EXPECTED;
 	c->bytes = PAGING_BYTES;
-	p->range = range_new(p->call->store, p->call->arena, c);
-	p->call->draft = call_json(4096);
-	json_out_raw(&p->call->draft, p->select == SELECT_COUNT ? "{" : "{\"Items\":[");
+	p->range = range_new(p->job->store, p->job->arena, c);
+	p->job->draft = job_json(4096);
+	json_out_raw(&p->job->draft, p->select == SELECT_COUNT ? "{" : "{\"Items\":[");
 	if (range_is_over(p->range))
 		on_filled(p, OK);
 	else
@@ -269,15 +269,15 @@ void paging_start(struct paging *p)
 static void add_json(struct paging *p, struct span json)
 {
 	if (p->count > 1)
-		json_out_raw(&p->call->draft, ",");
-	json_out_span(&p->call->draft, json);
+		json_out_raw(&p->job->draft, ",");
+	json_out_span(&p->job->draft, json);
 }
 
 static void add_map(struct paging *p, const struct value_map *item)
 {
 	if (p->count > 1)
-		json_out_raw(&p->call->draft, ",");
-	value_write_map(&p->call->draft, item);
+		json_out_raw(&p->job->draft, ",");
+	value_write_map(&p->job->draft, item);
 }
 
 /* An item in full needs not be parsed. */
@@ -292,7 +292,7 @@ static bool is_whole(const struct paging *p)
 /* ERR_MALFORMED: it is damaged. */
 static enum err add_item(struct paging *p, const struct range_row *row)
 {
-	struct arena *a = p->call->arena;
+	struct arena *a = p->job->arena;
 	struct value_map item, some;
 
 	if (is_whole(p) || (p->select == SELECT_COUNT && p->asked.filter == NULL)) {
@@ -328,8 +328,8 @@ static bool is_full(const struct paging *p)
 
 static void fail(struct paging *p, enum err e)
 {
-	blob_unref(json_out_end(&p->call->draft));
-	call_fail(p->call, e);
+	blob_unref(json_out_end(&p->job->draft));
+	job_fail(p->job, e);
 }
 
 static void answer(struct paging *p);
@@ -373,8 +373,8 @@ static void count_capacity(struct paging *p)
 
 static void answer(struct paging *p)
 {
-	struct arena *a = p->call->arena;
-	struct json_out *o = &p->call->draft;
+	struct arena *a = p->job->arena;
+	struct json_out *o = &p->job->draft;
 	struct value_map item, key;
 
 	if (p->select != SELECT_COUNT)
@@ -393,5 +393,5 @@ static void answer(struct paging *p)
 	count_capacity(p);
 	capacity_answer(o, p->table, &p->capacity);
 	json_out_raw(o, "}");
-	call_answer(p->call, o);
+	job_answer(p->job, o);
 }

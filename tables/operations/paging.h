@@ -5,7 +5,7 @@
  * What Query and Scan have in common: read items up to Limit or 1 MB of stored size, then filter, then
  * project; and the key to go on from.
  *
- *   paging_read → call_with_tables → paging_find_index → the operation's range → paging_start → an answer
+ *   paging_read → job_with_tables → paging_find_index → the operation's range → paging_start → an answer
  */
 
 #include "tables/operations/asked.h"
@@ -24,7 +24,7 @@ enum paging_select {
 };
 
 struct paging {
-	struct call *call;
+	struct job *job;
 	struct asked asked;
 	struct capacity capacity;
 	bool is_consistent;
@@ -45,7 +45,7 @@ struct paging {
 };
 
 /* The members that both have. kinds: of asked.h. Lives in the arena of c. */
-must_use enum err paging_read(struct call *c, unsigned kinds, struct paging *out,
+must_use enum err paging_read(struct job *c, unsigned kinds, struct paging *out,
 			      struct refusal *no);
 
 /*

@@ -7,9 +7,9 @@ struct query {
 	bool is_backward;
 };
 
-static void on_tables(struct call *c);
+static void on_tables(struct job *c);
 
-void operation_query(struct call *c)
+void operation_query(struct job *c)
 {
 	struct query *q = arena_calloc(c->arena, 1, sizeof *q);
 	bool is_forward = true;
@@ -26,16 +26,16 @@ void operation_query(struct call *c)
 			   "must be specified in the request.");
 	q->is_backward = !is_forward;
 	if (e == OK)
-		call_with_tables(c, NULL, on_tables);
+		job_with_tables(c, NULL, on_tables);
 	else
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 }
 
 static enum err read_condition(struct query *q, struct key_condition *out,
 			       struct refusal *no)
 {
 	struct paging *p = &q->paging;
-	struct arena *a = p->call->arena;
+	struct arena *a = p->job->arena;
 	const struct key_schema *k = paging_keys(p);
 	const struct key_names names = {k->partition, k->partition_type, k->sort,
 					k->sort_type};
@@ -53,7 +53,7 @@ static enum err check_filter(const struct query *q, struct refusal *no)
 
 	for (size_t i = 0; p->asked.filter != NULL && i < 2; i++)
 		if (names[i].n > 0 && condition_names(p->asked.filter, names[i]))
-			return refuse(p->call->arena, no,
+			return refuse(p->job->arena, no,
 				      "Filter Expression can only contain non-primary key "
 				      "attributes: Primary key attribute: %.*s",
 				      SPAN_ARG(names[i]));
@@ -115,12 +115,12 @@ static enum err check_start(struct query *q, const struct key_condition *k,
 		return OK;
 	v = value_find(&p->start, paging_keys(p)->partition);
 	if (v == NULL || !value_equal(v, k->partition))
-		return refuse(p->call->arena, no,
+		return refuse(p->job->arena, no,
 			      "The provided starting key is outside query boundaries based "
 			      "on provided condition");
 	if (span_compare(behind, b->from) < 0 ||
 	    (b->to.n > 0 && span_compare(behind, b->to) >= 0))
-		return refuse(p->call->arena, no,
+		return refuse(p->job->arena, no,
 			      "The provided starting key does not match the range key "
 			      "predicate");
 	return OK;
@@ -139,7 +139,7 @@ static enum err prepare(struct query *q, struct refusal *no)
 		e = check_filter(q, no);
 	if (e != OK)
 		return e;
-	r->bounds = bounds_of(p->call->arena, &k);
+	r->bounds = bounds_of(p->job->arena, &k);
 	r->is_backward = q->is_backward;
 	r->is_merged = p->index != NULL && !p->index->is_local;
 	r->first_shard = r->is_merged ? 0 : place_shard(k.partition);
@@ -148,7 +148,7 @@ static enum err prepare(struct query *q, struct refusal *no)
 	return check_start(q, &k, no);
 }
 
-static void on_tables(struct call *c)
+static void on_tables(struct job *c)
 {
 	struct query *q = c->state;
 	struct refusal no;
@@ -157,7 +157,7 @@ static void on_tables(struct call *c)
 	if (e == OK)
 		paging_start(&q->paging);
 	else if (e == ERR_AGAIN)
-		call_restart(c);
+		job_restart(c);
 	else
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 }

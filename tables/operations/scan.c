@@ -11,11 +11,11 @@ struct scan {
 	int64_t segment, segments; /* segments 0: all of it */
 };
 
-static void on_tables(struct call *c);
+static void on_tables(struct job *c);
 
 static enum err read_segments(struct scan *s, struct refusal *no)
 {
-	struct call *c = s->paging.call;
+	struct job *c = s->paging.job;
 	const struct fields *f = &c->fields;
 	bool has_one, has_total;
 	enum err e = fields_number(f, "Segment", &s->segment, &has_one, no);
@@ -52,7 +52,7 @@ static enum err read_segments(struct scan *s, struct refusal *no)
 	return OK;
 }
 
-void operation_scan(struct call *c)
+void operation_scan(struct job *c)
 {
 	struct scan *s = arena_calloc(c->arena, 1, sizeof *s);
 	struct refusal no;
@@ -62,9 +62,9 @@ void operation_scan(struct call *c)
 	if (e == OK)
 		e = read_segments(s, &no);
 	if (e == OK)
-		call_with_tables(c, NULL, on_tables);
+		job_with_tables(c, NULL, on_tables);
 	else
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 }
 
 /* Where the segment with this number begins: a part of all hashes. Empty: at the beginning, or the end. */
@@ -80,7 +80,7 @@ static struct span border(struct arena *a, int64_t segment, int64_t segments)
 	return span_of(p, KEY_HASH);
 }
 
-static void on_tables(struct call *c)
+static void on_tables(struct job *c)
 {
 	struct scan *s = c->state;
 	struct paging *p = &s->paging;
@@ -89,11 +89,11 @@ static void on_tables(struct call *c)
 	enum err e = paging_find_index(p, &no);
 
 	if (e == ERR_AGAIN) {
-		call_restart(c);
+		job_restart(c);
 		return;
 	}
 	if (e != OK) {
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 		return;
 	}
 	r->first_shard = 0;

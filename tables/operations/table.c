@@ -10,78 +10,78 @@ enum { NAMES_MOST = 100 };
 
 static void on_created(void *arg, enum err e);
 
-void create_table(struct call *c)
+void create_table(struct job *c)
 {
 	struct table *t;
 	struct refusal no;
 
 	if (schema_read(&c->fields, &t, &no) != OK) {
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 		return;
 	}
-	if (!call_may(c, "CreateTable", t->name, (struct span){0})) {
+	if (!job_may(c, "CreateTable", t->name, (struct span){0})) {
 		table_unref(t);
 		return;
 	}
-	(void)call_use(c, t->name, (struct span){0});
+	(void)job_use(c, t->name, (struct span){0});
 	c->used[0].table = t; /* goes with the call */
 	catalog_create(c->store, c->arena, t, on_created, c);
 }
 
 static void on_created(void *arg, enum err e)
 {
-	struct call *c = arg;
+	struct job *c = arg;
 	const struct table *t = c->used[0].table;
 
 	if (e == OK)
 		describe_answer_empty(c, t, "TableDescription", "ACTIVE");
 	else if (e == ERR_CLAIMED)
-		call_refuse(c, &(struct refusal){"ResourceInUseException",
+		job_refuse(c, &(struct refusal){"ResourceInUseException",
 						 arena_printf(c->arena,
 							      "Table already exists: %.*s",
 							      SPAN_ARG(t->name))});
 	else
-		call_fail(c, e);
+		job_fail(c, e);
 }
 
 /* ---- DescribeTable ---- */
 
 /* Such operations look at Redis itself: what another broker has changed is to be seen at once. */
-static void load_named(struct call *c, catalog_table_fn *fn)
+static void load_named(struct job *c, catalog_table_fn *fn)
 {
 	struct refusal no;
 	size_t place;
 
-	if (call_use_named(c, &c->fields, (struct span){0}, &place, &no) != OK)
-		call_refuse(c, &no);
-	else if (call_may(c, c->operation->name, c->used[0].name, (struct span){0}))
+	if (job_use_named(c, &c->fields, (struct span){0}, &place, &no) != OK)
+		job_refuse(c, &no);
+	else if (job_may(c, c->operation->name, c->used[0].name, (struct span){0}))
 		catalog_load(c->store, c->arena, c->used[0].name, fn, c);
 }
 
 /* The table, which goes with the call; NULL: it is answered. */
-static struct table *loaded(struct call *c, enum err e, struct table *t)
+static struct table *loaded(struct job *c, enum err e, struct table *t)
 {
 	if (e == OK) {
 		c->used[0].table = table_ref(t);
 		return t;
 	}
 	if (e == ERR_NOTFOUND)
-		call_refuse_unknown_table(c, c->used[0].name);
+		job_refuse_unknown_table(c, c->used[0].name);
 	else
-		call_fail(c, e);
+		job_fail(c, e);
 	return NULL;
 }
 
 static void on_described(void *arg, enum err e, struct table *found)
 {
-	struct call *c = arg;
+	struct job *c = arg;
 	struct table *t = loaded(c, e, found);
 
 	if (t != NULL)
 		describe_answer(c, t, "Table", "ACTIVE");
 }
 
-void describe_table(struct call *c)
+void describe_table(struct job *c)
 {
 	load_named(c, on_described);
 }
@@ -92,13 +92,13 @@ static void on_deleted(void *arg, enum err e);
 
 static void on_found(void *arg, enum err e, struct table *found)
 {
-	struct call *c = arg;
+	struct job *c = arg;
 	struct table *t = loaded(c, e, found);
 
 	if (t == NULL)
 		return;
 	if (t->is_protected)
-		call_refuse(
+		job_refuse(
 			c,
 			&(struct refusal){
 				"ValidationException",
@@ -111,30 +111,30 @@ static void on_found(void *arg, enum err e, struct table *found)
 		catalog_delete(c->store, c->arena, t, on_deleted, c);
 }
 
-void delete_table(struct call *c)
+void delete_table(struct job *c)
 {
 	load_named(c, on_found);
 }
 
 static void on_deleted(void *arg, enum err e)
 {
-	struct call *c = arg;
+	struct job *c = arg;
 
 	if (e == OK)
 		describe_answer_empty(c, c->used[0].table, "TableDescription",
 				      "DELETING");
 	else if (e == ERR_NOTFOUND)
-		call_refuse_unknown_table(c, c->used[0].name);
+		job_refuse_unknown_table(c, c->used[0].name);
 	else if (e == ERR_CLAIMED)
-		call_restart(c);
+		job_restart(c);
 	else
-		call_fail(c, e);
+		job_fail(c, e);
 }
 
 /* ---- ListTables ---- */
 
 struct listing {
-	struct call *call;
+	struct job *job;
 	struct span start;
 	int64_t limit;
 };
@@ -143,7 +143,7 @@ static void on_names(void *arg, enum err e, const struct span *names, size_t n);
 
 static enum err read_listing(struct listing *l, struct refusal *no)
 {
-	const struct fields *f = &l->call->fields;
+	const struct fields *f = &l->job->fields;
 	enum err e = fields_text(f, "ExclusiveStartTableName", &l->start, no);
 
 	l->limit = NAMES_MOST;
@@ -159,15 +159,15 @@ static enum err read_listing(struct listing *l, struct refusal *no)
 	return e;
 }
 
-void list_tables(struct call *c)
+void list_tables(struct job *c)
 {
 	struct listing *l = arena_calloc(c->arena, 1, sizeof *l);
 	struct refusal no;
 
-	l->call = c;
+	l->job = c;
 	if (read_listing(l, &no) != OK)
-		call_refuse(c, &no);
-	else if (call_may(c, "ListTables", (struct span){0}, (struct span){0}))
+		job_refuse(c, &no);
+	else if (job_may(c, "ListTables", (struct span){0}, (struct span){0}))
 		catalog_list(c->store, c->arena, on_names, l);
 }
 
@@ -179,10 +179,10 @@ static void on_names(void *arg, enum err e, const struct span *names, size_t n)
 	int64_t shown = 0;
 
 	if (e != OK) {
-		call_fail(l->call, e);
+		job_fail(l->job, e);
 		return;
 	}
-	o = call_json(1024);
+	o = job_json(1024);
 	json_out_raw(&o, "{\"TableNames\":[");
 	for (size_t i = 0; i < n; i++) {
 		if (l->start.n > 0 && span_compare(names[i], l->start) <= 0)
@@ -192,7 +192,7 @@ static void on_names(void *arg, enum err e, const struct span *names, size_t n)
 			json_out_key(&o, "LastEvaluatedTableName");
 			json_out_string(&o, last);
 			json_out_raw(&o, "}");
-			call_answer(l->call, &o);
+			job_answer(l->job, &o);
 			return;
 		}
 		if (shown++ > 0)
@@ -201,5 +201,5 @@ static void on_names(void *arg, enum err e, const struct span *names, size_t n)
 		last = names[i];
 	}
 	json_out_raw(&o, "]}");
-	call_answer(l->call, &o);
+	job_answer(l->job, &o);
 }

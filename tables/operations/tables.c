@@ -82,9 +82,9 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 	return t;
 }
 
-static void call_free(struct call *c)
+static void job_free(struct job *c)
 {
-	call_release_tables(c);
+	job_release_tables(c);
 	LIST_REMOVE(c, all);
 	blob_unref(c->answer);
 	blob_unref(c->draft.blob);
@@ -94,12 +94,12 @@ static void call_free(struct call *c)
 
 void tables_free(struct tables *t)
 {
-	struct call *c;
+	struct job *c;
 
 	if (t == NULL)
 		return;
 	while ((c = LIST_FIRST(&t->calls)) != NULL)
-		call_free(c);
+		job_free(c);
 	turns_free(t->turns);
 	timer_free(t->next_turn);
 	tables_store_free(t->store);
@@ -144,7 +144,7 @@ bool tables_has_operation(struct span name)
 }
 
 /* What the body is, as far as all operations have it in common. */
-static enum err read_body(struct call *c, struct span body, struct refusal *no)
+static enum err read_body(struct job *c, struct span body, struct refusal *no)
 {
 	static const struct json_path whole = {NULL, 0};
 	enum err e = body.n > 0 ? json_find(arena_copy(c->arena, body), &whole, &c->body)
@@ -163,7 +163,7 @@ struct tables_request *tables_request(struct tables *t, const struct tables_call
 {
 	static struct operation unknown = {.name = "unknown"};
 	struct arena *a = arena_new();
-	struct call *c = arena_calloc(a, 1, sizeof *c);
+	struct job *c = arena_calloc(a, 1, sizeof *c);
 	struct refusal no = {"UnknownOperationException", ""};
 	enum err e;
 
@@ -180,7 +180,7 @@ struct tables_request *tables_request(struct tables *t, const struct tables_call
 		c->operation = &unknown;
 	e = read_body(c, call->body, &no);
 	if (e != OK || c->operation == &unknown)
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 	else
 		c->operation->run(c);
 	c->is_inside = false;
@@ -189,22 +189,22 @@ struct tables_request *tables_request(struct tables *t, const struct tables_call
 
 void tables_cancel(struct tables_request *r)
 {
-	struct call *c = (struct call *)r;
+	struct job *c = (struct job *)r;
 
 	c->fn = NULL;
 }
 
-static void give(struct call *c)
+static void give(struct job *c)
 {
 	tables_fn *fn = c->fn;
 
 	c->fn = NULL;
 	if (fn != NULL)
 		fn(c->arg, &(struct tables_answer){c->status, blob_span(c->answer)});
-	call_free(c);
+	job_free(c);
 }
 
-void call_end(struct call *c)
+void job_end(struct job *c)
 {
 	if (!c->is_inside) {
 		give(c);
@@ -217,7 +217,7 @@ void call_end(struct call *c)
 static void on_next_turn(void *arg)
 {
 	struct tables *t = arg;
-	struct call *c;
+	struct job *c;
 
 	while ((c = TAILQ_FIRST(&t->ended)) != NULL) {
 		TAILQ_REMOVE(&t->ended, c, ended);

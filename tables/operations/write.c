@@ -25,7 +25,7 @@ enum {
 };
 
 struct write {
-	struct call *call;
+	struct job *job;
 	struct change change;
 	struct capacity capacity;
 	struct turn turn;
@@ -34,7 +34,7 @@ struct write {
 	const char *owner; /* of the lock; NULL: it has none */
 };
 
-static void on_tables(struct call *c);
+static void on_tables(struct job *c);
 static void write_blindly(struct write *w);
 static void on_blind(void *arg, enum items_outcome outcome, enum err e, size_t part,
 		     const struct item *now);
@@ -44,7 +44,7 @@ static void on_item(void *arg, enum err e, const struct item *stored);
 static void judge(struct write *w, const struct item *stored);
 static void on_written(void *arg, enum items_outcome outcome, enum err e, size_t part,
 		       const struct item *now);
-static void lock(struct call *c);
+static void lock(struct job *c);
 static void on_locked(void *arg, enum err e);
 static void answer(struct write *w);
 
@@ -54,18 +54,18 @@ static enum err read_returns(struct write *w, struct refusal *no)
 {
 	static const char *const words[] = {"NONE",    "ALL_OLD",     "UPDATED_OLD",
 					    "ALL_NEW", "UPDATED_NEW", NULL};
-	const struct fields *f = &w->call->fields;
+	const struct fields *f = &w->job->fields;
 	int returns = 0;
 	enum err e = fields_word(f, "ReturnValues", words, &returns, no);
 
 	if (e == OK && w->change.kind != CHANGE_UPDATE && returns > RETURN_ALL_OLD)
-		return refuse(w->call->arena, no,
+		return refuse(w->job->arena, no,
 			      "ReturnValues can only be ALL_OLD or NONE");
 	w->change.returns = (enum change_returns)returns;
 	return e;
 }
 
-static enum err refuse_metrics(struct call *c, struct refusal *no)
+static enum err refuse_metrics(struct job *c, struct refusal *no)
 {
 	static const char *const words[] = {"NONE", "SIZE", NULL};
 	int asked = 0;
@@ -78,13 +78,13 @@ static enum err refuse_metrics(struct call *c, struct refusal *no)
 	return e;
 }
 
-static void run(struct call *c, enum change_kind kind)
+static void run(struct job *c, enum change_kind kind)
 {
 	struct write *w = arena_calloc(c->arena, 1, sizeof *w);
 	struct refusal no;
 	enum err e = change_read(c, &c->fields, kind, 0, &w->change, &no);
 
-	w->call = c;
+	w->job = c;
 	c->state = w;
 	if (e == OK)
 		e = read_returns(w, &no);
@@ -93,34 +93,34 @@ static void run(struct call *c, enum change_kind kind)
 	if (e == OK)
 		e = capacity_read(&c->fields, &w->capacity, &no);
 	if (e == OK)
-		call_with_tables(c, NULL, on_tables);
+		job_with_tables(c, NULL, on_tables);
 	else
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 }
 
-void put_item(struct call *c)
+void put_item(struct job *c)
 {
 	run(c, CHANGE_PUT);
 }
 
-void update_item(struct call *c)
+void update_item(struct job *c)
 {
 	run(c, CHANGE_UPDATE);
 }
 
-void delete_item(struct call *c)
+void delete_item(struct job *c)
 {
 	run(c, CHANGE_DELETE);
 }
 
-static void on_tables(struct call *c)
+static void on_tables(struct job *c)
 {
 	struct write *w = c->state;
 	struct refusal no;
 
 	w->begun_ms = loop_now(c->tables->loop);
 	if (change_place(c, &w->change, &no) != OK)
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 	else if (change_needs_item(&w->change) || w->capacity.asked != CAPACITY_NONE)
 		write_in_turn(w);
 	else
@@ -131,7 +131,7 @@ static void on_tables(struct call *c)
 
 static void write_blindly(struct write *w)
 {
-	struct call *c = w->call;
+	struct job *c = w->job;
 	struct change *ch = &w->change;
 
 	if (ch->kind == CHANGE_DELETE) {
@@ -157,14 +157,14 @@ static void on_blind(void *arg, enum items_outcome outcome, enum err e, size_t p
 	else if (outcome == ITEMS_LOCKED)
 		write_in_turn(w);
 	else
-		call_fail(w->call, outcome == ITEMS_STALE ? ERR_AGAIN : e);
+		job_fail(w->job, outcome == ITEMS_STALE ? ERR_AGAIN : e);
 }
 
 /* ---- with it ---- */
 
 static void write_in_turn(struct write *w)
 {
-	if (turns_begin(w->call->tables->turns, &w->change.place, &w->turn, read_item, w))
+	if (turns_begin(w->job->tables->turns, &w->change.place, &w->turn, read_item, w))
 		read_item(w);
 }
 
@@ -172,7 +172,7 @@ static void read_item(void *arg)
 {
 	struct write *w = arg;
 
-	items_get(w->call->store, w->call->arena, &w->change.place, on_item, w);
+	items_get(w->job->store, w->job->arena, &w->change.place, on_item, w);
 }
 
 static void on_item(void *arg, enum err e, const struct item *stored)
@@ -183,16 +183,16 @@ static void on_item(void *arg, enum err e, const struct item *stored)
 		judge(w, stored);
 		return;
 	}
-	turns_end(w->call->tables->turns, &w->turn);
-	call_fail(w->call, e);
+	turns_end(w->job->tables->turns, &w->turn);
+	job_fail(w->job, e);
 }
 
 /* Let the next one write; it ends this one soon. */
 static void leave(struct write *w)
 {
 	if (w->owner != NULL)
-		items_unlock(w->call->store, w->call->arena, &w->change.place);
-	turns_end(w->call->tables->turns, &w->turn);
+		items_unlock(w->job->store, w->job->arena, &w->change.place);
+	turns_end(w->job->tables->turns, &w->turn);
 }
 
 static void refuse_condition(struct write *w)
@@ -205,21 +205,21 @@ static void refuse_condition(struct write *w)
 	struct span item;
 
 	if (!ch->returns_on_failure || ch->old == NULL) {
-		call_refuse(w->call, &no);
+		job_refuse(w->job, &no);
 		return;
 	}
-	o = call_json(64 + 2 * ch->old_size);
+	o = job_json(64 + 2 * ch->old_size);
 	json_out_raw(&o, ",\"Item\":");
 	value_write_map(&o, ch->old);
 	more = json_out_end(&o);
-	item = arena_copy(w->call->arena, blob_span(more));
+	item = arena_copy(w->job->arena, blob_span(more));
 	blob_unref(more);
-	call_refuse_with(w->call, &no, item);
+	job_refuse_with(w->job, &no, item);
 }
 
 static void write_item(struct write *w)
 {
-	struct call *c = w->call;
+	struct job *c = w->job;
 
 	items_write(c->store, c->arena,
 		    &(struct items_write){
@@ -230,7 +230,7 @@ static void write_item(struct write *w)
 
 static void judge(struct write *w, const struct item *stored)
 {
-	struct call *c = w->call;
+	struct job *c = w->job;
 	struct item own = *stored;
 	struct refusal no;
 
@@ -247,7 +247,7 @@ static void judge(struct write *w, const struct item *stored)
 		break;
 	case CHANGE_REFUSED:
 		leave(w);
-		call_refuse(c, &no);
+		job_refuse(c, &no);
 		break;
 	}
 }
@@ -255,10 +255,10 @@ static void judge(struct write *w, const struct item *stored)
 static void give_up(struct write *w, enum err e)
 {
 	leave(w);
-	call_fail(w->call, e);
+	job_fail(w->job, e);
 }
 
-static void read_again(struct call *c)
+static void read_again(struct job *c)
 {
 	read_item(c->state);
 }
@@ -266,14 +266,14 @@ static void read_again(struct call *c)
 /* Somewhere around PAUSE_MS, so that those who wait do not come all at once. */
 static int64_t pause(struct write *w)
 {
-	return 1 + (int64_t)(tables_store_version(w->call->store) % (2 * PAUSE_MS));
+	return 1 + (int64_t)(tables_store_version(w->job->store) % (2 * PAUSE_MS));
 }
 
 static void on_written(void *arg, enum items_outcome outcome, enum err e, size_t part,
 		       const struct item *now)
 {
 	struct write *w = arg;
-	struct tables *t = w->call->tables;
+	struct tables *t = w->job->tables;
 	bool is_late = loop_now(t->loop) - w->begun_ms > PATIENCE_MS;
 
 	(void)part;
@@ -289,14 +289,14 @@ static void on_written(void *arg, enum items_outcome outcome, enum err e, size_t
 		else if (++w->tries < TRIES || w->owner != NULL)
 			judge(w, now);
 		else
-			lock(w->call);
+			lock(w->job);
 		return;
 	case ITEMS_LOCKED:
 		metric_add(t->retried, 1);
 		if (is_late)
 			give_up(w, ERR_BUSY);
 		else
-			call_after(w->call, pause(w),
+			job_after(w->job, pause(w),
 				   ++w->tries < TRIES ? read_again : lock);
 		return;
 	case ITEMS_STALE: give_up(w, ERR_AGAIN); return;
@@ -306,7 +306,7 @@ static void on_written(void *arg, enum items_outcome outcome, enum err e, size_t
 	}
 }
 
-static void lock(struct call *c)
+static void lock(struct job *c)
 {
 	struct write *w = c->state;
 
@@ -320,12 +320,12 @@ static void on_locked(void *arg, enum err e)
 {
 	struct write *w = arg;
 	bool is_late =
-		loop_now(w->call->tables->loop) - w->begun_ms > PATIENCE_MS;
+		loop_now(w->job->tables->loop) - w->begun_ms > PATIENCE_MS;
 
 	if (e == OK) {
 		read_item(w);
 	} else if (e == ERR_CLAIMED && !is_late) {
-		call_after(w->call, pause(w), lock);
+		job_after(w->job, pause(w), lock);
 	} else {
 		w->owner = NULL; /* it is another's */
 		give_up(w, e == ERR_CLAIMED ? ERR_BUSY : e);
@@ -347,9 +347,9 @@ static void count_capacity(struct write *w)
 
 static void answer(struct write *w)
 {
-	struct call *c = w->call;
+	struct job *c = w->job;
 	struct value_map returned;
-	struct json_out o = call_json(256);
+	struct json_out o = job_json(256);
 
 	json_out_raw(&o, "{");
 	if (change_returned(c, &w->change, &returned)) {
@@ -361,5 +361,5 @@ static void answer(struct write *w)
 		capacity_answer(&o, w->change.table, &w->capacity);
 	}
 	json_out_raw(&o, "}");
-	call_answer(c, &o);
+	job_answer(c, &o);
 }

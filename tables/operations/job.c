@@ -1,4 +1,4 @@
-#include "tables/operations/call.h"
+#include "tables/operations/job.h"
 
 #include "base/mem.h"
 #include "tables/operations/operations.h"
@@ -11,25 +11,25 @@ enum { RESTARTS_MOST = 8 };
 
 /* ---- tables ---- */
 
-size_t call_use(struct call *c, struct span name, struct span index)
+size_t job_use(struct job *c, struct span name, struct span index)
 {
 	for (size_t i = 0; i < c->n_used; i++)
 		if (span_eq(c->used[i].name, name) && span_eq(c->used[i].index, index))
 			return i;
 	if (c->n_used == c->room_used) {
 		size_t room = 2 * c->room_used + 2;
-		struct call_table *used = arena_alloc(c->arena, room * sizeof *used);
+		struct job_table *used = arena_alloc(c->arena, room * sizeof *used);
 
 		if (c->n_used > 0)
 			memcpy(used, c->used, c->n_used * sizeof *used);
 		c->used = used;
 		c->room_used = room;
 	}
-	c->used[c->n_used] = (struct call_table){.name = name, .index = index};
+	c->used[c->n_used] = (struct job_table){.name = name, .index = index};
 	return c->n_used++;
 }
 
-enum err call_use_named(struct call *c, const struct fields *f, struct span index,
+enum err job_use_named(struct job *c, const struct fields *f, struct span index,
 			size_t *place, struct refusal *no)
 {
 	struct span name;
@@ -50,11 +50,11 @@ enum err call_use_named(struct call *c, const struct fields *f, struct span inde
 				? "have length less than or equal to 255"
 				: "satisfy regular expression pattern: [a-zA-Z0-9_.-]+",
 			no);
-	*place = call_use(c, name, index);
+	*place = job_use(c, name, index);
 	return OK;
 }
 
-bool call_may(struct call *c, const char *action, struct span table, struct span index)
+bool job_may(struct job *c, const char *action, struct span table, struct span index)
 {
 	struct refusal no = {"AccessDeniedException", NULL};
 	const char *arn;
@@ -62,7 +62,7 @@ bool call_may(struct call *c, const char *action, struct span table, struct span
 	if (c->restarts > 0 || c->caller.may == NULL ||
 	    c->caller.may(c->caller.arg, action, table, index))
 		return true;
-	arn = table.n > 0 ? call_arn(c, table) : "*";
+	arn = table.n > 0 ? job_arn(c, table) : "*";
 	if (index.n > 0)
 		arn = arena_printf(c->arena, "%s/index/%.*s", arn, SPAN_ARG(index));
 	no.message = arena_printf(
@@ -70,13 +70,13 @@ bool call_may(struct call *c, const char *action, struct span table, struct span
 		"User: %s is not authorized to perform: dynamodb:%s on resource: %s because "
 		"no identity-based policy allows the dynamodb:%s action",
 		c->caller.name ? c->caller.name : "anonymous", action, arn, action);
-	call_refuse(c, &no);
+	job_refuse(c, &no);
 	return false;
 }
 
 static void on_table(void *arg, enum err e, struct table *t);
 
-static void load_missing(struct call *c)
+static void load_missing(struct job *c)
 {
 	for (size_t i = 0; i < c->n_used; i++) {
 		struct table *t = catalog_find(c->store, c->used[i].name);
@@ -98,7 +98,7 @@ static void load_missing(struct call *c)
 /* The answers come in the order of the questions. */
 static void on_table(void *arg, enum err e, struct table *t)
 {
-	struct call *c = arg;
+	struct job *c = arg;
 	size_t i = 0;
 
 	while (!c->is_ended && i < c->n_used && c->used[i].table != NULL)
@@ -106,56 +106,56 @@ static void on_table(void *arg, enum err e, struct table *t)
 	if (e == OK && !c->is_ended)
 		c->used[i].table = table_ref(t);
 	else if (!c->is_ended && e == ERR_NOTFOUND)
-		call_refuse(c, &(struct refusal){"ResourceNotFoundException",
+		job_refuse(c, &(struct refusal){"ResourceNotFoundException",
 						 "Requested resource not found"});
 	else if (!c->is_ended)
-		call_fail(c, e);
+		job_fail(c, e);
 	if (--c->n_loading > 0)
 		return;
 	if (!c->is_ended)
 		c->next(c);
 	else
-		call_end(c);
+		job_end(c);
 }
 
-void call_with_tables(struct call *c, const char *action, void (*next)(struct call *c))
+void job_with_tables(struct job *c, const char *action, void (*next)(struct job *c))
 {
 	if (action == NULL)
 		action = c->operation->name;
 	for (size_t i = 0; i < c->n_used; i++)
-		if (!call_may(c, action, c->used[i].name, c->used[i].index))
+		if (!job_may(c, action, c->used[i].name, c->used[i].index))
 			return;
 	c->next = next;
 	load_missing(c);
 }
 
-void call_release_tables(struct call *c)
+void job_release_tables(struct job *c)
 {
 	for (size_t i = 0; i < c->n_used; i++)
 		table_unref(c->used[i].table);
 	c->n_used = 0;
 }
 
-void call_restart(struct call *c)
+void job_restart(struct job *c)
 {
 	if (++c->restarts > RESTARTS_MOST) {
-		call_fail(c, ERR_BUSY);
+		job_fail(c, ERR_BUSY);
 		return;
 	}
 	for (size_t i = 0; i < c->n_used; i++)
 		catalog_forget(c->store, c->used[i].name);
-	call_release_tables(c);
+	job_release_tables(c);
 	c->operation->run(c);
 }
 
 static void on_due(void *arg)
 {
-	struct call *c = arg;
+	struct job *c = arg;
 
 	c->due(c);
 }
 
-void call_after(struct call *c, int64_t ms, void (*due)(struct call *c))
+void job_after(struct job *c, int64_t ms, void (*due)(struct job *c))
 {
 	if (c->timer == NULL)
 		c->timer = timer_new(c->tables->loop, on_due, c);
@@ -165,7 +165,7 @@ void call_after(struct call *c, int64_t ms, void (*due)(struct call *c))
 
 /* ---- the end ---- */
 
-struct json_out call_json(size_t room)
+struct json_out job_json(size_t room)
 {
 	struct json_out o;
 
@@ -173,17 +173,17 @@ struct json_out call_json(size_t room)
 	return o;
 }
 
-static void end(struct call *c, int status, struct blob *answer)
+static void end(struct job *c, int status, struct blob *answer)
 {
 	assert(!c->is_ended);
 	c->is_ended = true;
 	c->status = status;
 	c->answer = answer;
 	if (c->n_loading == 0)
-		call_end(c);
+		job_end(c);
 }
 
-void call_answer(struct call *c, struct json_out *o)
+void job_answer(struct job *c, struct json_out *o)
 {
 	metric_add(c->operation->done, 1);
 	end(c, 200, json_out_end(o));
@@ -191,10 +191,10 @@ void call_answer(struct call *c, struct json_out *o)
 
 static struct blob *error_body(const char *type, const char *message, struct span more)
 {
-	struct json_out o = call_json(256 + more.n);
+	struct json_out o = job_json(256 + more.n);
 
 	json_out_raw(&o, "{\"__type\":\"");
-	json_out_raw(&o, call_prefix(type));
+	json_out_raw(&o, job_prefix(type));
 	json_out_raw(&o, type);
 	json_out_raw(&o, "\",\"message\":");
 	json_out_string(&o, span_str(message));
@@ -203,7 +203,7 @@ static struct blob *error_body(const char *type, const char *message, struct spa
 	return json_out_end(&o);
 }
 
-void call_refuse_with(struct call *c, const struct refusal *no, struct span more)
+void job_refuse_with(struct job *c, const struct refusal *no, struct span more)
 {
 	bool is_ours = strcmp(no->type, "InternalServerError") == 0;
 
@@ -211,12 +211,12 @@ void call_refuse_with(struct call *c, const struct refusal *no, struct span more
 	end(c, is_ours ? 500 : 400, error_body(no->type, no->message, more));
 }
 
-void call_refuse(struct call *c, const struct refusal *no)
+void job_refuse(struct job *c, const struct refusal *no)
 {
-	call_refuse_with(c, no, (struct span){0});
+	job_refuse_with(c, no, (struct span){0});
 }
 
-void call_fail(struct call *c, enum err e)
+void job_fail(struct job *c, enum err e)
 {
 	static const struct refusal busy = {
 		"ProvisionedThroughputExceededException",
@@ -227,14 +227,14 @@ void call_fail(struct call *c, enum err e)
 		"What Redis holds for this table cannot be read: see the log of the broker"};
 
 	if (e == ERR_AGAIN)
-		call_restart(c);
+		job_restart(c);
 	else
-		call_refuse(c, e == ERR_MALFORMED ? &damaged : &busy);
+		job_refuse(c, e == ERR_MALFORMED ? &damaged : &busy);
 }
 
-void call_refuse_unknown_table(struct call *c, struct span name)
+void job_refuse_unknown_table(struct job *c, struct span name)
 {
-	call_refuse(c, &(struct refusal){
+	job_refuse(c, &(struct refusal){
 			       "ResourceNotFoundException",
 			       arena_printf(c->arena,
 					    "Requested resource not found: Table: %.*s not "
@@ -242,7 +242,7 @@ void call_refuse_unknown_table(struct call *c, struct span name)
 					    SPAN_ARG(name))});
 }
 
-const char *call_prefix(const char *type)
+const char *job_prefix(const char *type)
 {
 	static const struct {
 		const char *type, *prefix;
@@ -273,7 +273,7 @@ char *tables_error(const char *type, const char *message)
 	return text;
 }
 
-const char *call_arn(const struct call *c, struct span table)
+const char *job_arn(const struct job *c, struct span table)
 {
 	return arena_printf(c->arena, "arn:aws:dynamodb:%s:%s:table/%.*s",
 			    c->tables->region, c->tables->account, SPAN_ARG(table));

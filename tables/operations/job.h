@@ -1,11 +1,11 @@
-#ifndef TABLES_CALL_H
-#define TABLES_CALL_H
+#ifndef TABLES_JOB_H
+#define TABLES_JOB_H
 
 /*
  * One request, from its body to its answer. All that is made for it lies in its arena.
  *
  *   RUN --tables are known--> next --an answer, or a refusal--> ANSWERED
- *    ^--- a table has changed since it was looked up: call_restart ---/
+ *    ^--- a table has changed since it was looked up: job_restart ---/
  *
  * What a client has asked for goes on when the client is gone: then nobody gets the answer.
  */
@@ -20,11 +20,11 @@
 
 #include <sys/queue.h>
 
-struct call;
+struct job;
 struct turns;
 
-/* An operation: reads call->fields, and ends with call_answer or call_refuse, now or later. */
-typedef void operation_fn(struct call *c);
+/* An operation: reads call->fields, and ends with job_answer or job_refuse, now or later. */
+typedef void operation_fn(struct job *c);
 
 struct operation {
 	const char *name;
@@ -33,12 +33,12 @@ struct operation {
 };
 
 /* A table that a call works on. */
-struct call_table {
+struct job_table {
 	struct span name, index; /* index: that is read; empty: none */
 	struct table *table;     /* NULL as long as it is not known */
 };
 
-struct call {
+struct job {
 	LIST_ENTRY(call) all;
 	TAILQ_ENTRY(call) ended; /* waits for the next turn, to be answered */
 	struct tables *tables;
@@ -48,16 +48,16 @@ struct call {
 	struct tables_caller caller;
 	struct json_value body;
 	struct fields fields;
-	struct call_table *used; /* in the order of call_use */
+	struct job_table *used; /* in the order of job_use */
 	size_t n_used, room_used, n_loading;
 	unsigned restarts;
-	void (*next)(struct call *c); /* when all tables are known */
+	void (*next)(struct job *c); /* when all tables are known */
 	void *state;                  /* the operation's */
 	struct json_out draft;        /* an answer that is being written over several turns; blob NULL: none */
 	bool is_inside;               /* run is on the stack, called by tables_request */
 	bool is_ended;
-	struct timer *timer; /* of call_after; NULL: none yet */
-	void (*due)(struct call *c);
+	struct timer *timer; /* of job_after; NULL: none yet */
+	void (*due)(struct job *c);
 	tables_fn *fn; /* NULL: nobody waits */
 	void *arg;
 	int status;
@@ -72,7 +72,7 @@ struct tables {
 	char *region, *account;
 	struct turns *turns;
 	LIST_HEAD(, call) calls;
-	TAILQ_HEAD(call_queue, call) ended;
+	TAILQ_HEAD(job_queue, call) ended;
 	struct timer *next_turn;
 	struct metric *retried;
 	loop_fn *on_up;
@@ -84,10 +84,10 @@ struct tables {
  *
  * returns  its place in c->used: the same for the same name and index
  */
-size_t call_use(struct call *c, struct span name, struct span index);
+size_t job_use(struct job *c, struct span name, struct span index);
 
-/* The member TableName → call_use. index: as of call_use. Refuses by itself, and returns ERR_MALFORMED. */
-must_use enum err call_use_named(struct call *c, const struct fields *f,
+/* The member TableName → job_use. index: as of job_use. Refuses by itself, and returns ERR_MALFORMED. */
+must_use enum err job_use_named(struct job *c, const struct fields *f,
 				 struct span index, size_t *place, struct refusal *no);
 
 /*
@@ -96,37 +96,37 @@ must_use enum err call_use_named(struct call *c, const struct fields *f,
  *
  * action   asked of the caller for each of them; NULL: the operation's name
  */
-void call_with_tables(struct call *c, const char *action, void (*next)(struct call *c));
+void job_with_tables(struct job *c, const char *action, void (*next)(struct job *c));
 
 /* The same question alone. False: it is refused. */
-bool call_may(struct call *c, const char *action, struct span table, struct span index);
+bool job_may(struct job *c, const char *action, struct span table, struct span index);
 
 /* A table has changed: look up all of them, and run the operation once more. Nothing was written. */
-void call_restart(struct call *c);
+void job_restart(struct job *c);
 
 /* Call due in so many ms. One at a time. */
-void call_after(struct call *c, int64_t ms, void (*due)(struct call *c));
+void job_after(struct job *c, int64_t ms, void (*due)(struct job *c));
 
 /* ---- the end: c is no more, unless the operation was still inside tables_request ---- */
 
 /* Takes what was written to o. */
-void call_answer(struct call *c, struct json_out *o);
+void job_answer(struct job *c, struct json_out *o);
 
-void call_refuse(struct call *c, const struct refusal *no);
+void job_refuse(struct job *c, const struct refusal *no);
 
 /* more: further members, from ',' on: ",\"Item\":{…}"; copied */
-void call_refuse_with(struct call *c, const struct refusal *no, struct span more);
+void job_refuse_with(struct job *c, const struct refusal *no, struct span more);
 
 /* What a code of the store comes to: a restart, an exception that SDKs retry, or InternalServerError. */
-void call_fail(struct call *c, enum err e);
+void job_fail(struct job *c, enum err e);
 
 /* Requested resource not found: Table: NAME not found */
-void call_refuse_unknown_table(struct call *c, struct span name);
+void job_refuse_unknown_table(struct job *c, struct span name);
 
 /* Begin an answer. */
-struct json_out call_json(size_t room);
+struct json_out job_json(size_t room);
 
 /* "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME" */
-const char *call_arn(const struct call *c, struct span table);
+const char *job_arn(const struct job *c, struct span table);
 
 #endif
