@@ -26,6 +26,7 @@
 #include "http/health.h"
 #include "json/read.h"
 #include "store/eviction.h"
+#include "tables/tables.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -45,6 +46,7 @@ struct broker {
 	struct metrics *metrics;
 	struct store *store;
 	struct eviction *eviction;
+	struct tables *tables;
 	struct project *project;
 	struct commands *commands;
 	struct http_client *http_client;
@@ -420,6 +422,7 @@ static struct management *open_management(struct broker *b)
 			.metrics = b->metrics,
 			.store = b->store,
 			.commands = b->commands,
+			.tables = b->tables,
 			.channels = {.store = b->store,
 				     .commands = b->commands,
 				     .clients = b->clients,
@@ -433,9 +436,28 @@ static struct management *open_management(struct broker *b)
 			.arg = b});
 }
 
+static struct tables *open_tables(struct broker *b)
+{
+	const struct broker_conf *conf = &b->conf;
+	const struct store_conf *st = &conf->store;
+
+	return tables_new(b->loop, b->metrics,
+			  &(struct tables_conf){
+				  .store = {.redis = st->redis,
+					    .tls = {st->ca, st->cert, st->key},
+					    .prefix = st->prefix,
+					    .timeout_ms = st->timeout_ms,
+					    .max_in_flight = st->max_in_flight},
+				  .region = conf->region,
+				  .account = conf->account_id});
+}
+
 /* The HTTP servers. False after an error line. */
 static bool open_servers(struct broker *b)
 {
+	b->tables = open_tables(b);
+	if (b->tables == NULL)
+		return false;
 	b->management = open_management(b);
 	if (b->management == NULL)
 		return false;
@@ -513,6 +535,7 @@ static void close_all(struct broker *b)
 	drain_free(b->drain);
 	descriptors_free(b->descriptors);
 	health_free(b->health);
+	tables_free(b->tables);
 	management_free(b->management);
 	edges_free(b->edges);
 	store_free(b->store);

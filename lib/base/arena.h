@@ -8,6 +8,7 @@
 
 #include "base/span.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 
 struct arena;
@@ -27,6 +28,8 @@ struct span arena_copy(struct arena *a, struct span bytes);
 /* What printf would print, zero-terminated. */
 char *arena_printf(struct arena *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 /* Bytes taken from the system so far, for budgets. */
 size_t arena_bytes(const struct arena *a);

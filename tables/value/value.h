@@ -28,9 +28,12 @@ enum value_type {
 };
 
 enum {
-	VALUE_DEPTH_MOST = 32,        /* levels of L and M */
+	VALUE_DEPTH_MOST =
+		32, /* levels: an attribute's value is on the first, what is in it on the next */
 	VALUE_ITEM_MOST = 400 * 1024, /* bytes of an item, by item_size */
-	VALUE_NAME_MOST = 64 * 1024,  /* bytes of an attribute's name */
+	VALUE_MAP_MOST =
+		2 * 1024 * 1024, /* bytes of all values of a request's expressions */
+	VALUE_NAME_MOST = 64 * 1024 - 1, /* bytes of an attribute's name */
 };
 
 struct value_member;
@@ -38,14 +41,16 @@ struct value_member;
 struct value {
 	enum value_type type;
 	union {
-		struct span bytes; /* S: UTF-8; N: canonical text (number.h); B: what it stands for, not base64 */
-		bool truth;        /* BOOL */
+		struct span
+			bytes; /* S: UTF-8; N: canonical text (number.h); B: what it stands for, not base64 */
+		bool truth; /* BOOL */
 		struct value_list {
 			const struct value *items;
 			size_t n;
 		} list; /* L; SS, NS, BS: at least one value of S, N, B, ascending by value_compare, each once */
 		struct value_map {
-			const struct value_member *members; /* ascending by name as bytes, each once */
+			const struct value_member
+				*members; /* ascending by name as bytes, each once */
 			size_t n;
 		} map; /* M, and an item */
 	};

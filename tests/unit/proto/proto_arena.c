@@ -26,7 +26,7 @@ static bool is_all(const uint8_t *p, size_t n, uint8_t value)
 	return true;
 }
 
-Test(arena, what_is_allocated_is_zeroed_and_aligned_for_anything)
+Test(proto_arena, what_is_allocated_is_zeroed_and_aligned_for_anything)
 {
 	for (size_t n = 1; n < 300; n++) {
 		uint8_t *p = arena_alloc(&a, n);
@@ -37,7 +37,7 @@ Test(arena, what_is_allocated_is_zeroed_and_aligned_for_anything)
 	}
 }
 
-Test(arena, memory_used_before_a_reset_is_zeroed_again)
+Test(proto_arena, memory_used_before_a_reset_is_zeroed_again)
 {
 	memset(arena_alloc(&a, 1000), 0xff, 1000);
 	arena_reset(&a);
@@ -45,7 +45,7 @@ Test(arena, memory_used_before_a_reset_is_zeroed_again)
 }
 
 /* Over the end of a block, and one larger than any block. */
-Test(arena, pieces_of_every_size_keep_what_was_written_to_them)
+Test(proto_arena, pieces_of_every_size_keep_what_was_written_to_them)
 {
 	enum { PIECES = 20 };
 	uint8_t *pieces[PIECES];
@@ -59,7 +59,7 @@ Test(arena, pieces_of_every_size_keep_what_was_written_to_them)
 		cr_assert(is_all(pieces[i], size[i % 7], (uint8_t)(i + 1)));
 }
 
-Test(arena, a_copy_does_not_change_with_its_original)
+Test(proto_arena, a_copy_does_not_change_with_its_original)
 {
 	char text[] = "hello";
 	struct span copy = arena_copy(&a, span_str(text));
@@ -69,7 +69,7 @@ Test(arena, a_copy_does_not_change_with_its_original)
 	cr_assert(eq(sz, arena_copy(&a, span_of(NULL, 0)).n, 0));
 }
 
-Test(arena, a_reset_keeps_one_block_of_modest_size)
+Test(proto_arena, a_reset_keeps_one_block_of_modest_size)
 {
 	void *first = arena_alloc(&a, 10);
 
@@ -81,14 +81,14 @@ Test(arena, a_reset_keeps_one_block_of_modest_size)
 }
 
 /* Otherwise one large envelope would cost its memory for ever. */
-Test(arena, a_reset_gives_a_large_block_back)
+Test(proto_arena, a_reset_gives_a_large_block_back)
 {
 	arena_alloc(&a, 10 << 20);
 	arena_reset(&a);
 	cr_assert(a.blocks == NULL);
 }
 
-Test(arena, an_arena_can_be_used_after_it_was_closed)
+Test(proto_arena, an_arena_can_be_used_after_it_was_closed)
 {
 	arena_alloc(&a, 10);
 	arena_close(&a);

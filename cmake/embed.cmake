@@ -1,6 +1,6 @@
-# Write the Lua files FILES (separated by ,) into the C file OUT, each with the SHA-1 by which EVALSHA names it.
+# Write the Lua files FILES (separated by ,) into the C file OUT, which includes HEADER, each with the SHA-1 by which EVALSHA names it.
 string(REPLACE "," ";" files "${FILES}")
-set(c "#include \"store/scripts.h\"\n")
+set(c "#include \"${HEADER}\"\n")
 foreach(file IN LISTS files)
     get_filename_component(name ${file} NAME_WE)
     file(SHA1 ${file} sha1)
