@@ -17,7 +17,7 @@ ParameterizedTestParameters(ours, refuses)
 		 FIXTURE_ANY "gatepost:\n"
 			     "  frobnicate: 1\n",
 		 "7:3: gatepost: there is no key \"frobnicate\"; allowed: json, context, "
-		 "binary, workers, maxTimeout, authorizers, channels, ports\n"},
+		 "binary, workers, maxTimeout, authorizers, channels, ports, tables\n"},
 		{"json is neither", FIXTURE_ANY "gatepost: { json: loose }\n",
 		 "6:19: gatepost.json: \"loose\"; allowed: strict or lenient\n"},
 		{"binary is no bool", FIXTURE_ANY "gatepost: { binary: sometimes }\n",
