@@ -1,4 +1,4 @@
-#include "proto/arena.h"
+#include "proto/proto_arena.h"
 
 #include "base/mem.h"
 
@@ -7,18 +7,18 @@
 
 enum { BLOCK = 64 * 1024 };
 
-struct arena_block {
-	struct arena_block *next;
+struct proto_arena_block {
+	struct proto_arena_block *next;
 	size_t room;
 	alignas(max_align_t) uint8_t bytes[];
 };
 
-static void *take(struct arena *a, size_t n);
+static void *take(struct proto_arena *a, size_t n);
 
 /* NULL ends the unpacking as malformed. */
 static void *for_protobuf(void *arg, size_t n)
 {
-	struct arena *a = arg;
+	struct proto_arena *a = arg;
 
 	if (n > a->unpack_most - a->unpacked)
 		return NULL;
@@ -33,23 +33,23 @@ static void not_one_by_one(void *arg, void *p)
 	(void)p;
 }
 
-void arena_init(struct arena *a)
+void proto_arena_init(struct proto_arena *a)
 {
-	*a = (struct arena){
+	*a = (struct proto_arena){
 		.unpack_most = SIZE_MAX,
 		.allocator = {for_protobuf, not_one_by_one, a},
 	};
 }
 
-void arena_limit(struct arena *a, size_t most)
+void proto_arena_limit(struct proto_arena *a, size_t most)
 {
 	a->unpack_most = most;
 }
 
-static void add_block(struct arena *a, size_t n)
+static void add_block(struct proto_arena *a, size_t n)
 {
 	size_t room = n > BLOCK ? n : BLOCK;
-	struct arena_block *b = xmalloc(sizeof *b + room);
+	struct proto_arena_block *b = xmalloc(sizeof *b + room);
 
 	b->room = room;
 	b->next = a->blocks;
@@ -58,7 +58,7 @@ static void add_block(struct arena *a, size_t n)
 	a->used = 0;
 }
 
-static void *take(struct arena *a, size_t n)
+static void *take(struct proto_arena *a, size_t n)
 {
 	const size_t step = alignof(max_align_t);
 	size_t want = (n + step - 1) / step * step;
@@ -71,17 +71,17 @@ static void *take(struct arena *a, size_t n)
 	return p;
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+void *proto_arena_alloc(struct proto_arena *a, size_t n)
 {
 	return memset(take(a, n), 0, n);
 }
 
-void *arena_alloc_raw(struct arena *a, size_t n)
+void *proto_arena_alloc_raw(struct proto_arena *a, size_t n)
 {
 	return take(a, n);
 }
 
-struct span arena_copy(struct arena *a, struct span in)
+struct span proto_arena_copy(struct proto_arena *a, struct span in)
 {
 	uint8_t *p = take(a, in.n);
 
@@ -90,11 +90,11 @@ struct span arena_copy(struct arena *a, struct span in)
 	return span_of(p, in.n);
 }
 
-void arena_reset(struct arena *a)
+void proto_arena_reset(struct proto_arena *a)
 {
 	while (a->blocks != NULL &&
 	       (a->blocks->next != NULL || a->blocks->room > BLOCK)) {
-		struct arena_block *b = a->blocks;
+		struct proto_arena_block *b = a->blocks;
 
 		a->blocks = b->next;
 		a->size -= b->room;
@@ -103,10 +103,10 @@ void arena_reset(struct arena *a)
 	a->used = a->unpacked = 0;
 }
 
-void arena_close(struct arena *a)
+void proto_arena_close(struct proto_arena *a)
 {
 	while (a->blocks != NULL) {
-		struct arena_block *b = a->blocks;
+		struct proto_arena_block *b = a->blocks;
 
 		a->blocks = b->next;
 		free(b);

@@ -39,8 +39,8 @@ struct job_table {
 };
 
 struct job {
-	LIST_ENTRY(call) all;
-	TAILQ_ENTRY(call) ended; /* waits for the next turn, to be answered */
+	LIST_ENTRY(job) all;
+	TAILQ_ENTRY(job) ended; /* waits for the next turn, to be answered */
 	struct tables *tables;
 	struct tables_store *store;
 	struct arena *arena;
@@ -71,8 +71,8 @@ struct tables {
 	struct keeper *keeper;
 	char *region, *account;
 	struct turns *turns;
-	LIST_HEAD(, call) calls;
-	TAILQ_HEAD(job_queue, call) ended;
+	LIST_HEAD(, job) jobs;
+	TAILQ_HEAD(, job) ended;
 	struct timer *next_turn;
 	struct metric *retried;
 	loop_fn *on_up;

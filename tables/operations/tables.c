@@ -65,7 +65,7 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 	t->account = xstrdup(conf->account ? conf->account : "000000000000");
 	t->turns = turns_new();
 	t->next_turn = timer_new(l, on_next_turn, t);
-	LIST_INIT(&t->calls);
+	LIST_INIT(&t->jobs);
 	TAILQ_INIT(&t->ended);
 	for (size_t i = 0; i < OPERATIONS; i++)
 		w->operations[i] = (struct operation){
@@ -98,7 +98,7 @@ void tables_free(struct tables *t)
 
 	if (t == NULL)
 		return;
-	while ((c = LIST_FIRST(&t->calls)) != NULL)
+	while ((c = LIST_FIRST(&t->jobs)) != NULL)
 		job_free(c);
 	turns_free(t->turns);
 	timer_free(t->next_turn);
@@ -174,7 +174,7 @@ struct tables_request *tables_request(struct tables *t, const struct tables_call
 	c->fn = fn;
 	c->arg = arg;
 	c->operation = find_operation(t, call->operation);
-	LIST_INSERT_HEAD(&t->calls, c, all);
+	LIST_INSERT_HEAD(&t->jobs, c, all);
 	c->is_inside = true;
 	if (c->operation == NULL)
 		c->operation = &unknown;
