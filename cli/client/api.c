@@ -210,10 +210,15 @@ static enum api_exit complain(const char *command, const struct http_reply *repl
 	json_t *body = json_loadb(reply->body, reply->n, 0, NULL);
 	const char *message = json_string_value(json_object_get(body, "message"));
 
+	const char *type = json_string_value(json_object_get(body, "__type"));
+
 	if (x == API_USAGE)
 		x = exit_of_exception(body);
 	fprintf(stderr, "%s: %s (HTTP status %ld)\n", command,
-		message ? message : "refused without a reason", reply->status);
+		message && *message ? message
+		: type              ? type
+				    : "refused without a reason",
+		reply->status);
 	json_decref(body);
 	return x;
 }

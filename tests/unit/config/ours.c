@@ -12,7 +12,7 @@ ParameterizedTestParameters(ours, refuses)
 			     "  jsn: strict\n",
 		 "7:3: gatepost: there is no key \"jsn\" (did you mean json?); allowed: "
 		 "json, context, binary, workers, maxTimeout, authorizers, channels, "
-		 "ports\n"},
+		 "ports, tables\n"},
 		{"a key that there is not",
 		 FIXTURE_ANY "gatepost:\n"
 			     "  frobnicate: 1\n",
