@@ -62,17 +62,18 @@ static enum err read_placeholders(struct arena *a, const struct fields *f,
 				  struct placeholders **out, struct refusal *no)
 {
 	const struct json_value *n, *v;
-	struct value_map names, values;
+	struct value_map *names = arena_alloc(a, sizeof *names);
+	struct value_map *values = arena_alloc(a, sizeof *values);
 	enum err e = fields_object(f, "ExpressionAttributeNames", &n, no);
 
 	if (e == OK && n != NULL)
-		e = read_names(a, n, &names, no);
+		e = read_names(a, n, names, no);
 	if (e == OK)
 		e = fields_object(f, "ExpressionAttributeValues", &v, no);
 	if (e == OK && v != NULL)
-		e = value_read_map(a, v, &values, no);
+		e = value_read_map(a, v, values, no);
 	if (e == OK)
-		e = placeholders_new(a, n ? &names : NULL, v ? &values : NULL, out, no);
+		e = placeholders_new(a, n ? names : NULL, v ? values : NULL, out, no);
 	return e;
 }
 
