@@ -127,6 +127,17 @@ Test(key, keys_that_begin_with_a_value_have_its_prefix)
 	}
 }
 
+/* The fuzzer found that it had no bytes at all, not even a place for them. */
+Test(key, the_prefix_of_an_empty_value_is_empty)
+{
+	struct value v = read_value(a, "{\"B\":\"\"}");
+	struct key prefix = {0};
+
+	key_append_prefix(a, &prefix, &v);
+	cr_assert(zero(sz, prefix.n));
+	cr_assert(ne(ptr, prefix.p, NULL));
+}
+
 Test(key, values_behind_each_other_come_back_one_by_one)
 {
 	static const struct {
