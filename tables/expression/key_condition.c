@@ -72,8 +72,8 @@ static enum err check_operands(struct tests *t, const struct node *n)
 	if (paths == 0)
 		return refuse_condition(t, "No key attribute specified");
 	if (paths > 1)
-		return refuse_condition(
-			t, "Multiple attribute names used in one condition");
+		return refuse_condition(t,
+					"Multiple attribute names used in one condition");
 	return OK;
 }
 

@@ -25,8 +25,7 @@ enum err projection_parse(struct arena *a, struct span text,
 	struct projection *projection = arena_calloc(a, 1, sizeof *projection);
 	struct path path;
 	struct parser p;
-	enum err e =
-		parser_begin(&p, a, "ProjectionExpression", text, placeholders, no);
+	enum err e = parser_begin(&p, a, "ProjectionExpression", text, placeholders, no);
 
 	*out = projection;
 	if (e != OK)

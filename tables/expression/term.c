@@ -24,8 +24,9 @@ static enum err pile_list(struct terms *t, struct pile *pile, const struct value
 
 	t->appended += n;
 	if (t->appended > ELEMENTS_MOST)
-		return refuse(t->a, t->no,
-			      "Item size to update has exceeded the maximum allowed size");
+		return refuse(
+			t->a, t->no,
+			"Item size to update has exceeded the maximum allowed size");
 	if (pile->n + n > pile->room) {
 		size_t room = 2 * (pile->n + n);
 		struct value *more = arena_alloc(t->a, room * sizeof *more);
@@ -96,12 +97,13 @@ enum err term_sum(struct terms *t, enum node_kind kind, const struct value *a,
 	if (e == OK)
 		e = number_read(b->bytes, &y, &why);
 	if (e == OK)
-		e = kind == NODE_PLUS ? number_add(&x, &y, &sum, &why) :
-					number_subtract(&x, &y, &sum, &why);
+		e = kind == NODE_PLUS ? number_add(&x, &y, &sum, &why)
+				      : number_subtract(&x, &y, &sum, &why);
 	if (e != OK)
-		return refuse(t->a, t->no, "%s",
-			      why ? why :
-				    "The parameter cannot be converted to a numeric value");
+		return refuse(
+			t->a, t->no, "%s",
+			why ? why
+			    : "The parameter cannot be converted to a numeric value");
 	*out = value_of_number(t->a, &sum);
 	return OK;
 }

@@ -9,7 +9,8 @@
 struct change {
 	struct terms terms;
 	const struct update *update;
-	const struct value **results; /* of the actions: right sides, literals; NULL for REMOVE */
+	const struct value *
+		*results; /* of the actions: right sides, literals; NULL for REMOVE */
 };
 
 static enum err change_value(struct change *c, const struct path_tree *t,
@@ -31,9 +32,10 @@ bool update_creates(const struct update *u)
 
 static enum err refuse_path(struct change *c)
 {
-	return refuse(c->terms.a, c->terms.no,
-		      "The document path provided in the update expression is invalid for "
-		      "update");
+	return refuse(
+		c->terms.a, c->terms.no,
+		"The document path provided in the update expression is invalid for "
+		"update");
 }
 
 /* ADD: to nothing, to a number, to a set of the same type. */
@@ -162,7 +164,7 @@ static enum err change_value(struct change *c, const struct path_tree *t,
 	return change_map(c, t, &old->map, &out->map);
 }
 
-/* Levels of L and M, itself included; not deeper than VALUE_DEPTH_MOST. */
+/* Levels, itself included; not more than VALUE_DEPTH_MOST. */
 static size_t depth_of(const struct value *v)
 {
 	size_t depth = 0, n = v->type == VALUE_L ? v->list.n : 0;
@@ -170,12 +172,12 @@ static size_t depth_of(const struct value *v)
 	if (v->type == VALUE_M)
 		n = v->map.n;
 	for (size_t i = 0; i < n; i++) {
-		size_t below = depth_of(v->type == VALUE_L ? &v->list.items[i] :
-							     &v->map.members[i].value);
+		size_t below = depth_of(v->type == VALUE_L ? &v->list.items[i]
+							   : &v->map.members[i].value);
 
 		depth = below > depth ? below : depth;
 	}
-	return v->type == VALUE_L || v->type == VALUE_M ? depth + 1 : 0;
+	return depth + 1;
 }
 
 static enum err check_depth(struct change *c, const struct action *action,

@@ -239,8 +239,9 @@ static void check_paths(struct parser *p, struct update *u)
 	}
 }
 
-enum err update_parse(struct arena *a, struct span text, struct placeholders *placeholders,
-		      struct update **out, struct refusal *no)
+enum err update_parse(struct arena *a, struct span text,
+		      struct placeholders *placeholders, struct update **out,
+		      struct refusal *no)
 {
 	struct update *u = arena_calloc(a, 1, sizeof *u);
 	struct parser p;
