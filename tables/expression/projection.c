@@ -8,9 +8,9 @@ static void plant(struct parser *p, struct projection *out)
 
 	for (size_t i = 0; i < p->n_paths; i++) {
 		const struct path *path = &p->paths[i], *other = NULL;
+		enum path_clash clash = path_tree_add(p->a, &out->paths, path, i, &other);
 
-		parser_check_clash(p, path_tree_add(p->a, &out->paths, path, i, &other),
-				   path, other);
+		parser_check_clash(p, clash, path, other);
 	}
 	attributes = arena_calloc(p->a, out->paths.n, sizeof *attributes);
 	for (size_t i = 0; i < out->paths.n; i++)
