@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+static bool holds(const struct node *n, const struct value_map *item);
+
 /* Room for a number that no item holds: what size() gives. */
 struct sized {
 	struct value value;
@@ -62,12 +64,24 @@ static bool predicate_holds(const struct node *n, const struct value_map *item)
 	}
 }
 
+/* Are all of AND true, or is one of OR? */
+static bool joined_holds(const struct node *n, const struct value_map *item)
+{
+	bool any = n->kind == NODE_OR;
+
+	for (size_t i = 0; i < n->n; i++) {
+		if (holds(&n->args[i], item) == any)
+			return any;
+	}
+	return !any;
+}
+
 /* Not deeper than EXPRESSION_OPERATORS_MOST. */
 static bool holds(const struct node *n, const struct value_map *item)
 {
 	switch ((int)n->kind) {
-	case NODE_OR: return holds(&n->args[0], item) || holds(&n->args[1], item);
-	case NODE_AND: return holds(&n->args[0], item) && holds(&n->args[1], item);
+	case NODE_OR:
+	case NODE_AND: return joined_holds(n, item);
 	case NODE_NOT: return !holds(&n->args[0], item);
 	default: return predicate_holds(n, item);
 	}
