@@ -56,7 +56,7 @@ static enum err read_number(struct reader *rd, struct span *out)
 static enum err read_binary(struct reader *rd, struct span *out)
 {
 	enum json_kind kind = json_cursor_kind(&rd->c);
-	struct span code;
+	struct span code = {0};
 	uint8_t *to;
 	enum err e;
 

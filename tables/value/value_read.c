@@ -119,7 +119,7 @@ static enum value_type type_of(struct span raw)
 	case 'M': return VALUE_M;
 	default: break;
 	}
-	for (int t = 0; t < VALUE_TYPES; t++)
+	for (enum value_type t = VALUE_S; t < VALUE_TYPES; t++)
 		if (json_string_is(raw, span_str(value_type_name(t))))
 			return t;
 	return VALUE_TYPES;

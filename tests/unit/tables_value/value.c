@@ -152,3 +152,24 @@ Test(value, the_size_of_an_item_counts_names_and_values)
 		cr_assert(eq(sz, item_size(&item), rows[i].want), "%s", rows[i].json);
 	}
 }
+
+Test(value, the_depth_is_that_of_what_is_deepest)
+{
+	static const struct size rows[] = {
+		{"{}", 0},
+		{"{\"a\":{\"S\":\"x\"}}", 1},
+		{"{\"a\":{\"SS\":[\"x\"]}}", 1},
+		{"{\"a\":{\"L\":[]},\"b\":{\"M\":{}}}", 1},
+		{"{\"a\":{\"L\":[{\"S\":\"x\"},{\"M\":{\"b\":{\"L\":[]}}}]},\"b\":{\"S\":"
+		 "\"x\"}}",
+		 3},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct value_map item;
+		struct refusal no;
+
+		cr_assert(eq(int, read_item(a, span_str(rows[i].json), &item, &no), OK));
+		cr_assert(eq(uint, item_depth(&item), rows[i].want), "%s", rows[i].json);
+	}
+}
