@@ -57,7 +57,9 @@ static bool predicate_holds(const struct node *n, const struct value_map *item)
 	case NODE_IN: return is_one_of(v[0], n, item);
 	case NODE_EXISTS: return v[0] != NULL;
 	case NODE_NOT_EXISTS: return v[0] == NULL;
-	case NODE_TYPE: return v[0] && span_is(v[1]->bytes, value_type_name(v[0]->type));
+	case NODE_TYPE:
+		return v[0] &&
+		       span_is(n->args[1].value->bytes, value_type_name(v[0]->type));
 	case NODE_BEGINS_WITH: return compare_begins_with(v[0], v[1]);
 	case NODE_CONTAINS: return compare_contains(v[0], v[1]);
 	default: return compare_values(n->kind, v[0], v[1]);

@@ -7,7 +7,7 @@
 /* One of the two maps, and which of its members were used. */
 struct definitions {
 	const char *parameter;       /* of the request: "ExpressionAttributeNames" */
-	char mark;                   /* '#' or ':' */
+	uint8_t mark;                /* '#' or ':' */
 	const struct value_map *map; /* NULL: absent */
 	bool *used;
 };
@@ -17,7 +17,7 @@ struct placeholders {
 	size_t expressions;
 };
 
-static bool is_key(struct span key, char mark)
+static bool is_key(struct span key, uint8_t mark)
 {
 	if (key.n < 2 || key.p[0] != mark)
 		return false;

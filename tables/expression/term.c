@@ -1,6 +1,8 @@
 #include "tables/expression/term.h"
 #include "tables/value/number.h"
 
+#include <assert.h>
+
 enum {
 	/* An element of a list counts for two bytes at least: more of them are no item. */
 	ELEMENTS_MOST = VALUE_ITEM_MOST / 2,
@@ -47,18 +49,16 @@ static enum err pile_term(struct terms *t, struct pile *pile, const struct node 
 	const struct value *v = NULL;
 	enum err e;
 
-	if (term->kind == NODE_IF_NOT_EXISTS) {
-		v = path_find(&term->args[0].path, t->item);
-		if (!v)
-			return pile_term(t, pile, &term->args[1]);
-	}
+	if (term->kind == NODE_IF_NOT_EXISTS && !path_find(&term->args[0].path, t->item))
+		return pile_term(t, pile, &term->args[1]);
 	if (term->kind == NODE_LIST_APPEND) {
 		e = pile_term(t, pile, &term->args[0]);
 		return e == OK ? pile_term(t, pile, &term->args[1]) : e;
 	}
-	e = v ? OK : term_value(t, term, &v);
+	e = term_value(t, term, &v);
 	if (e != OK)
 		return e;
+	assert(v);
 	return v->type == VALUE_L ? pile_list(t, pile, v) : term_refuse_type(t);
 }
 

@@ -100,16 +100,17 @@ static enum err change_map(struct change *c, const struct path_tree *t,
 	while (i < old->n || branch < t->n) {
 		const struct value_member *m = i < old->n ? &old->members[i] : NULL;
 		const struct path_branch *b = branch < t->n ? &t->branches[branch] : NULL;
-		int order = m && b ? span_compare(m->name, b->step.name) : m ? -1 : 1;
+		int order = !b ? -1 : !m ? 1 : span_compare(m->name, b->step.name);
 		bool stays = true;
 		enum err e = OK;
 
-		members[n].name = order < 0 ? m->name : b->step.name;
-		if (order < 0)
-			members[n].value = m->value;
-		else
+		if (b && order >= 0) {
+			members[n].name = b->step.name;
 			e = change_value(c, &b->below, order == 0 ? &m->value : NULL,
 					 &members[n].value, &stays);
+		} else if (m) {
+			members[n] = *m;
+		}
 		if (e != OK)
 			return e;
 		n += stays;
