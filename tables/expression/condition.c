@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+static bool holds(const struct node *n, const struct value_map *item);
+
 /* Room for a number that no item holds: what size() gives. */
 struct sized {
 	struct value value;
@@ -11,8 +13,7 @@ struct sized {
 
 /* What an operand is for this item; NULL: absent. */
 static const struct value *operand_value(const struct node *operand,
-					 const struct value_map *item,
-					 struct sized *room)
+					 const struct value_map *item, struct sized *room)
 {
 	const struct value *v;
 	size_t size;
@@ -57,19 +58,32 @@ static bool predicate_holds(const struct node *n, const struct value_map *item)
 	case NODE_EXISTS: return v[0] != NULL;
 	case NODE_NOT_EXISTS: return v[0] == NULL;
 	case NODE_TYPE:
-		return v[0] && span_is(v[1]->bytes, value_type_name(v[0]->type));
+		return v[0] &&
+		       span_is(n->args[1].value->bytes, value_type_name(v[0]->type));
 	case NODE_BEGINS_WITH: return compare_begins_with(v[0], v[1]);
 	case NODE_CONTAINS: return compare_contains(v[0], v[1]);
 	default: return compare_values(n->kind, v[0], v[1]);
 	}
 }
 
+/* Are all of AND true, or is one of OR? */
+static bool joined_holds(const struct node *n, const struct value_map *item)
+{
+	bool any = n->kind == NODE_OR;
+
+	for (size_t i = 0; i < n->n; i++) {
+		if (holds(&n->args[i], item) == any)
+			return any;
+	}
+	return !any;
+}
+
 /* Not deeper than EXPRESSION_OPERATORS_MOST. */
 static bool holds(const struct node *n, const struct value_map *item)
 {
 	switch ((int)n->kind) {
-	case NODE_OR: return holds(&n->args[0], item) || holds(&n->args[1], item);
-	case NODE_AND: return holds(&n->args[0], item) && holds(&n->args[1], item);
+	case NODE_OR:
+	case NODE_AND: return joined_holds(n, item);
 	case NODE_NOT: return !holds(&n->args[0], item);
 	default: return predicate_holds(n, item);
 	}

@@ -131,9 +131,9 @@ static enum err read_rest(struct parser *p, const struct node *left, struct node
 	if (!between && !in && !compares) {
 		if (left->kind == NODE_SIZE)
 			fault_misused(p, left->kind);
-		return left->kind == NODE_PATH || left->kind == NODE_VALUE ?
-			       parser_syntax_error(p) :
-			       OK;
+		return left->kind == NODE_PATH || left->kind == NODE_VALUE
+			       ? parser_syntax_error(p)
+			       : OK;
 	}
 	if (is_predicate(left->kind))
 		fault_misused(p, left->kind);
@@ -189,8 +189,7 @@ static void join(struct reading *r, enum node_kind kind)
 		if (w->open || w->kind < kind)
 			return;
 		r->n_done -= n;
-		r->done[r->n_done] =
-			node_of(r->p->a, w->kind, &r->done[r->n_done], n);
+		r->done[r->n_done] = node_of(r->p->a, w->kind, &r->done[r->n_done], n);
 		r->n_done++;
 		r->n_waiting--;
 	}

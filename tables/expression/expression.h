@@ -22,9 +22,9 @@
 #include "tables/expression/update.h"
 
 enum {
-	EXPRESSION_MOST = 4096,         /* bytes of its text */
+	EXPRESSION_MOST = 4096, /* bytes of its text */
 	EXPRESSION_OPERATORS_MOST = 300,
-	EXPRESSION_IN_MOST = 100,       /* operands of IN */
+	EXPRESSION_IN_MOST = 100, /* operands of IN */
 };
 
 #endif

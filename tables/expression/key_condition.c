@@ -72,8 +72,8 @@ static enum err check_operands(struct tests *t, const struct node *n)
 	if (paths == 0)
 		return refuse_condition(t, "No key attribute specified");
 	if (paths > 1)
-		return refuse_condition(
-			t, "Multiple attribute names used in one condition");
+		return refuse_condition(t,
+					"Multiple attribute names used in one condition");
 	return OK;
 }
 
@@ -108,12 +108,13 @@ static enum err add_test(struct tests *t, const struct node *n)
 /* Not deeper than EXPRESSION_OPERATORS_MOST, and not after the third test. */
 static enum err find_tests(struct tests *t, const struct node *n)
 {
-	enum err e;
+	enum err e = OK;
 
 	if (n->kind != NODE_AND)
 		return add_test(t, n);
-	e = find_tests(t, &n->args[0]);
-	return e == OK ? find_tests(t, &n->args[1]) : e;
+	for (size_t i = 0; e == OK && i < n->n; i++)
+		e = find_tests(t, &n->args[i]);
+	return e;
 }
 
 static enum err read_tests(struct arena *a, const struct condition *c, struct tests *t,

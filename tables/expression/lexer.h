@@ -6,8 +6,8 @@
 #include "base/arena.h"
 
 enum token_kind {
-	TOKEN_NAME,             /* letter, then letters, digits, '_'; also keywords and functions */
-	TOKEN_NAME_PLACEHOLDER, /* '#' and a word */
+	TOKEN_NAME, /* letter, then letters, digits, '_'; also keywords and functions */
+	TOKEN_NAME_PLACEHOLDER,  /* '#' and a word */
 	TOKEN_VALUE_PLACEHOLDER, /* ':' and a word */
 	TOKEN_DIGITS,
 	TOKEN_OPEN, /* ( */
@@ -30,7 +30,8 @@ enum token_kind {
 
 struct token {
 	enum token_kind kind;
-	struct span text; /* as it stands in the expression; of TOKEN_END empty, at its end */
+	struct span
+		text; /* as it stands in the expression; of TOKEN_END empty, at its end */
 };
 
 /* All tokens of text in an array, TOKEN_END last. At most text.n + 1. */

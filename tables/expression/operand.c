@@ -14,7 +14,8 @@ static void check_type(struct parser *p, const char *operator_,
 {
 	enum value_type type = VALUE_N; /* of size() */
 
-	if (operand->kind == NODE_PATH || (operand->kind == NODE_VALUE && !operand->value))
+	if (operand->kind == NODE_PATH ||
+	    (operand->kind == NODE_VALUE && !operand->value))
 		return;
 	if (operand->kind == NODE_VALUE)
 		type = operand->value->type;
@@ -57,9 +58,8 @@ void operand_check_bounds(struct parser *p, const struct node *low,
 	if (l->type != h->type)
 		fault_bounds(p, "same data type for lower and upper bounds", l, h);
 	else if (value_compare(l, h) > 0)
-		fault_bounds(p,
-			     "upper bound to be greater than or equal to lower bound", l,
-			     h);
+		fault_bounds(p, "upper bound to be greater than or equal to lower bound",
+			     l, h);
 }
 
 static bool is_type_name(struct span name)
@@ -121,7 +121,8 @@ static void check_function(struct parser *p, enum node_kind kind, const struct n
 
 static size_t arguments_of(enum node_kind kind)
 {
-	return kind == NODE_EXISTS || kind == NODE_NOT_EXISTS || kind == NODE_SIZE ? 1 : 2;
+	return kind == NODE_EXISTS || kind == NODE_NOT_EXISTS || kind == NODE_SIZE ? 1
+										   : 2;
 }
 
 /* "(operand, …)"; n: how many there are, of which args has the first ARGUMENTS_MOST. */
@@ -153,7 +154,8 @@ static void fault_place(struct parser *p, struct span name, bool known,
 			     "The function is not allowed in a condition expression; "
 			     "function: %.*s",
 			     SPAN_ARG(name));
-	else if (place == OPERAND_OF_SIZE || (place == OPERAND_OTHER && kind != NODE_SIZE))
+	else if (place == OPERAND_OF_SIZE ||
+		 (place == OPERAND_OTHER && kind != NODE_SIZE))
 		parser_fault(p, FAULT_MISUSED,
 			     "The function is not allowed to be used this way in an "
 			     "expression; function: %.*s",
@@ -176,9 +178,9 @@ static enum err read_function(struct parser *p, enum operand_place place,
 	if (place == OPERAND_OF_SIZE)
 		return parser_end(p);
 	p->at++;
-	e = read_arguments(p, kind == NODE_SIZE || place == OPERAND_OTHER ?
-				      OPERAND_OF_SIZE :
-				      OPERAND_OTHER,
+	e = read_arguments(p,
+			   kind == NODE_SIZE || place == OPERAND_OTHER ? OPERAND_OF_SIZE
+								       : OPERAND_OTHER,
 			   args, &n);
 	if (e != OK)
 		return e;

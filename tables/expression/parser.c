@@ -2,7 +2,6 @@
 #include "tables/expression/reserved.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 enum err parser_begin(struct parser *p, struct arena *a, const char *what,
 		      struct span text, struct placeholders *placeholders,
@@ -89,19 +88,12 @@ enum err parser_syntax_error(struct parser *p)
 void parser_fault(struct parser *p, enum fault kind, const char *fmt, ...)
 {
 	va_list args;
-	char *message;
-	int n;
 
 	if (p->faults[kind])
 		return;
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	p->faults[kind] = arena_vprintf(p->a, fmt, args);
 	va_end(args);
-	message = arena_alloc(p->a, (size_t)n + 1);
-	va_start(args, fmt);
-	vsnprintf(message, (size_t)n + 1, fmt, args);
-	va_end(args);
-	p->faults[kind] = message;
 }
 
 void parser_count_operator(struct parser *p)
@@ -178,7 +170,8 @@ enum err parser_path(struct parser *p, struct path *out)
 	enum err e = read_name(p, &steps[0]);
 
 	while (e == OK) {
-		struct path_step *step = &steps[n < PATH_STEPS_MOST ? n : PATH_STEPS_MOST];
+		struct path_step *step =
+			&steps[n < PATH_STEPS_MOST ? n : PATH_STEPS_MOST];
 
 		if (parser_accept(p, TOKEN_DOT))
 			e = read_name(p, step);
@@ -223,9 +216,9 @@ enum err parser_value(struct parser *p, struct node *out)
 enum err parser_path_or_value(struct parser *p, struct node *out)
 {
 	*out = (struct node){.kind = NODE_PATH};
-	return parser_next(p)->kind == TOKEN_VALUE_PLACEHOLDER ?
-		       parser_value(p, out) :
-		       parser_path(p, &out->path);
+	return parser_next(p)->kind == TOKEN_VALUE_PLACEHOLDER
+		       ? parser_value(p, out)
+		       : parser_path(p, &out->path);
 }
 
 void parser_fault_type(struct parser *p, const char *operator_, const char *type)

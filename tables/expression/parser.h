@@ -21,7 +21,7 @@ enum fault {
 	FAULT_SECTION, /* of an update, twice */
 	FAULT_UNDEFINED,
 	FAULT_LIMIT,
-	FAULT_OVERLAP, /* also conflict */
+	FAULT_OVERLAP,  /* also conflict */
 	FAULT_OPERANDS, /* their number */
 	FAULT_DISTINCT,
 	FAULT_TYPE,

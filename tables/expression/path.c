@@ -14,9 +14,9 @@ static const struct value *find_step(const struct path_step *step,
 				     const struct value *parent)
 {
 	if (step->is_index)
-		return parent->type == VALUE_L && step->index < parent->list.n ?
-			       &parent->list.items[step->index] :
-			       NULL;
+		return parent->type == VALUE_L && step->index < parent->list.n
+			       ? &parent->list.items[step->index]
+			       : NULL;
 	return parent->type == VALUE_M ? value_find(&parent->map, step->name) : NULL;
 }
 
@@ -67,8 +67,8 @@ const char *path_text(struct arena *a, const struct path *path)
 		const char *before = i > 0 ? ", " : "";
 
 		n += (size_t)(step->is_index ? snprintf(out + n, room - n, "%s[%u]",
-							before, (unsigned)step->index) :
-					       snprintf(out + n, room - n, "%s%.*s",
+							before, (unsigned)step->index)
+					     : snprintf(out + n, room - n, "%s%.*s",
 							before, SPAN_ARG(step->name)));
 	}
 	memcpy(out + n, "]", 2);

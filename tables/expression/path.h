@@ -6,8 +6,8 @@
 #include "tables/value/value.h"
 
 enum {
-	/* An attribute's name, and a step for each level of L and M below it. */
-	PATH_STEPS_MOST = 1 + VALUE_DEPTH_MOST,
+	/* An attribute's name, and a step for each further level. */
+	PATH_STEPS_MOST = VALUE_DEPTH_MOST,
 };
 
 #define PATH_INDEX_MOST UINT32_C(4294967294)

@@ -12,9 +12,11 @@ struct path_branch;
 
 /* Zeroed: empty. */
 struct path_tree {
-	const struct path *end; /* the path that ends here; NULL: longer ones go on, or it is empty */
-	size_t leaf;                  /* of end: the caller's number */
-	struct path_branch *branches; /* ascending by path_step_compare, all names or all indexes */
+	const struct path *
+		end; /* the path that ends here; NULL: longer ones go on, or it is empty */
+	size_t leaf; /* of end: the caller's number */
+	struct path_branch
+		*branches; /* ascending by path_step_compare, all names or all indexes */
 	size_t n, room;
 };
 

@@ -6,8 +6,8 @@
 
 /* One of the two maps, and which of its members were used. */
 struct definitions {
-	const char *parameter;      /* of the request: "ExpressionAttributeNames" */
-	char mark;                  /* '#' or ':' */
+	const char *parameter;       /* of the request: "ExpressionAttributeNames" */
+	uint8_t mark;                /* '#' or ':' */
 	const struct value_map *map; /* NULL: absent */
 	bool *used;
 };
@@ -17,7 +17,7 @@ struct placeholders {
 	size_t expressions;
 };
 
-static bool is_key(struct span key, char mark)
+static bool is_key(struct span key, uint8_t mark)
 {
 	if (key.n < 2 || key.p[0] != mark)
 		return false;
@@ -55,12 +55,12 @@ static enum err check_names(struct arena *a, const struct value_map *names,
 		const struct value_member *m = &names->members[i];
 
 		if (m->value.bytes.n == 0 || m->value.bytes.n > VALUE_NAME_MOST)
-			return refuse(a, no,
-				      "ExpressionAttributeNames contains invalid value: an "
-				      "attribute name has 1 to %d bytes, not %zu; key: "
-				      "\"%.*s\"",
-				      VALUE_NAME_MOST, m->value.bytes.n,
-				      SPAN_ARG(m->name));
+			return refuse(
+				a, no,
+				"ExpressionAttributeNames contains invalid value: an "
+				"attribute name has 1 to %d bytes, not %zu; key: "
+				"\"%.*s\"",
+				VALUE_NAME_MOST, m->value.bytes.n, SPAN_ARG(m->name));
 	}
 	return OK;
 }

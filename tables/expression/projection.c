@@ -1,21 +1,25 @@
 #include "tables/expression/projection.h"
 #include "tables/expression/parser.h"
 
+void projection_list_attributes(struct arena *a, struct projection *p)
+{
+	struct span *attributes = arena_calloc(a, p->paths.n, sizeof *attributes);
+
+	for (size_t i = 0; i < p->paths.n; i++)
+		attributes[i] = p->paths.branches[i].step.name;
+	p->attributes = attributes;
+}
+
 /* p->paths, which has all paths of the text, into one tree. */
 static void plant(struct parser *p, struct projection *out)
 {
-	struct span *attributes;
-
 	for (size_t i = 0; i < p->n_paths; i++) {
 		const struct path *path = &p->paths[i], *other = NULL;
+		enum path_clash clash = path_tree_add(p->a, &out->paths, path, i, &other);
 
-		parser_check_clash(p, path_tree_add(p->a, &out->paths, path, i, &other),
-				   path, other);
+		parser_check_clash(p, clash, path, other);
 	}
-	attributes = arena_calloc(p->a, out->paths.n, sizeof *attributes);
-	for (size_t i = 0; i < out->paths.n; i++)
-		attributes[i] = out->paths.branches[i].step.name;
-	out->attributes = attributes;
+	projection_list_attributes(p->a, out);
 }
 
 enum err projection_parse(struct arena *a, struct span text,
@@ -25,8 +29,7 @@ enum err projection_parse(struct arena *a, struct span text,
 	struct projection *projection = arena_calloc(a, 1, sizeof *projection);
 	struct path path;
 	struct parser p;
-	enum err e =
-		parser_begin(&p, a, "ProjectionExpression", text, placeholders, no);
+	enum err e = parser_begin(&p, a, "ProjectionExpression", text, placeholders, no);
 
 	*out = projection;
 	if (e != OK)

@@ -1,6 +1,8 @@
 #include "tables/expression/term.h"
 #include "tables/value/number.h"
 
+#include <assert.h>
+
 enum {
 	/* An element of a list counts for two bytes at least: more of them are no item. */
 	ELEMENTS_MOST = VALUE_ITEM_MOST / 2,
@@ -24,8 +26,9 @@ static enum err pile_list(struct terms *t, struct pile *pile, const struct value
 
 	t->appended += n;
 	if (t->appended > ELEMENTS_MOST)
-		return refuse(t->a, t->no,
-			      "Item size to update has exceeded the maximum allowed size");
+		return refuse(
+			t->a, t->no,
+			"Item size to update has exceeded the maximum allowed size");
 	if (pile->n + n > pile->room) {
 		size_t room = 2 * (pile->n + n);
 		struct value *more = arena_alloc(t->a, room * sizeof *more);
@@ -46,18 +49,16 @@ static enum err pile_term(struct terms *t, struct pile *pile, const struct node 
 	const struct value *v = NULL;
 	enum err e;
 
-	if (term->kind == NODE_IF_NOT_EXISTS) {
-		v = path_find(&term->args[0].path, t->item);
-		if (!v)
-			return pile_term(t, pile, &term->args[1]);
-	}
+	if (term->kind == NODE_IF_NOT_EXISTS && !path_find(&term->args[0].path, t->item))
+		return pile_term(t, pile, &term->args[1]);
 	if (term->kind == NODE_LIST_APPEND) {
 		e = pile_term(t, pile, &term->args[0]);
 		return e == OK ? pile_term(t, pile, &term->args[1]) : e;
 	}
-	e = v ? OK : term_value(t, term, &v);
+	e = term_value(t, term, &v);
 	if (e != OK)
 		return e;
+	assert(v);
 	return v->type == VALUE_L ? pile_list(t, pile, v) : term_refuse_type(t);
 }
 
@@ -96,12 +97,13 @@ enum err term_sum(struct terms *t, enum node_kind kind, const struct value *a,
 	if (e == OK)
 		e = number_read(b->bytes, &y, &why);
 	if (e == OK)
-		e = kind == NODE_PLUS ? number_add(&x, &y, &sum, &why) :
-					number_subtract(&x, &y, &sum, &why);
+		e = kind == NODE_PLUS ? number_add(&x, &y, &sum, &why)
+				      : number_subtract(&x, &y, &sum, &why);
 	if (e != OK)
-		return refuse(t->a, t->no, "%s",
-			      why ? why :
-				    "The parameter cannot be converted to a numeric value");
+		return refuse(
+			t->a, t->no, "%s",
+			why ? why
+			    : "The parameter cannot be converted to a numeric value");
 	*out = value_of_number(t->a, &sum);
 	return OK;
 }

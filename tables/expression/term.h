@@ -9,7 +9,7 @@
 struct terms {
 	struct arena *a;
 	const struct value_map *item; /* as it was */
-	size_t appended;              /* elements that list_append copied so far, to bound the memory */
+	size_t appended; /* elements that list_append copied so far, to bound the memory */
 	struct refusal *no;
 };
 

@@ -33,8 +33,8 @@ const char *node_name(enum node_kind kind)
 bool node_find_function(struct span name, enum node_kind *out)
 {
 	static const enum node_kind functions[] = {
-		NODE_EXISTS,   NODE_NOT_EXISTS, NODE_TYPE,	    NODE_BEGINS_WITH,
-		NODE_CONTAINS, NODE_SIZE,	NODE_IF_NOT_EXISTS, NODE_LIST_APPEND,
+		NODE_EXISTS,   NODE_NOT_EXISTS, NODE_TYPE,          NODE_BEGINS_WITH,
+		NODE_CONTAINS, NODE_SIZE,       NODE_IF_NOT_EXISTS, NODE_LIST_APPEND,
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

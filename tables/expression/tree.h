@@ -88,4 +88,7 @@ struct projection {
 	const struct span *attributes; /* top-level names, ascending */
 };
 
+/* Fill in the attributes from the paths. */
+void projection_list_attributes(struct arena *a, struct projection *p);
+
 #endif

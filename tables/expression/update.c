@@ -9,7 +9,8 @@
 struct change {
 	struct terms terms;
 	const struct update *update;
-	const struct value **results; /* of the actions: right sides, literals; NULL for REMOVE */
+	const struct value *
+		*results; /* of the actions: right sides, literals; NULL for REMOVE */
 };
 
 static enum err change_value(struct change *c, const struct path_tree *t,
@@ -31,9 +32,10 @@ bool update_creates(const struct update *u)
 
 static enum err refuse_path(struct change *c)
 {
-	return refuse(c->terms.a, c->terms.no,
-		      "The document path provided in the update expression is invalid for "
-		      "update");
+	return refuse(
+		c->terms.a, c->terms.no,
+		"The document path provided in the update expression is invalid for "
+		"update");
 }
 
 /* ADD: to nothing, to a number, to a set of the same type. */
@@ -98,16 +100,17 @@ static enum err change_map(struct change *c, const struct path_tree *t,
 	while (i < old->n || branch < t->n) {
 		const struct value_member *m = i < old->n ? &old->members[i] : NULL;
 		const struct path_branch *b = branch < t->n ? &t->branches[branch] : NULL;
-		int order = m && b ? span_compare(m->name, b->step.name) : m ? -1 : 1;
+		int order = !b ? -1 : !m ? 1 : span_compare(m->name, b->step.name);
 		bool stays = true;
 		enum err e = OK;
 
-		members[n].name = order < 0 ? m->name : b->step.name;
-		if (order < 0)
-			members[n].value = m->value;
-		else
+		if (b && order >= 0) {
+			members[n].name = b->step.name;
 			e = change_value(c, &b->below, order == 0 ? &m->value : NULL,
 					 &members[n].value, &stays);
+		} else if (m) {
+			members[n] = *m;
+		}
 		if (e != OK)
 			return e;
 		n += stays;
@@ -162,7 +165,7 @@ static enum err change_value(struct change *c, const struct path_tree *t,
 	return change_map(c, t, &old->map, &out->map);
 }
 
-/* Levels of L and M, itself included; not deeper than VALUE_DEPTH_MOST. */
+/* Levels, itself included; not more than VALUE_DEPTH_MOST. */
 static size_t depth_of(const struct value *v)
 {
 	size_t depth = 0, n = v->type == VALUE_L ? v->list.n : 0;
@@ -170,12 +173,12 @@ static size_t depth_of(const struct value *v)
 	if (v->type == VALUE_M)
 		n = v->map.n;
 	for (size_t i = 0; i < n; i++) {
-		size_t below = depth_of(v->type == VALUE_L ? &v->list.items[i] :
-							     &v->map.members[i].value);
+		size_t below = depth_of(v->type == VALUE_L ? &v->list.items[i]
+							   : &v->map.members[i].value);
 
 		depth = below > depth ? below : depth;
 	}
-	return v->type == VALUE_L || v->type == VALUE_M ? depth + 1 : 0;
+	return depth + 1;
 }
 
 static enum err check_depth(struct change *c, const struct action *action,

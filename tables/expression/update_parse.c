@@ -233,14 +233,15 @@ static void check_paths(struct parser *p, struct update *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
 		const struct path *path = &u->actions[i].path, *other = NULL;
+		enum path_clash clash = path_tree_add(p->a, &u->paths, path, i, &other);
 
-		parser_check_clash(p, path_tree_add(p->a, &u->paths, path, i, &other),
-				   path, other);
+		parser_check_clash(p, clash, path, other);
 	}
 }
 
-enum err update_parse(struct arena *a, struct span text, struct placeholders *placeholders,
-		      struct update **out, struct refusal *no)
+enum err update_parse(struct arena *a, struct span text,
+		      struct placeholders *placeholders, struct update **out,
+		      struct refusal *no)
 {
 	struct update *u = arena_calloc(a, 1, sizeof *u);
 	struct parser p;

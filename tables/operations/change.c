@@ -90,7 +90,7 @@ bool change_needs_item(const struct change *ch)
 {
 	return (ch->kind != CHANGE_PUT && ch->kind != CHANGE_DELETE) ||
 	       ch->asked.condition != NULL || ch->returns != RETURN_NONE ||
-	       table_has_indexes(ch->table);
+	       ch->table->n_indexes > 0;
 }
 
 /* ---- what becomes of the item ---- */
@@ -140,8 +140,6 @@ static void compare_entries(struct job *c, struct change *ch,
 		const struct table_index *x = &t->indexes[i];
 		bool was, is;
 
-		if (x->state == INDEX_DELETING)
-			continue;
 		was = stored && place_entry(c->arena, x, stored, key, &before);
 		is = next && place_entry(c->arena, x, next, key, &after);
 		if (was && is && span_eq(before, after)) {

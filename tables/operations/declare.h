@@ -5,7 +5,7 @@
 
 #include "tables/operations/job.h"
 
-/* CreateTable that is content with a table of the same keys, whose TTL becomes as declared. */
+/* CreateTable that is content with a table of the same keys: it gets the indexes that it lacks, and its TTL. */
 operation_fn declare_table;
 
 #endif

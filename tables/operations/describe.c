@@ -46,7 +46,7 @@ static void write_throughput(struct json_out *o, const struct table *t)
 
 static void write_index(struct json_out *o, const struct description *d, size_t i)
 {
-	static const char *const states[] = {"ACTIVE", "CREATING", "DELETING"};
+	static const char *const states[] = {"ACTIVE", "CREATING"};
 	const struct table *t = d->table;
 	const struct table_index *x = &t->indexes[i];
 	const char *arn = arena_printf(d->job->arena, "%s/index/%.*s",

@@ -109,8 +109,6 @@ enum err item_key_check_indexes(struct arena *a, const struct table *t,
 	for (size_t i = 0; e == OK && i < t->n_indexes; i++) {
 		const struct table_index *x = &t->indexes[i];
 
-		if (x->state == INDEX_DELETING)
-			continue;
 		e = check_index_key(a, x, item, x->keys.partition, x->keys.partition_type,
 				    false, no);
 		if (e == OK && x->keys.sort.n > 0)

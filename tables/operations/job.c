@@ -125,6 +125,11 @@ void job_with_tables(struct job *c, const char *action, void (*next)(struct job 
 	for (size_t i = 0; i < c->n_used; i++)
 		if (!job_may(c, action, c->used[i].name, c->used[i].index))
 			return;
+	job_load_tables(c, next);
+}
+
+void job_load_tables(struct job *c, void (*next)(struct job *c))
+{
 	c->next = next;
 	load_missing(c);
 }

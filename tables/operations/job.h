@@ -98,7 +98,10 @@ must_use enum err job_use_named(struct job *c, const struct fields *f,
  */
 void job_with_tables(struct job *c, const char *action, void (*next)(struct job *c));
 
-/* The same question alone. False: it is refused. */
+/* The same without the question whether the caller may. */
+void job_load_tables(struct job *c, void (*next)(struct job *c));
+
+/* The question alone. False: it is refused. */
 bool job_may(struct job *c, const char *action, struct span table, struct span index);
 
 /* A table has changed: look up all of them, and run the operation once more. Nothing was written. */

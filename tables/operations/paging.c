@@ -211,7 +211,7 @@ enum err paging_find_index(struct paging *p, struct refusal *no)
 		p->index = table_index(p->table, p->index_name);
 		if (p->index == NULL && p->job->restarts == 0)
 			return ERR_AGAIN;
-		if (p->index == NULL || p->index->state == INDEX_DELETING)
+		if (p->index == NULL)
 			return refuse(a, no,
 				      "The table does not have the specified index: %.*s",
 				      SPAN_ARG(p->index_name));

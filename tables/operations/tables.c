@@ -4,6 +4,7 @@
 #include "tables/operations/declare.h"
 #include "tables/operations/operations.h"
 #include "tables/operations/turns.h"
+#include "tables/store/keeper.h"
 
 #include <stdlib.h>
 
@@ -18,10 +19,16 @@ static const struct {
 	{"Query", operation_query},
 	{"Scan", operation_scan},
 	{"BatchWriteItem", batch_write_item},
+	{"BatchGetItem", batch_get_item},
+	{"TransactGetItems", transact_get_items},
+	{"TransactWriteItems", transact_write_items},
 	{"CreateTable", create_table},
 	{"DescribeTable", describe_table},
 	{"ListTables", list_tables},
 	{"DeleteTable", delete_table},
+	{"UpdateTable", update_table},
+	{"UpdateTimeToLive", update_time_to_live},
+	{"DescribeTimeToLive", describe_time_to_live},
 };
 
 enum { OPERATIONS = sizeof all / sizeof *all };
@@ -79,6 +86,9 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 	t->retried = metric_counter(
 		m, "gatepost_broker_tables_conflicts_total", NULL,
 		"Writes to tables that were done again since their item had changed.");
+	t->keeper = keeper_new(
+		st, metric_counter(m, "gatepost_broker_tables_expired_total", NULL,
+				   "Items of tables that their TTL attribute has removed."));
 	redis_on_up(st->redis, on_store_up, t);
 	return t;
 }
@@ -103,6 +113,7 @@ void tables_free(struct tables *t)
 		job_free(c);
 	turns_free(t->turns);
 	timer_free(t->next_turn);
+	keeper_free(t->keeper);
 	tables_store_free(t->store);
 	free(t->region);
 	free(t->account);

@@ -239,6 +239,12 @@ static void mark_shards(struct change *c)
 	}
 }
 
+void catalog_mark(struct tables_store *st, struct arena *a, struct table *t,
+		  catalog_done_fn *fn, void *arg)
+{
+	mark_shards(change_new(st, a, t, fn, arg));
+}
+
 static void on_changed(void *arg, enum err e, const redisReply *reply)
 {
 	struct change *c = arg;

@@ -44,6 +44,10 @@ void catalog_create(struct tables_store *st, struct arena *a, struct table *t,
 void catalog_change(struct tables_store *st, struct arena *a, struct table *next,
 		    const struct table_index *dropped, catalog_done_fn *fn, void *arg);
 
+/* Let all shards know the generation of t: the last part of a change, also when who began it has died. */
+void catalog_mark(struct tables_store *st, struct arena *a, struct table *t,
+		  catalog_done_fn *fn, void *arg);
+
 /* ERR_NOTFOUND, ERR_CLAIMED: as above. When it is OK, no broker writes to it any more. */
 void catalog_delete(struct tables_store *st, struct arena *a, struct table *t,
 		    catalog_done_fn *fn, void *arg);

@@ -63,7 +63,8 @@ bool place_entry(struct arena *a, const struct table_index *x,
 	uint8_t length[2] = {(uint8_t)(stored_key.n >> 8), (uint8_t)stored_key.n};
 	struct key k;
 
-	if (partition == NULL || (x->keys.sort.n > 0 && sort == NULL))
+	if (partition == NULL || partition->type != x->keys.partition_type ||
+	    (x->keys.sort.n > 0 && (sort == NULL || sort->type != x->keys.sort_type)))
 		return false;
 	k = place_prefix(a, partition);
 	if (sort != NULL)

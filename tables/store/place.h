@@ -37,8 +37,8 @@ unsigned place_shard(const struct value *partition);
 /*
  * The entry of an item in an index.
  *
- * item     its keys have the types of the schema, or are absent
- * returns  false: it has no entry, since a key of the index is absent
+ * returns  false: it has no entry, since a key of the index is absent, or (in an item that is older than the
+ *          index) of another type
  */
 bool place_entry(struct arena *a, const struct table_index *x,
 		 const struct value_map *item, struct span stored_key, struct span *out);

@@ -78,12 +78,12 @@ const struct table_index *table_index(const struct table *t, struct span name)
 	return NULL;
 }
 
-bool table_has_indexes(const struct table *t)
+bool table_is_changing(const struct table *t)
 {
 	for (size_t i = 0; i < t->n_indexes; i++)
-		if (t->indexes[i].state != INDEX_DELETING)
+		if (t->indexes[i].state == INDEX_CREATING)
 			return true;
-	return false;
+	return t->ttl.n > 0 && t->ttl_is_new;
 }
 
 bool table_name_is_right(struct span name)

@@ -33,11 +33,9 @@ struct key_schema {
 /* In the order of the words of DynamoDB (schema.c). */
 enum projection_type { PROJECT_ALL, PROJECT_KEYS_ONLY, PROJECT_INCLUDE };
 
-/* In the order of table_index_states. */
 enum index_state {
 	INDEX_ACTIVE,
 	INDEX_CREATING, /* maintained by every write, but not all items are in it yet: not to be read */
-	INDEX_DELETING, /* not maintained any more */
 };
 
 struct table_index {
@@ -83,8 +81,8 @@ struct table *table_change(const struct table *t);
 /* The index of this name, NULL when there is none. */
 const struct table_index *table_index(const struct table *t, struct span name);
 
-/* Does one of the indexes have to be maintained by writes? */
-bool table_has_indexes(const struct table *t);
+/* Is there something to be done with the items that it had before its last change: an index to be filled, or expiries? */
+bool table_is_changing(const struct table *t);
 
 /* May it be the name of a table or of an index: 3 to 255 of a-z A-Z 0-9 _ . - */
 bool table_name_is_right(struct span name);

@@ -16,11 +16,11 @@ enum {
 
 static uint8_t *room_for(struct arena *a, struct key *k, size_t n)
 {
-	if (k->room - k->n < n) {
+	if (!k->p || k->room - k->n < n) {
 		size_t room = (k->n + n) * 2;
 		uint8_t *p = arena_alloc(a, room);
 
-		if (k->n > 0)
+		if (k->p)
 			memcpy(p, k->p, k->n);
 		k->p = p;
 		k->room = room;

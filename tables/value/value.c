@@ -142,3 +142,28 @@ size_t item_size(const struct value_map *item)
 {
 	return members_size(item, 0);
 }
+
+static unsigned deeper(unsigned a, unsigned b)
+{
+	return a > b ? a : b;
+}
+
+unsigned item_depth(const struct value_map *item)
+{
+	unsigned deepest = 0;
+
+	for (size_t i = 0; i < item->n; i++)
+		deepest = deeper(deepest, value_depth(&item->members[i].value));
+	return deepest;
+}
+
+unsigned value_depth(const struct value *v)
+{
+	unsigned deepest = 0;
+
+	if (v->type == VALUE_M)
+		return 1 + item_depth(&v->map);
+	for (size_t i = 0; v->type == VALUE_L && i < v->list.n; i++)
+		deepest = deeper(deepest, value_depth(&v->list.items[i]));
+	return 1 + deepest;
+}

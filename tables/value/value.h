@@ -92,4 +92,11 @@ size_t value_size(const struct value *v);
 /* The same for a whole item, with the names. */
 size_t item_size(const struct value_map *item);
 
+/*
+ * Levels of a value: 1, and with L and M one more than what is deepest in them. More than
+ * VALUE_DEPTH_MOST must not be stored: an update can nest what was within the limit.
+ */
+unsigned value_depth(const struct value *v);
+unsigned item_depth(const struct value_map *item);
+
 #endif

@@ -16,7 +16,7 @@
  * over VALUE_DEPTH_MOST is refused before it is entered, and what would be larger than
  * VALUE_ITEM_MOST as soon as it is.
  *
- * v        the JSON
+ * v        the JSON; not JSON_IS_MISSING
  * out      filled on OK; points into a, and into the text of v, which must live as long
  * no       filled unless OK: a SerializationException for a wrong JSON type, base64 that is none,
  *          half of a surrogate pair, or two members of one name in a map; a ValidationException for the rest

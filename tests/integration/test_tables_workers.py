@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.cluster import ROOT, Cluster
-from lib.wire import WebSocket
+from lib.wire import TEXT, WebSocket, frame
 
 NEEDS = ["node", "functions"]  # tests/pick.py
 
@@ -98,7 +98,7 @@ def answers(project, home):
 
 
 def ask(client, name):
-    client.send(json.dumps({"action": name}))
+    client.send(frame(TEXT, json.dumps({"action": name}).encode()))
     return json.loads(client.next())
 
 
