@@ -17,7 +17,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lib.cluster import Cluster
+from lib.cluster import Cluster, until
 
 OWNER = {"id": "GPTABLESOWNER", "secret": "abcdefghijklmnopqrstuvwxyz/+0123456789AB"}
 FUNCTION = {"id": "GPTABLESFUNCTION", "secret": "another/secret/of/a/function"}
@@ -229,8 +229,9 @@ def test_ttl_is_described_as_it_was_set(client, table):
     client.update_time_to_live(
         TableName=table.name, TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": True}
     )
-    found = client.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
-    assert found == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+    describe = lambda: client.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]  # noqa: E731
+    enabled = {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+    until(lambda: describe() == enabled, "it is enabled, after ENABLING")
 
 
 def test_the_declared_table_is_there_with_index_and_ttl(client):
