@@ -73,6 +73,7 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 	t->turns = turns_new();
 	t->next_turn = timer_new(l, on_next_turn, t);
 	LIST_INIT(&t->jobs);
+	LIST_INIT(&t->declarations);
 	TAILQ_INIT(&t->ended);
 	for (size_t i = 0; i < OPERATIONS; i++)
 		w->operations[i] = (struct operation){
@@ -110,6 +111,7 @@ void tables_free(struct tables *t)
 		return;
 	while ((c = LIST_FIRST(&t->jobs)) != NULL)
 		job_free(c);
+	declarations_free(t);
 	turns_free(t->turns);
 	timer_free(t->next_turn);
 	keeper_free(t->keeper);
