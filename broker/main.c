@@ -441,15 +441,15 @@ static struct tables *open_tables(struct broker *b)
 	const struct broker_conf *conf = &b->conf;
 	const struct store_conf *st = &conf->store;
 
-	return tables_new(b->loop, b->metrics,
-			  &(struct tables_conf){
-				  .store = {.redis = st->redis,
-					    .tls = {st->ca, st->cert, st->key},
-					    .prefix = st->prefix,
-					    .timeout_ms = st->timeout_ms,
-					    .max_in_flight = st->max_in_flight},
-				  .region = conf->region,
-				  .account = conf->account_id});
+	return tables_new(
+		b->loop, b->metrics,
+		&(struct tables_conf){.store = {.redis = st->redis,
+						.tls = {st->ca, st->cert, st->key},
+						.prefix = st->prefix,
+						.timeout_ms = st->timeout_ms,
+						.max_in_flight = st->max_in_flight},
+				      .region = conf->region,
+				      .account = conf->account_id});
 }
 
 /* The HTTP servers. False after an error line. */

@@ -155,9 +155,9 @@ void tables_api_request(struct tables_api *api, struct http_request *q,
 	} else {
 		w = pending_new(&api->waiting, sizeof *w, q, NULL);
 		w->api = api;
-		w->asked = tables_request(api->tables,
-					  &(struct tables_call){read_target(q), q->body,
-								*caller},
-					  on_answer, w);
+		w->asked = tables_request(
+			api->tables,
+			&(struct tables_call){read_target(q), q->body, *caller},
+			on_answer, w);
 	}
 }

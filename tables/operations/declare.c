@@ -107,25 +107,28 @@ static const char *difference(struct declaration *d, const struct table *is)
 	const struct table *t = d->table;
 
 	if (!schema_same_keys(&is->keys, &t->keys))
-		return arena_printf(d->arena,
-				    "the table %.*s is there with another key schema: delete "
-				    "it, or declare it as it is",
-				    SPAN_ARG(t->name));
+		return arena_printf(
+			d->arena,
+			"the table %.*s is there with another key schema: delete "
+			"it, or declare it as it is",
+			SPAN_ARG(t->name));
 	for (size_t i = 0; i < t->n_indexes; i++) {
 		const struct table_index *x = &t->indexes[i],
 					 *there = table_index(is, x->name);
 
 		if (there == NULL && x->is_local)
-			return arena_printf(d->arena,
-					    "the table %.*s is there without the local index "
-					    "%.*s, which cannot be added: delete the table",
-					    SPAN_ARG(t->name), SPAN_ARG(x->name));
+			return arena_printf(
+				d->arena,
+				"the table %.*s is there without the local index "
+				"%.*s, which cannot be added: delete the table",
+				SPAN_ARG(t->name), SPAN_ARG(x->name));
 		if (there != NULL && !schema_same_keys(&there->keys, &x->keys))
-			return arena_printf(d->arena,
-					    "the index %.*s of the table %.*s is there with "
-					    "another key schema: delete it, or declare it as "
-					    "it is",
-					    SPAN_ARG(x->name), SPAN_ARG(t->name));
+			return arena_printf(
+				d->arena,
+				"the index %.*s of the table %.*s is there with "
+				"another key schema: delete it, or declare it as "
+				"it is",
+				SPAN_ARG(x->name), SPAN_ARG(t->name));
 	}
 	return NULL;
 }
