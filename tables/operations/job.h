@@ -73,7 +73,6 @@ struct tables {
 	char *region, *account;
 	struct turns *turns;
 	LIST_HEAD(, job) jobs;
-	LIST_HEAD(, declaration) declarations;
 	TAILQ_HEAD(, job) ended;
 	struct timer *next_turn;
 	struct metric *retried;

@@ -19,9 +19,6 @@ operation_fn update_time_to_live, describe_time_to_live;              /* time_to
 /* The answer is there: give it, now or on the next turn, and free the call. */
 void job_end(struct job *c);
 
-/* Those that are under way (declare.c) end without an answer. */
-void declarations_free(struct tables *t);
-
 void job_release_tables(struct job *c);
 
 /* What stands before an exception's name in __type: "com.amazon.coral.validate#" */

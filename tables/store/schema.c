@@ -147,28 +147,3 @@ bool schema_attribute_type(const struct table *t, struct span name, enum value_t
 			return true;
 	return false;
 }
-
-static struct key_schema copy_keys(struct arena *a, const struct key_schema *k)
-{
-	return (struct key_schema){
-		.partition = arena_copy(a, k->partition),
-		.partition_type = k->partition_type,
-		.sort = k->sort.n > 0 ? arena_copy(a, k->sort) : (struct span){0},
-		.sort_type = k->sort_type,
-	};
-}
-
-void schema_copy_index(struct table *t, const struct table_index *x)
-{
-	struct table_index *own = &t->indexes[t->n_indexes++];
-	struct span *include = arena_alloc(t->arena, x->n_include * sizeof *include);
-
-	*own = *x;
-	own->name = arena_copy(t->arena, x->name);
-	own->keys = copy_keys(t->arena, &x->keys);
-	for (size_t i = 0; i < x->n_include; i++)
-		include[i] = arena_copy(t->arena, x->include[i]);
-	own->include = include;
-	own->number = t->next_index++;
-	own->state = INDEX_CREATING;
-}

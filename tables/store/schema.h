@@ -106,9 +106,6 @@ must_use enum err schema_add_index(struct table *t, struct arena *a,
 				   const struct json_value *definitions,
 				   struct refusal *no);
 
-/* One more index, as x of another table is, to be filled. */
-void schema_copy_index(struct table *t, const struct table_index *x);
-
 /* Two tables with the same keys of the same types? */
 bool schema_same_keys(const struct key_schema *a, const struct key_schema *b);
 
