@@ -52,9 +52,10 @@ struct job {
 	size_t n_used, room_used, n_loading;
 	unsigned restarts;
 	void (*next)(struct job *c); /* when all tables are known */
-	void *state;                  /* the operation's */
-	struct json_out draft;        /* an answer that is being written over several turns; blob NULL: none */
-	bool is_inside;               /* run is on the stack, called by tables_request */
+	void *state;                 /* the operation's */
+	struct json_out
+		draft; /* an answer that is being written over several turns; blob NULL: none */
+	bool is_inside; /* run is on the stack, called by tables_request */
 	bool is_ended;
 	struct timer *timer; /* of job_after; NULL: none yet */
 	void (*due)(struct job *c);
@@ -87,8 +88,8 @@ struct tables {
 size_t job_use(struct job *c, struct span name, struct span index);
 
 /* The member TableName → job_use. index: as of job_use. Refuses by itself, and returns ERR_MALFORMED. */
-must_use enum err job_use_named(struct job *c, const struct fields *f,
-				 struct span index, size_t *place, struct refusal *no);
+must_use enum err job_use_named(struct job *c, const struct fields *f, struct span index,
+				size_t *place, struct refusal *no);
 
 /*
  * Call next when all tables of c->used are known; refuses when the caller may not use one, or one is

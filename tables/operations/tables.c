@@ -87,8 +87,9 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 		m, "gatepost_broker_tables_conflicts_total", NULL,
 		"Writes to tables that were done again since their item had changed.");
 	t->keeper = keeper_new(
-		st, metric_counter(m, "gatepost_broker_tables_expired_total", NULL,
-				   "Items of tables that their TTL attribute has removed."));
+		st,
+		metric_counter(m, "gatepost_broker_tables_expired_total", NULL,
+			       "Items of tables that their TTL attribute has removed."));
 	redis_on_up(st->redis, on_store_up, t);
 	return t;
 }
