@@ -16,6 +16,7 @@
 #include "tables/store/catalog.h"
 #include "tables/store/fields.h"
 #include "tables/store/items.h"
+#include "tables/foreign.h"
 #include "tables/tables.h"
 
 #include <sys/queue.h>
@@ -76,6 +77,7 @@ struct tables {
 	TAILQ_HEAD(, job) ended;
 	struct timer *next_turn;
 	struct metric *retried;
+	struct tables_foreign foreign; /* name NULL: none */
 	loop_fn *on_up;
 	void *on_up_arg;
 };

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "tables/operations/declare.h"
+#include "tables/operations/foreign.h"
 #include "tables/operations/operations.h"
 #include "tables/operations/turns.h"
 #include "tables/store/keeper.h"
@@ -130,6 +131,11 @@ static void on_store_up(void *arg)
 		t->on_up(t->on_up_arg);
 }
 
+void tables_set_foreign(struct tables *t, const struct tables_foreign *f)
+{
+	t->foreign = *f;
+}
+
 void tables_on_up(struct tables *t, loop_fn *fn, void *arg)
 {
 	t->on_up = fn;
@@ -191,6 +197,8 @@ static void run(struct job *c, struct span body)
 	c->is_inside = true;
 	if (read_body(c, body, &no) != OK || c->operation->run == NULL)
 		job_refuse(c, &no);
+	else if (foreign_is_for(c, &c->tables->foreign))
+		foreign_run(c, &c->tables->foreign);
 	else
 		c->operation->run(c);
 	c->is_inside = false;
