@@ -37,6 +37,9 @@ static const struct conf_key keys[] = {
 	       "bearer tokens, or both"),
 	TEXT(credentials, "credentials", NULL,
 	     "file with key pairs and tokens, in the format of ~/.aws/credentials"),
+	TEXT(function_keys, "function-keys", NULL,
+	     "file with the keys of functions' workers, in the same format; gatepost up "
+	     "writes one"),
 	TEXT(region, "region", NULL, "region that signatures must have (default: any)"),
 	TEXT(metrics, "metrics", "127.0.0.1:9102",
 	     "address of /livez, /readyz and /metrics"),

@@ -13,7 +13,7 @@ struct broker_conf {
 	struct store_conf store;
 	const char *management, *management_hosts;
 	int64_t management_auth; /* enum auth_mode */
-	const char *credentials;
+	const char *credentials, *function_keys;
 	const char *region;
 	const char *metrics;
 	int64_t log_level, log_format;

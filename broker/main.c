@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
+#include "broker/api/connection_items.h"
 #include "broker/api/management.h"
 #include "broker/channels/channels.h"
 #include "broker/channels/client/client.h"
@@ -15,6 +16,7 @@
 #include "broker/cluster/members.h"
 #include "broker/cluster/reaper.h"
 #include "broker/conf.h"
+#include "broker/declared.h"
 #include "broker/drain.h"
 #include "broker/events/dead_letters.h"
 #include "broker/events/dispatch.h"
@@ -26,6 +28,7 @@
 #include "http/health.h"
 #include "json/read.h"
 #include "store/eviction.h"
+#include "tables/tables.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -45,6 +48,9 @@ struct broker {
 	struct metrics *metrics;
 	struct store *store;
 	struct eviction *eviction;
+	struct tables *tables;
+	struct connection_items *connection_items;
+	struct declared *declared;
 	struct project *project;
 	struct commands *commands;
 	struct http_client *http_client;
@@ -200,6 +206,7 @@ static void on_loaded(void *arg)
 	const struct broker *b = arg;
 
 	lambdas_notify(b->lambdas);
+	declared_reload(b->declared);
 	if (b->channels != NULL) /* not at the start */
 		occupancy_reload(channels_occupancies(b->channels));
 }
@@ -220,8 +227,10 @@ static const char *missing(void *arg)
 		return "draining";
 	if (!store_is_up(b->store))
 		return "Redis is unreachable";
-	return members_cluster(b->members)[0] ? channels_missing(b->channels)
-					      : "not yet a member";
+	if (!members_cluster(b->members)[0])
+		return "not yet a member";
+	return declared_missing(b->declared) ? declared_missing(b->declared)
+					     : channels_missing(b->channels);
 }
 
 /* ---- opening ---- */
@@ -407,6 +416,7 @@ static struct management *open_management(struct broker *b)
 			.hosts = conf->management_hosts,
 			.auth = {.mode = (enum auth_mode)conf->management_auth,
 				 .credentials = conf->credentials,
+				 .functions = conf->function_keys,
 				 .region = conf->region},
 			.connections = (size_t)conf->management_connections,
 			.requests = (size_t)conf->management_requests,
@@ -419,6 +429,7 @@ static struct management *open_management(struct broker *b)
 			.metrics = b->metrics,
 			.store = b->store,
 			.commands = b->commands,
+			.tables = b->tables,
 			.channels = {.store = b->store,
 				     .commands = b->commands,
 				     .clients = b->clients,
@@ -432,9 +443,34 @@ static struct management *open_management(struct broker *b)
 			.arg = b});
 }
 
+static struct tables *open_tables(struct broker *b)
+{
+	const struct broker_conf *conf = &b->conf;
+	const struct store_conf *st = &conf->store;
+
+	return tables_new(
+		b->loop, b->metrics,
+		&(struct tables_conf){.store = {.redis = st->redis,
+						.tls = {st->ca, st->cert, st->key},
+						.prefix = st->prefix,
+						.timeout_ms = st->timeout_ms,
+						.max_in_flight = st->max_in_flight},
+				      .region = conf->region,
+				      .account = conf->account_id});
+}
+
 /* The HTTP servers. False after an error line. */
 static bool open_servers(struct broker *b)
 {
+	struct tables_foreign connections;
+
+	b->tables = open_tables(b);
+	if (b->tables == NULL)
+		return false;
+	b->connection_items = connection_items_new(b->store);
+	connections = connection_items_table(b->connection_items);
+	tables_set_foreign(b->tables, &connections);
+	b->declared = declared_new(b->loop, b->tables, b->project);
 	b->management = open_management(b);
 	if (b->management == NULL)
 		return false;
@@ -448,7 +484,8 @@ static bool open_all(struct broker *b, void *zctx)
 	const struct broker_conf *conf = &b->conf;
 	struct loop *l = b->loop = loop_new();
 
-	if (conf->config == NULL && conf->management_auth == 0)
+	if (conf->config == NULL && conf->credentials == NULL &&
+	    conf->function_keys == NULL)
 		loop_ignore_reload(l);
 	b->metrics = metrics_new();
 	open_functions(b);
@@ -511,6 +548,9 @@ static void close_all(struct broker *b)
 	drain_free(b->drain);
 	descriptors_free(b->descriptors);
 	health_free(b->health);
+	connection_items_free(b->connection_items);
+	tables_free(b->tables);
+	declared_free(b->declared);
 	management_free(b->management);
 	edges_free(b->edges);
 	store_free(b->store);

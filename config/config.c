@@ -3,6 +3,7 @@
 #include "config/authorizers.h"
 #include "config/environment.h"
 #include "config/namespaces.h"
+#include "config/statements.h"
 
 #include "base/mem.h"
 
@@ -27,6 +28,11 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->n_authorizers; i++)
 		authorizers_close(&c->authorizers[i]);
 	namespaces_free(c);
+	for (size_t i = 0; i < c->n_tables; i++) {
+		free(c->tables[i].name);
+		free(c->tables[i].definition);
+	}
+	free(c->tables);
 	free(c->functions);
 	free(c->routes);
 	free(c->http);
@@ -45,6 +51,7 @@ static void free_function(struct config_function *f)
 	free(f->handler);
 	free(f->runtime);
 	environment_free(f->environment, f->n_environment);
+	statements_free(f->statements, f->n_statements);
 }
 
 char *config_find(const char *folder)

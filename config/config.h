@@ -35,6 +35,7 @@
 /* The defaults. */
 #define CONFIG_REGION    "us-east-1"
 #define CONFIG_SELECTION "$request.body.action"
+#define CONFIG_ACCOUNT   "123456789012"
 enum {
 	CONFIG_TIMEOUT_MS = 6000,
 	CONFIG_WAIT_MS = 29000, /* the longest that API Gateway waits for a function */
@@ -59,6 +60,16 @@ struct config_function {
 	int64_t workers;    /* LAMBDA: processes that `gatepost up` starts; default 2 */
 	struct config_pair *environment; /* the provider's, then its own over it */
 	size_t n_environment;
+	struct config_statement *
+		statements; /* on tables (config/policy.h): its own, else the provider's */
+	size_t n_statements;
+	int line;
+};
+
+/* A table of resources:, to be there when functions start. */
+struct config_table {
+	char *name;
+	char *definition; /* JSON: the members of DynamoDB's CreateTable that count here, and TimeToLiveSpecification */
 	int line;
 };
 
@@ -117,6 +128,10 @@ struct config {
 	size_t n_authorizers;
 	struct config_namespace *namespaces; /* of channels (config/channels.h) */
 	size_t n_namespaces;
+	struct config_table *tables;
+	size_t n_tables;
+	bool has_statements; /* on tables: functions may do what theirs allow; without any, everything */
+	bool has_tables; /* gatepost.tables: the AWS SDKs of functions find the tables here, not those of AWS */
 	bool lenient_json; /* gatepost.json: lenient */
 	bool context; /* gatepost.context: headers and query of the upgrade in every event */
 	bool binary; /* gatepost.binary: binary messages reach functions, in base64 */
@@ -128,6 +143,7 @@ typedef void config_say_fn(void *arg, bool is_error, const char *file, int line,
 
 struct config_options {
 	const char *stage;             /* --stage; NULL: the file's, else "dev" */
+	const char *account;           /* of ARNs; NULL: CONFIG_ACCOUNT */
 	const struct config_pair *opt; /* ${opt:NAME} */
 	size_t n_opt;
 	config_say_fn *say; /* NULL: reports are dropped */

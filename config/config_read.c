@@ -11,6 +11,9 @@
 #include "config/ours.h"
 #include "config/ports.h"
 #include "config/provider.h"
+#include "config/resources.h"
+#include "config/statements.h"
+#include "config/tables.h"
 #include "config/yaml.h"
 
 #include "base/mem.h"
@@ -51,6 +54,7 @@ struct config *config_read(const char *path, const struct config_options *o)
 	struct value root = {0};
 
 	c->file = xstrdup(path);
+	c->has_tables = true;
 	c->region = xstrdup(CONFIG_REGION);
 	c->selection = xstrdup(CONFIG_SELECTION);
 	r.root = root.node = yaml_read(&r, path);
@@ -74,6 +78,8 @@ static void close_reading(struct reading *r)
 	environment_free(r->provider.environment, r->provider.n_environment);
 	free(r->provider.runtime);
 	free(r->drafts);
+	resources_close(r);
+	statements_free(r->statements, r->n_statements);
 	free(r->instance);
 	free(r->folder);
 }
@@ -83,9 +89,11 @@ static void read_root(struct reading *r, const struct value *root)
 	read_stage(r, root);
 	read_service(r, root);
 	ours_read(r, root);
+	resources_read(r, root);
 	provider_read(r, root);
 	pass_over(r, root->node);
 	functions_read(r, root);
+	tables_read(r);
 	ports_read(r);
 }
 
@@ -208,6 +216,9 @@ static void pass_over(struct reading *r, const struct node *root)
 			reading_info(r, key->at, NULL,
 				     "custom: ignored, except for variables and "
 				     "custom.gatepost");
+		else if (strcmp(key->text, "resources") == 0 && r->n_resources > 0)
+			reading_info(r, key->at, NULL,
+				     "resources: ignored, except for tables");
 		else
 			reading_info(r, key->at, NULL, "%s: ignored%s", key->text,
 				     is_foreign ? "" : " (it is not known)");

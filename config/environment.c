@@ -1,5 +1,7 @@
 #include "config/environment.h"
 
+#include "config/intrinsic.h"
+
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -45,6 +47,7 @@ static void read_pair(struct reading *r, const struct value *v,
 		      struct config_pair **pairs, size_t *n)
 {
 	const char *name = v->key.name, *intrinsic = value_intrinsic(v);
+	const char *text = v->node->text;
 
 	if (!name_is_right(name)) {
 		reading_error(r, v->node->at, &v->key,
@@ -52,7 +55,9 @@ static void read_pair(struct reading *r, const struct value *v,
 			      "digit first");
 		return;
 	}
-	if (intrinsic) {
+	if (intrinsic)
+		text = intrinsic_text(r, v);
+	if (intrinsic && text == NULL) {
 		unset(name, *pairs, n);
 		reading_info(
 			r, v->node->at, &v->key,
@@ -60,16 +65,16 @@ static void read_pair(struct reading *r, const struct value *v,
 			intrinsic);
 		return;
 	}
-	if (v->node->kind != NODE_TEXT || *n == MOST_PAIRS) {
+	if ((!intrinsic && v->node->kind != NODE_TEXT) || *n == MOST_PAIRS) {
 		reading_error(r, v->node->at, &v->key,
-			      v->node->kind == NODE_TEXT
+			      *n == MOST_PAIRS
 				      ? "more than 1000 variables"
 				      : "allowed: a text, a number, true or false");
 		return;
 	}
 	unset(name, *pairs, n);
 	*pairs = xrealloc(*pairs, (*n + 1) * sizeof **pairs);
-	(*pairs)[(*n)++] = (struct config_pair){xstrdup(name), xstrdup(v->node->text)};
+	(*pairs)[(*n)++] = (struct config_pair){xstrdup(name), xstrdup(text)};
 }
 
 struct config_pair *environment_copy(const struct config_pair *pairs, size_t n)

@@ -7,7 +7,8 @@
 
 /*
  * Read the mapping `environment` of from, if it has one, over what is in pairs already.
- * Values that only CloudFormation knows (!Ref) are left out, with an info line: it cannot be
+ * Names and ARNs of tables (!Ref Table) are resolved; values that only CloudFormation
+ * knows are left out, with an info line: it cannot be
  * written otherwise in a file that AWS shall go on to read.
  */
 void environment_read(struct reading *r, const struct value *from,

@@ -2,6 +2,7 @@
 
 #include "config/environment.h"
 #include "config/nearest.h"
+#include "config/statements.h"
 
 #include "base/mem.h"
 
@@ -29,8 +30,9 @@ void function_keys_read(struct reading *r, const struct value *v,
 			struct config_function *out)
 {
 	static const char *const names[] = {
-		"handler",     "runtime", "timeout", "memorySize",
-		"environment", "events",  NULL,
+		"handler",     "runtime", "timeout",           "memorySize",
+		"environment", "events",  "iamRoleStatements", "iamRoleStatementsInherit",
+		NULL,
 	};
 	struct value memory;
 
@@ -51,6 +53,7 @@ void function_keys_read(struct reading *r, const struct value *v,
 	if (value_get(r, v, "memorySize", &memory))
 		value_int(r, &memory, 128, 10240, "MB", &out->memory_mb);
 	environment_read(r, v, &out->environment, &out->n_environment);
+	statements_read_function(r, v, out);
 	value_pass_over(r, v, names);
 }
 

@@ -45,7 +45,7 @@ static void read_keys(struct reading *r, const struct value *ours)
 {
 	static const char *const names[] = {
 		"json",        "context",  "binary", "workers", "maxTimeout",
-		"authorizers", "channels", "ports",  NULL,
+		"authorizers", "channels", "ports",  "tables",  NULL,
 	};
 	struct config *c = r->config;
 	struct value v;
@@ -58,6 +58,8 @@ static void read_keys(struct reading *r, const struct value *ours)
 		value_bool(r, &v, &c->context);
 	if (value_get(r, ours, "binary", &v))
 		value_bool(r, &v, &c->binary);
+	if (value_get(r, ours, "tables", &v))
+		value_bool(r, &v, &c->has_tables);
 	if (value_get(r, ours, "workers", &v))
 		value_int(r, &v, 1, MOST_WORKERS, "processes", &r->limits.workers);
 	if (value_get(r, ours, "maxTimeout", &v))

@@ -1,6 +1,7 @@
 #include "config/provider.h"
 
 #include "config/environment.h"
+#include "config/statements.h"
 
 #include "base/mem.h"
 
@@ -39,6 +40,7 @@ void provider_read(struct reading *r, const struct value *root)
 		"region",      "runtime",
 		"timeout",     "memorySize",
 		"environment", "websocketsApiRouteSelectionExpression",
+		"iam",         "iamRoleStatements",
 		NULL,
 	};
 	struct provider *p = &r->provider;
@@ -61,5 +63,6 @@ void provider_read(struct reading *r, const struct value *root)
 	if (value_get(r, &provider, "memorySize", &v))
 		value_int(r, &v, 128, 10240, "MB", &p->memory_mb);
 	environment_read(r, &provider, &p->environment, &p->n_environment);
+	statements_read_provider(r, &provider);
 	value_pass_over(r, &provider, names);
 }

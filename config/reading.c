@@ -19,8 +19,12 @@ void reading_error(struct reading *r, struct place at, const struct key *key,
 	va_list args;
 
 	va_start(args, fmt);
-	if (r->errors++ < MOST_ERRORS)
+	if (r->lenient > 0) {
+		if (r->infos++ < MOST_INFOS)
+			say(r, false, at, key, fmt, args);
+	} else if (r->errors++ < MOST_ERRORS) {
 		say(r, true, at, key, fmt, args);
+	}
 	va_end(args);
 }
 

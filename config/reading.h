@@ -51,6 +51,17 @@ struct opened {
 };
 enum { READING_FILES = 64 };
 
+/* A table of resources:, found by its logical id. */
+struct resource {
+	struct key key;          /* resources.Resources.ID */
+	struct value properties; /* node NULL: it has none */
+	struct place at;
+	bool is_simple;   /* AWS::Serverless::SimpleTable */
+	bool is_naming;   /* its name is being resolved */
+	bool is_left_out; /* its name or another part cannot be resolved, which was said */
+	const char *name; /* NULL until it is known */
+};
+
 struct reading {
 	const struct config_options *options;
 	struct config *config; /* in the making */
@@ -68,11 +79,19 @@ struct reading {
 	size_t n_drafts;
 	struct opened opened[READING_FILES];
 	size_t n_opened;
+	struct resource **resources; /* tables alone */
+	size_t n_resources;
+	const struct node **parameters; /* the mappings Parameters of resources: */
+	size_t n_parameters;
+	struct config_statement *statements; /* of the provider: on tables alone */
+	size_t n_statements;
 	size_t variables, variable_bytes; /* resolved so far */
+	size_t functions;                 /* of CloudFormation, applied so far */
+	unsigned lenient; /* above 0: what is wrong is ignored, with an info line */
 	size_t errors, infos;
 };
 
-/* A mistake: no configuration will come of this reading. key: NULL when there is none. */
+/* A mistake: no configuration will come of this reading; while it is lenient, an info line alone. key: NULL when there is none. */
 void reading_error(struct reading *r, struct place at, const struct key *key,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -38,6 +38,27 @@ bool value_at(struct reading *r, const struct value *all, size_t i, struct value
 	return out->node != NULL;
 }
 
+bool value_try(struct reading *r, const struct value *map, const char *name,
+	       struct value *out)
+{
+	bool is_there;
+
+	r->lenient++;
+	is_there = value_get(r, map, name, out);
+	r->lenient--;
+	return is_there;
+}
+
+bool value_try_at(struct reading *r, const struct value *all, size_t i, struct value *out)
+{
+	bool is_there;
+
+	r->lenient++;
+	is_there = value_at(r, all, i, out);
+	r->lenient--;
+	return is_there && !node_is_null(out->node);
+}
+
 size_t value_count(const struct value *v)
 {
 	return v->node->kind == NODE_MAP ? v->node->n / 2 : v->node->n;

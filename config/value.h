@@ -17,6 +17,15 @@
 bool value_get(struct reading *r, const struct value *map, const char *name,
 	       struct value *out);
 
+/*
+ * The same for what others may have written for CloudFormation alone: what cannot be
+ * resolved is an info line, and then there is none.
+ */
+bool value_try(struct reading *r, const struct value *map, const char *name,
+	       struct value *out);
+bool value_try_at(struct reading *r, const struct value *all, size_t i,
+		  struct value *out);
+
 /* The i-th pair of a mapping (true, name in out->key.name; its value may be null) or item of a list. */
 bool value_at(struct reading *r, const struct value *all, size_t i, struct value *out);
 

@@ -8,13 +8,13 @@
 void batch_init(struct batch *b)
 {
 	*b = (struct batch){.n = 0};
-	arena_init(&b->arena);
+	proto_arena_init(&b->arena);
 }
 
 void batch_close(struct batch *b)
 {
 	batch_drop(b);
-	arena_close(&b->arena);
+	proto_arena_close(&b->arena);
 	free(b->items);
 	free(b->held);
 }
@@ -22,8 +22,8 @@ void batch_close(struct batch *b)
 void *batch_add(struct batch *b, Gatepost__Item__BodyCase what,
 		const ProtobufCMessageDescriptor *d)
 {
-	Gatepost__Item *item = arena_alloc_raw(&b->arena, sizeof *item);
-	ProtobufCMessage *m = arena_alloc_raw(&b->arena, d->sizeof_message);
+	Gatepost__Item *item = proto_arena_alloc_raw(&b->arena, sizeof *item);
+	ProtobufCMessage *m = proto_arena_alloc_raw(&b->arena, d->sizeof_message);
 
 	gatepost__item__init(item);
 	protobuf_c_message_init(d, m);
@@ -59,7 +59,7 @@ ProtobufCBinaryData batch_hold(struct batch *b, struct blob *body)
 
 ProtobufCBinaryData batch_copy(struct batch *b, struct span in)
 {
-	struct span copy = arena_copy(&b->arena, in);
+	struct span copy = proto_arena_copy(&b->arena, in);
 
 	b->bytes += in.n;
 	return (ProtobufCBinaryData){.len = copy.n, .data = (uint8_t *)(uintptr_t)copy.p};
@@ -81,5 +81,5 @@ void batch_drop(struct batch *b)
 	b->n_held = 0;
 	b->n = 0;
 	b->bytes = 0;
-	arena_reset(&b->arena);
+	proto_arena_reset(&b->arena);
 }

@@ -4,13 +4,13 @@
 /* What this turn of the loop has produced for one peer: items, in order, until they are packed into one envelope. */
 
 #include "base/blob.h"
-#include "proto/arena.h"
+#include "proto/proto_arena.h"
 
 #include <proto/gatepost.pb-c.h>
 #include <zmq.h>
 
 struct batch {
-	struct arena arena;
+	struct proto_arena arena;
 	Gatepost__Item **items;
 	size_t n, room;
 	size_t bytes; /* of bodies, for deciding when a batch is large enough */

@@ -171,11 +171,11 @@ static bool item_ok(const Gatepost__Item *i)
 	}
 }
 
-enum err envelope_read(struct span in, struct arena *a, Gatepost__Envelope **out)
+enum err envelope_read(struct span in, struct proto_arena *a, Gatepost__Envelope **out)
 {
 	Gatepost__Envelope *e;
 
-	arena_limit(a, 2 * in.n + ENVELOPE_READ_STRUCTS);
+	proto_arena_limit(a, 2 * in.n + ENVELOPE_READ_STRUCTS);
 	e = gatepost__envelope__unpack(&a->allocator, in.n, in.p);
 	if (e == NULL)
 		return ERR_MALFORMED;

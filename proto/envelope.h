@@ -4,7 +4,7 @@
 /* From bytes to a checked envelope: later modules need not check it again. */
 
 #include "base/err.h"
-#include "proto/arena.h"
+#include "proto/proto_arena.h"
 
 #include <proto/gatepost.pb-c.h>
 
@@ -76,7 +76,7 @@ bool envelope_actions_ok(size_t actions, uint64_t bytes_before_last);
  *          ERR_DENIED only out->version means anything.
  * returns  OK; ERR_DENIED: another protocol version; ERR_MALFORMED: not an envelope (drop the link)
  */
-must_use enum err envelope_read(struct span in, struct arena *a,
+must_use enum err envelope_read(struct span in, struct proto_arena *a,
 				Gatepost__Envelope **out);
 
 #endif

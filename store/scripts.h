@@ -1,7 +1,7 @@
 #ifndef STORE_SCRIPTS_H
 #define STORE_SCRIPTS_H
 
-/* The Lua files of this module, put into a C file by the build (store/embed.cmake). */
+/* The Lua files of this module, put into a C file by the build (cmake/embed.cmake). */
 
 #include "redis/redis.h"
 

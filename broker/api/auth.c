@@ -17,20 +17,27 @@ static const char nobodys_secret[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 struct auth {
 	struct auth_conf conf;
-	struct keyring *keyring; /* NULL: authentication is off */
+	struct keyring *keyring;   /* NULL: there is no such file */
+	struct keyring *functions; /* the same */
 };
+
+/* False after an error line. */
+static bool open_keyring(struct loop *l, const char *path, struct keyring **out)
+{
+	if (path != NULL)
+		*out = keyring_new(l, path);
+	return path == NULL || *out != NULL;
+}
 
 struct auth *auth_new(struct loop *l, const struct auth_conf *conf)
 {
 	struct auth *a = xcalloc(1, sizeof *a);
 
 	a->conf = *conf;
-	if (conf->mode == AUTH_NONE)
+	if (open_keyring(l, conf->credentials, &a->keyring) &&
+	    open_keyring(l, conf->functions, &a->functions))
 		return a;
-	a->keyring = keyring_new(l, conf->credentials);
-	if (a->keyring != NULL)
-		return a;
-	free(a);
+	auth_free(a);
 	return NULL;
 }
 
@@ -39,6 +46,7 @@ void auth_free(struct auth *a)
 	if (a == NULL)
 		return;
 	keyring_free(a->keyring);
+	keyring_free(a->functions);
 	free(a);
 }
 
@@ -106,11 +114,16 @@ static enum err check_scope(const struct auth *a, const struct sigv4 *s,
 	return OK;
 }
 
-static enum err check_secret(const struct auth *a, const struct sigv4_request *r,
-			     const struct sigv4 *s, struct auth_refusal *out)
+static const struct credential *find_key(struct auth *a, struct span id)
 {
-	const struct credential *c =
-		credentials_of_key(keyring_credentials(a->keyring), s->key_id);
+	const struct credential *c = a->functions ? keyring_key(a->functions, id) : NULL;
+
+	return c == NULL && a->keyring ? keyring_key(a->keyring, id) : c;
+}
+
+static enum err check_secret(const struct sigv4_request *r, const struct sigv4 *s,
+			     const struct credential *c, struct auth_refusal *out)
+{
 	enum err e = sigv4_check(r, s, c ? c->secret : nobodys_secret);
 
 	if (c == NULL)
@@ -125,10 +138,28 @@ static enum err check_secret(const struct auth *a, const struct sigv4_request *r
 	return OK;
 }
 
-static enum err check_signature(const struct auth *a, const struct http_request *q,
-				const char *service, struct auth_refusal *out)
+static enum err verify(const struct auth *a, const struct sigv4_request *r,
+		       const struct sigv4 *s, const char *service,
+		       const struct credential *c, struct auth_refusal *out)
+{
+	enum err e = check_scope(a, s, service, out);
+
+	if (e != OK)
+		return e;
+	if (sigv4_age(s, time(NULL), out->message, sizeof out->message) != OK) {
+		out->status = 403;
+		out->type = "InvalidSignatureException";
+		return ERR_DENIED;
+	}
+	return check_secret(r, s, c, out);
+}
+
+static enum err check_signature(struct auth *a, const struct http_request *q,
+				const char *service, struct auth_caller *who,
+				struct auth_refusal *out)
 {
 	struct sigv4_header headers[REQUEST_HEADERS];
+	const struct credential *c;
 	struct sigv4_request r;
 	struct sigv4 s;
 	const char *why = NULL;
@@ -140,15 +171,35 @@ static enum err check_signature(const struct auth *a, const struct http_request 
 		return refuse(out, 403, "ForbiddenException", "Forbidden");
 	if (e != OK)
 		return refuse(out, 403, "IncompleteSignatureException", "%s", why);
-	e = check_scope(a, &s, service, out);
-	if (e != OK)
-		return e;
-	if (sigv4_age(&s, time(NULL), out->message, sizeof out->message) != OK) {
-		out->status = 403;
-		out->type = "InvalidSignatureException";
-		return ERR_DENIED;
-	}
-	return check_secret(a, &r, &s, out);
+	c = find_key(a, s.key_id);
+	e = verify(a, &r, &s, service, c, out);
+	who->function = e == OK ? c->function : NULL;
+	return e;
+}
+
+/* Everybody may: but one that signs with the key of a function must have its secret. */
+static enum err check_open(struct auth *a, const struct http_request *q,
+			   const char *service, struct auth_caller *who,
+			   struct auth_refusal *out)
+{
+	struct sigv4_header headers[REQUEST_HEADERS];
+	const struct credential *c;
+	struct sigv4_request r;
+	struct sigv4 s;
+	const char *why;
+	enum err e;
+
+	if (a->functions == NULL && a->keyring == NULL)
+		return OK;
+	read_request(q, &r, headers);
+	if (sigv4_read(&r, &s, &why) != OK)
+		return OK;
+	c = find_key(a, s.key_id);
+	if (c == NULL || c->function == NULL)
+		return OK;
+	e = verify(a, &r, &s, service, c, out);
+	who->function = e == OK ? c->function : NULL;
+	return e;
 }
 
 /* ---- one or the other ---- */
@@ -167,32 +218,47 @@ static bool find_token(const struct http_request *q, struct span *out)
 	return true;
 }
 
-static enum err check(const struct auth *a, const struct http_request *q,
-		      const char *service, struct auth_refusal *out)
+static enum err check(struct auth *a, const struct http_request *q, const char *service,
+		      struct auth_caller *who, struct auth_refusal *out)
 {
 	struct span token;
 
+	if (a->conf.mode == AUTH_NONE)
+		return check_open(a, q, service, who, out);
 	if (a->conf.mode != AUTH_KEYS && find_token(q, &token))
 		return check_token(a, token, out);
 	if (a->conf.mode == AUTH_BEARER)
 		return refuse(out, 401, "UnauthorizedException",
 			      "Show a token: Authorization: Bearer …");
-	return check_signature(a, q, service, out);
+	return check_signature(a, q, service, who, out);
 }
 
-enum err auth_check(const struct auth *a, const struct http_request *q,
-		    const char *service, struct auth_refusal *out)
+/* DynamoDB has one status, and a class of its own for what is not signed. */
+static void turn_to_dynamodb(struct auth_refusal *out)
+{
+	bool is_unsigned = strcmp(out->type, "ForbiddenException") == 0 ||
+			   strcmp(out->type, "UnauthorizedException") == 0;
+
+	out->status = 400;
+	if (is_unsigned)
+		refuse(out, 400, "MissingAuthenticationTokenException",
+		       "Request is missing Authentication Token");
+}
+
+enum err auth_check(struct auth *a, const struct http_request *q, const char *service,
+		    struct auth_caller *who, struct auth_refusal *out)
 {
 	char peer[ADDRESS_TEXT];
 	enum err e;
 
-	if (a->conf.mode == AUTH_NONE)
+	*who = (struct auth_caller){0};
+	e = check(a, q, service, who, out);
+	if (e == OK)
 		return OK;
-	e = check(a, q, service, out);
-	if (e != OK)
-		log_warn_flood("management.denied",
-			       S("peer",
-				 address_host(http_connection_peer(q->connection), peer)),
-			       S("why", out->type), S("message", out->message));
+	log_warn_flood("management.denied",
+		       S("peer", address_host(http_connection_peer(q->connection), peer)),
+		       S("why", out->type), S("message", out->message));
+	if (strcmp(service, "dynamodb") == 0)
+		turn_to_dynamodb(out);
 	return e;
 }

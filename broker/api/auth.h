@@ -5,6 +5,9 @@
  * Authentication of requests to the management API: signatures with a key pair (AWS
  * Signature Version 4, in headers or in the query), or shows a bearer token, that the
  * credentials file has; or, only on loopback, none.
+ *
+ * The workers of functions have keys of their own, in a second file. A request signed with one
+ * is verified also where no authentication is required, so that it is known whose it is.
  */
 
 #include "base/loop.h"
@@ -26,7 +29,8 @@ struct auth_refusal {
 
 struct auth_conf {
 	enum auth_mode mode;
-	const char *credentials; /* the file */
+	const char *credentials; /* the file; AUTH_NONE: may be NULL */
+	const char *functions;   /* the file with keys of functions; NULL: none */
 	const char *region;      /* that a signature must be for; NULL: any */
 };
 
@@ -37,13 +41,21 @@ void auth_free(struct auth *a); /* NULL is fine; the loop does not run any more 
 /* Is authentication off? */
 bool auth_is_open(const struct auth *a);
 
+/* Whose request it is. Borrowed until the next turn of the loop. */
+struct auth_caller {
+	const char *function; /* NULL: not that of a function's worker */
+};
+
 /*
  * May this request be served?
  *
- * service  that a signature must be for: "execute-api"
+ * service  that a signature must be for: "execute-api"; with "dynamodb" the refusals are those
+ *          of DynamoDB, all of status 400
+ * who      filled on OK
  * out      filled on ERR_DENIED
  */
-must_use enum err auth_check(const struct auth *a, const struct http_request *q,
-			     const char *service, struct auth_refusal *out);
+must_use enum err auth_check(struct auth *a, const struct http_request *q,
+			     const char *service, struct auth_caller *who,
+			     struct auth_refusal *out);
 
 #endif

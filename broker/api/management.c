@@ -1,5 +1,5 @@
 /*
- * One request: may its sender ask? → router_route
+ * One request: may its sender ask? → router_route, or tables_api_request
  */
 #include "broker/api/management.h"
 
@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "broker/api/answer.h"
 #include "broker/api/router.h"
+#include "broker/api/table_access.h"
+#include "broker/api/tables.h"
 #include "http/sender.h"
 
 #include <errno.h>
@@ -24,6 +26,10 @@ struct management {
 	struct http_server *http;
 	struct auth *auth;
 	struct router router;
+	struct tables_api *tables;
+	uint64_t body_most; /* of other requests than those for tables */
+	struct routes *(*routes)(void *arg);
+	void *routes_arg;
 	size_t connections;
 	char *addresses;
 	char *hosts; /* what Host may be without authentication, beside loopback */
@@ -34,6 +40,7 @@ static void on_request(void *arg, struct http_request *q);
 static size_t on_refusal(void *arg, int status, const char *why,
 			 struct response_header *out);
 static void on_full(void *arg);
+static uint64_t limit_body(void *arg, struct http_request *q);
 
 /* ---- life ---- */
 
@@ -84,7 +91,8 @@ static struct http_server *serve(struct management *m, const struct management_c
 		.requests = conf->requests,
 		.memory = conf->memory,
 		.max_head = HEAD_MOST,
-		.max_body = body_most(conf),
+		.max_body = m->body_most > TABLES_BODY ? m->body_most : TABLES_BODY,
+		.limit = limit_body,
 		.timeout_ms = conf->timeout_ms,
 		.half_close = true,
 		.refusal = on_refusal,
@@ -106,6 +114,10 @@ struct management *management_new(const struct management_conf *conf,
 	m->addresses = xstrdup("");
 	m->hosts = conf->hosts ? xasprintf("%s,%s", conf->addresses, conf->hosts)
 			       : xstrdup(conf->addresses);
+	m->body_most = body_most(conf);
+	m->tables = tables_api_new(uses->tables);
+	m->routes = uses->channels.routes;
+	m->routes_arg = uses->channels.arg;
 	m->http = serve(m, conf, uses);
 	m->router = (struct router){
 		.http = m->http,
@@ -176,6 +188,7 @@ void management_free(struct management *m)
 	if (m == NULL)
 		return;
 	http_server_free(m->http);
+	tables_api_free(m->tables);
 	list_free(m->router.list);
 	disconnects_free(m->router.disconnects);
 	channel_api_free(m->router.channels);
@@ -212,31 +225,88 @@ static void on_full(void *arg)
 
 /* ---- requests ---- */
 
-/* Answers by itself, and returns false. */
-static bool may_ask(struct management *m, struct http_request *q)
+static uint64_t limit_body(void *arg, struct http_request *q)
+{
+	const struct management *m = arg;
+
+	return tables_api_is_for(q) ? TABLES_BODY : m->body_most;
+}
+
+/* Without authentication a web page must not be able to ask. False: why says it. */
+static bool is_right_sender(struct management *m, const struct http_request *q,
+			    char why[SENDER_WHY])
 {
 	const struct sender_hosts hosts = {
 		m->hosts, "name it in --management-hosts, or set --management-auth"};
-	char why[SENDER_WHY], peer[ADDRESS_TEXT];
-	struct auth_refusal no;
+	char peer[ADDRESS_TEXT];
 
-	if (auth_check(m->auth, q, "execute-api", &no) != OK) { /* management.denied */
-		answer_refusal(q, no.status, no.type, no.message);
-		return false;
-	}
 	if (!auth_is_open(m->auth) || sender_check(&q->head, &hosts, why) == OK)
 		return true;
 	log_warn_flood("management.denied",
 		       S("peer", address_host(http_connection_peer(q->connection), peer)),
 		       S("why", "ForbiddenException"), S("message", why));
+	return false;
+}
+
+/* Answers by itself, and returns false. */
+static bool may_ask(struct management *m, struct http_request *q)
+{
+	char why[SENDER_WHY];
+	struct auth_refusal no;
+	struct auth_caller who;
+
+	if (auth_check(m->auth, q, "execute-api", &who, &no) !=
+	    OK) { /* management.denied */
+		answer_refusal(q, no.status, no.type, no.message);
+		return false;
+	}
+	if (is_right_sender(m, q, why))
+		return true;
 	answer_refusal_logged(q, 403, "ForbiddenException", why);
 	return false;
+}
+
+/* For the function whose worker it is, as far as that is known. */
+static void ask_tables_as(struct management *m, struct http_request *q,
+			  const char *function)
+{
+	struct span named = tables_api_function(q);
+	char *name = NULL;
+	struct tables_caller caller = {.may = table_access_may};
+
+	if (function == NULL && named.n > 0 && auth_is_open(m->auth))
+		function = name = span_dup(named);
+	caller.name = function;
+	caller.arg = table_access_new(m->routes(m->routes_arg), function);
+	tables_api_request(m->tables, q, &caller);
+	table_access_free(caller.arg); /* it is asked inside alone */
+	free(name);
+}
+
+static void ask_tables(struct management *m, struct http_request *q)
+{
+	static const struct tables_caller everybody = {0};
+	struct auth_caller who;
+	struct auth_refusal no;
+	char why[SENDER_WHY];
+
+	if (span_is(q->head.method, "GET")) { /* whether it is there at all */
+		tables_api_request(m->tables, q, &everybody);
+	} else if (auth_check(m->auth, q, "dynamodb", &who, &no) != OK) {
+		tables_api_refuse(m->tables, q, no.type, no.message);
+	} else if (!is_right_sender(m, q, why)) {
+		tables_api_refuse(m->tables, q, "AccessDeniedException", why);
+	} else {
+		ask_tables_as(m, q, who.function);
+	}
 }
 
 static void on_request(void *arg, struct http_request *q)
 {
 	struct management *m = arg;
 
-	if (may_ask(m, q))
+	if (tables_api_is_for(q))
+		ask_tables(m, q);
+	else if (may_ask(m, q))
 		router_route(&m->router, q);
 }

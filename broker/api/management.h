@@ -29,6 +29,8 @@
  *   GET, DELETE /users/{user}   list a user's connections, and close them
  *   PUT, DELETE /users/{user}/channels/{channel}   subscribe them, and end that
  *
+ * and, for tables (broker/api/tables.h): POST /
+ *
  * and, for edges: GET /edges, POST /edges/{edge}/shed?connections=N
  *
  * Statuses, error header and bodies are those of API Gateway, so that its SDKs work;
@@ -40,6 +42,7 @@
 #include "broker/api/channel_api.h"
 #include "broker/cluster/commands.h"
 #include "store/store.h"
+#include "tables/tables.h"
 
 struct management;
 
@@ -60,6 +63,7 @@ struct management_uses {
 	struct metrics *metrics;
 	struct store *store;
 	struct commands *commands;
+	struct tables *tables;
 	struct channel_api_uses channels;
 	const char *(*stage)(void *arg); /* below which paths may stand */
 	void *arg;
@@ -72,7 +76,7 @@ struct management_uses {
 struct management *management_new(const struct management_conf *conf,
 				  const struct management_uses *uses);
 
-/* Before the store and the commands. NULL is fine. */
+/* Before the store and the commands, but after the tables. NULL is fine. */
 void management_free(struct management *m);
 
 /* The bound addresses, with commas; lives as long as m. */

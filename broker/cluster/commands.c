@@ -208,7 +208,7 @@ static struct batch *out(struct command *m)
 static void fill_send(Gatepost__Command *item, struct batch *b, const struct push *push)
 {
 	item->kind = GATEPOST__COMMAND__KIND__SEND;
-	item->frame = arena_alloc(&b->arena, sizeof *item->frame);
+	item->frame = proto_arena_alloc(&b->arena, sizeof *item->frame);
 	gatepost__frame__init(item->frame);
 	item->frame->body = batch_copy(b, push->body);
 	item->frame->binary = push->binary;

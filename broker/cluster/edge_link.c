@@ -134,18 +134,19 @@ static void add_members(struct link *l, Gatepost__Members *m, const struct membe
 			       S("hint", "remove foreign rows from the hash of members"));
 		n = ENVELOPE_ITEM_PARTS;
 	}
-	m->members = arena_alloc(&l->out.arena, n * sizeof *m->members);
+	m->members = proto_arena_alloc(&l->out.arena, n * sizeof *m->members);
 	m->n_members = n;
 	for (size_t i = 0; i < n; i++) {
-		Gatepost__Members__Member *r = arena_alloc(&l->out.arena, sizeof *r);
+		Gatepost__Members__Member *r =
+			proto_arena_alloc(&l->out.arena, sizeof *r);
 
 		gatepost__members__member__init(r);
-		r->name = (char *)(uintptr_t)arena_copy(
+		r->name = (char *)(uintptr_t)proto_arena_copy(
 				  &l->out.arena,
 				  span_of(rows[i].name, strlen(rows[i].name) + 1))
 				  .p;
 		r->endpoint =
-			(char *)(uintptr_t)arena_copy(
+			(char *)(uintptr_t)proto_arena_copy(
 				&l->out.arena,
 				span_of(rows[i].endpoint, strlen(rows[i].endpoint) + 1))
 				.p;
@@ -167,13 +168,13 @@ void edge_link_welcome(struct edge_link *edge)
 	w->beat_ms = (uint32_t)members_beat_ms(edges->uses.members);
 	w->credit_events = (uint64_t)edges->conf.credit_events;
 	w->credit_bytes = (uint64_t)edges->conf.credit_bytes;
-	w->members = arena_alloc(&l->out.arena, sizeof *w->members);
+	w->members = proto_arena_alloc(&l->out.arena, sizeof *w->members);
 	gatepost__members__init(w->members);
 	add_members(l, w->members, edges->uses.members);
 	link_set_state(l, LINK_UP);
 	enter_number(edge);
 	log_info("link.up", S("edge", l->peer), I("number", edge->number));
-	w->store = arena_alloc(&l->out.arena, sizeof *w->store);
+	w->store = proto_arena_alloc(&l->out.arena, sizeof *w->store);
 	gatepost__store__init(w->store);
 	w->store->away = edges->store_is_down;
 	if (edges->is_leaving)

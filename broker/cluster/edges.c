@@ -56,7 +56,7 @@ struct edges *edges_new(const struct edges_conf *conf, const struct edges_uses *
 	edges->by_route = map_new();
 	edges->by_number = map_new();
 	LIST_INIT(&edges->asking);
-	arena_init(&edges->arena);
+	proto_arena_init(&edges->arena);
 	edges->z = zsock_new(uses->loop, uses->zctx, ZMQ_ROUTER, on_message, edges);
 	if (conf->silence_ms > ZSOCK_SILENCE_MS)
 		zsock_silence(edges->z, (int)conf->silence_ms);
@@ -92,7 +92,7 @@ void edges_free(struct edges *edges)
 	zsock_free(edges->z);
 	map_free(edges->by_route);
 	map_free(edges->by_number);
-	arena_close(&edges->arena);
+	proto_arena_close(&edges->arena);
 	free(edges);
 }
 
@@ -167,7 +167,7 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 			receive_all(edge, e);
 		edge_link_unref(edge);
 	}
-	arena_reset(&edges->arena);
+	proto_arena_reset(&edges->arena);
 }
 
 /* An edge with another number than the one known here reconnects, which repairs it. */

@@ -48,7 +48,7 @@ struct edges {
 	bool store_is_down; /* as sent to the edges */
 	bool is_leaving;    /* as sent to the edges */
 	int64_t stopped_ms; /* when it was seen last that this process had been stopped */
-	struct arena arena; /* of the envelope being read */
+	struct proto_arena arena; /* of the envelope being read */
 	struct metric *full;
 };
 

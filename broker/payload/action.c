@@ -2,15 +2,15 @@
 
 static Gatepost__Response *response_of(struct batch *out, const struct action *a)
 {
-	Gatepost__Response *r = arena_alloc_raw(&out->arena, sizeof *r);
+	Gatepost__Response *r = proto_arena_alloc_raw(&out->arena, sizeof *r);
 
 	gatepost__response__init(r);
 	r->status = (uint32_t)a->status;
 	r->body = batch_copy(out, a->body);
 	r->n_headers = a->n_headers;
-	r->headers = arena_alloc(&out->arena, a->n_headers * sizeof *r->headers);
+	r->headers = proto_arena_alloc(&out->arena, a->n_headers * sizeof *r->headers);
 	for (size_t i = 0; i < a->n_headers; i++) {
-		r->headers[i] = arena_alloc(&out->arena, sizeof *r->headers[i]);
+		r->headers[i] = proto_arena_alloc(&out->arena, sizeof *r->headers[i]);
 		gatepost__request__header__init(r->headers[i]);
 		r->headers[i]->name = batch_copy(out, span_str(a->headers[i].name));
 		r->headers[i]->value = batch_copy(out, span_str(a->headers[i].value));
@@ -20,7 +20,7 @@ static Gatepost__Response *response_of(struct batch *out, const struct action *a
 
 static Gatepost__Close *close_of(struct batch *out, const struct action *a)
 {
-	Gatepost__Close *c = arena_alloc_raw(&out->arena, sizeof *c);
+	Gatepost__Close *c = proto_arena_alloc_raw(&out->arena, sizeof *c);
 
 	gatepost__close__init(c);
 	c->code = a->code;
@@ -36,14 +36,14 @@ static ProtobufCBinaryData copy(struct batch *out, ProtobufCBinaryData d)
 static Gatepost__Publication *publication_of(struct batch *out,
 					     const Gatepost__Publication *p)
 {
-	Gatepost__Publication *to = arena_alloc_raw(&out->arena, sizeof *to);
+	Gatepost__Publication *to = proto_arena_alloc_raw(&out->arena, sizeof *to);
 
 	*to = *p;
 	to->body = copy(out, p->body);
-	to->tags = arena_alloc(&out->arena, p->n_tags * sizeof *to->tags);
+	to->tags = proto_arena_alloc(&out->arena, p->n_tags * sizeof *to->tags);
 	for (size_t i = 0; i < p->n_tags; i++) {
 		Gatepost__Tag *tag = to->tags[i] =
-			arena_alloc_raw(&out->arena, sizeof *tag);
+			proto_arena_alloc_raw(&out->arena, sizeof *tag);
 
 		gatepost__tag__init(tag);
 		tag->key = copy(out, p->tags[i]->key);
@@ -58,7 +58,7 @@ static Gatepost__Position *position_of(struct batch *out, const struct position 
 
 	if (at->epoch.n == 0)
 		return NULL;
-	p = arena_alloc_raw(&out->arena, sizeof *p);
+	p = proto_arena_alloc_raw(&out->arena, sizeof *p);
 	gatepost__position__init(p);
 	p->epoch = batch_copy(out, at->epoch);
 	p->offset = (uint64_t)at->offset;
@@ -68,13 +68,13 @@ static Gatepost__Position *position_of(struct batch *out, const struct position 
 static Gatepost__Activate *activate_of(struct batch *out, const struct action *a)
 {
 	const struct action_activate *from = a->activate;
-	Gatepost__Activate *to = arena_alloc_raw(&out->arena, sizeof *to);
+	Gatepost__Activate *to = proto_arena_alloc_raw(&out->arena, sizeof *to);
 
 	gatepost__activate__init(to);
 	to->channel = batch_copy(out, a->channel);
 	to->position = position_of(out, &from->position);
 	to->n_missed = from->n_missed;
-	to->missed = arena_alloc(&out->arena, from->n_missed * sizeof *to->missed);
+	to->missed = proto_arena_alloc(&out->arena, from->n_missed * sizeof *to->missed);
 	for (size_t i = 0; i < from->n_missed; i++)
 		to->missed[i] = publication_of(out, from->missed[i]);
 	return to;
@@ -82,7 +82,7 @@ static Gatepost__Activate *activate_of(struct batch *out, const struct action *a
 
 static Gatepost__Unsubscribe *unsubscribe_of(struct batch *out, const struct action *a)
 {
-	Gatepost__Unsubscribe *u = arena_alloc_raw(&out->arena, sizeof *u);
+	Gatepost__Unsubscribe *u = proto_arena_alloc_raw(&out->arena, sizeof *u);
 
 	gatepost__unsubscribe__init(u);
 	u->channel = batch_copy(out, a->channel);
@@ -91,7 +91,7 @@ static Gatepost__Unsubscribe *unsubscribe_of(struct batch *out, const struct act
 
 static Gatepost__Action *action_of(struct batch *out, const struct action *a)
 {
-	Gatepost__Action *to = arena_alloc_raw(&out->arena, sizeof *to);
+	Gatepost__Action *to = proto_arena_alloc_raw(&out->arena, sizeof *to);
 
 	gatepost__action__init(to);
 	switch (a->kind) {
@@ -127,7 +127,7 @@ static Gatepost__Action *action_of(struct batch *out, const struct action *a)
 Gatepost__Action **action_pack(struct batch *out, const struct action *actions, size_t n)
 {
 	Gatepost__Action **all =
-		n > 0 ? arena_alloc_raw(&out->arena, n * sizeof(Gatepost__Action *))
+		n > 0 ? proto_arena_alloc_raw(&out->arena, n * sizeof(Gatepost__Action *))
 		      : NULL;
 
 	for (size_t i = 0; i < n; i++)

@@ -3,11 +3,11 @@
 #include "base/mem.h"
 #include "broker/payload/parts.h"
 #include "json/read.h"
-#include "proto/arena.h"
+#include "proto/proto_arena.h"
 
 #include <assert.h>
 
-static Gatepost__Request *unpack_request(struct arena *a, struct span packed)
+static Gatepost__Request *unpack_request(struct proto_arena *a, struct span packed)
 {
 	return gatepost__request__unpack(&a->allocator, packed.n, packed.p);
 }
@@ -16,7 +16,7 @@ static Gatepost__Request *unpack_request(struct arena *a, struct span packed)
  * The request in the event: its own, or, if configured, the upgrade's from the context.
  * False when it is malformed; *out is NULL when there is none.
  */
-static bool find_request(const struct event *e, struct arena *a,
+static bool find_request(const struct event *e, struct proto_arena *a,
 			 const Gatepost__Request **out)
 {
 	const struct invocation *in = e->in;
@@ -62,7 +62,7 @@ static uint64_t number_of(const struct invocation *in)
 }
 
 static struct blob *make(const struct invocation *in, enum event_form form,
-			 struct arena *a)
+			 struct proto_arena *a)
 {
 	enum { EXPECTED = 1024 };
 	char connection_id[ID_TEXT], request_id[ID_TEXT];
@@ -85,12 +85,12 @@ static struct blob *make(const struct invocation *in, enum event_form form,
 
 struct blob *event_json(const struct invocation *in, enum event_form form)
 {
-	struct arena a;
+	struct proto_arena a;
 	struct blob *b;
 
-	arena_init(&a);
+	proto_arena_init(&a);
 	b = make(in, form, &a);
-	arena_close(&a);
+	proto_arena_close(&a);
 	return b;
 }
 

@@ -77,10 +77,11 @@ static void add_redis(struct supervisor *s, const struct cluster *h)
 	flag(&w, "--save", "%s", "");
 	/*
 	 * It is written before the answer, so that kill -9 forgets nothing. With everysec a write
-	 * may wait for an fsync under way; what is removed at the end needs none.
+	 * may wait for an fsync under way, and a loss of power forgets up to two seconds; what is
+	 * removed at the end needs none.
 	 */
 	flag(&w, "--appendonly", "yes");
-	flag(&w, "--appendfsync", h->folder->keep ? "everysec" : "no");
+	flag(&w, "--appendfsync", h->folder->keep ? up_conf_fsync(h->conf) : "no");
 	flag(&w, "--auto-aof-rewrite-percentage", "100");
 	flag(&w, "--auto-aof-rewrite-min-size", "16mb");
 
@@ -159,6 +160,8 @@ static void add_broker(struct supervisor *s, const struct cluster *h, unsigned i
 	flag(&w, "--default-route", "%s", up_conf_default_route(h->conf));
 	if (h->config)
 		flag(&w, "--config", "%s", h->config);
+	if (h->function_keys)
+		flag(&w, "--function-keys", "%s", h->function_keys);
 	/* Several brokers cannot share the ports of gatepost.ports; workers are told theirs. */
 	flag(&w, "--runtime-address", "127.0.0.1:0");
 	/* GATEPOST_DRAIN_TIMEOUT is theirs, too. */

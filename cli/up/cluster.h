@@ -11,7 +11,8 @@
 struct cluster {
 	const struct up_conf *conf;
 	const struct folder *folder;
-	const char *config; /* the project's file; NULL: none */
+	const char *config;        /* the project's file; NULL: none */
+	const char *function_keys; /* the file of their keys; NULL: none */
 	const char *stage;
 	struct address listen;     /* of all edges, reserved */
 	struct address management; /* that all brokers share, reserved */

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "cli/up/spawn.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -156,68 +155,5 @@ static char **node_argv(const struct runtime_plan *p)
 			      "autoconf, automake and libtool)");
 	words_take(&w, client);
 	words_take(&w, xstrdup(p->function->handler));
-	return w.list;
-}
-
-/* Surroundings */
-
-static void set(struct words *w, const char *name, const char *value)
-{
-	words_take(w, xasprintf("%s=%s", name, value));
-}
-
-static void set_unless_there(struct words *w, const char *name, const char *value)
-{
-	if (getenv(name) == NULL)
-		set(w, name, value);
-}
-
-static void set_lambda(struct words *w, const struct runtime_plan *p)
-{
-	const struct config *c = p->config;
-	char *name = xasprintf("%s-%s-%s", c->service ? c->service : "gatepost", c->stage,
-			       p->function->name);
-	char *group = xasprintf("/aws/lambda/%s", name);
-	char *environment = xasprintf("AWS_Lambda_%s", p->function->runtime);
-	char *memory = xasprintf("%" PRId64, p->function->memory_mb);
-
-	set(w, "AWS_LAMBDA_RUNTIME_API", p->address);
-	set(w, "AWS_LAMBDA_FUNCTION_NAME", name);
-	set(w, "AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
-	set(w, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory);
-	set(w, "AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
-	set(w, "AWS_LAMBDA_LOG_GROUP_NAME", group);
-	set(w, "AWS_LAMBDA_LOG_STREAM_NAME", p->worker);
-	set(w, "AWS_EXECUTION_ENV", environment);
-	set(w, "LAMBDA_TASK_ROOT", p->folder);
-	set(w, "_HANDLER", p->function->handler);
-	free(name);
-	free(group);
-	free(environment);
-	free(memory);
-}
-
-static void set_aws(struct words *w, const struct runtime_plan *p)
-{
-	set_unless_there(w, "AWS_REGION", p->config->region);
-	set_unless_there(w, "AWS_DEFAULT_REGION", p->config->region);
-	set_unless_there(w, "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", p->management);
-	set_unless_there(w, "TZ", ":UTC");
-	if (getenv("AWS_PROFILE") || getenv("AWS_ACCESS_KEY_ID"))
-		return; /* theirs */
-	set(w, "AWS_ACCESS_KEY_ID", "gatepost");
-	set(w, "AWS_SECRET_ACCESS_KEY", "gatepost");
-}
-
-char **runtime_env(const struct runtime_plan *p)
-{
-	const struct config_function *f = p->function;
-	struct words w = {0};
-
-	set_lambda(&w, p);
-	set_aws(&w, p);
-	set(&w, "GATEPOST_MANAGEMENT", p->management);
-	for (size_t i = 0; i < f->n_environment; i++)
-		set(&w, f->environment[i].name, f->environment[i].value);
 	return w.list;
 }

@@ -3,13 +3,13 @@
 
 /*
  * How a function's worker is started: AWS's runtime interface client for its language,
- * with the handler, and the environment that handlers find on Lambda.
+ * with the handler.
  *
  *   python3*   python3 -m awslambdaric handler.ping      the project's .venv or venv, else PATH
  *   nodejs*    aws-lambda-ric handler.ping               of the project's node_modules or
  *                                                        one above it, else PATH
  *
- * source  AWS: "Defined runtime environment variables"; the clients' README
+ * source  the clients' README
  */
 
 #include "cli/client/words.h"
@@ -22,9 +22,10 @@ struct runtime_plan {
 	const char *python; /* NULL: found as above */
 
 	/* For the environment alone. */
-	const char *worker;     /* "fn-ping-0" */
-	const char *address;    /* where it polls: "127.0.0.1:40123" */
-	const char *management; /* "http://127.0.0.1:8081" */
+	const char *worker;         /* "fn-ping-0" */
+	const char *address;        /* where it polls: "127.0.0.1:40123" */
+	const char *management;     /* "http://127.0.0.1:8081" */
+	const struct key_pair *key; /* of its own; NULL: none */
 };
 
 /*
@@ -33,12 +34,5 @@ struct runtime_plan {
  * returns  NULL after an error line with what to install
  */
 char **runtime_argv(const struct runtime_plan *p);
-
-/*
- * What it has in its environment over ours; freed with words_free. Region and credentials
- * only where we have none: so that the SDK in a handler can sign what it sends to the
- * management API.
- */
-char **runtime_env(const struct runtime_plan *p);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "cli/up/demo.h"
 #include "cli/up/cluster.h"
+#include "cli/up/keys.h"
 #include "cli/up/port.h"
 #include "cli/up/project.h"
 #include "cli/up/task.h"
@@ -36,6 +37,7 @@ enum {
 struct up {
 	struct up_conf conf;
 	struct project project;
+	struct keys *keys;       /* of the functions; NULL: the same */
 	struct workers *workers; /* NULL: nothing but what is built in */
 	struct folder folder;
 	struct cluster cluster;
@@ -53,8 +55,10 @@ struct up {
 
 static bool take_ports(struct up *u);
 static bool metrics_are_free(struct up *u);
+static bool make_folders(struct up *u);
 static void name_endpoints(struct up *u);
 static bool run(struct up *u);
+static bool make_keys(struct up *u);
 static bool add_workers(struct up *u);
 static void on_told(void *arg, struct child *c, const char *text);
 static void on_gone(void *arg, struct child *c);
@@ -81,7 +85,7 @@ int up_run(int argc, char **argv)
 	log_init("gatepost", (enum log_level)u.conf.log_level,
 		 (enum log_format)u.conf.log_format);
 	if (!project_read(&u.project, &u.conf) || !take_ports(&u) ||
-	    !metrics_are_free(&u) || !folder_make(&u.folder, u.conf.data))
+	    !metrics_are_free(&u) || !make_folders(&u))
 		u.status = BAD_SETTINGS;
 	else if (!run(&u))
 		u.status = FAILED;
@@ -150,6 +154,23 @@ static void name_endpoints(struct up *u)
 	u->endpoints.management = xasprintf("http://%s", text);
 }
 
+static bool make_folders(struct up *u)
+{
+	bool none = u->conf.data && strcmp(u->conf.data, UP_DATA_NONE) == 0;
+	char *project = NULL;
+	bool ok;
+
+	if (!none && u->conf.redis == NULL && u->project.file)
+		project = project_folder(&u->project);
+	ok = folder_make(&u->folder, &(struct folder_plan){
+					     .data = none ? NULL : u->conf.data,
+					     .project = project,
+					     .fresh = u->conf.fresh,
+				     });
+	free(project);
+	return ok;
+}
+
 static bool run(struct up *u)
 {
 	struct supervisor_watch watch = {on_ready, on_stopped, on_told, on_gone, u};
@@ -164,6 +185,8 @@ static bool run(struct up *u)
 	if (u->conf.ready_file)
 		unlink(u->conf.ready_file); /* of a run that was killed */
 
+	if (!make_keys(u))
+		return false;
 	u->loop = loop_new();
 	u->supervisor = supervisor_new(u->loop, u->folder.run, &watch);
 	if (u->supervisor == NULL) {
@@ -184,6 +207,16 @@ static bool run(struct up *u)
 	return true;
 }
 
+/* Brokers read the file when they start. */
+static bool make_keys(struct up *u)
+{
+	if (u->project.file == NULL)
+		return true;
+	u->keys = keys_new(u->folder.run);
+	u->cluster.function_keys = keys_file(u->keys);
+	return keys_write(u->keys, u->project.config);
+}
+
 static bool add_workers(struct up *u)
 {
 	struct workers_plan plan = {
@@ -192,6 +225,7 @@ static bool add_workers(struct up *u)
 		.options = &u->project.options,
 		.python = u->conf.python,
 		.management = u->endpoints.management,
+		.keys = u->keys,
 		.brokers = (unsigned)u->conf.brokers,
 		.json = u->conf.log_format == LOG_JSON,
 	};
@@ -354,6 +388,7 @@ static void up_close(struct up *u)
 	task_free(u->demo_task);
 	supervisor_free(u->supervisor);
 	workers_free(u->workers);
+	keys_free(u->keys);
 	project_close(&u->project);
 	timer_free(u->notice);
 	loop_free(u->loop);

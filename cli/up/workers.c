@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "cli/up/notify.h"
 #include "cli/up/peer.h"
-#include "cli/up/runtime.h"
+#include "cli/up/worker_environment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +90,7 @@ static struct runtime_plan plan_for(const struct workers *w,
 		.folder = w->folder,
 		.python = w->plan.python,
 		.management = w->plan.management,
+		.key = w->plan.keys ? keys_find(w->plan.keys, f->name) : NULL,
 	};
 }
 
@@ -231,6 +232,8 @@ static void read_again(struct workers *w)
 	config_free(w->config);
 	w->config = c;
 	w->seen = now;
+	if (w->plan.keys)
+		keys_write(w->plan.keys, c);
 }
 
 /*
@@ -264,7 +267,7 @@ static void place(struct workers *w, const struct worker *k,
 		return;
 	p.worker = k->child->name;
 	p.address = address;
-	child_place(k->child, argv, runtime_env(&p));
+	child_place(k->child, argv, worker_environment(&p));
 }
 
 static void place_all(struct workers *w, unsigned broker, const char *runtimes)

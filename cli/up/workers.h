@@ -8,6 +8,7 @@
  * the broker reports too, by its port.
  */
 
+#include "cli/up/keys.h"
 #include "cli/up/supervisor.h"
 #include "config/config.h"
 
@@ -19,6 +20,7 @@ struct workers_plan {
 	const struct config_options *options;
 	const char *python;     /* NULL: the project's, else that of PATH */
 	const char *management; /* "http://127.0.0.1:8081" */
+	struct keys *keys;      /* of their functions; NULL: they have none */
 	unsigned brokers;
 	bool json; /* their output as log lines */
 };

@@ -226,7 +226,7 @@ void broker_link_receive(struct broker_link *b, struct span said)
 		broker_link_close(b, "message is not an envelope", LINK_ENDED_UNREADABLE);
 	for (size_t i = 0; err == OK && i < e->n_items && b->z != NULL; i++)
 		receive(b, e->items[i]);
-	arena_reset(&u->arena);
+	proto_arena_reset(&u->arena);
 }
 
 /* All that a broker can send. */

@@ -47,12 +47,12 @@ void channel_link_interest(struct uplink *u, uint64_t serial, const Gatepost__In
 		       &gatepost__interest__descriptor);
 	out->serial = m->serial;
 	out->all = m->all;
-	out->channels =
-		arena_alloc(&b->link.out.arena, m->n_channels * sizeof *out->channels);
+	out->channels = proto_arena_alloc(&b->link.out.arena,
+					  m->n_channels * sizeof *out->channels);
 	for (; out->n_channels < m->n_channels; out->n_channels++) {
 		const Gatepost__Interest__Channel *from = m->channels[out->n_channels];
 		Gatepost__Interest__Channel *to =
-			arena_alloc(&b->link.out.arena, sizeof *to);
+			proto_arena_alloc(&b->link.out.arena, sizeof *to);
 
 		gatepost__interest__channel__init(to);
 		to->name = copy(&b->link, from->name);

@@ -8,7 +8,7 @@ Gatepost__Position *outcome_copy_position(struct link *l, const Gatepost__Positi
 
 	if (in == NULL)
 		return NULL;
-	p = arena_alloc(&l->out.arena, sizeof *p);
+	p = proto_arena_alloc(&l->out.arena, sizeof *p);
 	gatepost__position__init(p);
 	p->epoch = batch_copy(&l->out, span_from(in->epoch));
 	p->offset = in->offset;

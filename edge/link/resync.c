@@ -20,20 +20,21 @@ static void begin_item(struct resync *r)
 	r->item = link_add(r->to, GATEPOST__ITEM__BODY_ROSTER,
 			   &gatepost__roster__descriptor);
 	r->item->ticket = r->ticket;
-	r->item->rows = arena_alloc(&r->to->out.arena, ROWS * sizeof *r->item->rows);
+	r->item->rows =
+		proto_arena_alloc(&r->to->out.arena, ROWS * sizeof *r->item->rows);
 }
 
 static void add_membership(void *arg, struct span channel, struct span member)
 {
 	struct resync *r = arg;
 	struct batch *out = &r->to->out;
-	Gatepost__Membership *m = arena_alloc(&out->arena, sizeof *m);
+	Gatepost__Membership *m = proto_arena_alloc(&out->arena, sizeof *m);
 
 	if (r->row->n_memberships == r->room) {
 		Gatepost__Membership **old = r->row->memberships;
 
 		r->room = r->room > 0 ? r->room * 2 : MEMBERSHIPS;
-		r->row->memberships = arena_alloc(
+		r->row->memberships = proto_arena_alloc(
 			&out->arena, r->room * sizeof(Gatepost__Membership *));
 		if (old != NULL)
 			memcpy(r->row->memberships, old,
@@ -55,7 +56,7 @@ static void add_row(void *arg, struct lane *l)
 	/* Rows with large contexts fill a batch early. */
 	if (r->item->n_rows == ROWS || batch_is_full(&r->to->out))
 		begin_item(r);
-	row = arena_alloc(&r->to->out.arena, sizeof *row);
+	row = proto_arena_alloc(&r->to->out.arena, sizeof *row);
 	gatepost__roster__row__init(row);
 	row->id = (ProtobufCBinaryData){.len = ID_BYTES, .data = l->id.b};
 	row->context = batch_hold(&r->to->out, l->context);

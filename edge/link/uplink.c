@@ -81,7 +81,7 @@ struct uplink *uplink_new(const struct uplink_conf *conf, const struct uplink_us
 	lane_queue_init(&u->orphans);
 	lane_queue_init(&u->retrying);
 	lane_queue_init(&u->suspects);
-	arena_init(&u->arena);
+	proto_arena_init(&u->arena);
 	u->seeds = seeds_new(uses->loop, conf->brokers, conf->resolve_ms,
 			     broker_links_named, u);
 	if (u->seeds == NULL) {
@@ -104,7 +104,7 @@ void uplink_free(struct uplink *u)
 	broker_links_free(u);
 	ring_free(u->ring);
 	ring_free(u->stored);
-	arena_close(&u->arena);
+	proto_arena_close(&u->arena);
 	free(u);
 }
 
@@ -328,7 +328,7 @@ static void add_channels(struct batch *out, Gatepost__Event *m, struct blob *nam
 
 	for (size_t at = 0; at < all.len; at += 1U + all.data[at])
 		n++;
-	m->channels = arena_alloc(&out->arena, n * sizeof *m->channels);
+	m->channels = proto_arena_alloc(&out->arena, n * sizeof *m->channels);
 	for (size_t at = 0; at < all.len; at += 1U + all.data[at])
 		m->channels[m->n_channels++] =
 			(ProtobufCBinaryData){all.data[at], all.data + at + 1};

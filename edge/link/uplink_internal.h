@@ -60,8 +60,8 @@ struct uplink {
 	struct lane_queue
 		suspects; /* lanes whose next event is accused: one at a time (poison.h) */
 	const struct lane_event
-		*suspect;   /* the accused event that is under way; NULL: none */
-	struct arena arena; /* of the envelope being read */
+		*suspect;         /* the accused event that is under way; NULL: none */
+	struct proto_arena arena; /* of the envelope being read */
 };
 
 /* Send the lane's unsent events as far as the credit allows; the rest waits. */

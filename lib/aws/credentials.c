@@ -41,6 +41,7 @@ void credentials_free(struct credentials *c)
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->list[i].name);
 		free(c->list[i].key_id);
+		free(c->list[i].function);
 		wipe(c->list[i].secret);
 	}
 	free(c->list);
@@ -182,9 +183,11 @@ static void take_setting(struct reading *r, struct span name, struct span value)
 		set_text(r, &r->now->secret, value);
 	else if (span_is(name, "token"))
 		set_token(r, value);
+	else if (span_is(name, "function"))
+		set_text(r, &r->now->function, value);
 	else
-		r->wrong = "no such setting: aws_access_key_id, aws_secret_access_key or "
-			   "token";
+		r->wrong = "no such setting: aws_access_key_id, aws_secret_access_key, "
+			   "token or function";
 }
 
 static void end_section(struct reading *r)
@@ -198,6 +201,8 @@ static void end_section(struct reading *r)
 			   "aws_access_key_id and aws_secret_access_key belong together";
 	else if (c->key_id == NULL && !c->has_token)
 		r->wrong = "the section above has neither a key pair nor a token";
+	else if (c->function != NULL && c->key_id == NULL)
+		r->wrong = "the section above has a function, but no key pair";
 }
 
 /* ---- looking ---- */

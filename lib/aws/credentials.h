@@ -13,7 +13,7 @@
  *   [operators]
  *   token = …
  *
- * A section may have both. Its name identifies the caller in logs; secrets are never in a log.
+ * A section may have both, and `function = NAME`: the key is that of a function's workers. Its name identifies the caller in logs; secrets are never in a log.
  */
 
 #include "base/err.h"
@@ -25,6 +25,7 @@ struct credential {
 	char *name;   /* of the section */
 	char *key_id; /* NULL: it has no key pair */
 	char *secret;
+	char *function; /* NULL: it is nobody's of those */
 	bool has_token;
 	uint8_t token_hash[32];
 };

@@ -152,6 +152,17 @@ static void on_look(void *arg)
 		on_reload(k);
 }
 
+const struct credential *keyring_key(struct keyring *k, struct span id)
+{
+	const struct credential *c = credentials_of_key(k->credentials, id);
+
+	if (c == NULL) {
+		on_look(k);
+		c = credentials_of_key(k->credentials, id);
+	}
+	return c;
+}
+
 const struct credentials *keyring_credentials(const struct keyring *k)
 {
 	return k->credentials;

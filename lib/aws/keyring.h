@@ -21,7 +21,13 @@ struct keyring *keyring_new(struct loop *l, const char *path);
 /* NULL is fine; the loop does not run any more. */
 void keyring_free(struct keyring *k);
 
-/* Borrowed until the next turn of the loop. */
+/* Borrowed until the next turn of the loop, or the next keyring_key. */
 const struct credentials *keyring_credentials(const struct keyring *k);
+
+/*
+ * The caller with this key; NULL if it is unknown. For an unknown one it is first checked whether
+ * the file has changed, so that a key counts from the moment in which it is written.
+ */
+const struct credential *keyring_key(struct keyring *k, struct span id);
 
 #endif

@@ -45,13 +45,13 @@ static void check_action(struct span text, enum channel_verb verb, uint8_t *room
 
 static void check_filter(struct span text)
 {
-	struct arena arena;
+	struct proto_arena arena;
 	struct filter f;
 
-	arena_init(&arena);
+	proto_arena_init(&arena);
 	if (filter_read(text, &arena, &f) == NULL)
 		check(f.n > 0 && f.n <= FILTER_NODES && envelope_filter_ok(f.nodes, f.n));
-	arena_close(&arena);
+	proto_arena_close(&arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)

@@ -38,7 +38,7 @@ static size_t route_n; /* 0: no link yet */
 static int clients[CLIENTS];
 static struct id ids[CLIENTS]; /* of the connection that it has now */
 static struct batch saying;    /* by the broker */
-static struct arena arena;
+static struct proto_arena arena;
 
 static void check(bool holds)
 {
@@ -54,7 +54,7 @@ static ProtobufCBinaryData bytes(void)
 static char *string(void)
 {
 	struct span s = input_text();
-	char *out = arena_alloc(&saying.arena, s.n + 1);
+	char *out = proto_arena_alloc(&saying.arena, s.n + 1);
 
 	if (s.n > 0)
 		memcpy(out, s.p, s.n);
@@ -89,7 +89,7 @@ static void hear(void)
 		memcpy(route, zmq_msg_data(&from), route_n);
 		check(envelope_read(span_of(zmq_msg_data(&said), zmq_msg_size(&said)),
 				    &arena, &e) == OK);
-		arena_reset(&arena);
+		proto_arena_reset(&arena);
 	}
 	zmq_msg_close(&from);
 	zmq_msg_close(&said);
@@ -175,7 +175,7 @@ static void add_welcome(void)
 	w->number = NUMBER;
 	w->credit_events = 20;
 	w->credit_bytes = 1024 * 1024;
-	w->members = arena_alloc(&saying.arena, sizeof *w->members);
+	w->members = proto_arena_alloc(&saying.arena, sizeof *w->members);
 	gatepost__members__init(w->members);
 }
 
@@ -243,7 +243,7 @@ static void start(void)
 	loop_at_turn_end(loop, uplink_flush, uplink);
 	broker_links_named(uplink, endpoint);
 	batch_init(&saying);
-	arena_init(&arena);
+	proto_arena_init(&arena);
 	for (size_t i = 0; i < CLIENTS; i++)
 		clients[i] = -1;
 }
@@ -338,7 +338,7 @@ static ProtobufCBinaryData id_of(uint8_t which)
 
 static Gatepost__Frame *frame(void)
 {
-	Gatepost__Frame *f = arena_alloc(&saying.arena, sizeof *f);
+	Gatepost__Frame *f = proto_arena_alloc(&saying.arena, sizeof *f);
 
 	gatepost__frame__init(f);
 	f->binary = input_byte() & 1;
@@ -348,15 +348,15 @@ static Gatepost__Frame *frame(void)
 
 static Gatepost__Response *response(uint32_t status)
 {
-	Gatepost__Response *r = arena_alloc(&saying.arena, sizeof *r);
+	Gatepost__Response *r = proto_arena_alloc(&saying.arena, sizeof *r);
 	size_t n = input_byte() % 20;
 
 	gatepost__response__init(r);
 	r->status = status;
-	r->headers = arena_alloc(&saying.arena, n * sizeof *r->headers);
+	r->headers = proto_arena_alloc(&saying.arena, n * sizeof *r->headers);
 	r->n_headers = n;
 	for (size_t i = 0; i < n; i++) {
-		r->headers[i] = arena_alloc(&saying.arena, sizeof *r->headers[i]);
+		r->headers[i] = proto_arena_alloc(&saying.arena, sizeof *r->headers[i]);
 		gatepost__request__header__init(r->headers[i]);
 		r->headers[i]->name = bytes();
 		r->headers[i]->value = bytes();
@@ -367,7 +367,7 @@ static Gatepost__Response *response(uint32_t status)
 
 static Gatepost__Action *action(Gatepost__Answer *a, Gatepost__Action__BodyCase what)
 {
-	Gatepost__Action *m = arena_alloc(&saying.arena, sizeof *m);
+	Gatepost__Action *m = proto_arena_alloc(&saying.arena, sizeof *m);
 
 	gatepost__action__init(m);
 	m->body_case = what;
@@ -392,7 +392,7 @@ static void closes(Gatepost__Answer *a, uint32_t code, bool with_reason)
 {
 	Gatepost__Action *m = action(a, GATEPOST__ACTION__BODY_CLOSE);
 
-	m->close = arena_alloc(&saying.arena, sizeof *m->close);
+	m->close = proto_arena_alloc(&saying.arena, sizeof *m->close);
 	gatepost__close__init(m->close);
 	m->close->code = code;
 	if (with_reason)
@@ -406,7 +406,7 @@ static Gatepost__Answer *answer(uint8_t which)
 	struct connection *c = connection(which);
 
 	a->id = id_of(which);
-	a->actions = arena_alloc(&saying.arena, MOST_ACTIONS * sizeof *a->actions);
+	a->actions = proto_arena_alloc(&saying.arena, MOST_ACTIONS * sizeof *a->actions);
 	if (c != NULL && c->lane.first != NULL) {
 		a->term = c->lane.term;
 		a->seq = c->lane.first->seq;
@@ -477,10 +477,10 @@ static void members(void)
 	Gatepost__Members *m = ITEM(MEMBERS, members);
 	size_t n = input_byte() % 8;
 
-	m->members = arena_alloc(&saying.arena, n * sizeof *m->members);
+	m->members = proto_arena_alloc(&saying.arena, n * sizeof *m->members);
 	m->n_members = n;
 	for (size_t i = 0; i < n; i++) {
-		m->members[i] = arena_alloc(&saying.arena, sizeof *m->members[i]);
+		m->members[i] = proto_arena_alloc(&saying.arena, sizeof *m->members[i]);
 		gatepost__members__member__init(m->members[i]);
 		m->members[i]->endpoint = string();
 		m->members[i]->name = string();

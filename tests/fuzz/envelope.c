@@ -285,9 +285,9 @@ static void check_item(const Gatepost__Item *i)
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	Gatepost__Envelope *e = NULL;
-	struct arena a;
+	struct proto_arena a;
 
-	arena_init(&a);
+	proto_arena_init(&a);
 
 	enum err err = envelope_read(span_of(p, n), &a, &e);
 
@@ -296,6 +296,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		check(e->version != LINK_VERSION);
 	for (size_t i = 0; err == OK && i < e->n_items; i++)
 		check_item(e->items[i]);
-	arena_close(&a);
+	proto_arena_close(&a);
 	return 0;
 }

@@ -38,6 +38,7 @@ def test_programs_pages_and_units_are_installed_and_nothing_else(prefix):
         "bin/gatepost",
         "bin/gatepost-edge",
         "bin/gatepost-broker",
+        "share/gatepost/aws-sdk-2.js",
         "share/man/man1/gatepost.1",
         "share/man/man8/gatepost-edge.8",
         "share/man/man8/gatepost-broker.8",

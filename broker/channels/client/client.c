@@ -94,7 +94,7 @@ static struct session *session_new(struct clients *c, const struct client_event 
 	s->text = text;
 	s->room = xmalloc(text.n + 1);
 	s->run = run;
-	arena_init(&s->arena);
+	proto_arena_init(&s->arena);
 	LIST_INSERT_HEAD(&c->sessions, s, next);
 	return s;
 }

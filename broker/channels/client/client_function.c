@@ -16,9 +16,10 @@ static void refuse(struct session *s, struct span body)
 		utf8_good(span_of(body.p, body.n < MESSAGE_MOST ? body.n : MESSAGE_MOST));
 	char *text = span_dup(span_of(body.p, n));
 
-	session_refuse(s, "forbidden",
-		       n > 0 ? (const char *)arena_copy(&s->arena, span_of(text, n + 1)).p
-			     : "the function refused it");
+	session_refuse(
+		s, "forbidden",
+		n > 0 ? (const char *)proto_arena_copy(&s->arena, span_of(text, n + 1)).p
+		      : "the function refused it");
 	free(text);
 }
 

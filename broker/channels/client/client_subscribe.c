@@ -45,7 +45,7 @@ static void fill(void *arg, struct batch *b, Gatepost__Command *to)
 {
 	const struct session *s = arg;
 	const struct config_namespace *ns = s->ns;
-	Gatepost__Subscription *sub = arena_alloc(&b->arena, sizeof *sub);
+	Gatepost__Subscription *sub = proto_arena_alloc(&b->arena, sizeof *sub);
 	struct filter filter = {0};
 
 	if (s->action.filter.n > 0) /* it was checked */
@@ -161,12 +161,12 @@ static void activate(struct session *s, struct position at,
 		     Gatepost__Publication **missed, size_t n,
 		     enum frame_recovered recovered)
 {
-	struct action_activate *a = arena_alloc(&s->arena, sizeof *a);
+	struct action_activate *a = proto_arena_alloc(&s->arena, sizeof *a);
 	struct frame_head h = session_head(s);
 
 	session_forget(s, s->action.channel);
 	*a = (struct action_activate){
-		.position = {arena_copy(&s->arena, at.epoch), at.offset},
+		.position = {proto_arena_copy(&s->arena, at.epoch), at.offset},
 		.missed = missed,
 		.n_missed = n,
 	};
@@ -230,12 +230,12 @@ static Gatepost__Tag **tags_of(struct session *s, struct span tail, size_t *n)
 
 	message_tags(tail, &found);
 	*n = found.n;
-	list = arena_alloc(&s->arena, found.n * sizeof(Gatepost__Tag *));
+	list = proto_arena_alloc(&s->arena, found.n * sizeof(Gatepost__Tag *));
 	for (size_t i = 0; i < found.n; i++) {
-		struct span key = arena_copy(&s->arena, found.at[i].key);
-		struct span value = arena_copy(&s->arena, found.at[i].value);
+		struct span key = proto_arena_copy(&s->arena, found.at[i].key);
+		struct span value = proto_arena_copy(&s->arena, found.at[i].value);
 
-		list[i] = arena_alloc(&s->arena, sizeof *list[i]);
+		list[i] = proto_arena_alloc(&s->arena, sizeof *list[i]);
 		gatepost__tag__init(list[i]);
 		list[i]->key = (ProtobufCBinaryData){key.n, (uint8_t *)(uintptr_t)key.p};
 		list[i]->value =
@@ -252,7 +252,7 @@ static Gatepost__Publication *publication_of(struct session *s,
 	struct blob *frame = session_hold(s, message_frame(s->action.channel, at,
 							   h->messages[i].time_ms,
 							   h->messages[i].message));
-	Gatepost__Publication *p = arena_alloc(&s->arena, sizeof *p);
+	Gatepost__Publication *p = proto_arena_alloc(&s->arena, sizeof *p);
 
 	gatepost__publication__init(p);
 	p->offset = (uint64_t)at.offset;
@@ -268,7 +268,7 @@ static void activate_with(struct session *s, const struct channel_history *h,
 	static const struct failure full = {
 		"limit", "subscribe to this channel in a frame of its own", true};
 	Gatepost__Publication **list =
-		arena_alloc(&s->arena, h->n * sizeof(Gatepost__Publication *));
+		proto_arena_alloc(&s->arena, h->n * sizeof(Gatepost__Publication *));
 	size_t stored = 0, bytes = 0;
 
 	for (size_t i = 0; i < h->n; i++) {
@@ -356,14 +356,14 @@ static void on_read(void *arg, const struct failure *failure,
 static void fill_end(void *arg, struct batch *b, Gatepost__Command *to)
 {
 	const struct session *s = arg;
-	Gatepost__Action *action = arena_alloc(&b->arena, sizeof *action);
+	Gatepost__Action *action = proto_arena_alloc(&b->arena, sizeof *action);
 
 	gatepost__action__init(action);
 	action->body_case = GATEPOST__ACTION__BODY_UNSUBSCRIBE;
-	action->unsubscribe = arena_alloc(&b->arena, sizeof *action->unsubscribe);
+	action->unsubscribe = proto_arena_alloc(&b->arena, sizeof *action->unsubscribe);
 	gatepost__unsubscribe__init(action->unsubscribe);
 	action->unsubscribe->channel = batch_copy(b, s->action.channel);
-	to->actions = arena_alloc(&b->arena, sizeof *to->actions);
+	to->actions = proto_arena_alloc(&b->arena, sizeof *to->actions);
 	to->actions[0] = action;
 	to->n_actions = 1;
 }

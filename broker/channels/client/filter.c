@@ -4,7 +4,7 @@
 #include "json/walk.h"
 
 struct reader {
-	struct arena *arena;
+	struct proto_arena *arena;
 	struct filter *out;
 };
 
@@ -99,7 +99,7 @@ static const char *read_text(struct reader *r, const struct json_value *v,
 		       "pair";
 	if (s.n > FILTER_TAG_MOST)
 		return "a text of a filter has more than 256 bytes";
-	*out = data_of(arena_copy(r->arena, s));
+	*out = data_of(proto_arena_copy(r->arena, s));
 	return NULL;
 }
 
@@ -133,7 +133,7 @@ static const char *read_values(struct reader *r, Gatepost__FilterNode *node,
 
 	if (v->kind != JSON_IS_ARRAY)
 		return "in, nin: a list of values";
-	node->values = arena_alloc(r->arena, FILTER_VALUES * sizeof *node->values);
+	node->values = proto_arena_alloc(r->arena, FILTER_VALUES * sizeof *node->values);
 	w = json_walk(v);
 	while (why == NULL && json_walk_next(&w, &name, &of)) {
 		if (node->n_values == FILTER_VALUES)
@@ -146,13 +146,13 @@ static const char *read_values(struct reader *r, Gatepost__FilterNode *node,
 static const char *read_value(struct reader *r, Gatepost__FilterNode *node,
 			      const struct node *n)
 {
-	node->values = arena_alloc(r->arena, sizeof *node->values);
+	node->values = proto_arena_alloc(r->arena, sizeof *node->values);
 	node->n_values = 1;
 	if (n->op->operand == ONE_VALUE)
 		return read_text(r, &n->value, &node->values[0]);
 	if (n->value.kind != JSON_IS_TRUE && n->value.kind != JSON_IS_FALSE)
 		return "exists: true or false";
-	node->values[0] = data_of(arena_copy(r->arena, n->value.raw));
+	node->values[0] = data_of(proto_arena_copy(r->arena, n->value.raw));
 	return NULL;
 }
 
@@ -186,7 +186,7 @@ static const char *read_node(struct reader *r, const struct json_value *v)
 		return "and, or, not: no tag belongs there";
 	if (!of_filters && n.tag.kind != JSON_IS_STRING)
 		return "a filter has no tag, or one that is not a string";
-	node = arena_alloc_raw(r->arena, sizeof *node);
+	node = proto_arena_alloc_raw(r->arena, sizeof *node);
 	gatepost__filter_node__init(node);
 	node->op = n.op->op;
 	r->out->nodes[r->out->n++] = node;
@@ -195,14 +195,14 @@ static const char *read_node(struct reader *r, const struct json_value *v)
 	return why != NULL ? why : read_operand(r, node, &n);
 }
 
-const char *filter_read(struct span json, struct arena *a, struct filter *out)
+const char *filter_read(struct span json, struct proto_arena *a, struct filter *out)
 {
 	static const struct json_path whole = {NULL, 0};
 	struct reader r = {a, out};
 	struct json_value v;
 
-	*out = (struct filter){
-		.nodes = arena_alloc(a, FILTER_NODES * sizeof(Gatepost__FilterNode *))};
+	*out = (struct filter){.nodes = proto_arena_alloc(
+				       a, FILTER_NODES * sizeof(Gatepost__FilterNode *))};
 	if (json_find(json, &whole, &v) != OK)
 		return "a filter is JSON";
 	return read_node(&r, &v);

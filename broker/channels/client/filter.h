@@ -14,7 +14,7 @@
  * V is a string, or a number, which is compared as it is written, but by gt, gte, lt and lte by its value.
  */
 
-#include "proto/arena.h"
+#include "proto/proto_arena.h"
 
 #include <proto/gatepost.pb-c.h>
 
@@ -34,6 +34,6 @@ struct filter {
  * a        what the filter is made of; it lives until a is reset
  * returns  NULL; else why it is no filter: a sentence for the client
  */
-const char *filter_read(struct span json, struct arena *a, struct filter *out);
+const char *filter_read(struct span json, struct proto_arena *a, struct filter *out);
 
 #endif

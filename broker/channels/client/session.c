@@ -158,6 +158,6 @@ void session_free(struct session *s)
 	free(s->room);
 	blob_unref(s->data);
 	free(s->info);
-	arena_close(&s->arena);
+	proto_arena_close(&s->arena);
 	free(s);
 }

@@ -12,7 +12,7 @@
 #include "broker/channels/client/client.h"
 #include "broker/channels/client/frame.h"
 #include "broker/channels/client/rate.h"
-#include "proto/arena.h"
+#include "proto/proto_arena.h"
 
 #include <sys/queue.h>
 
@@ -80,9 +80,9 @@ struct session {
 	size_t n_actions, room_actions;
 	struct blob **held; /* the frames of actions */
 	size_t n_held, room_held;
-	struct arena arena; /* what else actions point to */
-	size_t bytes;       /* of all actions */
-	size_t missed;      /* messages of recoveries, and their bytes in the store */
+	struct proto_arena arena; /* what else actions point to */
+	size_t bytes;             /* of all actions */
+	size_t missed; /* messages of recoveries, and their bytes in the store */
 	size_t missed_bytes;
 	size_t read; /* the same of histories */
 	bool has_failed;

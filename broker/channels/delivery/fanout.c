@@ -56,8 +56,8 @@ static void add_tags(struct batch *b, Gatepost__Publication *to,
 	if (tags->n == 0)
 		return;
 	to->n_tags = tags->n;
-	to->tags = arena_alloc_raw(&b->arena, tags->n * sizeof *to->tags);
-	all = arena_alloc_raw(&b->arena, tags->n * sizeof *all);
+	to->tags = proto_arena_alloc_raw(&b->arena, tags->n * sizeof *to->tags);
+	all = proto_arena_alloc_raw(&b->arena, tags->n * sizeof *all);
 	batch_hold(b, tags->text);
 	for (size_t i = 0; i < tags->n; i++) {
 		struct span key = tags->at[i].key, value = tags->at[i].value;
@@ -74,7 +74,7 @@ Gatepost__Publication *fanout_publication(struct batch *b, int64_t offset,
 					  struct blob *body, bool is_binary,
 					  const struct message_tags *tags)
 {
-	Gatepost__Publication *to = arena_alloc_raw(&b->arena, sizeof *to);
+	Gatepost__Publication *to = proto_arena_alloc_raw(&b->arena, sizeof *to);
 
 	gatepost__publication__init(to);
 	to->offset = (uint64_t)offset;
@@ -86,7 +86,7 @@ Gatepost__Publication *fanout_publication(struct batch *b, int64_t offset,
 
 Gatepost__Position *fanout_position(struct batch *b, struct position p)
 {
-	Gatepost__Position *to = arena_alloc_raw(&b->arena, sizeof *to);
+	Gatepost__Position *to = proto_arena_alloc_raw(&b->arena, sizeof *to);
 
 	gatepost__position__init(to);
 	to->epoch = batch_copy(b, p.epoch);

@@ -128,7 +128,8 @@ static void fill(struct gap *g, struct position top, const struct channel_histor
 	metric_add(lost ? g->gaps->lost : g->gaps->filled, 1);
 	if (h == NULL || h->n == 0)
 		return;
-	m->publications = arena_alloc_raw(&b->arena, h->n * sizeof *m->publications);
+	m->publications =
+		proto_arena_alloc_raw(&b->arena, h->n * sizeof *m->publications);
 	for (size_t i = 0; i < h->n && bytes < FILL_BYTES; i++) {
 		struct position at = {top.epoch, h->first + (int64_t)i};
 

@@ -111,7 +111,8 @@ struct news {
 
 static ProtobufCBinaryData *names_of(struct batch *b, const struct presence_change *c)
 {
-	ProtobufCBinaryData *names = arena_alloc_raw(&b->arena, c->n * sizeof *names);
+	ProtobufCBinaryData *names =
+		proto_arena_alloc_raw(&b->arena, c->n * sizeof *names);
 
 	for (size_t i = 0; i < c->n; i++)
 		names[i] = batch_copy(b, c->members[i]);

@@ -42,6 +42,19 @@ Test(credentials, keys_and_tokens_are_found_with_their_callers)
 	credentials_free(c);
 }
 
+Test(credentials, a_key_may_be_that_of_a_function)
+{
+	struct credentials *c = parsed("[a]\naws_access_key_id = A\n"
+				       "aws_secret_access_key = x\nfunction = rooms\n"
+				       "[b]\naws_access_key_id = B\n"
+				       "aws_secret_access_key = y\n");
+
+	cr_assert(
+		eq(str, credentials_of_key(c, span_str("A"))->function, (char *)"rooms"));
+	cr_assert(eq(ptr, credentials_of_key(c, span_str("B"))->function, NULL));
+	credentials_free(c);
+}
+
 Test(credentials, what_nobody_has_is_not_found)
 {
 	struct credentials *c = parsed(two);
@@ -81,6 +94,8 @@ ParameterizedTestParameters(credentials, refused)
 		 "line 3: the section"},
 		{"[a]\naws_access_key_id = a/b\n", "line 2: an aws_access_key_id has no"},
 		{"[a]\npassword = x\n", "line 2: no such setting"},
+		{"[a]\ntoken = x\nfunction = f\n", "a function, but no key pair"},
+		{"[a]\nfunction = f\nfunction = g\n", "line 3: the section has this"},
 		{"[a]\nnonsense\n", "line 2: neither [name] nor"},
 		{"[]\ntoken = x\n", "line 1: a section's name"},
 	};

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,16 +13,25 @@
 #include <unistd.h>
 
 static char path[] = "/tmp/gatepost-unit-auth-XXXXXX";
+static char keys_path[] = "/tmp/gatepost-unit-auth-XXXXXX";
+
+static void write_text(int fd, const char *text)
+{
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
 
 static void start(void)
 {
 	static const char text[] = "[one]\naws_access_key_id = KEYONE\n"
 				   "aws_secret_access_key = secretsecretsecretsecret\n"
 				   "[two]\ntoken = tokentokentokentokentokentoken12\n";
-	int fd = mkstemp(path);
+	static const char keys[] = "[f]\naws_access_key_id = KEYOFF\n"
+				   "aws_secret_access_key = functionfunction\n"
+				   "function = f\n";
 
-	cr_assert_eq(write(fd, text, sizeof text - 1), (ssize_t)sizeof text - 1);
-	close(fd);
+	write_text(mkstemp(path), text);
+	write_text(mkstemp(keys_path), keys);
 	fixture_init();
 }
 
@@ -29,14 +39,17 @@ static void end(void)
 {
 	fixture_fini();
 	unlink(path);
+	unlink(keys_path);
 }
 
 TestSuite(auth, .init = start, .fini = end, .timeout = 20);
 
 static void serve(enum auth_mode mode, const char *region)
 {
-	fixture.conf.auth =
-		(struct auth_conf){.mode = mode, .credentials = path, .region = region};
+	fixture.conf.auth = (struct auth_conf){.mode = mode,
+					       .credentials = path,
+					       .functions = keys_path,
+					       .region = region};
 	fixture_start();
 }
 
@@ -178,4 +191,41 @@ Test(auth, an_authenticated_request_may_have_any_origin_and_host)
 		       "Origin: http://evil.example\r\n"
 		       "Authorization: Bearer tokentokentokentokentokentoken12\r\n\r\n");
 	fixture_until_questions(1);
+}
+
+static const struct signer function = {
+	"KEYOFF", "functionfunction", "eu-central-1", "execute-api", 0, NULL};
+
+Test(auth, the_key_of_a_function_is_one_too)
+{
+	serve(AUTH_KEYS, NULL);
+	expect_signed(&function, 0, NULL);
+}
+
+Test(auth, without_authentication_only_the_key_of_a_function_is_verified)
+{
+	struct signer s = right;
+
+	serve(AUTH_NONE, NULL);
+	expect_signed(&function, 0, NULL);
+	s.secret = "another";
+	expect_signed(&s, 0, NULL);
+	s.id = "NOBODY";
+	expect_signed(&s, 0, NULL);
+	s = function;
+	s.secret = "another";
+	expect_signed(&s, 403, "InvalidSignatureException");
+}
+
+Test(auth, a_key_counts_from_the_moment_in_which_it_is_written)
+{
+	struct signer s = function;
+
+	serve(AUTH_KEYS, NULL);
+	s.id = "KEYTWO";
+	expect_signed(&s, 403, "UnrecognizedClientException");
+	write_text(open(keys_path, O_WRONLY | O_TRUNC),
+		   "[two]\naws_access_key_id = KEYTWO\n"
+		   "aws_secret_access_key = functionfunction\nfunction = f\n");
+	expect_signed(&s, 0, NULL);
 }

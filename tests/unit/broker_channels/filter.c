@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct arena arena;
+static struct proto_arena arena;
 
 static void start(void)
 {
-	arena_init(&arena);
+	proto_arena_init(&arena);
 }
 
 static void stop(void)
 {
-	arena_close(&arena);
+	proto_arena_close(&arena);
 }
 
 TestSuite(filter, .init = start, .fini = stop);

@@ -160,9 +160,9 @@ static Gatepost__Interest *interest(size_t n)
 
 	m->serial = ++serial;
 	m->n_channels = n;
-	m->channels = arena_alloc(&b->arena, (n + 1) * sizeof *m->channels);
+	m->channels = proto_arena_alloc(&b->arena, (n + 1) * sizeof *m->channels);
 	for (size_t i = 0; i < n; i++) {
-		m->channels[i] = arena_alloc(&b->arena, sizeof *m->channels[i]);
+		m->channels[i] = proto_arena_alloc(&b->arena, sizeof *m->channels[i]);
 		gatepost__interest__channel__init(m->channels[i]);
 	}
 	return m;
@@ -173,7 +173,7 @@ void channels_carry(const char *from, const char *name, const char *epoch,
 {
 	struct batch *b = cluster_letter();
 	Gatepost__Interest *m = interest(1);
-	Gatepost__Position *p = arena_alloc(&b->arena, sizeof *p);
+	Gatepost__Position *p = proto_arena_alloc(&b->arena, sizeof *p);
 
 	m->all = all;
 	m->channels[0]->name = batch_copy(b, span_str(name));

@@ -23,7 +23,7 @@ static void ask_of(const char *channel, const char *epoch, uint64_t offset)
 		batch_add(b, GATEPOST__ITEM__BODY_GAP, &gatepost__gap__descriptor);
 
 	g->channel = batch_copy(b, span_str(channel));
-	g->position = arena_alloc(&b->arena, sizeof *g->position);
+	g->position = proto_arena_alloc(&b->arena, sizeof *g->position);
 	gatepost__position__init(g->position);
 	g->position->epoch = batch_copy(b, span_str(epoch));
 	g->position->offset = offset;

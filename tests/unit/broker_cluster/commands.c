@@ -102,20 +102,20 @@ Test(commands, a_look_names_the_connection)
 
 static void fill_subscription(void *arg, struct batch *b, Gatepost__Command *to)
 {
-	to->subscription = arena_alloc(&b->arena, sizeof *to->subscription);
+	to->subscription = proto_arena_alloc(&b->arena, sizeof *to->subscription);
 	gatepost__subscription__init(to->subscription);
 	to->subscription->channel = batch_copy(b, span_str(arg));
 }
 
 static void fill_text(void *arg, struct batch *b, Gatepost__Command *to)
 {
-	Gatepost__Action *a = arena_alloc(&b->arena, sizeof *a);
+	Gatepost__Action *a = proto_arena_alloc(&b->arena, sizeof *a);
 
 	gatepost__action__init(a);
 	a->body_case = GATEPOST__ACTION__BODY_TEXT;
 	a->text = batch_copy(b, span_str(arg));
 	to->n_actions = 1;
-	to->actions = arena_alloc(&b->arena, sizeof *to->actions);
+	to->actions = proto_arena_alloc(&b->arena, sizeof *to->actions);
 	to->actions[0] = a;
 }
 

@@ -133,7 +133,7 @@ static bool deliver(struct edge_link *edge, const char *body)
 	if (m == NULL)
 		return false;
 	m->channel = batch_copy(b, span_str("room:1"));
-	m->publication = arena_alloc(&b->arena, sizeof *m->publication);
+	m->publication = proto_arena_alloc(&b->arena, sizeof *m->publication);
 	gatepost__publication__init(m->publication);
 	m->publication->body = batch_copy(b, span_str(body));
 	return true;

@@ -115,7 +115,7 @@ static void say_gap(void)
 	Gatepost__Gap *g = item(GATEPOST__ITEM__BODY_GAP, &gatepost__gap__descriptor);
 
 	g->channel = batch_copy(b, span_str("room:1"));
-	g->position = arena_alloc(&b->arena, sizeof *g->position);
+	g->position = proto_arena_alloc(&b->arena, sizeof *g->position);
 	gatepost__position__init(g->position);
 	g->position->epoch = batch_copy(b, span_str("0001a"));
 	cluster_post("e1");
@@ -128,7 +128,7 @@ static void say_welcome(void)
 
 	w->boot = 1;
 	w->number = 1;
-	w->members = arena_alloc(&cluster_letter()->arena, sizeof *w->members);
+	w->members = proto_arena_alloc(&cluster_letter()->arena, sizeof *w->members);
 	gatepost__members__init(w->members);
 	cluster_post("e1");
 }

@@ -44,7 +44,7 @@ static void known(uint64_t ticket, const char *results)
 {
 	Gatepost__Outcome *o = batch_add(cluster_letter(), GATEPOST__ITEM__BODY_OUTCOME,
 					 &gatepost__outcome__descriptor);
-	uint8_t *bytes = arena_alloc(&cluster_letter()->arena, 8);
+	uint8_t *bytes = proto_arena_alloc(&cluster_letter()->arena, 8);
 	size_t n = 0;
 
 	for (; results[n] != '\0'; n++)

@@ -45,11 +45,11 @@ static void list(uint64_t of, bool last, size_t n)
 	m->ticket = of;
 	m->last = last;
 	m->n_rows = n;
-	m->rows = arena_alloc(&b->arena, (n + 1) * sizeof *m->rows);
+	m->rows = proto_arena_alloc(&b->arena, (n + 1) * sizeof *m->rows);
 	for (size_t i = 0; i < n; i++) {
 		struct id id = id_make(7, (uint32_t)i, i);
 
-		m->rows[i] = arena_alloc(&b->arena, sizeof **m->rows);
+		m->rows[i] = proto_arena_alloc(&b->arena, sizeof **m->rows);
 		gatepost__roster__row__init(m->rows[i]);
 		m->rows[i]->id = batch_copy(b, id_span(&id));
 	}
@@ -148,9 +148,9 @@ Test(resync, leaves_out_connections_of_other_edges_and_contexts_that_cannot_be_r
 	m->ticket = ticket();
 	m->last = true;
 	m->n_rows = 3;
-	m->rows = arena_alloc(&b->arena, 3 * sizeof *m->rows);
+	m->rows = proto_arena_alloc(&b->arena, 3 * sizeof *m->rows);
 	for (size_t i = 0; i < 3; i++) {
-		m->rows[i] = arena_alloc(&b->arena, sizeof **m->rows);
+		m->rows[i] = proto_arena_alloc(&b->arena, sizeof **m->rows);
 		gatepost__roster__row__init(m->rows[i]);
 		m->rows[i]->id = batch_copy(b, id_span(i == 0 ? &foreign : &ours));
 	}
@@ -326,14 +326,15 @@ static void list_member(uint64_t of)
 	m->ticket = of;
 	m->last = true;
 	m->n_rows = 1;
-	m->rows = arena_alloc(&b->arena, sizeof *m->rows);
-	m->rows[0] = arena_alloc(&b->arena, sizeof **m->rows);
+	m->rows = proto_arena_alloc(&b->arena, sizeof *m->rows);
+	m->rows[0] = proto_arena_alloc(&b->arena, sizeof **m->rows);
 	gatepost__roster__row__init(m->rows[0]);
 	m->rows[0]->id = batch_copy(b, id_span(&id));
 	m->rows[0]->n_memberships = 1;
-	m->rows[0]->memberships = arena_alloc(&b->arena, sizeof *m->rows[0]->memberships);
+	m->rows[0]->memberships =
+		proto_arena_alloc(&b->arena, sizeof *m->rows[0]->memberships);
 	m->rows[0]->memberships[0] =
-		arena_alloc(&b->arena, sizeof *m->rows[0]->memberships[0]);
+		proto_arena_alloc(&b->arena, sizeof *m->rows[0]->memberships[0]);
 	gatepost__membership__init(m->rows[0]->memberships[0]);
 	m->rows[0]->memberships[0]->channel = batch_copy(b, span_str("room:1"));
 	m->rows[0]->memberships[0]->member = batch_copy(b, span_str("{}"));

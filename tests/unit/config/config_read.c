@@ -147,19 +147,16 @@ Test(config_read, ignores_what_does_not_concern_us_with_one_line_each)
 	cr_assert(eq(str, b.errors, ""));
 	cr_expect(eq(
 		str, b.infos,
-		"cloud.yml:32:21: provider.environment.TABLE_REF: left out: !Ref is for "
-		"CloudFormation, which is not asked here\n"
 		"cloud.yml:34:7: provider.environment.ENDPOINT: left out: Fn::Join is "
 		"for "
 		"CloudFormation, which is not asked here\n"
-		"cloud.yml:20:3: provider: ignored: iam\n"
 		"cloud.yml:3:1: frameworkVersion: ignored\n"
 		"cloud.yml:5:1: plugins: ignored\n"
 		"cloud.yml:8:1: custom: ignored, except for variables and "
 		"custom.gatepost\n"
 		"cloud.yml:12:1: package: ignored\n"
 		"cloud.yml:14:1: x-defaults: ignored (it is not known)\n"
-		"cloud.yml:54:1: resources: ignored\n"
+		"cloud.yml:54:1: resources: ignored, except for tables\n"
 		"cloud.yml:50:9: functions.broadcast.events[1]: ignored: stream\n"
 		"cloud.yml:53:9: functions.broadcast.events[2]: ignored: schedule\n"
 		"cloud.yml:40:5: functions.connect: ignored: role, tags\n"
@@ -169,7 +166,8 @@ Test(config_read, ignores_what_does_not_concern_us_with_one_line_each)
 		     "cloud-dev-connections"));
 	cr_expect(eq(str, (char *)fixture_variable(&b, "connect", "ARN"),
 		     "arn:aws:s3:::${AWS::AccountId}-bucket"));
-	cr_expect(eq(ptr, (void *)fixture_variable(&b, "connect", "TABLE_REF"), NULL));
+	cr_expect(eq(str, (char *)fixture_variable(&b, "connect", "TABLE_REF"),
+		     "cloud-dev-connections"));
 	fixture_close(&b);
 }
 

@@ -79,9 +79,9 @@ Test(provider, ignores_all_other_keys_in_one_line_and_says_what_may_be_meant)
 {
 	struct fixture b = {0};
 
-	fixture_read(&b, "provider:\n  iam: {}\n  timeOut: 5\n  vpc: {}\n" FIXTURE_ANY);
+	fixture_read(&b, "provider:\n  tags: {}\n  timeOut: 5\n  vpc: {}\n" FIXTURE_ANY);
 	cr_assert(eq(str, b.infos,
-		     "2:3: provider: ignored: iam, timeOut (did you mean timeout?), "
+		     "2:3: provider: ignored: tags, timeOut (did you mean timeout?), "
 		     "vpc\n"));
 	fixture_close(&b);
 }

@@ -383,10 +383,10 @@ Test(broker_link, when_the_only_broker_leaves_none_is_there)
 static void add_member(Gatepost__Members *m, const char *endpoint)
 {
 	struct batch *b = links_letter();
-	Gatepost__Members__Member *one = arena_alloc(&b->arena, sizeof *one);
+	Gatepost__Members__Member *one = proto_arena_alloc(&b->arena, sizeof *one);
 
 	if (m->members == NULL)
-		m->members = arena_alloc(&b->arena, 256 * sizeof *m->members);
+		m->members = proto_arena_alloc(&b->arena, 256 * sizeof *m->members);
 	gatepost__members__member__init(one);
 	one->endpoint = (char *)(uintptr_t)endpoint;
 	m->members[m->n_members++] = one;

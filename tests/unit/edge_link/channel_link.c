@@ -69,7 +69,7 @@ static ProtobufCBinaryData data(const char *text)
 
 static Gatepost__Position *position(const char *epoch, uint64_t offset)
 {
-	Gatepost__Position *p = arena_alloc(&links_letter()->arena, sizeof *p);
+	Gatepost__Position *p = proto_arena_alloc(&links_letter()->arena, sizeof *p);
 
 	gatepost__position__init(p);
 	p->epoch = data(epoch);
@@ -82,7 +82,8 @@ static void add_deliver(const char *body)
 	Gatepost__Deliver *m = LINKS_ITEM(DELIVER, deliver);
 
 	m->channel = data("x");
-	m->publication = arena_alloc(&links_letter()->arena, sizeof *m->publication);
+	m->publication =
+		proto_arena_alloc(&links_letter()->arena, sizeof *m->publication);
 	gatepost__publication__init(m->publication);
 	m->publication->body = data(body);
 }
@@ -262,10 +263,10 @@ static void add_members(const char *a, uint64_t boot_a, const char *b, uint64_t 
 {
 	Gatepost__Members *m = LINKS_ITEM(MEMBERS, members);
 
-	m->members = arena_alloc(&links_letter()->arena, 2 * sizeof *m->members);
+	m->members = proto_arena_alloc(&links_letter()->arena, 2 * sizeof *m->members);
 	for (; m->n_members < 2; m->n_members++) {
 		Gatepost__Members__Member *one =
-			arena_alloc(&links_letter()->arena, sizeof *one);
+			proto_arena_alloc(&links_letter()->arena, sizeof *one);
 
 		gatepost__members__member__init(one);
 		one->name = (char *)(uintptr_t) "broker";

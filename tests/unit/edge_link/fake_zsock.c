@@ -21,7 +21,7 @@ struct zsock {
 struct sent {
 	STAILQ_ENTRY(sent) next;
 	char to[64];
-	struct arena arena;
+	struct proto_arena arena;
 	Gatepost__Envelope *envelope;
 	size_t read; /* items */
 };
@@ -116,7 +116,7 @@ enum err zsock_send(struct zsock *z, struct span to, zmq_msg_t *body)
 
 	cr_assert(eq(sz, to.n, 0));
 	snprintf(s->to, sizeof s->to, "%s", e == OK ? z->endpoint : "lost");
-	arena_init(&s->arena);
+	proto_arena_init(&s->arena);
 	cr_assert(eq(int,
 		     envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)),
 				   &s->arena, &s->envelope),
@@ -208,7 +208,7 @@ void fake_zsock_close(void)
 	cr_assert(sockets.lh_first == NULL, "a socket was not freed");
 	while ((s = STAILQ_FIRST(&all)) != NULL) {
 		STAILQ_REMOVE_HEAD(&all, next);
-		arena_close(&s->arena);
+		proto_arena_close(&s->arena);
 		free(s);
 	}
 }

@@ -303,7 +303,7 @@ Gatepost__Welcome *links_add_welcome(uint64_t boot)
 	w->number = NUMBER;
 	w->credit_events = CREDIT_EVENTS;
 	w->credit_bytes = CREDIT_BYTES;
-	w->members = arena_alloc(&letter.arena, sizeof *w->members);
+	w->members = proto_arena_alloc(&letter.arena, sizeof *w->members);
 	gatepost__members__init(w->members);
 	return w;
 }
@@ -338,18 +338,18 @@ Gatepost__Answer *links_add_answer(const struct lane *l, uint64_t seq)
 
 static Gatepost__Action *action(char kind)
 {
-	struct arena *a = &letter.arena;
-	Gatepost__Action *m = arena_alloc(a, sizeof *m);
+	struct proto_arena *a = &letter.arena;
+	Gatepost__Action *m = proto_arena_alloc(a, sizeof *m);
 
 	gatepost__action__init(m);
 	if (kind == 'r') {
 		m->body_case = GATEPOST__ACTION__BODY_RESPONSE;
-		m->response = arena_alloc(a, sizeof *m->response);
+		m->response = proto_arena_alloc(a, sizeof *m->response);
 		gatepost__response__init(m->response);
 		m->response->status = 200;
 	} else if (kind == 'c') {
 		m->body_case = GATEPOST__ACTION__BODY_CLOSE;
-		m->close = arena_alloc(a, sizeof *m->close);
+		m->close = proto_arena_alloc(a, sizeof *m->close);
 		gatepost__close__init(m->close);
 		m->close->code = 1000;
 	} else {
@@ -367,8 +367,8 @@ Gatepost__Answer *links_add_actions(const struct lane *l, uint64_t seq,
 	a->id = batch_copy(&letter, id_span(&l->id));
 	a->term = l->term;
 	a->seq = seq;
-	a->actions =
-		arena_alloc(&letter.arena, (strlen(letters) + 1) * sizeof *a->actions);
+	a->actions = proto_arena_alloc(&letter.arena,
+				       (strlen(letters) + 1) * sizeof *a->actions);
 	for (; *letters != '\0'; letters++)
 		a->actions[a->n_actions++] = action(*letters);
 	return a;

@@ -18,7 +18,7 @@ struct zsock {
 struct sent {
 	STAILQ_ENTRY(sent) next;
 	char to[32];
-	struct arena arena;
+	struct proto_arena arena;
 	Gatepost__Envelope *envelope;
 	size_t read; /* items */
 };
@@ -81,7 +81,7 @@ enum err zsock_send(struct zsock *z, struct span to, zmq_msg_t *body)
 
 	(void)z;
 	memcpy(s->to, to.p, to.n);
-	arena_init(&s->arena);
+	proto_arena_init(&s->arena);
 	e = envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)), &s->arena,
 			  &s->envelope);
 	cr_assert(eq(int, e, OK), "an envelope that no edge takes");
@@ -133,7 +133,7 @@ void fake_router_close(void)
 
 	while ((s = STAILQ_FIRST(&all)) != NULL) {
 		STAILQ_REMOVE_HEAD(&all, next);
-		arena_close(&s->arena);
+		proto_arena_close(&s->arena);
 		free(s);
 	}
 }

@@ -6,18 +6,18 @@
 #include <criterion/new/assert.h>
 
 static struct batch b;
-static struct arena arena;
+static struct proto_arena arena;
 
 static void start(void)
 {
 	batch_init(&b);
-	arena_init(&arena);
+	proto_arena_init(&arena);
 }
 
 static void end(void)
 {
 	batch_close(&b);
-	arena_close(&arena);
+	proto_arena_close(&arena);
 }
 
 TestSuite(batch, .init = start, .fini = end);

@@ -8,19 +8,19 @@
 #include <stdlib.h>
 
 static struct batch b;
-static struct arena arena;
+static struct proto_arena arena;
 static const uint8_t bytes[12] = "twelve bytes";
 
 static void start(void)
 {
 	batch_init(&b);
-	arena_init(&arena);
+	proto_arena_init(&arena);
 }
 
 static void end(void)
 {
 	batch_close(&b);
-	arena_close(&arena);
+	proto_arena_close(&arena);
 }
 
 TestSuite(envelope, .init = start, .fini = end);
@@ -162,13 +162,14 @@ static Gatepost__Answer *add_empty_answer(void)
 	Gatepost__Answer *a = ADD(ANSWER, answer);
 
 	a->id = id_of(11);
-	a->actions = arena_alloc(&b.arena, (ENVELOPE_ACTIONS + 1) * sizeof *a->actions);
+	a->actions =
+		proto_arena_alloc(&b.arena, (ENVELOPE_ACTIONS + 1) * sizeof *a->actions);
 	return a;
 }
 
 static Gatepost__Action *add_action(Gatepost__Answer *a)
 {
-	Gatepost__Action *m = arena_alloc(&b.arena, sizeof *m);
+	Gatepost__Action *m = proto_arena_alloc(&b.arena, sizeof *m);
 
 	gatepost__action__init(m);
 	a->actions[a->n_actions++] = m;
@@ -180,8 +181,8 @@ static void add_text(Gatepost__Answer *a, size_t n)
 	Gatepost__Action *m = add_action(a);
 
 	m->body_case = GATEPOST__ACTION__BODY_TEXT;
-	m->text =
-		(ProtobufCBinaryData){.len = n, .data = arena_alloc(&b.arena, n ? n : 1)};
+	m->text = (ProtobufCBinaryData){.len = n,
+					.data = proto_arena_alloc(&b.arena, n ? n : 1)};
 }
 
 static void add_close(Gatepost__Answer *a, uint32_t code)
@@ -189,7 +190,7 @@ static void add_close(Gatepost__Answer *a, uint32_t code)
 	Gatepost__Action *m = add_action(a);
 
 	m->body_case = GATEPOST__ACTION__BODY_CLOSE;
-	m->close = arena_alloc(&b.arena, sizeof *m->close);
+	m->close = proto_arena_alloc(&b.arena, sizeof *m->close);
 	gatepost__close__init(m->close);
 	m->close->code = code;
 }
@@ -199,7 +200,7 @@ static Gatepost__Response *add_response(Gatepost__Answer *a, uint32_t status)
 	Gatepost__Action *m = add_action(a);
 
 	m->body_case = GATEPOST__ACTION__BODY_RESPONSE;
-	m->response = arena_alloc(&b.arena, sizeof *m->response);
+	m->response = proto_arena_alloc(&b.arena, sizeof *m->response);
 	gatepost__response__init(m->response);
 	m->response->status = status;
 	return m->response;
@@ -275,7 +276,7 @@ Test(envelope, the_last_action_alone_may_go_beyond_the_bytes_of_an_answer)
 	Gatepost__Answer *a = add_empty_answer();
 
 	add_response(a, 200)->body = (ProtobufCBinaryData){
-		ENVELOPE_BYTES, arena_alloc(&b.arena, ENVELOPE_BYTES)};
+		ENVELOPE_BYTES, proto_arena_alloc(&b.arena, ENVELOPE_BYTES)};
 	add_text(a, 1);
 	cr_assert(eq(int, read_batch(), ERR_MALFORMED));
 }
@@ -382,10 +383,10 @@ Test(envelope, the_code_of_a_disconnect_has_16_bits)
 
 static void **parts(size_t n, const ProtobufCMessageDescriptor *d)
 {
-	void **list = arena_alloc(&b.arena, n * sizeof *list);
+	void **list = proto_arena_alloc(&b.arena, n * sizeof *list);
 
 	for (size_t i = 0; i < n; i++) {
-		list[i] = arena_alloc(&b.arena, d->sizeof_message);
+		list[i] = proto_arena_alloc(&b.arena, d->sizeof_message);
 		protobuf_c_message_init(d, list[i]);
 	}
 	return list;
@@ -448,7 +449,7 @@ Test(envelope, whatever_fills_a_batch_and_one_item_more_can_be_read)
 			add[i]();
 		add_headers();
 		cr_assert(eq(int, read_batch(), OK), "item %zu", i);
-		arena_reset(&arena);
+		proto_arena_reset(&arena);
 	}
 }
 
@@ -624,7 +625,7 @@ static void add_much(void)
 {
 	Gatepost__Event *e = ADD(EVENT, event);
 	Gatepost__Command *c = ADD(COMMAND, command);
-	Gatepost__Frame *frame = arena_alloc(&b.arena, sizeof *frame);
+	Gatepost__Frame *frame = proto_arena_alloc(&b.arena, sizeof *frame);
 	Gatepost__Answer *a = add_empty_answer();
 
 	add_response(a, 200);
@@ -656,7 +657,7 @@ Test(envelope, every_prefix_is_refused_unless_it_ends_between_items)
 		cr_assert(e == OK || e == ERR_MALFORMED, "%zu", n);
 		if (e == OK)
 			cr_assert(eq(sz, out->n_items, whole++));
-		arena_reset(&arena);
+		proto_arena_reset(&arena);
 	}
 	cr_assert(eq(int, whole, 5));
 	zmq_msg_close(&m);
@@ -681,7 +682,7 @@ Test(envelope, any_byte_may_be_another_one)
 
 			cr_assert(e == OK || e == ERR_MALFORMED || e == ERR_DENIED);
 			p[i] ^= (uint8_t)(1 << bit);
-			arena_reset(&arena);
+			proto_arena_reset(&arena);
 		}
 	zmq_msg_close(&m);
 }

@@ -9,18 +9,18 @@
 #include <stdio.h>
 
 static struct batch b;
-static struct arena arena;
+static struct proto_arena arena;
 
 static void start(void)
 {
 	batch_init(&b);
-	arena_init(&arena);
+	proto_arena_init(&arena);
 }
 
 static void end(void)
 {
 	batch_close(&b);
-	arena_close(&arena);
+	proto_arena_close(&arena);
 }
 
 TestSuite(envelope_channels, .init = start, .fini = end);
@@ -30,7 +30,7 @@ TestSuite(envelope_channels, .init = start, .fini = end);
 
 /* A message in the batch's memory. */
 #define NEW(type, name)                                                                  \
-	type *name = arena_alloc(&b.arena, sizeof *name);                                \
+	type *name = proto_arena_alloc(&b.arena, sizeof *name);                          \
 	protobuf_c_message_init(&type##_DESCRIPTOR, name)
 #define Gatepost__Position_DESCRIPTOR     gatepost__position__descriptor
 #define Gatepost__Publication_DESCRIPTOR  gatepost__publication__descriptor
@@ -62,7 +62,8 @@ static Gatepost__Position *position(const char *epoch, uint64_t offset)
 
 static Gatepost__Publication **run(uint64_t first, size_t n)
 {
-	Gatepost__Publication **list = arena_alloc(&b.arena, (n + 1) * sizeof *list);
+	Gatepost__Publication **list =
+		proto_arena_alloc(&b.arena, (n + 1) * sizeof *list);
 
 	for (size_t i = 0; i < n; i++) {
 		NEW(Gatepost__Publication, p);
@@ -84,7 +85,7 @@ static enum err read_batch(void)
 	batch_pack(&b, &head, &m);
 	e = envelope_read(span_of(zmq_msg_data(&m), zmq_msg_size(&m)), &arena, &out);
 	zmq_msg_close(&m);
-	arena_reset(&arena);
+	proto_arena_reset(&arena);
 	return e;
 }
 
@@ -100,7 +101,7 @@ static Gatepost__FilterNode *node(int op, unsigned operands, size_t values)
 	n->operands = operands;
 	n->tag = text("k");
 	n->n_values = values;
-	n->values = arena_alloc(&b.arena, (values + 1) * sizeof *n->values);
+	n->values = proto_arena_alloc(&b.arena, (values + 1) * sizeof *n->values);
 	for (size_t i = 0; i < values; i++)
 		n->values[i] = text("v");
 	return n;
@@ -234,7 +235,7 @@ static Gatepost__Activate *activate(uint64_t first, size_t n, uint64_t top)
 	c->kind = GATEPOST__COMMAND__KIND__APPLY;
 	c->id = bytes(ID_BYTES);
 	c->n_actions = 1;
-	c->actions = arena_alloc(&b.arena, sizeof *c->actions);
+	c->actions = proto_arena_alloc(&b.arena, sizeof *c->actions);
 	c->actions[0] = action;
 	action->body_case = GATEPOST__ACTION__BODY_ACTIVATE;
 	action->activate = a;
@@ -291,7 +292,7 @@ Test(envelope_channels, a_command_applies_at_least_one_action_and_no_response)
 	activate(1, 0, 1);
 	b.items[0]->command->actions[0]->body_case = GATEPOST__ACTION__BODY_RESPONSE;
 	b.items[0]->command->actions[0]->response =
-		arena_alloc(&b.arena, sizeof(Gatepost__Response));
+		proto_arena_alloc(&b.arena, sizeof(Gatepost__Response));
 	gatepost__response__init(b.items[0]->command->actions[0]->response);
 	b.items[0]->command->actions[0]->response->status = 200;
 	REFUSED();
@@ -305,9 +306,9 @@ static Gatepost__Interest *interest(size_t n)
 
 	m->serial = 1;
 	m->n_channels = n;
-	m->channels = arena_alloc(&b.arena, (n + 1) * sizeof *m->channels);
+	m->channels = proto_arena_alloc(&b.arena, (n + 1) * sizeof *m->channels);
 	for (size_t i = 0; i < n; i++) {
-		m->channels[i] = arena_alloc(&b.arena, sizeof *m->channels[i]);
+		m->channels[i] = proto_arena_alloc(&b.arena, sizeof *m->channels[i]);
 		gatepost__interest__channel__init(m->channels[i]);
 		m->channels[i]->name = text("c");
 	}
@@ -347,7 +348,8 @@ static Gatepost__Deliver *deliver_tags(size_t n)
 	Gatepost__Deliver *m = deliver("", 0);
 
 	m->publication->n_tags = n;
-	m->publication->tags = arena_alloc(&b.arena, n * sizeof *m->publication->tags);
+	m->publication->tags =
+		proto_arena_alloc(&b.arena, n * sizeof *m->publication->tags);
 	for (size_t i = 0; i < n; i++) {
 		NEW(Gatepost__Tag, t);
 		m->publication->tags[i] = t;
@@ -428,7 +430,7 @@ Test(envelope_channels, presence_names_at_most_1024_members_each_way)
 	m = ADD(PRESENCE, presence);
 	m->channel = text("c");
 	m->n_joined = ENVELOPE_NAMES + 1;
-	m->joined = arena_alloc(&b.arena, m->n_joined * sizeof *m->joined);
+	m->joined = proto_arena_alloc(&b.arena, m->n_joined * sizeof *m->joined);
 	REFUSED();
 }
 
@@ -448,6 +450,6 @@ Test(envelope_channels, an_event_names_the_channels_that_it_leaves)
 	e->id = bytes(ID_BYTES);
 	e->kind = GATEPOST__EVENT__KIND__DISCONNECT;
 	e->n_channels = 1;
-	e->channels = arena_alloc(&b.arena, sizeof *e->channels);
+	e->channels = proto_arena_alloc(&b.arena, sizeof *e->channels);
 	REFUSED();
 }

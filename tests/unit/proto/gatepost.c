@@ -57,7 +57,7 @@ static void to_hex(zmq_msg_t *m, char *out)
 static void expect(const char *want)
 {
 	Gatepost__Envelope head = GATEPOST__ENVELOPE__INIT, *read;
-	struct arena arena;
+	struct proto_arena arena;
 	zmq_msg_t m;
 	char got[1024];
 
@@ -67,12 +67,12 @@ static void expect(const char *want)
 	batch_pack(&b, &head, &m);
 	to_hex(&m, got);
 	cr_assert(eq(str, got, word(want)));
-	arena_init(&arena);
+	proto_arena_init(&arena);
 	cr_assert(eq(
 		int,
 		envelope_read(span_of(zmq_msg_data(&m), zmq_msg_size(&m)), &arena, &read),
 		OK));
-	arena_close(&arena);
+	proto_arena_close(&arena);
 	zmq_msg_close(&m);
 }
 

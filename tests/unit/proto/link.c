@@ -36,12 +36,12 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 {
 	struct got *g = &got[n_got++];
 	Gatepost__Envelope *e;
-	struct arena a;
+	struct proto_arena a;
 
 	(void)arg;
 	(void)from;
 	cr_assert(le(sz, n_got, MOST_GOT));
-	arena_init(&a);
+	proto_arena_init(&a);
 	cr_assert(
 		eq(int,
 		   envelope_read(span_of(zmq_msg_data(body), zmq_msg_size(body)), &a, &e),
@@ -53,7 +53,7 @@ static void on_message(void *arg, struct span from, zmq_msg_t *body)
 		g->first = e->items[0]->event->seq;
 		g->last = e->items[e->n_items - 1]->event->seq;
 	}
-	arena_close(&a);
+	proto_arena_close(&a);
 	if (n_got == n_wanted)
 		loop_stop(loop);
 }

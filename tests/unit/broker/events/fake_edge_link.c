@@ -11,7 +11,7 @@ struct edge_link {
 	struct link link;
 	unsigned refs;
 	bool is_gone;
-	struct arena arena; /* of what was read last */
+	struct proto_arena arena; /* of what was read last */
 };
 
 struct link *edge_link_out(struct edge_link *e)
@@ -46,7 +46,7 @@ struct edge_link *fake_edge_link(void)
 	struct edge_link *e = xcalloc(1, sizeof *e);
 
 	link_init(&e->link, NULL, span_str("edge"), (struct link_timing){1, 1}, 0);
-	arena_init(&e->arena);
+	proto_arena_init(&e->arena);
 	return e;
 }
 
@@ -61,7 +61,7 @@ void fake_edge_link_free(struct edge_link *e)
 	cr_assert(eq(u32, e->refs, 0), "somebody holds a reference");
 	if (!e->is_gone)
 		link_close(&e->link);
-	arena_close(&e->arena);
+	proto_arena_close(&e->arena);
 	free(e);
 }
 
@@ -71,7 +71,7 @@ const Gatepost__Envelope *fake_edge_link_read(struct edge_link *e)
 	zmq_msg_t m;
 
 	head.version = LINK_VERSION;
-	arena_reset(&e->arena);
+	proto_arena_reset(&e->arena);
 	batch_pack(&e->link.out, &head, &m);
 	cr_assert(eq(int,
 		     envelope_read(span_of(zmq_msg_data(&m), zmq_msg_size(&m)), &e->arena,

@@ -13,15 +13,10 @@
 /* A project's folder, and a function of it. */
 
 static char folder[64];
-static struct config_pair pairs[] = {{(char *)"GREETING", (char *)"hello"},
-				     {(char *)"TZ", (char *)"Europe/Berlin"}};
 static struct config_function function = {
 	.name = (char *)"ping",
 	.handler = (char *)"src/handler.ping",
 	.runtime = (char *)"nodejs20.x",
-	.memory_mb = 512,
-	.environment = pairs,
-	.n_environment = 2,
 };
 static struct config config = {
 	.service = (char *)"chat",
@@ -76,64 +71,7 @@ static void tear_down(void)
 	free(command);
 }
 
-static const char *value(char **env, const char *name)
-{
-	const char *found = NULL;
-	size_t n = strlen(name);
-
-	for (; *env; env++)
-		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
-			found = *env + n + 1;
-	return found;
-}
-
 TestSuite(runtime, .init = set_up, .fini = tear_down);
-
-Test(runtime, the_environment_is_lambdas_with_the_functions_own_over_it)
-{
-	static const char *const wanted[][2] = {
-		{"AWS_LAMBDA_RUNTIME_API", "127.0.0.1:4001"},
-		{"AWS_LAMBDA_FUNCTION_NAME", "chat-dev-ping"},
-		{"AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"},
-		{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"},
-		{"AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"},
-		{"AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/chat-dev-ping"},
-		{"AWS_LAMBDA_LOG_STREAM_NAME", "fn-ping-0"},
-		{"AWS_EXECUTION_ENV", "AWS_Lambda_nodejs20.x"},
-		{"_HANDLER", "src/handler.ping"},
-		{"AWS_REGION", "eu-central-1"},
-		{"AWS_DEFAULT_REGION", "eu-central-1"},
-		{"AWS_ACCESS_KEY_ID", "gatepost"},
-		{"AWS_SECRET_ACCESS_KEY", "gatepost"},
-		{"GATEPOST_MANAGEMENT", "http://127.0.0.1:8081"},
-		{"GREETING", "hello"},
-	};
-	struct runtime_plan p = plan("");
-
-	unsetenv("TZ");
-	char **env = runtime_env(&p);
-
-	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-		cr_expect_str_eq(value(env, wanted[i][0]), wanted[i][1], "%s",
-				 wanted[i][0]);
-	cr_expect_str_eq(value(env, "LAMBDA_TASK_ROOT"), folder);
-	cr_expect_str_eq(env[0], "AWS_LAMBDA_RUNTIME_API=127.0.0.1:4001");
-	cr_expect_str_eq(value(env, "TZ"), "Europe/Berlin"); /* the last one counts */
-	words_free(env);
-}
-
-Test(runtime, region_and_credentials_that_are_there_stay)
-{
-	struct runtime_plan p = plan("");
-
-	setenv("AWS_REGION", "us-west-2", 1);
-	setenv("AWS_PROFILE", "mine", 1);
-	char **env = runtime_env(&p);
-
-	cr_expect_null(value(env, "AWS_REGION"));
-	cr_expect_null(value(env, "AWS_ACCESS_KEY_ID"));
-	words_free(env);
-}
 
 Test(runtime, nodes_client_is_that_of_the_project_or_of_a_folder_above)
 {

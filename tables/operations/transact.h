@@ -1,0 +1,21 @@
+#ifndef TABLES_TRANSACT_H
+#define TABLES_TRANSACT_H
+
+/* What both transactions have in common: the reasons of a cancellation. */
+
+#include "tables/operations/job.h"
+#include "tables/value/value.h"
+
+enum { TRANSACT_MOST = 100, TRANSACT_BYTES = 4 * 1024 * 1024 };
+
+/* Why one part was not done. */
+struct transact_reason {
+	const char *code;             /* "ConditionalCheckFailed"; NULL: "None" */
+	const char *message;          /* NULL: none */
+	const struct value_map *item; /* NULL: none */
+};
+
+/* TransactionCanceledException. Ends the job. */
+void transact_cancel(struct job *c, const struct transact_reason *reasons, size_t n);
+
+#endif
