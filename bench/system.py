@@ -82,7 +82,7 @@ def system(edges, brokers, *flags, programs=BIN, **environment):
         log = pathlib.Path(folder, "log")
         command = [programs / "gatepost", "up", "--listen", "127.0.0.1:0", "--management",
                    "127.0.0.1:0", "--edges", str(edges), "--brokers", str(brokers),
-                   "--ready-file", ready, "--log-level", "warn", *flags]
+                   "--ready-file", ready, "--log-level", "warn", "--data", "none", *flags]
         with log.open("w") as out:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                      start_new_session=True, env=os.environ | environment)

@@ -15,6 +15,7 @@
 #include "broker/cluster/members.h"
 #include "broker/cluster/reaper.h"
 #include "broker/conf.h"
+#include "broker/declared.h"
 #include "broker/drain.h"
 #include "broker/events/dead_letters.h"
 #include "broker/events/dispatch.h"
@@ -47,6 +48,7 @@ struct broker {
 	struct store *store;
 	struct eviction *eviction;
 	struct tables *tables;
+	struct declared *declared;
 	struct project *project;
 	struct commands *commands;
 	struct http_client *http_client;
@@ -202,6 +204,7 @@ static void on_loaded(void *arg)
 	const struct broker *b = arg;
 
 	lambdas_notify(b->lambdas);
+	declared_reload(b->declared);
 	if (b->channels != NULL) /* not at the start */
 		occupancy_reload(channels_occupancies(b->channels));
 }
@@ -222,8 +225,10 @@ static const char *missing(void *arg)
 		return "draining";
 	if (!store_is_up(b->store))
 		return "Redis is unreachable";
-	return members_cluster(b->members)[0] ? channels_missing(b->channels)
-					      : "not yet a member";
+	if (!members_cluster(b->members)[0])
+		return "not yet a member";
+	return declared_missing(b->declared) ? declared_missing(b->declared)
+					     : channels_missing(b->channels);
 }
 
 /* ---- opening ---- */
@@ -441,15 +446,15 @@ static struct tables *open_tables(struct broker *b)
 	const struct broker_conf *conf = &b->conf;
 	const struct store_conf *st = &conf->store;
 
-	return tables_new(b->loop, b->metrics,
-			  &(struct tables_conf){
-				  .store = {.redis = st->redis,
-					    .tls = {st->ca, st->cert, st->key},
-					    .prefix = st->prefix,
-					    .timeout_ms = st->timeout_ms,
-					    .max_in_flight = st->max_in_flight},
-				  .region = conf->region,
-				  .account = conf->account_id});
+	return tables_new(
+		b->loop, b->metrics,
+		&(struct tables_conf){.store = {.redis = st->redis,
+						.tls = {st->ca, st->cert, st->key},
+						.prefix = st->prefix,
+						.timeout_ms = st->timeout_ms,
+						.max_in_flight = st->max_in_flight},
+				      .region = conf->region,
+				      .account = conf->account_id});
 }
 
 /* The HTTP servers. False after an error line. */
@@ -458,6 +463,7 @@ static bool open_servers(struct broker *b)
 	b->tables = open_tables(b);
 	if (b->tables == NULL)
 		return false;
+	b->declared = declared_new(b->loop, b->tables, b->project);
 	b->management = open_management(b);
 	if (b->management == NULL)
 		return false;
@@ -536,6 +542,7 @@ static void close_all(struct broker *b)
 	descriptors_free(b->descriptors);
 	health_free(b->health);
 	tables_free(b->tables);
+	declared_free(b->declared);
 	management_free(b->management);
 	edges_free(b->edges);
 	store_free(b->store);

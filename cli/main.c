@@ -11,6 +11,8 @@
 #include "cli/commands/send.h"
 #include "cli/commands/shed.h"
 #include "cli/commands/subscribe.h"
+#include "cli/commands/table.h"
+#include "cli/commands/tables.h"
 #include "cli/up/up.h"
 
 #include <stdio.h>
@@ -45,6 +47,9 @@ static const struct command commands[] = {
 	 "list the channels that have subscribers: gatepost channels PREFIX"},
 	{"presence", presence_run,
 	 "list who is subscribed to a channel: gatepost presence CHANNEL"},
+	{"tables", tables_run,
+	 "list tables, or write and read them as files: gatepost tables export FOLDER"},
+	{"table", table_run, "scan, create or delete a table: gatepost table scan NAME"},
 	{"shed", shed_run,
 	 "list edges, or close some of an edge's connections: gatepost shed EDGE N"},
 	{"health", health_run, "is an edge or a broker ready? gatepost health [URL]"},

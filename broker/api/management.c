@@ -266,24 +266,38 @@ static bool may_ask(struct management *m, struct http_request *q)
 	return false;
 }
 
+/* For the function whose worker it is, as far as that is known. */
+static void ask_tables_as(struct management *m, struct http_request *q,
+			  const char *function)
+{
+	struct span named = tables_api_function(q);
+	char *name = NULL;
+	struct tables_caller caller = {.may = table_access_may};
+
+	if (function == NULL && named.n > 0 && auth_is_open(m->auth))
+		function = name = span_dup(named);
+	caller.name = function;
+	caller.arg = table_access_new(m->routes(m->routes_arg), function);
+	tables_api_request(m->tables, q, &caller);
+	table_access_free(caller.arg); /* it is asked inside alone */
+	free(name);
+}
+
 static void ask_tables(struct management *m, struct http_request *q)
 {
-	struct tables_caller caller = {.may = table_access_may};
+	static const struct tables_caller everybody = {0};
 	struct auth_caller who;
 	struct auth_refusal no;
 	char why[SENDER_WHY];
 
 	if (span_is(q->head.method, "GET")) { /* whether it is there at all */
-		tables_api_request(m->tables, q, &caller);
+		tables_api_request(m->tables, q, &everybody);
 	} else if (auth_check(m->auth, q, "dynamodb", &who, &no) != OK) {
 		tables_api_refuse(m->tables, q, no.type, no.message);
 	} else if (!is_right_sender(m, q, why)) {
 		tables_api_refuse(m->tables, q, "AccessDeniedException", why);
 	} else {
-		caller.name = who.function;
-		caller.arg = table_access_new(m->routes(m->routes_arg), who.function);
-		tables_api_request(m->tables, q, &caller);
-		table_access_free(caller.arg); /* it is asked inside alone */
+		ask_tables_as(m, q, who.function);
 	}
 }
 

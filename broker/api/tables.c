@@ -48,7 +48,22 @@ void tables_api_free(struct tables_api *api)
 
 bool tables_api_is_for(const struct http_request *q)
 {
-	return span_is(q->head.path, "/");
+	return span_is(q->head.path, "/") || tables_api_function(q).n > 0;
+}
+
+struct span tables_api_function(const struct http_request *q)
+{
+	static const char prefix[] = "/functions/";
+	struct span path = q->head.path;
+	size_t n = strlen(prefix);
+
+	if (path.n <= n || memcmp(path.p, prefix, n) != 0)
+		return (struct span){0};
+	path = span_of(path.p + n, path.n - n);
+	if (path.p[path.n - 1] == '/') /* SDKs end a path so */
+		path.n--;
+	return path.n > 0 && memchr(path.p, '/', path.n) == NULL ? path
+								 : (struct span){0};
 }
 
 /* ---- answers ---- */
@@ -155,9 +170,9 @@ void tables_api_request(struct tables_api *api, struct http_request *q,
 	} else {
 		w = pending_new(&api->waiting, sizeof *w, q, NULL);
 		w->api = api;
-		w->asked = tables_request(api->tables,
-					  &(struct tables_call){read_target(q), q->body,
-								*caller},
-					  on_answer, w);
+		w->asked = tables_request(
+			api->tables,
+			&(struct tables_call){read_target(q), q->body, *caller},
+			on_answer, w);
 	}
 }

@@ -19,8 +19,14 @@ struct tables_api *tables_api_new(struct tables *t);
 /* What waits for an answer gets none any more. NULL is fine. */
 void tables_api_free(struct tables_api *api);
 
-/* Is it a request for tables: its path is "/"? */
+/* Is it a request for tables: its path is "/", or "/functions/NAME"? */
 bool tables_api_is_for(const struct http_request *q);
+
+/*
+ * The function that the path names, for callers whose key is none of ours; empty: none. It is no proof:
+ * for where there is no authentication.
+ */
+struct span tables_api_function(const struct http_request *q);
 
 /* Who may do what; caller is copied, and asked before this returns. */
 void tables_api_request(struct tables_api *api, struct http_request *q,

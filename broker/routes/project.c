@@ -36,7 +36,11 @@ static void report(void *arg, bool is_error, const char *file, int line, int col
 static struct routes *read_routes(const struct project *p)
 {
 	const struct project_conf *conf = &p->conf;
-	struct config_options o = {.stage = conf->stage, .say = report};
+	struct config_options o = {
+		.stage = conf->stage,
+		.account = p->uses.routes.account,
+		.say = report,
+	};
 	struct config *c;
 
 	if (conf->file == NULL)

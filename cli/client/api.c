@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { ID_LENGTH = 16, HEADERS_MOST = 4 };
+enum { ID_LENGTH = 16, HEADERS_MOST = 6 };
 
 /* "https://gateway.example:8443/dev" in pieces. */
 struct endpoint {
@@ -95,14 +95,15 @@ static void add(struct headers *h, char *line)
 
 /* key: "ID:SECRET". False when it is not. */
 static bool add_signature(struct headers *h, const struct api_conf *conf,
-			  const struct sigv4_request *r, const char date[SIGV4_TIME])
+			  const struct sigv4_request *r, const char *service,
+			  const char date[SIGV4_TIME])
 {
 	char *id = xstrdup(conf->key), *colon = strchr(id, ':');
 	char authorization[SIGV4_AUTHORIZATION];
 	bool ok = colon != NULL;
 
 	if (ok) {
-		struct sigv4_key key = {id, colon + 1, conf->region, "execute-api"};
+		struct sigv4_key key = {id, colon + 1, conf->region, service};
 
 		*colon = '\0';
 		ok = sigv4_sign(r, &key, date, authorization) == OK;
@@ -131,7 +132,8 @@ static bool sign(struct headers *h, const struct api_conf *conf, const struct en
 		.n_headers = 2,
 		.body = r->body,
 	};
-	bool ok = add_signature(h, conf, &request, date);
+	bool ok = add_signature(h, conf, &request,
+				r->operation ? "dynamodb" : "execute-api", date);
 
 	add(h, xasprintf("X-Amz-Date: %s", date));
 	free(path);
@@ -144,6 +146,10 @@ static bool add_all(struct headers *h, const struct api_conf *conf,
 	add(h, xasprintf("Host: %s", e->host));
 	if (r->binary)
 		add(h, xstrdup("X-Gatepost-Binary: true"));
+	if (r->operation) {
+		add(h, xstrdup("Content-Type: application/x-amz-json-1.0"));
+		add(h, xasprintf("X-Amz-Target: DynamoDB_20120810.%s", r->operation));
+	}
 	if (conf->token != NULL) {
 		add(h, xasprintf("Authorization: Bearer %s", conf->token));
 		return true;
@@ -172,15 +178,49 @@ static enum api_exit exit_of(long status)
 	}
 }
 
+/* The exceptions of tables that are not a mistake in the request; they all have status 400. */
+static enum api_exit exit_of_exception(const json_t *body)
+{
+	static const struct {
+		const char *type;
+		enum api_exit x;
+	} all[] = {
+		{"ResourceNotFoundException", API_GONE},
+		{"AccessDeniedException", API_DENIED},
+		{"IncompleteSignatureException", API_DENIED},
+		{"InvalidSignatureException", API_DENIED},
+		{"MissingAuthenticationTokenException", API_DENIED},
+		{"UnrecognizedClientException", API_DENIED},
+		{"ProvisionedThroughputExceededException", API_LATER},
+		{"ThrottlingException", API_LATER},
+	};
+	const char *type = json_string_value(json_object_get(body, "__type"));
+	const char *hash = type ? strchr(type, '#') : NULL;
+
+	for (size_t i = 0; hash && i < sizeof all / sizeof *all; i++)
+		if (strcmp(hash + 1, all[i].type) == 0)
+			return all[i].x;
+	return API_USAGE;
+}
+
 /* {"message":"…"}, or what there is. */
-static void complain(const char *command, const struct http_reply *reply)
+static enum api_exit complain(const char *command, const struct http_reply *reply,
+			      enum api_exit x)
 {
 	json_t *body = json_loadb(reply->body, reply->n, 0, NULL);
 	const char *message = json_string_value(json_object_get(body, "message"));
 
+	const char *type = json_string_value(json_object_get(body, "__type"));
+
+	if (x == API_USAGE)
+		x = exit_of_exception(body);
 	fprintf(stderr, "%s: %s (HTTP status %ld)\n", command,
-		message ? message : "refused without a reason", reply->status);
+		message && *message ? message
+		: type              ? type
+				    : "refused without a reason",
+		reply->status);
 	json_decref(body);
+	return x;
 }
 
 static enum api_exit ask(const struct endpoint *e, const char *command,
@@ -203,7 +243,7 @@ static enum api_exit ask(const struct endpoint *e, const char *command,
 			"management API\n",
 			command, e->base);
 	else if (x != API_DONE)
-		complain(command, out);
+		x = complain(command, out, x);
 	free(url);
 	return x;
 }

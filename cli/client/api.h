@@ -57,6 +57,8 @@ struct api_request {
 	const char *path; /* "/@connections/{id}?code=4001", encoded */
 	struct span body;
 	bool binary;
+	const char
+		*operation; /* of tables: "PutItem"; path is "/". NULL: another request */
 };
 
 /*

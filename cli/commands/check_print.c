@@ -18,6 +18,7 @@ static void print_routes(const struct config *c, FILE *out);
 static void print_http(const struct config *c, FILE *out);
 static void print_authorizers(const struct config *c, FILE *out);
 static void print_namespaces(const struct config *c, FILE *out);
+static void print_tables(const struct config *c, FILE *out);
 
 void check_print(const struct config *c, const struct check_info *infos, size_t n,
 		 FILE *out)
@@ -30,6 +31,7 @@ void check_print(const struct config *c, const struct check_info *infos, size_t 
 	print_http(c, out);
 	print_authorizers(c, out);
 	print_namespaces(c, out);
+	print_tables(c, out);
 	if (c->lenient_json || c->context || c->binary)
 		fprintf(out, "\nSettings%s%s%s\n",
 			c->lenient_json ? "  json: lenient" : "",
@@ -242,5 +244,18 @@ static void print_namespaces(const struct config *c, FILE *out)
 		free(may_publish);
 		free(history);
 	}
+	grid_print(&g, out);
+}
+
+/* ---- tables */
+
+static void print_tables(const struct config *c, FILE *out)
+{
+	struct grid g = {0};
+
+	if (c->n_tables > 0)
+		fputs("\nTables\n", out);
+	for (size_t i = 0; i < c->n_tables; i++)
+		grid_add(&g, (const char *[GRID_COLUMNS]){c->tables[i].name});
 	grid_print(&g, out);
 }

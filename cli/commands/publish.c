@@ -108,7 +108,7 @@ static enum api_exit publish_to(const struct publish_conf *conf, const char *cha
 	/* {"data":…} or {"data":…,"key":…} */
 	char *body = xasprintf("{\"data\":%s%s%s", data,
 			       json_object_size(others) > 0 ? "," : "", members + 1);
-	struct api_request r = {"POST", path, span_str(body), false};
+	struct api_request r = {"POST", path, span_str(body), false, NULL};
 	json_t *answer;
 	enum api_exit x = api_json(&conf->api, table.program, &r, &answer);
 

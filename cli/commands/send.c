@@ -33,7 +33,7 @@ static const struct conf_table table = {
 static int send_to(const struct send_conf *conf, const char *id, struct span body)
 {
 	char *part = api_encode(id), *path = xasprintf("/@connections/%s", part);
-	struct api_request r = {"POST", path, body, conf->binary};
+	struct api_request r = {"POST", path, body, conf->binary, NULL};
 	struct http_reply reply;
 	enum api_exit x = api_call(&conf->api, table.program, &r, &reply);
 

@@ -77,10 +77,11 @@ static void add_redis(struct supervisor *s, const struct cluster *h)
 	flag(&w, "--save", "%s", "");
 	/*
 	 * It is written before the answer, so that kill -9 forgets nothing. With everysec a write
-	 * may wait for an fsync under way; what is removed at the end needs none.
+	 * may wait for an fsync under way, and a loss of power forgets up to two seconds; what is
+	 * removed at the end needs none.
 	 */
 	flag(&w, "--appendonly", "yes");
-	flag(&w, "--appendfsync", h->folder->keep ? "everysec" : "no");
+	flag(&w, "--appendfsync", h->folder->keep ? up_conf_fsync(h->conf) : "no");
 	flag(&w, "--auto-aof-rewrite-percentage", "100");
 	flag(&w, "--auto-aof-rewrite-min-size", "16mb");
 

@@ -17,11 +17,24 @@ enum { LOG_TAIL = 2000 }; /* bytes */
 
 static void remove_left_behind(void);
 static bool take_run(struct folder *f);
-static bool take_data(struct folder *f, const char *data);
+static bool take_data(struct folder *f, const char *data, const char *what);
+static bool take_project(struct folder *f, const char *project);
+static void forget_data(const struct folder *f);
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at);
 
-bool folder_make(struct folder *f, const char *data)
+static bool make_temporary(struct folder *f)
 {
+	f->data = xasprintf("%s/data", f->run);
+	if (mkdir(f->data, 0700) == 0)
+		return true;
+	fprintf(stderr, "gatepost up: cannot make %s: %s\n", f->data, strerror(errno));
+	return false;
+}
+
+bool folder_make(struct folder *f, const struct folder_plan *plan)
+{
+	bool ok;
+
 	remove_left_behind();
 	*f = (struct folder){
 		.run = xstrdup(P_tmpdir "/gatepost-XXXXXX"),
@@ -37,14 +50,13 @@ bool folder_make(struct folder *f, const char *data)
 	}
 	if (!take_run(f))
 		return false;
-	if (data)
-		return take_data(f, data);
-
-	f->data = xasprintf("%s/data", f->run);
-	if (mkdir(f->data, 0700) == 0)
-		return true;
-	fprintf(stderr, "gatepost up: cannot make %s: %s\n", f->data, strerror(errno));
-	return false;
+	if (plan->data)
+		ok = take_data(f, plan->data, "--data ");
+	else
+		ok = plan->project ? take_project(f, plan->project) : make_temporary(f);
+	if (ok && plan->fresh)
+		forget_data(f);
+	return ok;
 }
 
 /*
@@ -95,18 +107,18 @@ static void remove_left_behind(void)
 	globfree(&found);
 }
 
-static bool take_data(struct folder *f, const char *data)
+static bool take_data(struct folder *f, const char *data, const char *what)
 {
 	f->keep = true;
 	if (mkdir(data, 0700) == -1 && errno != EEXIST) {
-		fprintf(stderr, "gatepost up: cannot make the folder --data %s: %s\n",
+		fprintf(stderr, "gatepost up: cannot make the folder %s%s: %s\n", what,
 			data, strerror(errno));
 		return false;
 	}
 	f->lock = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->lock == -1 || access(data, W_OK | X_OK) == -1) {
-		fprintf(stderr, "gatepost up: cannot write in the folder --data %s: %s\n",
-			data, strerror(errno));
+		fprintf(stderr, "gatepost up: cannot write in the folder %s%s: %s\n",
+			what, data, strerror(errno));
 		return false;
 	}
 	if (flock(f->lock, LOCK_EX | LOCK_NB) == -1) {
@@ -118,6 +130,52 @@ static bool take_data(struct folder *f, const char *data)
 	}
 	f->data = xstrdup(data);
 	return true;
+}
+
+/* So that no data of a developer's machine gets into the repository. */
+static void write_ignore(const char *data)
+{
+	char *path = xasprintf("%s/.gitignore", data);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd != -1) {
+		(void)!write(fd, "*\n", 2); /* it stays out of git, or is seen there */
+		close(fd);
+	}
+	free(path);
+}
+
+static bool take_project(struct folder *f, const char *project)
+{
+	char *data = xasprintf("%s/.gatepost", project);
+	bool ok;
+
+	if (access(project, W_OK | X_OK) == -1 && access(data, W_OK | X_OK) == -1) {
+		fprintf(stderr,
+			"gatepost up: cannot write in %s: data is not kept; set --data "
+			"to "
+			"keep it\n",
+			project);
+		ok = make_temporary(f);
+	} else {
+		ok = take_data(f, data, "");
+		if (ok)
+			write_ignore(data);
+	}
+	free(data);
+	return ok;
+}
+
+/* What Redis has written; the folder may have other files of the user's. */
+static void forget_data(const struct folder *f)
+{
+	char *log = xasprintf("%s/appendonlydir", f->data);
+	char *dump = xasprintf("%s/dump.rdb", f->data);
+
+	nftw(log, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	unlink(dump);
+	free(log);
+	free(dump);
 }
 
 void folder_remove(struct folder *f)

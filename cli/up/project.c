@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void say(void *arg, bool is_error, const char *file, int line, int column,
 		const char *text)
@@ -32,6 +33,16 @@ bool project_read(struct project *p, const struct up_conf *conf)
 	p->stage = xstrdup(p->config->stage);
 	p->options.stage = p->stage;
 	return true;
+}
+
+char *project_folder(const struct project *p)
+{
+	const char *slash = strrchr(p->file, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	return slash == p->file ? xstrdup("/")
+				: xasprintf("%.*s", (int)(slash - p->file), p->file);
 }
 
 void project_close(struct project *p)

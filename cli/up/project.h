@@ -15,6 +15,9 @@ struct project {
 
 /* Its mistakes are reported once, here, and not by each broker; then it returns false. */
 bool project_read(struct project *p, const struct up_conf *conf);
+/* The folder that its file is in, freed by the caller. There is a file. */
+char *project_folder(const struct project *p);
+
 void project_close(struct project *p); /* a zeroed one is fine */
 
 #endif

@@ -55,6 +55,7 @@ struct up {
 
 static bool take_ports(struct up *u);
 static bool metrics_are_free(struct up *u);
+static bool make_folders(struct up *u);
 static void name_endpoints(struct up *u);
 static bool run(struct up *u);
 static bool make_keys(struct up *u);
@@ -84,7 +85,7 @@ int up_run(int argc, char **argv)
 	log_init("gatepost", (enum log_level)u.conf.log_level,
 		 (enum log_format)u.conf.log_format);
 	if (!project_read(&u.project, &u.conf) || !take_ports(&u) ||
-	    !metrics_are_free(&u) || !folder_make(&u.folder, u.conf.data))
+	    !metrics_are_free(&u) || !make_folders(&u))
 		u.status = BAD_SETTINGS;
 	else if (!run(&u))
 		u.status = FAILED;
@@ -151,6 +152,23 @@ static void name_endpoints(struct up *u)
 	};
 	address_text((struct sockaddr *)&management.sa, text);
 	u->endpoints.management = xasprintf("http://%s", text);
+}
+
+static bool make_folders(struct up *u)
+{
+	bool none = u->conf.data && strcmp(u->conf.data, UP_DATA_NONE) == 0;
+	char *project = NULL;
+	bool ok;
+
+	if (!none && u->conf.redis == NULL && u->project.file)
+		project = project_folder(&u->project);
+	ok = folder_make(&u->folder, &(struct folder_plan){
+					     .data = none ? NULL : u->conf.data,
+					     .project = project,
+					     .fresh = u->conf.fresh,
+				     });
+	free(project);
+	return ok;
 }
 
 static bool run(struct up *u)

@@ -63,8 +63,14 @@ static const struct conf_key keys[] = {
 	CONF_TEXT(struct up_conf, redis_prefix, "redis-prefix",
 		  "gatepost:", "prefix of all keys in Redis"),
 	CONF_TEXT(struct up_conf, data, "data", NULL,
-		  "folder for the data of the private Redis; not set: a temporary "
-		  "folder, removed at the end"),
+		  "folder for the data of the private Redis; not set: .gatepost in the "
+		  "project's folder, or without a project, and with none, a temporary "
+		  "folder that is removed at the end"),
+	CONF_BOOL(struct up_conf, fresh, "fresh", "false",
+		  "begin without the data that an earlier start has left in the folder"),
+	CONF_CHOICE(struct up_conf, fsync, "fsync", "everysec", "everysec|always",
+		    "when the private Redis writes kept data to the disk: once a second, "
+		    "or before each answer"),
 	CONF_BOOL(struct up_conf, demo, "demo", "false",
 		  "after the start, act as a client and print what happens"),
 	CONF_BOOL(struct up_conf, once, "once", "false",
@@ -109,7 +115,9 @@ static bool is_right(const void *conf, struct conf_wrong *w)
 
 	if (c->once && !c->demo)
 		return conf_refuse(w, "once", "it needs --demo");
-	if (c->redis && c->data)
+	if (c->redis && c->fresh)
+		return conf_refuse(w, "fresh", "it cannot be used with --redis");
+	if (c->redis && c->data && strcmp(c->data, UP_DATA_NONE) != 0)
 		return conf_refuse(w, "data", "it cannot be used with --redis");
 	if (!store_conf_is_right(&store, w))
 		return false;
@@ -149,6 +157,13 @@ const char *up_conf_default_route(const struct up_conf *c)
 const char *up_conf_log_level(const struct up_conf *c)
 {
 	return levels[c->log_level];
+}
+
+const char *up_conf_fsync(const struct up_conf *c)
+{
+	static const char *const words[] = {"everysec", "always"};
+
+	return words[c->fsync];
 }
 
 const char *up_conf_profile(const struct up_conf *c)

@@ -55,6 +55,13 @@ static bool set_key(struct words *w, const struct runtime_plan *p)
 	return true;
 }
 
+/* Can it be a part of a path as it is? Serverless allows no other names. */
+static bool is_plain(const char *name)
+{
+	return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				 "0123456789_-")] == '\0';
+}
+
 /* AWS_ENDPOINT_URL is for all services: who has set it has the tables there, too. */
 static void set_tables(struct words *w, const struct runtime_plan *p, bool has_key)
 {
@@ -63,7 +70,8 @@ static void set_tables(struct words *w, const struct runtime_plan *p, bool has_k
 	if (!p->config->has_tables || getenv("AWS_ENDPOINT_URL"))
 		return;
 	named = xasprintf("%s/functions/%s", p->management, p->function->name);
-	set_unless_there(w, "AWS_ENDPOINT_URL_DYNAMODB", has_key ? p->management : named);
+	set_unless_there(w, "AWS_ENDPOINT_URL_DYNAMODB",
+			 has_key || !is_plain(p->function->name) ? p->management : named);
 	free(named);
 }
 

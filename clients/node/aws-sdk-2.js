@@ -9,7 +9,8 @@
 
 const Module = require("node:module");
 
-const CORE = /[\\/]node_modules[\\/]aws-sdk[\\/]lib[\\/]core\.js$/;
+// It makes the configuration, whichever of the package's files a program asks for.
+const LOADER = /[\\/]node_modules[\\/]aws-sdk[\\/]lib[\\/]node_loader\.js$/;
 const load = Module._extensions[".js"];
 
 function endpoints(environment) {
@@ -23,8 +24,8 @@ function endpoints(environment) {
 
 Module._extensions[".js"] = function (module, filename) {
     load.apply(this, arguments);
-    if (!CORE.test(filename)) return;
-    const { config } = module.exports;
+    if (!LOADER.test(filename)) return;
+    const { config } = module.require("./core");
     for (const [service, values] of Object.entries(endpoints(process.env)))
         config[service] = { ...values, ...config[service] };
 };

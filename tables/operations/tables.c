@@ -1,6 +1,7 @@
 #include "tables/tables.h"
 
 #include "base/mem.h"
+#include "tables/operations/declare.h"
 #include "tables/operations/operations.h"
 #include "tables/operations/turns.h"
 #include "tables/store/keeper.h"
@@ -169,33 +170,91 @@ static enum err read_body(struct job *c, struct span body, struct refusal *no)
 	return ERR_MALFORMED;
 }
 
-struct tables_request *tables_request(struct tables *t, const struct tables_call *call,
-				      tables_fn *fn, void *arg)
+static struct job *job_new(struct tables *t, struct operation *operation)
 {
-	static struct operation unknown = {.name = "unknown"};
 	struct arena *a = arena_new();
 	struct job *c = arena_calloc(a, 1, sizeof *c);
-	struct refusal no = {"UnknownOperationException", ""};
-	enum err e;
 
 	c->arena = a;
 	c->tables = t;
 	c->store = t->store;
-	c->caller = call->caller;
-	c->fn = fn;
-	c->arg = arg;
-	c->operation = find_operation(t, call->operation);
+	c->operation = operation;
 	LIST_INSERT_HEAD(&t->jobs, c, all);
+	return c;
+}
+
+static void run(struct job *c, struct span body)
+{
+	struct refusal no = {"UnknownOperationException", ""};
+
 	c->is_inside = true;
-	if (c->operation == NULL)
-		c->operation = &unknown;
-	e = read_body(c, call->body, &no);
-	if (e != OK || c->operation == &unknown)
+	if (read_body(c, body, &no) != OK || c->operation->run == NULL)
 		job_refuse(c, &no);
 	else
 		c->operation->run(c);
 	c->is_inside = false;
+}
+
+struct tables_request *tables_request(struct tables *t, const struct tables_call *call,
+				      tables_fn *fn, void *arg)
+{
+	static struct operation unknown = {.name = "unknown"};
+	struct operation *operation = find_operation(t, call->operation);
+	struct job *c = job_new(t, operation ? operation : &unknown);
+
+	c->caller = call->caller;
+	c->fn = fn;
+	c->arg = arg;
+	run(c, call->body);
 	return (struct tables_request *)c;
+}
+
+/* ---- declared tables ---- */
+
+struct declaration {
+	tables_declared_fn *fn;
+	void *arg;
+};
+
+/* Why it was refused; freed with free(3). */
+static char *message_of(struct span answer)
+{
+	static const struct json_step step = {.key = {(const uint8_t *)"message", 7}};
+	static const struct json_path path = {&step, 1};
+	struct json_value v;
+
+	if (json_find(answer, &path, &v) != OK || v.kind != JSON_IS_STRING)
+		return span_dup(answer);
+	return span_dup(v.raw);
+}
+
+static void on_declared(void *arg, const struct tables_answer *answer)
+{
+	const struct declaration *d = arg;
+	static const char busy[] = "ProvisionedThroughputExceeded";
+	bool again = answer->status >= 500 ||
+		     memmem(answer->body.p, answer->body.n, busy, strlen(busy)) != NULL;
+	char *message = answer->status == 200 ? xstrdup("") : message_of(answer->body);
+
+	d->fn(d->arg,
+	      answer->status == 200 ? OK
+	      : again               ? ERR_BUSY
+				    : ERR_DENIED,
+	      message);
+	free(message);
+}
+
+void tables_declare(struct tables *t, struct span definition, tables_declared_fn *fn,
+		    void *arg)
+{
+	static struct operation declare = {.name = "declare", .run = declare_table};
+	struct job *c = job_new(t, &declare);
+	struct declaration *d = arena_alloc(c->arena, sizeof *d);
+
+	*d = (struct declaration){fn, arg};
+	c->fn = on_declared;
+	c->arg = d;
+	run(c, definition);
 }
 
 void tables_cancel(struct tables_request *r)

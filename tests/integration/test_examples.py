@@ -4,13 +4,15 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from lib.client import Client
-from lib.cluster import ROOT, Cluster, until
+from lib.cluster import BIN, ROOT, Cluster, until
 from lib.wire import WebSocket
 
 NEEDS = ["node", "browser", "functions"]  # tests/pick.py
@@ -20,14 +22,30 @@ FUNCTIONS = ROOT / "build/functions/node_modules"  # ./dev test puts aws-lambda-
 CLIENTS = Path(os.environ["NODE_PATH"])  # and here AWS's SDK
 
 
-def started(example, folder):
-    """The cluster of a copy, so that nothing is left in the example's own folder."""
-    shutil.copytree(EXAMPLES / example, folder, ignore=shutil.ignore_patterns("node_modules", ".venv"))
+OURS = shutil.ignore_patterns("node_modules", ".venv", ".gatepost", "dist")
+
+
+def copied(example, folder):
+    """A copy, so that nothing is left in the example's own folder, with what its README has installed."""
+    shutil.copytree(EXAMPLES / example, folder, ignore=OURS)
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "node_modules").mkdir()
     (folder / "node_modules/.bin").symlink_to(FUNCTIONS / ".bin")
     (folder / "node_modules/@aws-sdk").symlink_to(CLIENTS / "@aws-sdk")
-    return Cluster(edges=1, brokers=1, cwd=folder)
+    return folder
+
+
+def started(example, folder, brokers=1, expect=()):
+    return Cluster(edges=1, brokers=brokers, cwd=copied(example, folder), expect=expect)
+
+
+def items(cluster, table):
+    """The items of a table, as `gatepost table scan` prints them."""
+    done = subprocess.run(
+        [BIN / "gatepost", "table", "scan", table, "--management", cluster.management],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 # Three Python functions
@@ -37,6 +55,9 @@ def started(example, folder):
 def tutorial(tmp_path_factory):
     with started("serverless-websocket", tmp_path_factory.mktemp("tutorial") / "it") as it:
         yield it
+
+
+CONNECTIONS = "serverless-websocket-connections"
 
 
 def has_logged(cluster, function, text):
@@ -56,11 +77,26 @@ def test_a_client_is_accepted_answered_and_seen_off_by_the_python_functions(tuto
         assert client.first == {"open": True}
         (at,) = until(lambda: list(tutorial.table()), "the connection is in the table")
         has_logged(tutorial, "connectionManager", f"Connect requested: {at}")
+        assert items(tutorial, CONNECTIONS) == [{"connection_id": {"S": at}}]
         for message in ('{"action":"dance"}', "not JSON"):
             assert client.ask(text=message) == {"text": "Unrecognized WebSocket action."}
         client.ask(close=[1000, ""])
     has_logged(tutorial, "connectionManager", f"Disconnect requested: {at}")
     until(lambda: not tutorial.table(), "the table is empty")
+    assert items(tutorial, CONNECTIONS) == []
+
+
+def test_the_row_is_right_in_the_end_when_a_broker_is_killed(tmp_path):
+    with started("serverless-websocket", tmp_path / "it", brokers=2, expect=["*"]) as it:
+        for broker in ("broker-0", "broker-1"):
+            pid = it.process(broker)["pid"]
+            with Client("websockets", it.websocket) as client:
+                (at,) = until(lambda: list(it.table()), "the connection is in the table")
+                assert items(it, CONNECTIONS) == [{"connection_id": {"S": at}}]
+                os.kill(pid, signal.SIGKILL)
+                client.ask(close=[1000, ""])
+            until(lambda: items(it, CONNECTIONS) == [], "its row is gone")
+            until(lambda: it.process(broker)["pid"] != pid, "the broker is back")
 
 
 # A chat
@@ -77,6 +113,24 @@ def chat(room):
     """With nobody there: of all who were, it has been told that they left."""
     room.settle()
     return room
+
+
+ROWS = "chat-dev-connections"
+
+
+def test_only_those_of_a_room_hear_what_one_says_there(chat):
+    with (
+        Client("ws", chat.websocket + "?room=tea") as ada,
+        Client("ws", chat.websocket + "?room=tea") as grace,
+        Client("ws", chat.websocket) as other,
+    ):
+        rooms = sorted(item["room"]["S"] for item in items(chat, ROWS))
+        assert rooms == ["lobby", "tea", "tea"]
+        ada.order(text=say("Ada", "tea?"))
+        assert heard(ada) == heard(grace) == ("Ada", "tea?")
+        other.order(text=say("Other", "hello"))
+        assert heard(other) == ("Other", "hello")
+    until(lambda: items(chat, ROWS) == [], "all rows are gone")
 
 
 def say(name, text):
@@ -157,9 +211,25 @@ def test_what_is_typed_into_the_page_is_heard_by_others_and_the_other_way_round(
         assert page.ask(read="Ada has left") == {"read": "Ada has left"}
 
 
-def test_the_chat_needs_the_packages_that_the_tests_have():
+def test_the_chat_in_typescript_is_built_and_does_the_same(tmp_path):
+    folder = copied("chat-typescript", tmp_path / "it")
+    build = json.loads((folder / "package.json").read_text())["scripts"]["build"]
+    path = f"{CLIENTS / '.bin'}:{os.environ['PATH']}"
+    subprocess.run(build, shell=True, cwd=folder, env={**os.environ, "PATH": path}, check=True)
+    with Cluster(edges=1, brokers=1, cwd=folder) as it:
+        with Client("ws", it.websocket + "?room=tea") as ada:
+            with Client("ws", it.websocket + "?room=tea") as grace:
+                grace.order(text=say("Grace", "bye"))
+                assert heard(ada) == heard(grace) == ("Grace", "bye")
+                assert ada.ask(text='{"action":"say"}')["text"] == '{"message":"no name, or no text"}'
+            assert "left" in json.loads(ada.next()["text"])
+
+
+@pytest.mark.parametrize("example", ["chat", "chat-typescript"])
+def test_the_chat_needs_the_packages_that_the_tests_have(example):
     """So that what is tested is what `npm install` puts there."""
-    needed = json.loads((EXAMPLES / "chat/package.json").read_text())["dependencies"]
+    package = json.loads((EXAMPLES / example / "package.json").read_text())
+    needed = {**package["dependencies"], **package.get("devDependencies", {})}
     for folder in ("functions", "clients"):
         package = json.loads((ROOT / "tests" / folder / "package.json").read_text())
         both = needed.keys() & package["dependencies"].keys()

@@ -339,6 +339,26 @@ def test_data_is_there_again_after_a_restart(tmp_path):
                 db.set("a key of the test", "kept")
 
 
+def value_of_a_start(project, *args):
+    """What a start in the project's folder finds, before it writes its own."""
+    with Cluster(edges=1, brokers=1, args=args, cwd=project, keep=True) as cluster:
+        with cluster.redis() as db:
+            before = db.get("a key of the test")
+            db.set("a key of the test", "kept")
+    return before
+
+
+def test_a_project_keeps_its_data_in_its_folder_until_a_fresh_start(tmp_path):
+    (tmp_path / "gatepost.yml").write_text(
+        "functions: { f: { handler: 'builtin:echo', events: [ { websocket: $default } ] } }\n"
+    )
+    assert value_of_a_start(tmp_path) is None
+    assert (tmp_path / ".gatepost" / ".gitignore").read_text() == "*\n"
+    assert value_of_a_start(tmp_path, "--fsync", "always") == b"kept"
+    assert value_of_a_start(tmp_path, "--fresh") is None
+    assert value_of_a_start(tmp_path, "--data", "none") is None
+
+
 @pytest.mark.parametrize("where", ["--data", "a temporary folder"])
 def test_data_outlives_redis_itself(tmp_path, where):
     args = ["--data", tmp_path] if where == "--data" else []

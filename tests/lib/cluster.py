@@ -76,16 +76,19 @@ class Cluster:
     args    more flags for `gatepost up`
     env     more of the environment, such as {"GATEPOST_MAX_MESSAGE": "64KiB"}
     cwd     the folder that it is started in
+    keep    data is kept where `gatepost up` keeps it by default; else nowhere
     expect  names of warn and error lines that this test causes; `*` matches as in a shell
     """
 
     running = []  # whose logs a failing test shows (conftest.py)
 
-    def __init__(self, edges=2, brokers=2, args=(), expect=(), env=None, cwd=None):
+    def __init__(self, edges=2, brokers=2, args=(), expect=(), env=None, cwd=None, keep=False):
         self._args = [
             BIN / "gatepost", "up", "--listen", "127.0.0.1:0", "--management", "127.0.0.1:0",
             "--edges", str(edges), "--brokers", str(brokers), *args,
         ]  # fmt: skip
+        if not keep and "--data" not in self._args:
+            self._args += ["--data", "none"]
         self._env = {**os.environ, **(env or {})}
         self._cwd = cwd
         self._expected = list(expect)

@@ -12,12 +12,12 @@ ParameterizedTestParameters(ours, refuses)
 			     "  jsn: strict\n",
 		 "7:3: gatepost: there is no key \"jsn\" (did you mean json?); allowed: "
 		 "json, context, binary, workers, maxTimeout, authorizers, channels, "
-		 "ports\n"},
+		 "ports, tables\n"},
 		{"a key that there is not",
 		 FIXTURE_ANY "gatepost:\n"
 			     "  frobnicate: 1\n",
 		 "7:3: gatepost: there is no key \"frobnicate\"; allowed: json, context, "
-		 "binary, workers, maxTimeout, authorizers, channels, ports\n"},
+		 "binary, workers, maxTimeout, authorizers, channels, ports, tables\n"},
 		{"json is neither", FIXTURE_ANY "gatepost: { json: loose }\n",
 		 "6:19: gatepost.json: \"loose\"; allowed: strict or lenient\n"},
 		{"binary is no bool", FIXTURE_ANY "gatepost: { binary: sometimes }\n",
