@@ -113,7 +113,7 @@ def create(address, name):
 
 def connection_id(n):
     """As long as those of connections are."""
-    return f"L0SM9cOFvHcC{n:07}="
+    return f"L0SM9cO{n:08}="
 
 
 def bodies(n):
