@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/ready.h"
+#include "broker/api/connection_items.h"
 #include "broker/api/management.h"
 #include "broker/channels/channels.h"
 #include "broker/channels/client/client.h"
@@ -48,6 +49,7 @@ struct broker {
 	struct store *store;
 	struct eviction *eviction;
 	struct tables *tables;
+	struct connection_items *connection_items;
 	struct declared *declared;
 	struct project *project;
 	struct commands *commands;
@@ -460,9 +462,14 @@ static struct tables *open_tables(struct broker *b)
 /* The HTTP servers. False after an error line. */
 static bool open_servers(struct broker *b)
 {
+	struct tables_foreign connections;
+
 	b->tables = open_tables(b);
 	if (b->tables == NULL)
 		return false;
+	b->connection_items = connection_items_new(b->store);
+	connections = connection_items_table(b->connection_items);
+	tables_set_foreign(b->tables, &connections);
 	b->declared = declared_new(b->loop, b->tables, b->project);
 	b->management = open_management(b);
 	if (b->management == NULL)
@@ -541,6 +548,7 @@ static void close_all(struct broker *b)
 	drain_free(b->drain);
 	descriptors_free(b->descriptors);
 	health_free(b->health);
+	connection_items_free(b->connection_items);
 	tables_free(b->tables);
 	declared_free(b->declared);
 	management_free(b->management);

@@ -26,6 +26,7 @@ struct store {
 	struct redis *redis;
 	char *prefix;
 	struct ask *asks;
+	struct appends *appends;
 	struct store_listener *listeners; /* in the order in which they came */
 	size_t n_listeners;
 };

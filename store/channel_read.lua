@@ -5,41 +5,32 @@
 --      5 ttl of the history in ms  6 after this offset  7 up to this one; -1: the last
 --      8 most messages  9 most bytes; the first is read whatever it has  10 "newest": the last ones of the range
 -- Answer: epoch, offset, offset before the oldest message, offset of the first one here, {time and message...}
-local generation, epoch, version, offset, bytes, oldest, alive, lives = '', '', '', 0, 0, 0, 0, 0
-local at = redis.call('GET', KEYS[1])
-if at then -- as channel_append.lua packs it
-	offset, bytes, oldest, alive, lives, epoch, version, generation = struct.unpack('>I8I8I8I8I8sss', at)
-end
+local offset, bytes, oldest, alive, lives, epoch, version, generation = unpack_position(call('GET', KEYS[1]))
 local ttl = tonumber(ARGV[5])
-local clock = redis.call('TIME')
+local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local begins = generation ~= ARGV[1] or ARGV[3] > epoch or epoch == ARGV[3] and offset < tonumber(ARGV[4])
+local begins = is_over(epoch, offset, generation, ARGV[3], tonumber(ARGV[4]), ARGV[1])
 if begins then
-	local born = now
-	for _, old in ipairs({epoch, ARGV[3]}) do
-		born = math.max(born, (tonumber(string.sub(old, 1, 11), 16) or 0) + 1)
-	end
-	epoch, offset, bytes, version = string.format('%011x', born) .. ARGV[2], 0, 0, ''
-	redis.call('DEL', KEYS[1], KEYS[2])
+	epoch, offset, bytes, version = new_epoch(ARGV[2], epoch, ARGV[3]), 0, 0, ''
+	call('DEL', KEYS[1], KEYS[2])
 end
 
 local expired = now - ttl
-local n = redis.call('LLEN', KEYS[2])
-local entry = n > 0 and redis.call('LINDEX', KEYS[2], 0)
+local n = call('LLEN', KEYS[2])
+local entry = n > 0 and call('LINDEX', KEYS[2], 0)
 local before = bytes
 while entry and tonumber(string.sub(entry, 1, 13)) <= expired do
-	redis.call('LPOP', KEYS[2])
+	call('LPOP', KEYS[2])
 	n, bytes = n - 1, bytes - #entry
-	entry = n > 0 and redis.call('LINDEX', KEYS[2], 0)
+	entry = n > 0 and call('LINDEX', KEYS[2], 0)
 end
 if n == 0 then
 	bytes = 0
 end
 if begins or bytes ~= before then
-	redis.call('SET', KEYS[1], struct.pack('>I8I8I8I8I8sss', offset, bytes, oldest, alive, lives, epoch, version, ARGV[1]),
-		'KEEPTTL')
+	call('SET', KEYS[1], pack_position(offset, bytes, oldest, alive, lives, epoch, version, ARGV[1]), 'KEEPTTL')
 end
-redis.call('PEXPIRE', KEYS[1], 2 * ttl + 3600000)
+call('PEXPIRE', KEYS[1], 2 * ttl + 3600000)
 
 local base = offset - n -- the message of offset o is at index o - base - 1
 local first, last = math.max(tonumber(ARGV[6]), base) + 1, tonumber(ARGV[7])
@@ -55,7 +46,7 @@ if last - first + 1 > most then
 		last = first + most - 1
 	end
 end
-local found = first <= last and redis.call('LRANGE', KEYS[2], first - base - 1, last - base - 1) or {}
+local found = first <= last and call('LRANGE', KEYS[2], first - base - 1, last - base - 1) or {}
 local read, used = {}, 0
 for i = 1, #found do
 	entry = found[newest and #found + 1 - i or i]

@@ -65,7 +65,9 @@ struct channel_appended {
 
 /*
  * Append a message, and trim the history to size, bytes and ttl_ms. When it returns OK the
- * message has its offset for good: the same event, given again, gets the same one.
+ * message has its offset for good: the same event, given again, gets the same one. Appends are
+ * done in the order in which they were asked for, many in one call to Redis; who asks bounds how
+ * many wait. An error of one is no error of the others.
  *
  * fn  a is NULL unless OK
  */

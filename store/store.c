@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/appends.h"
 #include "store/ask.h"
 #include "store/keys.h"
 #include "redis/url.h"
@@ -63,6 +64,7 @@ struct store *store_new(struct loop *l, const struct store_conf *conf, struct me
 
 	st->redis = r;
 	st->prefix = xstrdup(conf->prefix);
+	st->appends = appends_new(l, st);
 	redis_on_up(r, call_listeners, st);
 	return st;
 }
@@ -73,6 +75,7 @@ void store_free(struct store *st)
 		return;
 	redis_free(st->redis);
 	ask_close(st);
+	appends_free(st->appends);
 	free(st->listeners);
 	free(st->prefix);
 	free(st);

@@ -7,12 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void words_span(struct words *w, struct span s)
+void words_extend(struct words *w, struct span s)
 {
-	if (w->n == w->room) {
-		w->room = w->room == 0 ? 16 : 2 * w->room;
-		w->lens = xrealloc(w->lens, w->room * sizeof *w->lens);
-	}
 	if (w->room_bytes - w->n_bytes < s.n || w->bytes == NULL) {
 		w->room_bytes = 2 * (w->n_bytes + s.n) + 256;
 		w->bytes = xrealloc(w->bytes, w->room_bytes);
@@ -20,7 +16,17 @@ void words_span(struct words *w, struct span s)
 	if (s.n > 0)
 		memcpy(w->bytes + w->n_bytes, s.p, s.n);
 	w->n_bytes += s.n;
-	w->lens[w->n++] = s.n;
+	w->lens[w->n - 1] += s.n;
+}
+
+void words_span(struct words *w, struct span s)
+{
+	if (w->n == w->room) {
+		w->room = w->room == 0 ? 16 : 2 * w->room;
+		w->lens = xrealloc(w->lens, w->room * sizeof *w->lens);
+	}
+	w->lens[w->n++] = 0;
+	words_extend(w, s);
 }
 
 void words_text(struct words *w, const char *text)
@@ -72,8 +78,32 @@ void words_channel_key(struct words *w, struct span channel, const char *what,
 	w->keys++;
 }
 
+static size_t offset_of(const struct words *w, size_t i)
+{
+	size_t at = 0;
+
+	for (size_t k = 0; k < i; k++)
+		at += w->lens[k];
+	return at;
+}
+
+struct span words_at(const struct words *w, size_t i)
+{
+	return span_of(w->bytes + offset_of(w, i), w->lens[i]);
+}
+
+void words_copy(struct words *w, const struct words *from, size_t first, size_t n)
+{
+	const char *at = from->bytes + offset_of(from, first);
+
+	for (size_t i = first; i < first + n; i++) {
+		words_span(w, span_of(at, from->lens[i]));
+		at += from->lens[i];
+	}
+}
+
 /* Where each word is, with `before` places free in front of them. */
-static const char **words_at(const struct words *w, size_t before)
+static const char **argv_of(const struct words *w, size_t before)
 {
 	const char **at = xcalloc(before + w->n, sizeof *at);
 	const char *p = w->bytes;
@@ -85,7 +115,7 @@ static const char **words_at(const struct words *w, size_t before)
 	return at;
 }
 
-static void words_close(struct words *w)
+void words_close(struct words *w)
 {
 	free(w->bytes);
 	free(w->lens);
@@ -95,7 +125,7 @@ static void words_close(struct words *w)
 void words_eval(struct words *w, const struct redis_script *s, redis_reply_fn *fn,
 		void *arg)
 {
-	const char **argv = words_at(w, 0);
+	const char **argv = argv_of(w, 0);
 
 	redis_eval(w->store->redis, s, fn, arg,
 		   &(struct redis_args){w->keys, (int)w->n, argv, w->lens});
@@ -105,7 +135,7 @@ void words_eval(struct words *w, const struct redis_script *s, redis_reply_fn *f
 
 void words_call(struct words *w, const char *name, redis_reply_fn *fn, void *arg)
 {
-	const char **argv = words_at(w, 1);
+	const char **argv = argv_of(w, 1);
 	size_t *lens = xcalloc(w->n + 1, sizeof *lens);
 
 	argv[0] = name;

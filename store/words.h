@@ -41,6 +41,15 @@ void words_text(struct words *w, const char *text);
 void words_span(struct words *w, struct span s);
 void words_number(struct words *w, int64_t v);
 
+/* Behind the last word, as a part of it. */
+void words_extend(struct words *w, struct span s);
+
+/* n words of another one, from its word first on. */
+void words_copy(struct words *w, const struct words *from, size_t first, size_t n);
+
+/* The word with this index; it lives until the next one is added. */
+struct span words_at(const struct words *w, size_t i);
+
 /* Of a scan: the cursor, and about how many at a time. */
 void words_scan(struct words *w, uint64_t cursor, int most);
 
@@ -48,5 +57,8 @@ void words_scan(struct words *w, uint64_t cursor, int most);
 void words_eval(struct words *w, const struct redis_script *s, redis_reply_fn *fn,
 		void *arg);
 void words_call(struct words *w, const char *name, redis_reply_fn *fn, void *arg);
+
+/* Frees what the words are in, when none of these was called. */
+void words_close(struct words *w);
 
 #endif

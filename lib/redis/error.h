@@ -20,7 +20,8 @@ bool redis_error_is_replica(const char *text);
  * text     "WRONGTYPE Operation against a key holding the wrong kind of value"
  * command  "HSET"
  * key      the key that the command named, a script's all; "" for none
- * returns  ERR_BUSY when nothing was done, and Redis may take the same command later;
+ * returns  ERR_DENIED when the keys have different hash tags, and the server is a node of a cluster;
+ *          ERR_BUSY when nothing was done, and Redis may take the same command later;
  *          ERR_MALFORMED when it will not; ERR_DOWN when a script was stopped in the middle by
  *          the ACL, and may have written before
  * source   script.c of Redis 6 and 7: OOM, READONLY, MISCONF and NOREPLICAS stop a script

@@ -42,6 +42,7 @@ struct redis {
 	struct timer *next_turn;
 	int64_t watch_at; /* when deadlines comes; 0: it does not run */
 	int calling;      /* how many fn are on the stack */
+	bool was_demoted; /* as a part of the reply says that fn has now */
 };
 
 /* ---- link.c ---- */

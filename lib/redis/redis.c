@@ -274,6 +274,25 @@ static void send_script_text(struct redis *r, struct request *q)
 
 /* ---- replies ---- */
 
+static void leave_replica(struct redis *r)
+{
+	redis_link_lose(r, "server became a replica",
+			"set --redis to the master, or to its sentinels");
+}
+
+enum err redis_error_within(struct redis *r, const redisReply *error, struct span key)
+{
+	char text[80];
+	enum err e;
+
+	snprintf(text, sizeof text, "%.*s", SPAN_ARG(key));
+	e = redis_error_take(error->str, "EVALSHA", text);
+	metric_add(r->meter.errors[e], 1);
+	if (redis_error_is_replica(error->str))
+		r->was_demoted = true;
+	return e;
+}
+
 static void take_error(struct redis *r, struct request *q, const redisReply *reply)
 {
 	bool demoted = redis_error_is_replica(reply->str);
@@ -292,8 +311,7 @@ static void take_error(struct redis *r, struct request *q, const redisReply *rep
 	       NULL);
 	request_free(q);
 	if (demoted)
-		redis_link_lose(r, "server became a replica",
-				"set --redis to the master, or to its sentinels");
+		leave_replica(r);
 }
 
 static void take_reply(struct redis *r, const redisReply *reply)
@@ -309,8 +327,11 @@ static void take_reply(struct redis *r, const redisReply *reply)
 		take_error(r, q, reply);
 		return;
 	}
+	r->was_demoted = false;
 	answer(r, q, OK, reply);
 	request_free(q);
+	if (r->was_demoted)
+		leave_replica(r);
 }
 
 /* Take the replies that are whole. False when the link has ended. */

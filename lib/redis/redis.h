@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/metric.h"
+#include "base/span.h"
 #include "redis/tls.h"
 
 #include <stdbool.h>
@@ -59,6 +60,8 @@ void redis_on_up(struct redis *r, loop_fn *fn, void *arg);
  *      ERR_DOWN    not connected, or no reply in time: a write may have been done or not
  *      ERR_BUSY    too many in flight, or Redis said that it cannot now (OOM, LOADING,
  *                  READONLY, NOAUTH, …: redis/error.h): nothing was done
+ *      ERR_DENIED  the keys of a script have different hash tags, and the server is a node of a
+ *                  cluster: nothing was done
  *      ERR_MALFORMED  Redis refused the command, or the key holds another type (it is in the log)
  */
 typedef void redis_reply_fn(void *arg, enum err e, const struct redisReply *reply);
@@ -94,5 +97,15 @@ struct redis_args {
  */
 void redis_eval(struct redis *r, const struct redis_script *s, redis_reply_fn *fn,
 		void *arg, const struct redis_args *args);
+
+/*
+ * What went wrong, as redis_reply_fn has it, when a script has caught an error and gives
+ * it as a part of its reply. It is logged and counted; that of a replica ends the link.
+ *
+ * error  from inside the reply that fn has got and has not returned from
+ * key    the one that it is about, for the log
+ */
+must_use enum err redis_error_within(struct redis *r, const struct redisReply *error,
+				     struct span key);
 
 #endif

@@ -100,10 +100,11 @@ static enum err check_mixed(struct arena *a, const struct fields *f, unsigned ki
 		before = append_name(a, before, "ConditionalOperator");
 	if (now == NULL || before == NULL)
 		return OK;
-	return refuse(a, no,
-		      "Can not use both expression and non-expression parameters in the same "
-		      "request: Non-expression parameters: {%s} Expression parameters: {%s}",
-		      before, now);
+	return refuse(
+		a, no,
+		"Can not use both expression and non-expression parameters in the same "
+		"request: Non-expression parameters: {%s} Expression parameters: {%s}",
+		before, now);
 }
 
 static enum err read_one(struct arena *a, const struct kind *k, struct span text,

@@ -68,8 +68,9 @@ static enum err read_keys(struct batch *b, struct batch_table *t, const struct f
 		struct batch_key *k = &b->keys[b->n];
 
 		if (b->n == KEYS_MOST)
-			return refuse(c->arena, no,
-				      "Too many items requested for the BatchGetItem call");
+			return refuse(
+				c->arena, no,
+				"Too many items requested for the BatchGetItem call");
 		*k = (struct batch_key){.batch = b, .table = t, .raw = one.raw};
 		if (one.kind != JSON_IS_OBJECT)
 			return fields_refuse_type(c->arena, no, "Keys",

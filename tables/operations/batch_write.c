@@ -11,8 +11,6 @@
 #include "tables/value/value_json.h"
 #include "json/walk.h"
 
-
-
 enum { WRITES_MOST = 25, TRIES_MOST = 200 };
 
 struct batch_write {
@@ -88,8 +86,8 @@ static enum err read_one(struct batch *b, const struct json_value *request,
 	return OK;
 }
 
-static enum err read_table(struct batch *b, struct span raw, const struct json_value *list,
-			   struct refusal *no)
+static enum err read_table(struct batch *b, struct span raw,
+			   const struct json_value *list, struct refusal *no)
 {
 	struct job *c = b->job;
 	struct json_value one;
@@ -364,8 +362,8 @@ static void write_capacity(struct batch *b, struct json_out *o)
 
 		for (size_t i = 0; i < b->n; i++) {
 			const struct change *ch = &b->writes[i].change;
-			size_t most = ch->old_size > ch->new_size ? ch->old_size
-								  : ch->new_size;
+			size_t most =
+				ch->old_size > ch->new_size ? ch->old_size : ch->new_size;
 
 			if (ch->use != use || b->writes[i].is_left)
 				continue;

@@ -59,11 +59,12 @@ static enum err check_update(struct job *c, const struct change *ch, struct refu
 
 	for (size_t i = 0; ch->asked.update != NULL && i < 2; i++)
 		if (names[i].n > 0 && update_touches(ch->asked.update, names[i]))
-			return refuse(c->arena, no,
-				      "One or more parameter values were invalid: Cannot "
-				      "update attribute %.*s. This attribute is part of the "
-				      "key",
-				      SPAN_ARG(names[i]));
+			return refuse(
+				c->arena, no,
+				"One or more parameter values were invalid: Cannot "
+				"update attribute %.*s. This attribute is part of the "
+				"key",
+				SPAN_ARG(names[i]));
 	return OK;
 }
 

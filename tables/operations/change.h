@@ -44,7 +44,8 @@ struct change {
 	const struct value_map *old; /* as conditions see it; NULL: there is none */
 	struct value_map old_item, new_item;
 	size_t old_size, new_size;
-	size_t index_sizes[TABLE_INDEXES_MOST]; /* of the larger of old and new item, where an entry is touched; else 0 */
+	size_t index_sizes
+		[TABLE_INDEXES_MOST]; /* of the larger of old and new item, where an entry is touched; else 0 */
 	struct blob *blob;
 	struct item_write write;
 };

@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 
-const char item_key_no_match[] =
-	"The provided key element does not match the schema";
+const char item_key_no_match[] = "The provided key element does not match the schema";
 
-#define WRONG "One or more parameter values were invalid: "
+#define WRONG     "One or more parameter values were invalid: "
 #define NOT_VALID "One or more parameter values are not valid. "
 
 /* A value of a key's own type: not empty, not too long. */
@@ -21,11 +20,12 @@ static enum err check_size(struct arena *a, struct span name, const struct value
 			      v->type == VALUE_S ? "string" : "binary", SPAN_ARG(name));
 	if (v->bytes.n <= most)
 		return OK;
-	return refuse(a, no,
-		      is_sort ? WRONG "Aggregated size of all range keys has exceeded the "
-				      "size limit of 1024 bytes"
-			      : WRONG "Size of hashkey has exceeded the maximum size limit "
-				      "of2048 bytes");
+	return refuse(
+		a, no,
+		is_sort ? WRONG "Aggregated size of all range keys has exceeded the "
+				"size limit of 1024 bytes"
+			: WRONG "Size of hashkey has exceeded the maximum size limit "
+				"of2048 bytes");
 }
 
 static enum err check_one(struct arena *a, const struct value_map *item, struct span name,
@@ -37,10 +37,9 @@ static enum err check_one(struct arena *a, const struct value_map *item, struct 
 		return refuse(a, no, WRONG "Missing the key %.*s in the item",
 			      SPAN_ARG(name));
 	if (v->type != type)
-		return refuse(a, no,
-			      WRONG "Type mismatch for key %.*s expected: %s actual: %s",
-			      SPAN_ARG(name), value_type_name(type),
-			      value_type_name(v->type));
+		return refuse(
+			a, no, WRONG "Type mismatch for key %.*s expected: %s actual: %s",
+			SPAN_ARG(name), value_type_name(type), value_type_name(v->type));
 	return check_size(a, name, v, is_sort, no);
 }
 
@@ -86,16 +85,18 @@ static enum err check_index_key(struct arena *a, const struct table_index *x,
 		return OK;
 	if (v->type != type)
 		return refuse(a, no,
-			      WRONG "Type mismatch for Index Key %.*s Expected: %s Actual: "
-				    "%s IndexName: %.*s",
+			      WRONG
+			      "Type mismatch for Index Key %.*s Expected: %s Actual: "
+			      "%s IndexName: %.*s",
 			      SPAN_ARG(name), value_type_name(type),
 			      value_type_name(v->type), SPAN_ARG(x->name));
 	if (type != VALUE_N && v->bytes.n == 0)
 		return refuse(a, no,
-			      NOT_VALID "A value specified for a secondary index key is not "
-					"supported. The AttributeValue for a key attribute "
-					"cannot contain an empty %s value. IndexName: %.*s, "
-					"IndexKey: %.*s",
+			      NOT_VALID
+			      "A value specified for a secondary index key is not "
+			      "supported. The AttributeValue for a key attribute "
+			      "cannot contain an empty %s value. IndexName: %.*s, "
+			      "IndexKey: %.*s",
 			      type == VALUE_S ? "string" : "binary", SPAN_ARG(x->name),
 			      SPAN_ARG(name));
 	return check_size(a, name, v, is_sort, no);

@@ -30,7 +30,7 @@ size_t job_use(struct job *c, struct span name, struct span index)
 }
 
 enum err job_use_named(struct job *c, const struct fields *f, struct span index,
-			size_t *place, struct refusal *no)
+		       size_t *place, struct refusal *no)
 {
 	struct span name;
 	enum err e = fields_need_text(f, "TableName", &name, no);
@@ -41,8 +41,8 @@ enum err job_use_named(struct job *c, const struct fields *f, struct span index,
 	if (!table_name_is_right(name))
 		return fields_outside(
 			f, "TableName",
-			arena_printf(c->arena, "%.*s",
-				     (int)(name.n < 300 ? name.n : 300), name.p),
+			arena_printf(c->arena, "%.*s", (int)(name.n < 300 ? name.n : 300),
+				     name.p),
 			name.n == 0 ? "have length greater than or equal to 1"
 			: name.n < TABLE_NAME_LEAST
 				? "have length greater than or equal to 3"
@@ -67,7 +67,8 @@ bool job_may(struct job *c, const char *action, struct span table, struct span i
 		arn = arena_printf(c->arena, "%s/index/%.*s", arn, SPAN_ARG(index));
 	no.message = arena_printf(
 		c->arena,
-		"User: %s is not authorized to perform: dynamodb:%s on resource: %s because "
+		"User: %s is not authorized to perform: dynamodb:%s on resource: %s "
+		"because "
 		"no identity-based policy allows the dynamodb:%s action",
 		c->caller.name ? c->caller.name : "anonymous", action, arn, action);
 	job_refuse(c, &no);
@@ -107,7 +108,7 @@ static void on_table(void *arg, enum err e, struct table *t)
 		c->used[i].table = table_ref(t);
 	else if (!c->is_ended && e == ERR_NOTFOUND)
 		job_refuse(c, &(struct refusal){"ResourceNotFoundException",
-						 "Requested resource not found"});
+						"Requested resource not found"});
 	else if (!c->is_ended)
 		job_fail(c, e);
 	if (--c->n_loading > 0)
@@ -223,13 +224,13 @@ void job_refuse(struct job *c, const struct refusal *no)
 
 void job_fail(struct job *c, enum err e)
 {
-	static const struct refusal busy = {
-		"ProvisionedThroughputExceededException",
-		"The tables are unavailable for a moment, since Redis cannot be reached or "
-		"is busy: retry"};
-	static const struct refusal damaged = {
-		"InternalServerError",
-		"What Redis holds for this table cannot be read: see the log of the broker"};
+	static const struct refusal busy = {"ProvisionedThroughputExceededException",
+					    "The tables are unavailable for a moment, "
+					    "since Redis cannot be reached or "
+					    "is busy: retry"};
+	static const struct refusal damaged = {"InternalServerError",
+					       "What Redis holds for this table cannot "
+					       "be read: see the log of the broker"};
 
 	if (e == ERR_AGAIN)
 		job_restart(c);
@@ -239,12 +240,13 @@ void job_fail(struct job *c, enum err e)
 
 void job_refuse_unknown_table(struct job *c, struct span name)
 {
-	job_refuse(c, &(struct refusal){
-			       "ResourceNotFoundException",
-			       arena_printf(c->arena,
-					    "Requested resource not found: Table: %.*s not "
-					    "found",
-					    SPAN_ARG(name))});
+	job_refuse(c,
+		   &(struct refusal){
+			   "ResourceNotFoundException",
+			   arena_printf(c->arena,
+					"Requested resource not found: Table: %.*s not "
+					"found",
+					SPAN_ARG(name))});
 }
 
 const char *job_prefix(const char *type)

@@ -16,6 +16,7 @@
 #include "tables/store/catalog.h"
 #include "tables/store/fields.h"
 #include "tables/store/items.h"
+#include "tables/foreign.h"
 #include "tables/tables.h"
 
 #include <sys/queue.h>
@@ -52,9 +53,10 @@ struct job {
 	size_t n_used, room_used, n_loading;
 	unsigned restarts;
 	void (*next)(struct job *c); /* when all tables are known */
-	void *state;                  /* the operation's */
-	struct json_out draft;        /* an answer that is being written over several turns; blob NULL: none */
-	bool is_inside;               /* run is on the stack, called by tables_request */
+	void *state;                 /* the operation's */
+	struct json_out
+		draft; /* an answer that is being written over several turns; blob NULL: none */
+	bool is_inside; /* run is on the stack, called by tables_request */
 	bool is_ended;
 	struct timer *timer; /* of job_after; NULL: none yet */
 	void (*due)(struct job *c);
@@ -75,6 +77,7 @@ struct tables {
 	TAILQ_HEAD(, job) ended;
 	struct timer *next_turn;
 	struct metric *retried;
+	struct tables_foreign foreign; /* name NULL: none */
 	loop_fn *on_up;
 	void *on_up_arg;
 };
@@ -87,8 +90,8 @@ struct tables {
 size_t job_use(struct job *c, struct span name, struct span index);
 
 /* The member TableName → job_use. index: as of job_use. Refuses by itself, and returns ERR_MALFORMED. */
-must_use enum err job_use_named(struct job *c, const struct fields *f,
-				 struct span index, size_t *place, struct refusal *no);
+must_use enum err job_use_named(struct job *c, const struct fields *f, struct span index,
+				size_t *place, struct refusal *no);
 
 /*
  * Call next when all tables of c->used are known; refuses when the caller may not use one, or one is

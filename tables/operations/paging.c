@@ -19,14 +19,16 @@ static enum err check_select(struct paging *p, struct refusal *no)
 
 	if (p->asked.projection != NULL && p->select != SELECT_ABSENT &&
 	    p->select != SELECT_SPECIFIC)
-		return refuse(a, no,
-			      "Cannot specify the ProjectionExpression when choosing to get "
-			      "%s",
-			      names[p->select]);
+		return refuse(
+			a, no,
+			"Cannot specify the ProjectionExpression when choosing to get "
+			"%s",
+			names[p->select]);
 	if (p->asked.projection == NULL && p->select == SELECT_SPECIFIC)
-		return refuse(a, no,
-			      "Must specify the AttributesToGet or ProjectionExpression when "
-			      "choosing to get SPECIFIC_ATTRIBUTES");
+		return refuse(
+			a, no,
+			"Must specify the AttributesToGet or ProjectionExpression when "
+			"choosing to get SPECIFIC_ATTRIBUTES");
 	if (p->select == SELECT_ALL_PROJECTED && p->index_name.p == NULL)
 		return refuse(a, no,
 			      "ALL_PROJECTED_ATTRIBUTES can be used only when Querying "
@@ -53,15 +55,14 @@ static enum err read_index_name(struct paging *p, struct refusal *no)
 	enum err e = fields_text(f, "IndexName", &p->index_name, no);
 
 	if (e == OK && p->index_name.p != NULL && !table_name_is_right(p->index_name))
-		return fields_outside(f, "IndexName",
-				      arena_printf(f->arena, "%.*s",
-						   (int)(p->index_name.n < 300
-								 ? p->index_name.n
-								 : 300),
-						   p->index_name.p),
-				      "satisfy regular expression pattern: "
-				      "[a-zA-Z0-9_.-]+, and have length from 3 to 255",
-				      no);
+		return fields_outside(
+			f, "IndexName",
+			arena_printf(f->arena, "%.*s",
+				     (int)(p->index_name.n < 300 ? p->index_name.n : 300),
+				     p->index_name.p),
+			"satisfy regular expression pattern: "
+			"[a-zA-Z0-9_.-]+, and have length from 3 to 255",
+			no);
 	return e;
 }
 
@@ -148,11 +149,12 @@ static enum err check_global(struct paging *p, struct refusal *no)
 			      "Consistent reads are not supported on global secondary "
 			      "indexes");
 	if (p->select == SELECT_ALL_ATTRIBUTES && x->projection != PROJECT_ALL)
-		return refuse(a, no,
-			      "One or more parameter values were invalid: Select type "
-			      "ALL_ATTRIBUTES is not supported for global secondary index "
-			      "%.*s because its projection type is not ALL",
-			      SPAN_ARG(x->name));
+		return refuse(
+			a, no,
+			"One or more parameter values were invalid: Select type "
+			"ALL_ATTRIBUTES is not supported for global secondary index "
+			"%.*s because its projection type is not ALL",
+			SPAN_ARG(x->name));
 	if (p->asked.projection == NULL)
 		return OK;
 	names = projection_attributes(p->asked.projection, &n);
@@ -218,16 +220,17 @@ enum err paging_find_index(struct paging *p, struct refusal *no)
 		if (p->index->state == INDEX_CREATING && p->job->restarts == 0)
 			return ERR_AGAIN;
 		if (p->index->state == INDEX_CREATING)
-			return refuse(a, no,
-				      "Cannot read from backfilling global secondary index: "
-				      "%.*s",
-				      SPAN_ARG(p->index_name));
+			return refuse(
+				a, no,
+				"Cannot read from backfilling global secondary index: "
+				"%.*s",
+				SPAN_ARG(p->index_name));
 		if (!p->index->is_local)
 			e = check_global(p, no);
 	}
 	if (p->select == SELECT_ABSENT)
 		p->select = p->asked.projection ? SELECT_SPECIFIC
-			    : p->index		? SELECT_ALL_PROJECTED
+			    : p->index          ? SELECT_ALL_PROJECTED
 						: SELECT_ALL_ATTRIBUTES;
 	return e == OK ? check_start(p, no) : e;
 }

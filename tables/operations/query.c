@@ -53,10 +53,11 @@ static enum err check_filter(const struct query *q, struct refusal *no)
 
 	for (size_t i = 0; p->asked.filter != NULL && i < 2; i++)
 		if (names[i].n > 0 && condition_names(p->asked.filter, names[i]))
-			return refuse(p->job->arena, no,
-				      "Filter Expression can only contain non-primary key "
-				      "attributes: Primary key attribute: %.*s",
-				      SPAN_ARG(names[i]));
+			return refuse(
+				p->job->arena, no,
+				"Filter Expression can only contain non-primary key "
+				"attributes: Primary key attribute: %.*s",
+				SPAN_ARG(names[i]));
 	return OK;
 }
 
@@ -115,9 +116,10 @@ static enum err check_start(struct query *q, const struct key_condition *k,
 		return OK;
 	v = value_find(&p->start, paging_keys(p)->partition);
 	if (v == NULL || !value_equal(v, k->partition))
-		return refuse(p->job->arena, no,
-			      "The provided starting key is outside query boundaries based "
-			      "on provided condition");
+		return refuse(
+			p->job->arena, no,
+			"The provided starting key is outside query boundaries based "
+			"on provided condition");
 	if (span_compare(behind, b->from) < 0 ||
 	    (b->to.n > 0 && span_compare(behind, b->to) >= 0))
 		return refuse(p->job->arena, no,

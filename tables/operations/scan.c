@@ -25,19 +25,22 @@ static enum err read_segments(struct scan *s, struct refusal *no)
 	if (e != OK || (!has_one && !has_total))
 		return e;
 	if (!has_total)
-		return refuse(c->arena, no,
-			      "The TotalSegments parameter is required but was not present "
-			      "in the request when Segment parameter is present");
+		return refuse(
+			c->arena, no,
+			"The TotalSegments parameter is required but was not present "
+			"in the request when Segment parameter is present");
 	if (!has_one)
-		return refuse(c->arena, no,
-			      "The Segment parameter is required but was not present in the "
-			      "request when parameter TotalSegments is present");
+		return refuse(
+			c->arena, no,
+			"The Segment parameter is required but was not present in the "
+			"request when parameter TotalSegments is present");
 	if (s->segments < 1 || s->segments > SEGMENTS_MOST)
 		return fields_outside(f, "TotalSegments",
 				      arena_printf(c->arena, "%" PRId64, s->segments),
-				      s->segments < 1 ? "have value greater than or equal to 1"
-						      : "have value less than or equal to "
-							"1000000",
+				      s->segments < 1
+					      ? "have value greater than or equal to 1"
+					      : "have value less than or equal to "
+						"1000000",
 				      no);
 	if (s->segment < 0)
 		return fields_outside(f, "Segment",

@@ -37,9 +37,9 @@ static void on_created(void *arg, enum err e)
 		describe_answer_empty(c, t, "TableDescription", "ACTIVE");
 	else if (e == ERR_CLAIMED)
 		job_refuse(c, &(struct refusal){"ResourceInUseException",
-						 arena_printf(c->arena,
-							      "Table already exists: %.*s",
-							      SPAN_ARG(t->name))});
+						arena_printf(c->arena,
+							     "Table already exists: %.*s",
+							     SPAN_ARG(t->name))});
 	else
 		job_fail(c, e);
 }
@@ -102,11 +102,12 @@ static void on_found(void *arg, enum err e, struct table *found)
 			c,
 			&(struct refusal){
 				"ValidationException",
-				arena_printf(c->arena,
-					     "Resource cannot be deleted as it is currently "
-					     "protected against deletion. Disable deletion "
-					     "protection first. Table: %.*s",
-					     SPAN_ARG(t->name))});
+				arena_printf(
+					c->arena,
+					"Resource cannot be deleted as it is currently "
+					"protected against deletion. Disable deletion "
+					"protection first. Table: %.*s",
+					SPAN_ARG(t->name))});
 	else
 		catalog_delete(c->store, c->arena, t, on_deleted, c);
 }
@@ -150,12 +151,11 @@ static enum err read_listing(struct listing *l, struct refusal *no)
 	if (e == OK)
 		e = fields_number(f, "Limit", &l->limit, NULL, no);
 	if (e == OK && (l->limit < 1 || l->limit > NAMES_MOST))
-		return fields_outside(f, "Limit",
-				      arena_printf(f->arena, "%" PRId64, l->limit),
-				      l->limit < 1
-					      ? "have value greater than or equal to 1"
-					      : "have value less than or equal to 100",
-				      no);
+		return fields_outside(
+			f, "Limit", arena_printf(f->arena, "%" PRId64, l->limit),
+			l->limit < 1 ? "have value greater than or equal to 1"
+				     : "have value less than or equal to 100",
+			no);
 	return e;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "tables/operations/declare.h"
+#include "tables/operations/foreign.h"
 #include "tables/operations/operations.h"
 #include "tables/operations/turns.h"
 #include "tables/store/keeper.h"
@@ -87,8 +88,9 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 		m, "gatepost_broker_tables_conflicts_total", NULL,
 		"Writes to tables that were done again since their item had changed.");
 	t->keeper = keeper_new(
-		st, metric_counter(m, "gatepost_broker_tables_expired_total", NULL,
-				   "Items of tables that their TTL attribute has removed."));
+		st,
+		metric_counter(m, "gatepost_broker_tables_expired_total", NULL,
+			       "Items of tables that their TTL attribute has removed."));
 	redis_on_up(st->redis, on_store_up, t);
 	return t;
 }
@@ -127,6 +129,11 @@ static void on_store_up(void *arg)
 	catalog_forget_all(t->store); /* Redis may have lost its memory */
 	if (t->on_up != NULL)
 		t->on_up(t->on_up_arg);
+}
+
+void tables_set_foreign(struct tables *t, const struct tables_foreign *f)
+{
+	t->foreign = *f;
 }
 
 void tables_on_up(struct tables *t, loop_fn *fn, void *arg)
@@ -190,6 +197,8 @@ static void run(struct job *c, struct span body)
 	c->is_inside = true;
 	if (read_body(c, body, &no) != OK || c->operation->run == NULL)
 		job_refuse(c, &no);
+	else if (foreign_is_for(c, &c->tables->foreign))
+		foreign_run(c, &c->tables->foreign);
 	else
 		c->operation->run(c);
 	c->is_inside = false;

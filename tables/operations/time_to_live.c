@@ -146,7 +146,7 @@ static void on_described(void *arg, enum err e, struct table *t)
 	o = job_json(128);
 	json_out_raw(&o, "{\"TimeToLiveDescription\":{");
 	json_out_key(&o, "TimeToLiveStatus");
-	json_out_raw(&o, t->ttl.n == 0	 ? "\"DISABLED\""
+	json_out_raw(&o, t->ttl.n == 0   ? "\"DISABLED\""
 			 : t->ttl_is_new ? "\"ENABLING\""
 					 : "\"ENABLED\"");
 	if (t->ttl.n > 0) {

@@ -33,9 +33,10 @@ void transact_cancel(struct job *c, const struct transact_reason *reasons, size_
 	more = json_out_end(&o);
 	members = arena_copy(c->arena, blob_span(more));
 	blob_unref(more);
-	no.message = arena_printf(c->arena,
-				  "Transaction cancelled, please refer cancellation reasons "
-				  "for specific reasons [%s]",
-				  codes);
+	no.message =
+		arena_printf(c->arena,
+			     "Transaction cancelled, please refer cancellation reasons "
+			     "for specific reasons [%s]",
+			     codes);
 	job_refuse_with(c, &no, members);
 }

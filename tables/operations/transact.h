@@ -18,5 +18,4 @@ struct transact_reason {
 /* TransactionCanceledException. Ends the job. */
 void transact_cancel(struct job *c, const struct transact_reason *reasons, size_t n);
 
-
 #endif

@@ -108,11 +108,11 @@ static bool check_keys(struct transaction *t)
 		struct refusal no;
 
 		if (item_key_check(c->arena, table, &t->parts[i].key, &no) == OK) {
-			t->places[i] =
-				place_of_item(c->arena, table, &t->parts[i].key);
+			t->places[i] = place_of_item(c->arena, table, &t->parts[i].key);
 			continue;
 		}
-		reasons[i] = (struct transact_reason){"ValidationError", no.message, NULL};
+		reasons[i] =
+			(struct transact_reason){"ValidationError", no.message, NULL};
 		is_right = false;
 	}
 	if (!is_right)
@@ -137,9 +137,10 @@ static void on_tables(struct job *c)
 	if (!check_keys(t))
 		return;
 	if (has_twice(t))
-		job_refuse(c, &(struct refusal){"ValidationException",
-						"Transaction request cannot include multiple "
-						"operations on one item"});
+		job_refuse(c, &(struct refusal){
+				      "ValidationException",
+				      "Transaction request cannot include multiple "
+				      "operations on one item"});
 	else
 		items_read(c->store, c->arena, t->places, t->n, on_items, t);
 }

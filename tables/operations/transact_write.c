@@ -73,9 +73,10 @@ static enum err read_part(struct transaction *t, const struct json_value *v,
 		kind = kinds[i].kind;
 	}
 	if (e == OK && found == NULL)
-		return refuse(c->arena, no,
-			      "Invalid Request: TransactWriteRequest should contain Delete "
-			      "or Put or Update request");
+		return refuse(
+			c->arena, no,
+			"Invalid Request: TransactWriteRequest should contain Delete "
+			"or Put or Update request");
 	if (e == OK)
 		e = fields_read(c->arena, found, f, no);
 	if (e == OK)
@@ -125,9 +126,10 @@ static enum err read_parts(struct transaction *t, const struct json_value *list,
 		if (e == OK)
 			bytes += item_size(&t->parts[t->n - 1].given);
 		if (e == OK && bytes > TRANSACT_BYTES)
-			return refuse(t->job->arena, no,
-				      "Transaction requests cannot exceed 4 MB: the items of "
-				      "this one do");
+			return refuse(
+				t->job->arena, no,
+				"Transaction requests cannot exceed 4 MB: the items of "
+				"this one do");
 	}
 	return e;
 }
@@ -199,8 +201,7 @@ void transact_write_items(struct job *c)
 static bool place_all(struct transaction *t)
 {
 	struct job *c = t->job;
-	struct transact_reason *reasons =
-		arena_calloc(c->arena, t->n, sizeof *reasons);
+	struct transact_reason *reasons = arena_calloc(c->arena, t->n, sizeof *reasons);
 	bool is_right = true;
 
 	for (size_t i = 0; i < t->n; i++) {
@@ -214,7 +215,8 @@ static bool place_all(struct transaction *t)
 			job_refuse(c, &no);
 			return false;
 		}
-		reasons[i] = (struct transact_reason){"ValidationError", no.message, NULL};
+		reasons[i] =
+			(struct transact_reason){"ValidationError", no.message, NULL};
 		is_right = false;
 	}
 	if (!is_right)
@@ -239,9 +241,10 @@ static void on_tables(struct job *c)
 	if (!place_all(t))
 		return;
 	if (has_twice(t))
-		job_refuse(c, &(struct refusal){"ValidationException",
-						"Transaction request cannot include multiple "
-						"operations on one item"});
+		job_refuse(c, &(struct refusal){
+				      "ValidationException",
+				      "Transaction request cannot include multiple "
+				      "operations on one item"});
 	else
 		begin_reading(c);
 }
@@ -266,10 +269,10 @@ static void on_all_read(struct transaction *t)
 	if (t->e != OK)
 		job_fail(t->job, t->e);
 	else if (t->is_other)
-		job_refuse(t->job,
-			   &(struct refusal){"IdempotentParameterMismatchException",
-					     "The request uses the same client token as a "
-					     "previous, but non-identical request"});
+		job_refuse(t->job, &(struct refusal){
+					   "IdempotentParameterMismatchException",
+					   "The request uses the same client token as a "
+					   "previous, but non-identical request"});
 	else if (t->is_done)
 		answer(t);
 	else
@@ -319,9 +322,8 @@ static struct transact_reason judge_part(struct transaction *t, size_t i)
 	case CHANGE_REFUSED:
 		return (struct transact_reason){"ValidationError", no.message, NULL};
 	case CHANGE_NOTHING: /* it must stay so until all is written */
-		ch->write = (struct item_write){.place = ch->place,
-						.kind = ITEM_CHECK,
-						.old = t->stored[i]};
+		ch->write = (struct item_write){
+			.place = ch->place, .kind = ITEM_CHECK, .old = t->stored[i]};
 		break;
 	case CHANGE_WRITES: break;
 	}
@@ -357,8 +359,7 @@ static void judge(struct transaction *t)
 static void conflict(struct transaction *t, size_t part)
 {
 	struct job *c = t->job;
-	struct transact_reason *reasons =
-		arena_calloc(c->arena, t->n, sizeof *reasons);
+	struct transact_reason *reasons = arena_calloc(c->arena, t->n, sizeof *reasons);
 
 	reasons[part] = (struct transact_reason){
 		"TransactionConflict", "Transaction is ongoing for the item", NULL};
@@ -387,8 +388,7 @@ static void on_written(void *arg, enum items_outcome outcome, enum err e, size_t
 		if (is_late)
 			conflict(t, part);
 		else
-			job_after(c,
-				  (int64_t)(tables_store_version(c->store) % PAUSE_MS),
+			job_after(c, (int64_t)(tables_store_version(c->store) % PAUSE_MS),
 				  begin_reading);
 		return;
 	case ITEMS_STALE: job_restart(c); return;
@@ -412,9 +412,8 @@ static void answer(struct transaction *t)
 
 			for (size_t i = 0; i < t->n; i++) {
 				const struct change *ch = &t->parts[i];
-				size_t most = ch->old_size > ch->new_size
-						      ? ch->old_size
-						      : ch->new_size;
+				size_t most = ch->old_size > ch->new_size ? ch->old_size
+									  : ch->new_size;
 
 				if (ch->use == use)
 					all.table += 2 * capacity_of_write(most);

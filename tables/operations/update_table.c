@@ -6,7 +6,8 @@
 
 struct update {
 	struct job *job;
-	const struct json_value *create, *remove; /* of GlobalSecondaryIndexUpdates; NULL: none */
+	const struct json_value *create,
+		*remove; /* of GlobalSecondaryIndexUpdates; NULL: none */
 	const struct json_value *attributes;
 	struct table *next;
 	const struct table_index *dropped;
@@ -44,9 +45,10 @@ static enum err read_index(struct update *u, const struct json_value *v,
 	if (e != OK)
 		return e;
 	if ((create != NULL || remove != NULL) && (u->create || u->remove)) {
-		*no = (struct refusal){"LimitExceededException",
-				       "Subscriber limit exceeded: Only 1 online index can "
-				       "be created or deleted simultaneously per table"};
+		*no = (struct refusal){
+			"LimitExceededException",
+			"Subscriber limit exceeded: Only 1 online index can "
+			"be created or deleted simultaneously per table"};
 		return ERR_MALFORMED;
 	}
 	if (create != NULL)

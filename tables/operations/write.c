@@ -69,8 +69,8 @@ static enum err refuse_metrics(struct job *c, struct refusal *no)
 {
 	static const char *const words[] = {"NONE", "SIZE", NULL};
 	int asked = 0;
-	enum err e = fields_word(&c->fields, "ReturnItemCollectionMetrics", words, &asked,
-				 no);
+	enum err e =
+		fields_word(&c->fields, "ReturnItemCollectionMetrics", words, &asked, no);
 
 	if (e == OK && asked == 1)
 		return refuse(c->arena, no,
@@ -297,7 +297,7 @@ static void on_written(void *arg, enum items_outcome outcome, enum err e, size_t
 			give_up(w, ERR_BUSY);
 		else
 			job_after(w->job, pause(w),
-				   ++w->tries < TRIES ? read_again : lock);
+				  ++w->tries < TRIES ? read_again : lock);
 		return;
 	case ITEMS_STALE: give_up(w, ERR_AGAIN); return;
 	case ITEMS_DONE:
@@ -319,8 +319,7 @@ static void lock(struct job *c)
 static void on_locked(void *arg, enum err e)
 {
 	struct write *w = arg;
-	bool is_late =
-		loop_now(w->job->tables->loop) - w->begun_ms > PATIENCE_MS;
+	bool is_late = loop_now(w->job->tables->loop) - w->begun_ms > PATIENCE_MS;
 
 	if (e == OK) {
 		read_item(w);

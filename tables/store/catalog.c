@@ -77,10 +77,9 @@ static struct table *read_definition(struct span text)
 {
 	const uint8_t *json = text.n > 0 ? memchr(text.p, '{', text.n) : NULL;
 
-	return json == NULL
-		       ? NULL
-		       : schema_read_stored(
-				 span_of(json, (size_t)(text.p + text.n - json)));
+	return json == NULL ? NULL
+			    : schema_read_stored(
+				      span_of(json, (size_t)(text.p + text.n - json)));
 }
 
 static void on_load(void *arg, enum err e, const redisReply *reply)
@@ -202,7 +201,8 @@ void catalog_create(struct tables_store *st, struct arena *a, struct table *t,
 	command_text(&w, "HSET");
 	command_span(&w, table_key_dropped(st->prefix, command_room(&w)));
 	command_text(&w, t->id);
-	command_text(&w, arena_printf(a, "%" PRId64 ":%u", clock_wall_ms(), t->next_index));
+	command_text(&w,
+		     arena_printf(a, "%" PRId64 ":%u", clock_wall_ms(), t->next_index));
 	command_call(&w, on_marked, c);
 	for (unsigned s = 0; s < SHARDS; s++) {
 		w = command_new(a, st, 4);
@@ -415,10 +415,10 @@ void catalog_size(struct tables_store *st, struct arena *a, const struct table *
 
 		command_key(&c, table_key_items(st->prefix, t->id, s, command_room(&c)));
 		command_key(&c, table_key_order(st->prefix, t->id, s, order));
-		command_key(&c, index == NULL
-					? span_str(order)
-					: table_key_index(st->prefix, t->id, s,
-							  index->number, command_room(&c)));
+		command_key(&c, index == NULL ? span_str(order)
+					      : table_key_index(st->prefix, t->id, s,
+								index->number,
+								command_room(&c)));
 		command_number(&c, SAMPLES);
 		command_eval(&c, &script_table_size, on_size, z);
 	}

@@ -206,8 +206,9 @@ static enum items_outcome outcome_of(struct span word)
 		const char *word;
 		enum items_outcome outcome;
 	} words[] = {
-		{"ok", ITEMS_WRITTEN},	{"changed", ITEMS_CHANGED}, {"locked", ITEMS_LOCKED},
-		{"stale", ITEMS_STALE}, {"done", ITEMS_DONE},	    {"other", ITEMS_OTHER},
+		{"ok", ITEMS_WRITTEN},    {"changed", ITEMS_CHANGED},
+		{"locked", ITEMS_LOCKED}, {"stale", ITEMS_STALE},
+		{"done", ITEMS_DONE},     {"other", ITEMS_OTHER},
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -297,9 +298,12 @@ void items_put(struct tables_store *st, struct arena *a, const struct item_place
 	struct command c = command_new(a, st, 8);
 
 	q->written = fn;
-	command_key(&c, table_key_items(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c, table_key_order(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c, table_key_locks(st->prefix, t->id, place->shard, command_room(&c)));
+	command_key(&c,
+		    table_key_items(st->prefix, t->id, place->shard, command_room(&c)));
+	command_key(&c,
+		    table_key_order(st->prefix, t->id, place->shard, command_room(&c)));
+	command_key(&c,
+		    table_key_locks(st->prefix, t->id, place->shard, command_room(&c)));
 	if (t->ttl.n > 0)
 		command_key(&c, table_key_expiry(st->prefix, t->id, place->shard,
 						 command_room(&c)));
@@ -319,10 +323,14 @@ void items_delete(struct tables_store *st, struct arena *a,
 	struct command c = command_new(a, st, 6);
 
 	q->written = fn;
-	command_key(&c, table_key_items(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c, table_key_order(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c, table_key_locks(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c, table_key_expiry(st->prefix, t->id, place->shard, command_room(&c)));
+	command_key(&c,
+		    table_key_items(st->prefix, t->id, place->shard, command_room(&c)));
+	command_key(&c,
+		    table_key_order(st->prefix, t->id, place->shard, command_room(&c)));
+	command_key(&c,
+		    table_key_locks(st->prefix, t->id, place->shard, command_room(&c)));
+	command_key(&c,
+		    table_key_expiry(st->prefix, t->id, place->shard, command_room(&c)));
 	command_number(&c, (int64_t)t->generation);
 	command_span(&c, place->key);
 	command_eval(&c, &script_item_delete, on_written, q);

@@ -76,9 +76,10 @@ struct item_change {
 struct item_write {
 	struct item_place place;
 	enum item_write_kind kind;
-	struct item old;   /* as it was read: it must not have changed; version and is_there count */
-	struct span blob;  /* ITEM_PUT: of item_blob */
-	int64_t expiry;    /* ITEM_PUT */
+	struct item
+		old; /* as it was read: it must not have changed; version and is_there count */
+	struct span blob;                  /* ITEM_PUT: of item_blob */
+	int64_t expiry;                    /* ITEM_PUT */
 	const struct item_change *changes; /* of indexes */
 	size_t n_changes;
 };
@@ -88,7 +89,8 @@ struct items_write {
 	const struct item_write *parts;
 	size_t n;
 	const char *owner; /* of a lock; NULL: none */
-	const char *token; /* ClientRequestToken, and the hash of its request; NULL: none */
+	const char
+		*token; /* ClientRequestToken, and the hash of its request; NULL: none */
 	struct span request;
 };
 
@@ -97,9 +99,9 @@ enum items_outcome {
 	ITEMS_CHANGED, /* one is not as it was: read it again */
 	ITEMS_LOCKED,  /* another write has the lock of one of them: later */
 	ITEMS_STALE,   /* a table has changed, or is deleted: look it up again */
-	ITEMS_DONE,    /* the token has been used for this request: it is written already */
-	ITEMS_OTHER,   /* for another request */
-	ITEMS_FAILED,  /* the code says why */
+	ITEMS_DONE,  /* the token has been used for this request: it is written already */
+	ITEMS_OTHER, /* for another request */
+	ITEMS_FAILED, /* the code says why */
 };
 
 /*

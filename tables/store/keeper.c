@@ -156,15 +156,18 @@ static void unlink_shard(struct keeper *k, const char *id, unsigned shard,
 
 	command_text(&c, "UNLINK");
 	if (all) {
-		command_span(&c, table_key_items(st->prefix, id, shard, command_room(&c)));
-		command_span(&c, table_key_order(st->prefix, id, shard, command_room(&c)));
+		command_span(&c,
+			     table_key_items(st->prefix, id, shard, command_room(&c)));
+		command_span(&c,
+			     table_key_order(st->prefix, id, shard, command_room(&c)));
 		command_span(&c,
 			     table_key_expiry(st->prefix, id, shard, command_room(&c)));
-		command_span(&c, table_key_locks(st->prefix, id, shard, command_room(&c)));
+		command_span(&c,
+			     table_key_locks(st->prefix, id, shard, command_room(&c)));
 	}
 	for (uint32_t i = first_index; i < indexes; i++)
-		command_span(&c, table_key_index(st->prefix, id, shard, i,
-						 command_room(&c)));
+		command_span(&c,
+			     table_key_index(st->prefix, id, shard, i, command_room(&c)));
 	k->waits++;
 	command_call(&c, on_unlinked, k);
 }
@@ -285,7 +288,8 @@ static void look_at(struct keeper *k, struct table *t)
 
 		*d = (struct due){k, t, s};
 		command_text(&c, "ZRANGEBYSCORE");
-		command_span(&c, table_key_expiry(st->prefix, t->id, s, command_room(&c)));
+		command_span(&c,
+			     table_key_expiry(st->prefix, t->id, s, command_room(&c)));
 		command_text(&c, "-inf");
 		command_number(&c, clock_wall_ms() / 1000);
 		command_text(&c, "LIMIT");
@@ -322,20 +326,17 @@ static bool compute_removal(struct expired *x, const struct item *item)
 	struct item_change *changes = arena_alloc(a, t->n_indexes * sizeof *changes);
 	struct value_map map = {0};
 
-	x->write = (struct item_write){.place = x->place,
-				       .kind = ITEM_DELETE,
-				       .old = *item,
-				       .changes = changes};
-	if (item->is_there &&
-	    value_read_stored(a, arena_copy(a, item->json), &map) != OK)
+	x->write = (struct item_write){
+		.place = x->place, .kind = ITEM_DELETE, .old = *item, .changes = changes};
+	if (item->is_there && value_read_stored(a, arena_copy(a, item->json), &map) != OK)
 		return false;
 	for (size_t i = 0; item->is_there && i < t->n_indexes; i++) {
 		struct item_change *c = &changes[x->write.n_changes];
 
 		c->index = &t->indexes[i];
 		c->is_added = false;
-		x->write.n_changes += place_entry(a, &t->indexes[i], &map, x->place.key,
-						  &c->entry);
+		x->write.n_changes +=
+			place_entry(a, &t->indexes[i], &map, x->place.key, &c->entry);
 	}
 	return true;
 }

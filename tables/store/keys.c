@@ -17,9 +17,9 @@ static struct span catalog_key(const char *prefix, const char *what, char *out)
 static struct span item_key(const char *prefix, const char *id, unsigned shard,
 			    const char *what, char *out)
 {
-	return written(snprintf(out, TABLE_KEY_TEXT, "%s{%s:%u}:%s", prefix, id, shard,
-				what),
-		       out);
+	return written(
+		snprintf(out, TABLE_KEY_TEXT, "%s{%s:%u}:%s", prefix, id, shard, what),
+		out);
 }
 
 struct span table_key_tables(const char *prefix, char out[TABLE_KEY_TEXT])

@@ -5,7 +5,7 @@
  * Every key of tables in Redis and how long it lives, on one page.
  *
  *   key                          type    lives until
- *   {prefix}{t}:tables           HASH    its last table is deleted; field: table name, value: the definition as JSON, with the id T
+ *   {prefix}{t}:tables           HASH    its last table is deleted; field: table name, value: the id T, ":", its generation, ":", the definition as JSON
  *   {prefix}{t}:dropped          HASH    the keys behind it are removed; field: an id T, or T and the number of an index: "abcdefgh:3",
  *                                        value: when it was dropped, in ms (or made, for a table that is being created)
  *   {prefix}{t}:keeper           STRING  its lease expires (PX); value: the boot id of the broker that removes expired items and dropped tables

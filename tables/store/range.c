@@ -8,7 +8,7 @@
 #include <assert.h>
 
 enum {
-	PAGE_MOST = 1000,   /* items of a shard at a time */
+	PAGE_MOST = 1000,     /* items of a shard at a time */
 	BYTES_MOST = 1 << 20, /* of a shard at a time */
 	BYTES_LEAST = 64 * 1024,
 };
@@ -147,9 +147,9 @@ static bool copy_rows(struct page *p, const redisReply *reply)
 
 		row->shard = p->shard;
 		row->entry = arena_copy(r->arena, reply_span(reply->element[3 + 2 * i]));
-		if (!item_read(arena_copy(r->arena,
-					  reply_span(reply->element[4 + 2 * i])),
-			       &row->item))
+		if (!item_read(
+			    arena_copy(r->arena, reply_span(reply->element[4 + 2 * i])),
+			    &row->item))
 			return false;
 	}
 	if (reply_span(reply->element[2]).n > 0)

@@ -13,7 +13,8 @@
 #include "tables/store/items.h"
 
 struct range_bounds {
-	struct span from, to; /* from is in it unless from_is_out, to is not; empty to: no end */
+	struct span from,
+		to; /* from is in it unless from_is_out, to is not; empty to: no end */
 	bool from_is_out;
 };
 

@@ -45,7 +45,8 @@ struct table_index {
 	enum projection_type projection;
 	const struct span *include;
 	size_t n_include;
-	uint32_t number; /* of its key in Redis; a new one for each index of the table, never used again */
+	uint32_t
+		number; /* of its key in Redis; a new one for each index of the table, never used again */
 	enum index_state state;
 };
 

@@ -46,7 +46,8 @@ static enum err check_name(const struct fields *f, const char *what, struct span
 		return OK;
 	return fields_outside(
 		f, what,
-		arena_printf(f->arena, "%.*s", (int)(name.n < 300 ? name.n : 300), name.p),
+		arena_printf(f->arena, "%.*s", (int)(name.n < 300 ? name.n : 300),
+			     name.p),
 		name.n < TABLE_NAME_LEAST ? "have length greater than or equal to 3"
 		: name.n > TABLE_NAME_MOST
 			? "have length less than or equal to 255"
@@ -82,8 +83,8 @@ static enum err read_type(struct table *t, const struct fields *f, struct types 
 	if (e != OK)
 		return e;
 	if (one->name.n == 0 || one->name.n > TABLE_NAME_MOST)
-		return fields_outside(f, "AttributeName", "",
-				      "have length from 1 to 255", no);
+		return fields_outside(f, "AttributeName", "", "have length from 1 to 255",
+				      no);
 	for (size_t i = 0; i < out->n; i++)
 		if (span_eq(out->all[i].name, one->name))
 			return refuse(f->arena, no,
@@ -147,11 +148,12 @@ static enum err read_key(struct arena *a, const struct json_value *v, size_t at,
 	if (e != OK)
 		return e;
 	if (role != (int)at)
-		return refuse(a, no,
-			      at == 0 ? "Invalid KeySchema: The first KeySchemaElement is "
-					"not a HASH key type"
-				      : "Invalid KeySchema: The second KeySchemaElement "
-					"is not a RANGE key type");
+		return refuse(
+			a, no,
+			at == 0 ? "Invalid KeySchema: The first KeySchemaElement is "
+				  "not a HASH key type"
+				: "Invalid KeySchema: The second KeySchemaElement "
+				  "is not a RANGE key type");
 	*out = find_type(types, name);
 	if (*out == NULL)
 		return refuse(a, no,
@@ -351,9 +353,10 @@ static enum err check_all_used(const struct fields *f, const struct types *types
 	for (size_t i = 0; i < types->n; i++)
 		if (!types->all[i].is_used)
 			return refuse(f->arena, no,
-				      WRONG "Number of attributes in KeySchema does not "
-					    "exactly match number of attributes defined in "
-					    "AttributeDefinitions: %.*s is not a key",
+				      WRONG
+				      "Number of attributes in KeySchema does not "
+				      "exactly match number of attributes defined in "
+				      "AttributeDefinitions: %.*s is not a key",
 				      SPAN_ARG(types->all[i].name));
 	return OK;
 }
@@ -375,17 +378,18 @@ static enum err refuse_streams(const struct fields *f, struct refusal *no)
 	/* CloudFormation has no StreamEnabled: a view type alone turns streams on. */
 	is_on = is_on || fields_find(&streams, "StreamEnabled") == NULL;
 	if (e == OK && is_on)
-		return refuse(f->arena, no,
-			      "StreamSpecification is not supported: Gatepost's tables have "
-			      "no streams");
+		return refuse(
+			f->arena, no,
+			"StreamSpecification is not supported: Gatepost's tables have "
+			"no streams");
 	return e;
 }
 
 static enum err refuse_others(const struct fields *f, struct refusal *no)
 {
-	static const char *const names[] = {"ResourcePolicy", "Replicas",
-					    "GlobalTableWitnesses", "ImportSourceSpecification",
-					    "KinesisStreamSpecification"};
+	static const char *const names[] = {
+		"ResourcePolicy", "Replicas", "GlobalTableWitnesses",
+		"ImportSourceSpecification", "KinesisStreamSpecification"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (fields_find(f, names[i]) != NULL)
@@ -523,9 +527,10 @@ enum err schema_add_index(struct table *t, struct arena *a,
 	add_known(&types, t->keys.partition, t->keys.partition_type);
 	add_known(&types, t->keys.sort, t->keys.sort_type);
 	if (globals >= TABLE_GLOBALS_MOST) {
-		*no = (struct refusal){"LimitExceededException",
-				       "Subscriber limit exceeded: a table has at most 20 "
-				       "global secondary indexes"};
+		*no = (struct refusal){
+			"LimitExceededException",
+			"Subscriber limit exceeded: a table has at most 20 "
+			"global secondary indexes"};
 		return ERR_MALFORMED;
 	}
 	return read_index(t, a, index, false, &types, no);

@@ -23,9 +23,9 @@ struct tables_store {
 	struct loop *loop;
 	struct redis *redis;
 	char *prefix;
-	struct map *tables;   /* of the catalog, as last seen: struct table by name */
-	uint64_t random;      /* for versions */
-	char boot[17];        /* of this process, for locks and leases */
+	struct map *tables; /* of the catalog, as last seen: struct table by name */
+	uint64_t random;    /* for versions */
+	char boot[17];      /* of this process, for locks and leases */
 };
 
 struct tables_store_conf {

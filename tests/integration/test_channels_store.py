@@ -1,12 +1,13 @@
 """What must hold of channels when Redis forgets, goes back, evicts, stops, or is a node of a cluster."""
 
+import json
 import re
 import shutil
 import time
 
 import pytest
 
-from lib.channel_client import ChannelClient, channel, position, since
+from lib.channel_client import ChannelClient, act, channel, position, since
 from lib.cluster import ROOT, until
 from lib.mesh import Mesh
 from lib.redis_server import CLUSTER, RedisServer, free_port
@@ -28,7 +29,7 @@ def mesh(tmp_path):
 
 
 def offset_of(stored):
-    """Of a position, as channel_append.lua packs it."""
+    """Of a position, as channel_position.lua packs it."""
     return int.from_bytes(stored[:8], "big")
 
 
@@ -326,6 +327,13 @@ def test_each_key_of_a_channel_has_its_hash_tag_and_a_node_of_redis_cluster_take
             other.ok("subscribe", f"{namespace}:tag")
             client.ok("publish", f"{namespace}:tag", data=1, key="k", version=3, tags={"a": "b"})
             assert client.ok("publish", f"{namespace}:tag", data=1, key="k")["duplicate"] is True
+        crowd = [ChannelClient(mesh.websocket()) for _ in range(20)]
+        for offset in range(1, 6):
+            asked = [act("publish", f"room:{n}:tag", data=n) for n in range(len(crowd))]
+            for writer, publish in zip(crowd, asked):
+                writer.say(json.dumps(publish))
+            acks = [w.answer(publish["id"]) for w, publish in zip(crowd, asked)]
+            assert [(a["type"], a.get("offset")) for a in acks] == [("ack", offset)] * len(crowd)
         client.ok("history", "room:tag")
         assert client.ok("presence", "here:tag")["connections"] == 2
         other.ok("unsubscribe", "here:tag")
@@ -340,7 +348,10 @@ def test_each_key_of_a_channel_has_its_hash_tag_and_a_node_of_redis_cluster_take
 
 
 def test_every_key_that_a_script_touches_is_one_of_its_keys():
-    """The first argument of each command is KEYS[n], and the head of the script names as many."""
+    """The first argument of each command is KEYS[n], and the head of the script names as many.
+
+    A script that takes several has the keys of each from KEYS[k] on.
+    """
     for path in (ROOT / "store").glob("*.lua"):
         text = path.read_text()
         code = re.sub(r"--.*", "", text)
@@ -348,8 +359,15 @@ def test_every_key_that_a_script_touches_is_one_of_its_keys():
         one = r"(?:redis\.p?|(?<![.\w]))call\("
         calls = re.findall(one + r"'(\w+)'(?:,\s*([^,)]+))?", code)
         assert len(calls) == len(re.findall(one, code)), path.name
+        key = r"KEYS\[(?:[\di]|k(?: \+ (?:\d|keys - 1))?)\]"
         for command, first in calls:
-            assert command in keyless or re.fullmatch(r"KEYS\[[\di]\]", first), (path.name, command)
-        head = re.search(r"^-- KEYS (.*?)(?:\s{2,}.*)?$", text, re.MULTILINE)[1]
+            assert command in keyless or re.fullmatch(key, first), (path.name, command)
         used = {int(n) for n in re.findall(r"KEYS\[(\d)\]", code)}
-        assert max(used) == len(head.split(",")), path.name
+        used |= {int(n) + 1 for n in re.findall(r"KEYS\[k \+ (\d)\]", code)}
+        if "KEYS[k + keys - 1]" in code:
+            used.add(max(used) + 1)
+        if used:
+            head = re.search(r"^-- KEYS (.*?)(?:\s{2,}.*)?$", text, re.MULTILINE)[1]
+            assert max(used) == len(head.split(",")), path.name
+        else:
+            assert "KEYS" not in code, path.name

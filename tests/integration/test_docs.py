@@ -79,7 +79,7 @@ def test_each_function_of_the_walk_is_defined_in_the_file_beside_it():
 
 
 def test_each_identifier_of_the_pages_is_in_the_sources():
-    texts = "\n".join(sources("lib", "proto", "edge", "broker", "store", "cli").values())
+    texts = "\n".join(sources("lib", "proto", "edge", "broker", "store", "tables", "cli").values())
     texts += (ROOT / "proto/gatepost.proto").read_text()
     known = set(re.findall(r"\w+", texts))
     missing = {
@@ -101,7 +101,7 @@ def test_each_identifier_of_the_pages_is_in_the_sources():
 def test_each_file_that_a_page_names_or_links_to_exists(page):
     text = page.read_text()
     links = re.findall(r"\]\(([^)#:]+)\)", text)
-    roots = r"lib|proto|config|edge|broker|store|cli|bench|tests|deploy|docs|man"
+    roots = r"lib|proto|config|edge|broker|store|tables|cli|bench|tests|deploy|docs|man"
     files = re.findall(rf"`?(?<![\w/])((?:{roots})/[\w/.*-]+\.(?:c|h|lua|md|py|proto|in))\b", text)
     assert [link for link in links if not (page.parent / link).exists()] == []
     assert [name for name in files if not (ROOT / name).exists()] == []
@@ -167,7 +167,7 @@ def test_the_complete_configuration_of_the_page_is_right_and_passes_nothing_over
 
 
 def in_sources():
-    text = "".join(sources("lib/redis", "edge", "broker", "store").values())
+    text = "".join(sources("lib/redis", "edge", "broker", "store", "tables").values())
     return set(re.findall(r'"(gatepost_(?:edge|broker|redis)_\w+)"', text))
 
 
@@ -224,11 +224,22 @@ def test_the_table_of_keys_has_all_keys_and_their_types():
     assert table == page
 
 
+def test_the_table_of_keys_of_tables_has_all_keys_and_their_types():
+    text = (ROOT / "tables/store/keys.c").read_text()
+    keys = {f"{{prefix}}{{t}}:{name}" for name in re.findall(r'catalog_key\(prefix, "(\w+)"', text)}
+    keys |= {f"{{prefix}}{{T:S}}:{name}" for name in re.findall(r'item_key\(prefix, id, shard, "(\w+)"', text)}
+    keys |= {"{prefix}{t}:token:TOKEN", "{prefix}{T:S}:index:N"}
+    table = {named(cells[0])[0]: cells[1] for cells in rows(OPERATIONS, "key of tables")}
+    page = dict(re.findall(r"(\{prefix\}\S+) +([A-Z]+) ", (ROOT / "tables/store/keys.h").read_text()))
+    assert set(table) == keys
+    assert table == page
+
+
 # Log lines
 
 
 def test_the_table_of_log_lines_has_every_warning_and_error():
-    text = "".join(sources("lib", "proto", "edge", "broker", "store", "cli").values())
+    text = "".join(sources("lib", "proto", "edge", "broker", "store", "tables", "cli").values())
     lines = set(re.findall(r'log_(?:warn|error)(?:_flood)?\(\s*"([a-z_.]+)"', text))
     lines |= set(re.findall(r'log_write_flood\(&\w+, [\w>-]+, "([a-z_.]+)"', text))
     assert {name for cells in rows(OPERATIONS, "line") for name in named(cells[0])} == lines

@@ -376,7 +376,7 @@ def test_begins_with_on_a_sort_key(db):
     ("parameters", "text"),
     [
         ({"KeyConditionExpression": "pos = :x"}, "Query condition missed key schema element: room"),
-        ({"KeyConditionExpression": "room = :a OR pos = :x"}, "Query key condition not supported"),
+        ({"KeyConditionExpression": "room = :a OR pos = :x"}, "Invalid operator used in KeyConditionExpression: OR"),
         ({"KeyConditionExpression": "room < :a AND pos = :x"}, "Query key condition not supported"),
         ({"KeyConditionExpression": "room = :a", "FilterExpression": "pos = :x"}, "Filter Expression can only contain non-primary key attributes: Primary key attribute: pos"),
         ({"KeyConditionExpression": "room = :a AND pos = :x", "ExclusiveStartKey": item(room="a")}, "The provided starting key is invalid"),

@@ -47,7 +47,7 @@ Test(answer, an_error_does_not_end_the_connection)
 
 	client_ask(c, "PUT", ONE, "", "");
 	expect_error(client_reply(c), 405, "MethodNotAllowedException");
-	client_ask(c, "GET", "/", "", "");
+	client_ask(c, "GET", "/x", "", "");
 	expect_error(client_reply(c), 404, "NotFoundException");
 }
 

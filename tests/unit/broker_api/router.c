@@ -108,7 +108,7 @@ Test(router, a_method_that_a_path_does_not_have_is_405_with_those_that_it_has)
 
 Test(router, another_path_is_404_and_another_stage_403)
 {
-	static const char *const unknown[] = {"/",    "/@connection", "/@connectionsx",
+	static const char *const unknown[] = {"/x",   "/@connection", "/@connectionsx",
 					      "/dev", "/dev/x",       "/@disconnects2"};
 	static const char *const denied[] = {
 		"/prod/@connections",

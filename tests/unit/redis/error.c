@@ -39,6 +39,11 @@ ParameterizedTestParameters(redis_error, becomes_the_code_that_says_whether_to_t
 		{"ERR The user executing the script can't run this command script: 1f, "
 		 "on @user_script:1.",
 		 ERR_DOWN},
+		{"ERR Error running script: @user_script: OOM command not allowed",
+		 ERR_BUSY},
+		{"ERR Error running script: @user_script: NOPERM no permissions",
+		 ERR_DOWN},
+		{"CROSSSLOT Keys in request don't hash to the same slot", ERR_DENIED},
 		{"WRONGTYPE Operation against a key", ERR_MALFORMED},
 		{"ERR unknown command 'HSET'", ERR_MALFORMED},
 		{"OOMPH", ERR_MALFORMED},

@@ -92,7 +92,7 @@ static struct answer append(const struct channel_append *q)
 	return a;
 }
 
-/* The numbers of a position, as channel_append.lua packs them. */
+/* The numbers of a position, as channel_position.lua packs them. */
 enum number { OFFSET, BYTES, OLDEST, ALIVE };
 
 static int64_t packed(enum number number)
