@@ -75,14 +75,14 @@ def until(what, seconds, look, every=0.02):
 
 
 @contextlib.contextmanager
-def system(edges, brokers, *flags, programs=BIN, **environment):
-    """`gatepost up` of that folder of programs, on free ports; gives its ready file."""
+def system(edges, brokers, *flags, programs=BIN, data="none", **environment):
+    """`gatepost up` of that folder of programs, on free ports; gives its ready file. data: --data."""
     with tempfile.TemporaryDirectory(prefix="gatepost-bench-") as folder:
         ready = pathlib.Path(folder, "ready.json")
         log = pathlib.Path(folder, "log")
         command = [programs / "gatepost", "up", "--listen", "127.0.0.1:0", "--management",
                    "127.0.0.1:0", "--edges", str(edges), "--brokers", str(brokers),
-                   "--ready-file", ready, "--log-level", "warn", "--data", "none", *flags]
+                   "--ready-file", ready, "--log-level", "warn", "--data", data, *flags]
         with log.open("w") as out:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                      start_new_session=True, env=os.environ | environment)

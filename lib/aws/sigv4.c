@@ -5,29 +5,18 @@
 #include "aws/sigv4_canonical.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 static const char algorithm[] = "AWS4-HMAC-SHA256";
 
-/* ---- hashes ---- */
-
 static void hash_bytes(struct span in, char out[SIGV4_HEX + 1])
 {
 	uint8_t hash[SIGV4_HASH];
 
-	EVP_Digest(in.n > 0 ? in.p : (const uint8_t *)"", in.n, hash, NULL, EVP_sha256(),
-		   NULL);
-	sigv4_hex(hash, out);
-}
-
-static void hmac(const uint8_t *key, size_t key_n, struct span text,
-		 uint8_t out[SIGV4_HASH])
-{
-	HMAC(EVP_sha256(), key, (int)key_n, text.p, text.n, out, NULL);
+	sha256_of(in, hash);
+	sha256_hex(hash, out);
 }
 
 /* ---- the signature ---- */
@@ -36,17 +25,13 @@ static void hmac(const uint8_t *key, size_t key_n, struct span text,
 static void derive(const char *secret, struct span scope, uint8_t key[SIGV4_HASH])
 {
 	char *first = xasprintf("AWS4%s", secret);
-	uint8_t next[SIGV4_HASH];
 	struct span rest = scope;
 
-	hmac((const uint8_t *)first, strlen(first), sigv4_cut(&rest, '/'), key);
+	sha256_hmac(span_str(first), sigv4_cut(&rest, '/'), key);
 	OPENSSL_cleanse(first, strlen(first));
 	free(first);
-	for (int i = 0; i < 3; i++) { /* region, service, "aws4_request" */
-		hmac(key, SIGV4_HASH, sigv4_cut(&rest, '/'), next);
-		memcpy(key, next, SIGV4_HASH);
-	}
-	OPENSSL_cleanse(next, sizeof next);
+	for (int i = 0; i < 3; i++) /* region, service, "aws4_request" */
+		sha256_hmac(span_of(key, SIGV4_HASH), sigv4_cut(&rest, '/'), key);
 }
 
 static void sign(const char *secret, struct span time, struct span scope,
@@ -57,9 +42,9 @@ static void sign(const char *secret, struct span time, struct span scope,
 	uint8_t key[SIGV4_HASH], hash[SIGV4_HASH];
 
 	derive(secret, scope, key);
-	hmac(key, sizeof key, span_str(text), hash);
+	sha256_hmac(span_of(key, sizeof key), span_str(text), hash);
 	OPENSSL_cleanse(key, sizeof key);
-	sigv4_hex(hash, out);
+	sha256_hex(hash, out);
 	free(text);
 }
 

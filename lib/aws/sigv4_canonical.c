@@ -7,19 +7,12 @@
 #include "base/mem.h"
 #include "base/percent.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void put(EVP_MD_CTX *h, struct span s)
+static void put_text(struct sha256 *h, const char *text)
 {
-	if (s.n > 0)
-		EVP_DigestUpdate(h, s.p, s.n);
-}
-
-static void put_text(EVP_MD_CTX *h, const char *text)
-{
-	put(h, span_str(text));
+	sha256_add(h, span_str(text));
 }
 
 /* ---- the canonical path ---- */
@@ -39,12 +32,12 @@ static size_t encode(uint8_t c, char out[4])
 	return 1;
 }
 
-static void put_encoded(EVP_MD_CTX *h, struct span s)
+static void put_encoded(struct sha256 *h, struct span s)
 {
 	char one[4];
 
 	for (size_t i = 0; i < s.n; i++)
-		put(h, span_of(one, encode(s.p[i], one)));
+		sha256_add(h, span_of(one, encode(s.p[i], one)));
 }
 
 struct span sigv4_cut(struct span *rest, uint8_t at)
@@ -82,7 +75,7 @@ static size_t read_path(struct span path, struct span *parts)
 }
 
 /* Each part as it came is encoded once more: "double encoding", for all services but S3. */
-static void put_path(EVP_MD_CTX *h, struct span path)
+static void put_path(struct sha256 *h, struct span path)
 {
 	struct span *parts = xcalloc(count(path, '/') + 1, sizeof *parts);
 	size_t n = read_path(path, parts);
@@ -149,7 +142,7 @@ static size_t read_query(struct span query, bool has_signature, struct parameter
 	return n;
 }
 
-static void put_query(EVP_MD_CTX *h, struct span query, bool has_signature)
+static void put_query(struct sha256 *h, struct span query, bool has_signature)
 {
 	struct parameter *all = xcalloc(count(query, '&') + 1, sizeof *all);
 	size_t n = read_query(query, has_signature, all);
@@ -187,7 +180,7 @@ static bool is_blank(uint8_t c)
 }
 
 /* Without blanks at its ends, and with one for several inside. */
-static void put_value(EVP_MD_CTX *h, struct span v)
+static void put_value(struct sha256 *h, struct span v)
 {
 	bool any = false;
 
@@ -201,12 +194,13 @@ static void put_value(EVP_MD_CTX *h, struct span v)
 			i++;
 		if (i > from && any)
 			put_text(h, " ");
-		put(h, span_of(v.p + from, i - from));
+		sha256_add(h, span_of(v.p + from, i - from));
 		any = any || i > from;
 	}
 }
 
-static void put_headers(EVP_MD_CTX *h, const struct sigv4_request *r, struct span names)
+static void put_headers(struct sha256 *h, const struct sigv4_request *r,
+			struct span names)
 {
 	struct span rest = names;
 
@@ -214,7 +208,7 @@ static void put_headers(EVP_MD_CTX *h, const struct sigv4_request *r, struct spa
 		struct span name = sigv4_cut(&rest, ';');
 		bool any = false;
 
-		put(h, name);
+		sha256_add(h, name);
 		put_text(h, ":");
 		for (size_t i = 0; i < r->n_headers; i++) {
 			if (!sigv4_is_named(r->headers[i].name, name))
@@ -226,32 +220,25 @@ static void put_headers(EVP_MD_CTX *h, const struct sigv4_request *r, struct spa
 		put_text(h, "\n");
 	}
 	put_text(h, "\n");
-	put(h, names);
+	sha256_add(h, names);
 	put_text(h, "\n");
 }
 
 /* ---- all of it ---- */
 
-void sigv4_hex(const uint8_t in[SIGV4_HASH], char out[SIGV4_HEX + 1])
-{
-	for (size_t i = 0; i < SIGV4_HASH; i++)
-		snprintf(out + 2 * i, 3, "%02x", in[i]);
-}
-
 void sigv4_hash(const struct sigv4_request *r, const struct sigv4_form *form,
 		char out[SIGV4_HEX + 1])
 {
-	EVP_MD_CTX *h = EVP_MD_CTX_new();
+	struct sha256 h;
 	uint8_t hash[SIGV4_HASH];
 
-	EVP_DigestInit_ex(h, EVP_sha256(), NULL);
-	put(h, r->method);
-	put_text(h, "\n");
-	put_path(h, r->path);
-	put_query(h, r->query, form->in_query);
-	put_headers(h, r, form->signed_headers);
-	put(h, form->payload);
-	EVP_DigestFinal_ex(h, hash, NULL);
-	EVP_MD_CTX_free(h);
-	sigv4_hex(hash, out);
+	sha256_begin(&h);
+	sha256_add(&h, r->method);
+	put_text(&h, "\n");
+	put_path(&h, r->path);
+	put_query(&h, r->query, form->in_query);
+	put_headers(&h, r, form->signed_headers);
+	sha256_add(&h, form->payload);
+	sha256_end(&h, hash);
+	sha256_hex(hash, out);
 }

@@ -3,9 +3,10 @@
 
 /* What the files of sigv4 share: the canonical request, of which nothing but the hash is ever in memory. */
 
+#include "aws/sha256.h"
 #include "aws/sigv4.h"
 
-enum { SIGV4_HASH = SIGV4_HEX / 2 };
+enum { SIGV4_HASH = SHA256_DIGEST_LENGTH };
 
 /* What of a canonical request does not stand in the request. */
 struct sigv4_form {
@@ -18,8 +19,6 @@ struct sigv4_form {
 /* The hash of the canonical request, in hex. */
 void sigv4_hash(const struct sigv4_request *r, const struct sigv4_form *form,
 		char out[SIGV4_HEX + 1]);
-
-void sigv4_hex(const uint8_t in[SIGV4_HASH], char out[SIGV4_HEX + 1]);
 
 /* What comes before the next `at`; *rest goes behind it. All of it, and nothing, when there is none. */
 struct span sigv4_cut(struct span *rest, uint8_t at);
