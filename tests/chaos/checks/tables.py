@@ -22,7 +22,8 @@ def tables(h, judged):
     yield from _answers(h, all_, judged)
     yield from _increments(all_, judged)
     yield from _looks(all_, judged)
-    yield from _end(h, all_, judged)
+    if all_.records:
+        yield from _end(h, all_, judged)
 
 
 class Asked:
