@@ -210,7 +210,7 @@ def test_the_table_of_keys_has_all_keys_and_their_types():
     }
     shard = re.findall(r'shard_key\(prefix, shard, "(\w+)"', text)
     keys |= {f"{{prefix}}{{oN}}:{name}" for name in shard}
-    channels = (ROOT / "store/channels.c").read_text()
+    channels = "".join((ROOT / "store" / name).read_text() for name in ("appends.c", "channels.c"))
     channel = re.findall(r'words_channel_key\(&?w, [^"]*"([\w:]+)"', channels)
     presence = (ROOT / "store/presence.c").read_text()
     channel += re.findall(r'"(\w+)"', re.search(r" keys\[\] = \{([^}]*)\}", presence)[1])
