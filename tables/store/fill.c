@@ -76,6 +76,7 @@ static void begin_pages(struct fill *f)
 	f->range = range_new(f->store, f->arena,
 			     &(struct range_conf){
 				     .table = f->table,
+				     .needs_entries = true,
 				     .last_shard = SHARDS - 1,
 				     .behind = span_of(f->behind, f->behind_n),
 				     .behind_shard = f->behind_shard,

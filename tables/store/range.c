@@ -70,6 +70,12 @@ struct range *range_new(struct tables_store *st, struct arena *a,
 	return r;
 }
 
+/* Merging compares them. */
+static bool needs_entries(const struct range *r)
+{
+	return r->conf.is_merged || r->conf.needs_entries;
+}
+
 static bool is_empty(const struct page *p)
 {
 	return p->at == p->n;
@@ -134,26 +140,52 @@ bool range_take(struct range *r, struct range_row *out)
 
 /* ---- reading ---- */
 
+/* Where in the reply of range_read.lua what is; the entries come last. */
+enum reply_part { GENERATION, IS_LAST, BEHIND, COUNT, BLOBS, ENTRIES };
+
+/* The first of blobs, which go on behind it. p NULL: they are damaged. */
+static struct span next_blob(struct span *blobs)
+{
+	const uint8_t *p = blobs->p, *end;
+	size_t n;
+
+	if (blobs->n < ITEM_HEAD)
+		return (struct span){0};
+	end = memchr(p + ITEM_HEAD, '\n', blobs->n - ITEM_HEAD);
+	n = end != NULL ? (size_t)(end - p) : blobs->n;
+	*blobs = end != NULL ? span_of(end + 1, blobs->n - n - 1) : (struct span){0};
+	return span_of(p, n);
+}
+
+/* False: they are damaged. */
 static bool copy_rows(struct page *p, const redisReply *reply)
 {
-	struct range *r = p->range;
-	size_t n = (reply->elements - 3) / 2;
+	struct arena *a = p->range->arena;
+	struct span blobs = arena_copy(a, reply_span(reply->element[BLOBS]));
+	size_t n = (size_t)reply->element[COUNT]->integer;
+	bool has_entries = reply->elements == ENTRIES + n;
 
-	p->rows = arena_alloc(r->arena, n * sizeof *p->rows);
-	p->n = n;
+	if (n > PAGE_MOST || (needs_entries(p->range) && !has_entries))
+		return false;
+	p->rows = arena_alloc(a, n * sizeof *p->rows);
+	p->n = 0;
 	p->at = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct range_row *row = &p->rows[i];
+		struct range_row *row = &p->rows[p->n];
+		struct span blob = next_blob(&blobs);
 
-		row->shard = p->shard;
-		row->entry = arena_copy(r->arena, reply_span(reply->element[3 + 2 * i]));
-		if (!item_read(
-			    arena_copy(r->arena, reply_span(reply->element[4 + 2 * i])),
-			    &row->item))
+		if (blob.n == ITEM_HEAD) /* the item of this entry is gone */
+			continue;
+		*row = (struct range_row){.shard = p->shard};
+		if (!item_read(blob, &row->item))
 			return false;
+		if (has_entries)
+			row->entry =
+				arena_copy(a, reply_span(reply->element[ENTRIES + i]));
+		p->n++;
 	}
-	if (reply_span(reply->element[2]).n > 0)
-		p->behind = arena_copy(r->arena, reply_span(reply->element[2]));
+	if (reply_span(reply->element[BEHIND]).n > 0)
+		p->behind = arena_copy(a, reply_span(reply->element[BEHIND]));
 	return true;
 }
 
@@ -163,12 +195,12 @@ static enum err read_page(struct page *p, const redisReply *reply)
 
 	if (reply->type == REDIS_REPLY_NIL)
 		return ERR_AGAIN; /* it is deleted */
-	if (reply->elements < 3)
+	if (reply->elements < ENTRIES)
 		return ERR_MALFORMED;
-	if (!item_generation_is_known(t, reply_span(reply->element[0])))
+	if (!item_generation_is_known(t, reply_span(reply->element[GENERATION])))
 		return ERR_AGAIN;
 	if (copy_rows(p, reply)) {
-		p->is_last = reply->element[1]->integer == 1;
+		p->is_last = reply->element[IS_LAST]->integer == 1;
 		return OK;
 	}
 	log_warn_flood("tables.damaged", B("table", t->name),
@@ -241,7 +273,7 @@ static void read_shard(struct page *p, unsigned at_once)
 	struct range *r = p->range;
 	struct tables_store *st = r->store;
 	const struct range_conf *c = &r->conf;
-	struct command w = command_new(r->arena, st, 8);
+	struct command w = command_new(r->arena, st, 9);
 	struct span low = low_bound(p), high = high_bound(p);
 
 	p->waits = true;
@@ -253,12 +285,13 @@ static void read_shard(struct page *p, unsigned at_once)
 						  command_room(&w))
 				: table_key_index(st->prefix, c->table->id, p->shard,
 						  c->index->number, command_room(&w)));
+	command_text(&w, c->is_backward ? "ZREVRANGEBYLEX" : "ZRANGEBYLEX");
 	command_span(&w, c->is_backward ? high : low);
 	command_span(&w, c->is_backward ? low : high);
-	command_text(&w, c->is_backward ? "backward" : "forward");
 	command_number(&w, (int64_t)share(c->most, at_once, 4, PAGE_MOST));
 	command_number(&w, (int64_t)share(c->bytes, at_once, BYTES_LEAST, BYTES_MOST));
-	command_text(&w, c->index == NULL ? "0" : "2");
+	command_number(&w, c->index != NULL);
+	command_number(&w, needs_entries(r));
 	command_eval(&w, &script_range_read, on_page, p);
 }
 

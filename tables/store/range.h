@@ -24,6 +24,7 @@ struct range_conf {
 	struct range_bounds bounds;
 	bool is_backward;
 	bool is_merged;
+	bool needs_entries; /* of its rows; they have them always when it is merged */
 	unsigned first_shard, last_shard; /* in this order also when it is backward */
 	/* Where to go on: behind this stored key or entry, in this shard (all of them when merged). Empty: at the beginning. */
 	struct span behind;
@@ -43,7 +44,7 @@ typedef void range_fn(void *arg, enum err e);
 void range_fill(struct range *r, range_fn *fn, void *arg);
 
 struct range_row {
-	struct span entry; /* stored key, or entry of the index */
+	struct span entry; /* if needed: stored key, or entry of the index */
 	unsigned shard;
 	struct item item;
 };

@@ -83,8 +83,11 @@ static void assert_each_once(const struct rows *rows, int step, int first, size_
 Test(range, scan_reads_each_item_once_whatever_the_page)
 {
 	struct table *t = filled();
-	struct range_conf conf = {
-		.table = t, .last_shard = SHARDS - 1, .most = 1000, .bytes = 1 << 20};
+	struct range_conf conf = {.table = t,
+				  .needs_entries = true,
+				  .last_shard = SHARDS - 1,
+				  .most = 1000,
+				  .bytes = 1 << 20};
 	struct rows all = read_all(&conf, 1000), some = {0};
 
 	assert_each_once(&all, 1, 0, ITEMS);
