@@ -238,7 +238,7 @@ def test_another_method_is_405(cluster, client, method):
     assert response.headers["x-amzn-errortype"] == "MethodNotAllowedException"
 
 
-@pytest.mark.parametrize("target", ["/", "/dev", "/@connection", "/@connectionsx", "/connections/x", "/dev/ping"])
+@pytest.mark.parametrize("target", ["/x", "/dev", "/@connection", "/@connectionsx", "/connections/x", "/dev/ping"])
 def test_another_path_is_404(cluster, target):
     response = ask(cluster.management, "GET", target)
     assert "@connections" in fails(response, 404, "NotFoundException")
