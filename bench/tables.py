@@ -14,14 +14,13 @@ import hashlib
 import hmac
 import json
 import pathlib
-import selectors
 import socket
 import statistics
 import subprocess
 import tempfile
 import urllib.parse
 
-from system import ROOT, Failure, is_over, redis_cli, say, system, until
+from system import BIN, ROOT, Failure, is_over, redis_cli, say, system, until
 
 DYNALITE = ROOT / "build/dynalite/node_modules/dynalite/cli.js"
 KEY, SECRET, REGION = "GPBENCHTABLES", "wJalrXUtnFEMIbenchtables", "eu-central-1"
@@ -64,42 +63,12 @@ def signed(address, operation, body):
 
 def ask(address, requests):
     """All of them, over eight connections; gives the last answer. Each must be 200."""
-    waiting, last = collections.deque(requests), b""
-    with contextlib.ExitStack() as open_sockets, selectors.DefaultSelector() as ready:
-        for _ in range(min(CONNECTIONS, len(waiting))):
-            client = open_sockets.enter_context(socket.create_connection(address))
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            ready.register(client, selectors.EVENT_READ, bytearray())
-            client.sendall(waiting.popleft())
-        while ready.get_map():
-            found = ready.select(SECONDS)
-            if not found:
-                raise Failure(f"no answer for {SECONDS} s")
-            for key, _ in found:
-                answer = received(key.fileobj, key.data)
-                if answer is None:
-                    continue
-                last = answer
-                key.data.clear()
-                if waiting:
-                    key.fileobj.sendall(waiting.popleft())
-                else:
-                    ready.unregister(key.fileobj)
-    return json.loads(last)
-
-
-def received(client, so_far):
-    """The body of an answer, or None when it is not whole yet."""
-    part = client.recv(1 << 18)
-    so_far += part
-    head, blank, body = bytes(so_far).partition(b"\r\n\r\n")
-    if part and not blank:
-        return None
-    if not head.startswith(b"HTTP/1.1 200 "):
-        raise Failure(f"answered: {bytes(so_far[:300])!r}")
-    length = next(int(line.partition(b":")[2]) for line in head.lower().split(b"\r\n")
-                  if line.startswith(b"content-length:"))
-    return body if len(body) >= length else None
+    text = b"".join(b"%d\n%s" % (len(request), request) for request in requests)
+    done = subprocess.run([BIN / "bench-requests", address[0], str(address[1]), str(CONNECTIONS)],
+                          input=text, capture_output=True, timeout=10 * SECONDS)
+    if done.returncode != 0:
+        raise Failure(done.stderr.decode(errors="replace"))
+    return json.loads(done.stdout)
 
 
 def create(address, name):

@@ -125,20 +125,39 @@ static bool read_credential(struct span all, struct sigv4 *out)
 	       out->service.n > 0 && span_is(rest, "aws4_request");
 }
 
-/* "20261122T103104Z" */
+/* A number of n digits; -1 when it is none. */
+static int digits(const uint8_t *p, size_t n)
+{
+	int out = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return -1;
+		out = 10 * out + (p[i] - '0');
+	}
+	return out;
+}
+
+/* "20261122T103104Z"; a time that there is: timegm changes none of its parts. */
 static bool read_time(struct sigv4 *out)
 {
-	char text[SIGV4_TIME], again[SIGV4_TIME];
-	struct tm tm = {0};
+	const uint8_t *p = out->time.p;
+	struct tm tm = {0}, same;
 
-	if (out->time.n != SIGV4_TIME - 1)
+	if (out->time.n != SIGV4_TIME - 1 || p[8] != 'T' || p[15] != 'Z')
 		return false;
-	memcpy(text, out->time.p, out->time.n);
-	text[out->time.n] = '\0';
-	if (strptime(text, "%Y%m%dT%H%M%SZ", &tm) == NULL)
-		return false;
-	out->time_s = timegm(&tm);
-	return strcmp(sigv4_time(out->time_s, again), text) == 0;
+	tm.tm_year = digits(p, 4) - 1900;
+	tm.tm_mon = digits(p + 4, 2) - 1;
+	tm.tm_mday = digits(p + 6, 2);
+	tm.tm_hour = digits(p + 9, 2);
+	tm.tm_min = digits(p + 11, 2);
+	tm.tm_sec = digits(p + 13, 2);
+	same = tm;
+	out->time_s = timegm(&same);
+	return tm.tm_year >= -1900 && same.tm_year == tm.tm_year &&
+	       same.tm_mon == tm.tm_mon && same.tm_mday == tm.tm_mday &&
+	       same.tm_hour == tm.tm_hour && same.tm_min == tm.tm_min &&
+	       same.tm_sec == tm.tm_sec;
 }
 
 static bool names(struct span list, const char *one)
@@ -225,20 +244,21 @@ enum err sigv4_age(const struct sigv4 *s, int64_t now_s, char *why, size_t n)
 	int64_t life = s->in_query ? s->expires_s : SIGV4_SKEW_S;
 	char now[SIGV4_TIME], edge[SIGV4_TIME];
 
-	sigv4_time(now_s, now);
 	if (s->time_s > now_s + SIGV4_SKEW_S) {
 		snprintf(
 			why, n,
 			"Signature not yet current: %.*s is still later than %s (%s + 15 "
 			"min.)",
-			SPAN_ARG(s->time), sigv4_time(now_s + SIGV4_SKEW_S, edge), now);
+			SPAN_ARG(s->time), sigv4_time(now_s + SIGV4_SKEW_S, edge),
+			sigv4_time(now_s, now));
 		return ERR_DENIED;
 	}
 	if (s->time_s + life < now_s) {
 		snprintf(why, n,
 			 "Signature expired: %.*s is now earlier than %s (%s - %" PRId64
 			 " s)",
-			 SPAN_ARG(s->time), sigv4_time(now_s - life, edge), now, life);
+			 SPAN_ARG(s->time), sigv4_time(now_s - life, edge),
+			 sigv4_time(now_s, now), life);
 		return ERR_DENIED;
 	}
 	return OK;

@@ -9,6 +9,7 @@
 #include "redis/redis.h"
 #include "redis/dial.h"
 #include "redis/meter.h"
+#include "redis/replies.h"
 #include "redis/sentinel.h"
 #include "redis/url.h"
 #include "redis/request.h"
@@ -26,6 +27,7 @@ struct redis {
 	/* the link */
 	enum redis_state state;
 	redisReader *reader; /* NULL: no link now */
+	struct arena *replies;
 	struct redis_dial dial;
 	struct redis_sentinel *sentinel; /* NULL: the URL has the address of Redis */
 	struct timer

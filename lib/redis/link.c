@@ -103,8 +103,7 @@ static void connect_now(struct redis *r)
 		lose(r, &end);
 		return;
 	}
-	r->reader = redisReaderCreate();
-	assert(r->reader != NULL);
+	r->reader = redis_replies_reader(&r->replies);
 	timer_after(r->life, r->conf.timeout_ms);
 }
 

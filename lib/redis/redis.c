@@ -69,6 +69,7 @@ void redis_free(struct redis *r)
 	timer_free(r->next_turn);
 	requests_close(&r->sent);
 	requests_close(&r->refused);
+	arena_free(r->replies);
 	explicit_bzero(&r->url, sizeof r->url);
 	free(r);
 }
@@ -183,19 +184,18 @@ static void await(struct redis *r, struct request *q)
 void redis_send(struct redis *r, struct request *q, int argc, const char **argv,
 		const size_t *lens)
 {
-	char *wire = NULL;
-	int n = redisFormatCommandArgv(&wire, argc, argv, lens);
+	size_t n;
+	char *wire = request_format(argc, argv, lens, &n);
 
-	assert(n > 0);
 	q->begun_us = now_us();
 	metric_add(r->meter.requests, 1);
-	bufferevent_write(r->dial.bev, wire, (size_t)n);
+	bufferevent_write(r->dial.bev, wire, n);
 	await(r, q);
 	if (q->script == NULL) {
-		redisFreeCommand(wire);
+		free(wire);
 	} else {
 		q->wire = wire;
-		q->wire_n = (size_t)n;
+		q->wire_n = n;
 	}
 }
 
@@ -348,7 +348,7 @@ static bool take_replies(struct redis *r)
 		if (reply == NULL)
 			return true;
 		take_reply(r, reply);
-		freeReplyObject(reply);
+		redis_replies_done(&r->replies);
 	}
 	return false;
 }

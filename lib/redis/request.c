@@ -45,6 +45,47 @@ void request_free(struct request *q)
 	free(q);
 }
 
+/* "*123\r\n" */
+static char *write_count(char *to, char mark, size_t n)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	*to++ = mark;
+	memcpy(to, digits + at, sizeof digits - at);
+	to += sizeof digits - at;
+	*to++ = '\r';
+	*to++ = '\n';
+	return to;
+}
+
+char *request_format(int argc, const char **argv, const size_t *lens, size_t *n)
+{
+	enum { COUNT = 23, LINE_END = 2 };
+	size_t room = COUNT;
+	char *wire, *to;
+
+	for (int i = 0; i < argc; i++)
+		room += COUNT + LINE_END + (lens ? lens[i] : strlen(argv[i]));
+	wire = xmalloc(room);
+	to = write_count(wire, '*', (size_t)argc);
+	for (int i = 0; i < argc; i++) {
+		size_t length = lens ? lens[i] : strlen(argv[i]);
+
+		to = write_count(to, '$', length);
+		memcpy(to, argv[i], length);
+		to += length;
+		*to++ = '\r';
+		*to++ = '\n';
+	}
+	*n = (size_t)(to - wire);
+	return wire;
+}
+
 void request_write_text(struct request *q, struct evbuffer *out)
 {
 	static const char before_rest[] = "\r\n$7\r\nEVALSHA\r\n$40\r\n";

@@ -38,6 +38,15 @@ struct request *request_new(redis_reply_fn *fn, void *arg, int argc, const char 
 void request_free(struct request *q); /* NULL is fine */
 
 /*
+ * A command as Redis reads it: *N, then $LENGTH and the bytes of each word.
+ *
+ * argv, lens  as of redis_call
+ * n           gets how many bytes it has
+ * returns     them, to be freed
+ */
+char *request_format(int argc, const char **argv, const size_t *lens, size_t *n);
+
+/*
  * Write the command of q again, with the text of its script in place of the hash:
  * *N $7 EVALSHA $40 <sha> and the rest becomes *N $4 EVAL $n <text> and the same rest.
  */

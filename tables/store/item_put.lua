@@ -14,6 +14,9 @@ end
 if redis.call('EXISTS', KEYS[3]) == 1 then
     return 'locked'
 end
+if #ARGV[3] > 1024 and #ARGV[3] > tonumber(redis.call('HGET', KEYS[1], 'largest') or 0) then
+    redis.call('HSET', KEYS[1], 'largest', #ARGV[3]) -- for page.c
+end
 if redis.call('HSET', KEYS[1], ARGV[2], ARGV[3]) == 1 then
     redis.call('ZADD', KEYS[2], 0, ARGV[2])
 end

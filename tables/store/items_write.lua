@@ -66,6 +66,10 @@ while a <= #ARGV do
         redis.call('HSET', items, '', ARGV[a])
     end
     if what == 'put' then
+        local length = #ARGV[a + 4]
+        if length > 1024 and length > tonumber(redis.call('HGET', items, 'largest') or 0) then
+            redis.call('HSET', items, 'largest', length) -- for page.c
+        end
         if redis.call('HSET', items, key, ARGV[a + 4]) == 1 then
             redis.call('ZADD', order, 0, key)
         end

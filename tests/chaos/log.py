@@ -86,6 +86,18 @@ posts.jsonl     {"t", "began", "channel", "data", "by": "broker-1", "status": 20
 presence.jsonl  {"t", "channel": "who:hall", "by": "broker-1", "members": [[connection id, user or null], …],
                  "connections": 3, "users": 2, "seconds": 0.004}  once a second, what a broker says of each channel with
                 presence; t: when it was asked, seconds: until it had answered. No answer: no record
+tables.jsonl    requests to tables, each when it has ended: {"t", "began", "who": "w3" (the writer), "what", "by": "broker-1",
+                 "status": 200, "error": "", "reasons": [], "result": "done" | "failed" (its condition) | "unknown"}
+    increment   {"n"}   n = n + 1 and w3 = n of the item "counter", if w3 is n - 1; asked again until it is done
+    found       {"n", "found"}  when that condition failed: what w3 is (no request)
+    add         one more to "adds" and to "w3-adds" of the counter; asked once
+    transfer    {"n"}   a transaction: some amount from one account to another, and one more to "transfers" of
+                "ledger-w3"; asked again with its token until it is done
+    row         {"id", "v"} this version of a row, if it has none or an earlier one; versions of a writer grow
+    stale row   {"id", "v"} the same with the version that was acknowledged: the condition is false
+    put, delete {"id"}  without conditions; each id is put once, and perhaps deleted then
+    seen        {"items"}   a look at the counter, or at all accounts at one moment; numbers and texts without types
+    table, index {"items"}  all that the table has at the end, and its index "by-room"
 table.jsonl     {"t", "ids": […], "seconds": 0.004} the connection table, once a second; t: when it was asked, seconds: until
                 it had answered (a slow look proves nothing); ids is null when Redis did not say
 parked.jsonl    {"t", "connectionId"} disconnects that were given up, at the end of the run

@@ -29,6 +29,7 @@ class Run:
         self.records = {name: [] for name in ("clients", "functions", "faults", "pushes")}
         self.records["table"] = [{"t": t + 0.5, "ids": []} for t in range(200)]
         self.records["samples"], self.records["presence"], self.records["posts"] = [], [], []
+        self.records["tables"] = []
         self.client("c1", 50, 60)
 
     def client(self, name, begin, end, edge="edge-0"):

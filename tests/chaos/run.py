@@ -30,6 +30,7 @@ sys.path.insert(0, str(HERE.parent))
 import channels  # noqa: E402
 import network  # noqa: E402
 import schedule  # noqa: E402
+import tables  # noqa: E402
 from faults import Injector, Trouble  # noqa: E402
 from log import Log  # noqa: E402
 from sampler import Poster, Roll, Sampler  # noqa: E402
@@ -110,6 +111,7 @@ class Run:
         self._sampler = Sampler(world)
         self._roll = Roll(world, random.Random(self._plan.seed))
         self._poster = Poster(world, random.Random(self._plan.seed + 1))
+        self._writers = tables.Writers(world, self._plan.seed + 2)
         self._trouble = []
 
     def go(self):
@@ -120,12 +122,14 @@ class Run:
             self._sampler.start()
             self._roll.start()
             self._poster.start()
+            self._writers.start()
             self._play()
             self._end()
         except (Trouble, TimeoutError) as e:
             self._trouble.append(str(e))
         finally:
             self._poster.stop()
+            self._writers.stop()
             self._sampler.stop()
             self._roll.stop()
             self._world.kill_all()
@@ -167,6 +171,7 @@ class Run:
     def _end(self):
         """All is healed: let the clients go, wait until they are accounted for, stop what runs."""
         self._poster.stop()
+        self._writers.stop()
         self._world.order({"leave": True})
         clients = self._world.processes["clients"]
         self._wait(lambda: not clients.is_running(), CLIENTS_SECONDS)
@@ -178,6 +183,7 @@ class Run:
         self._write_ids("parked", self._world.parked())
         self._write_ids("pending", self._world.pending())
         self._note_what_never_ended()
+        self._writers.end()
         self._stop_gateposts()
 
     def _stop_gateposts(self):
@@ -285,6 +291,9 @@ class Run:
                         "versions": n // 20, "receipts": n // 20, "marked by a webhook": n // 20,
                         "refused by a webhook": n // 100, "posts": n // 20},
             "ACTIONS": {"answers": n, "answers while all is well": n},
+            "TABLES": {"increments": n // 2, "adds": n // 8, "rows": tables.WRITERS * 2,
+                       "stale writes": n // 20, "transfers": n // 10, "rows that were deleted": n // 20,
+                       "rows that were kept": n // 40, "looks": n // 5, "rows in the index": n // 40},
             "PRESENCE": {"looks": len(channels.MEMBERS), "members": n, "subscribers looked up": n},
             "P7": {"processes": len(whole)},
             "P8": {"messages": int(away), "new clients": int(away)},

@@ -4,6 +4,7 @@ They are started directly, not by `gatepost up`: who dies stays dead until the s
 again, or, of the workers, `revive`.
 """
 
+import http.client
 import json
 import re
 import socket
@@ -22,6 +23,7 @@ from redis.retry import Retry
 from lib.function_server import websocket
 
 import channels
+import tables
 from process import Process
 from schedule import GROUPS, MOST_BROKERS
 
@@ -118,6 +120,7 @@ class World:
             "provider": {"runtime": "python3.11"},
             "functions": functions,
             "gatepost": {"channels": channels.config()},
+            "resources": tables.RESOURCES,
         }
         (self.folder / "gatepost.yml").write_text(json.dumps(config, indent=1))
 
@@ -261,17 +264,24 @@ class World:
         path = f"/channels/{urllib.parse.quote(channel)}"
         return self._manage(broker, path, json.dumps({"data": data}).encode(), POST_SECONDS)
 
-    def _manage(self, broker, path, body, seconds):
+    def ask_table(self, broker, operation, body):
+        """(status, answer) of that broker to a request about tables; status 0: none came."""
+        return self._manage(broker, "/", json.dumps(body).encode(), POST_SECONDS, {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+        })  # fmt: skip
+
+    def _manage(self, broker, path, body, seconds, headers=None):
         request = urllib.request.Request(
             f"http://{self.address(broker)}:{MANAGEMENT}{path}", body,
-            {"Authorization": "Bearer chaos", "Content-Type": "application/json"},
+            {"Authorization": "Bearer chaos", "Content-Type": "application/json", **(headers or {})},
         )  # fmt: skip
         try:
             with urllib.request.urlopen(request, timeout=seconds) as reply:
                 return reply.status, json.load(reply)
         except urllib.error.HTTPError as e:
-            return e.code, {}
-        except OSError:
+            return e.code, _json_of(e)
+        except (OSError, http.client.HTTPException):
             return 0, {}
 
     def claimer(self):
@@ -317,6 +327,13 @@ class World:
         with suppress(redis.RedisError), self.redis() as db:
             return [i for key in db.scan_iter("*:connections", 1000) for i in db.hkeys(key)]
         return None
+
+
+def _json_of(error):
+    """The answer with another status; nothing when it breaks off, or is no JSON."""
+    with suppress(OSError, ValueError, http.client.HTTPException):
+        return json.load(error)
+    return {}
 
 
 def function(handler, two_way, one_way=()):

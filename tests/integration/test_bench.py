@@ -218,3 +218,43 @@ def test_the_deadline_ends_everything():
 def test_a_setting_that_makes_no_sense_is_told_and_ends_with_status_2(flags, word):
     run = load(*flags)
     assert run.returncode == 2 and word in run.stderr
+
+
+# bench-requests
+
+
+def ask(answers, requests=3):
+    """(status, stdout, stderr) of one connection, to a server that gives these answers in turn."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            peer, _ = listener.accept()
+            with peer:
+                for answer in answers:
+                    peer.recv(4096)
+                    for part in answer if isinstance(answer, list) else [answer]:
+                        peer.sendall(part)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        done = subprocess.run(
+            [BIN / "bench-requests", "127.0.0.1", str(listener.getsockname()[1]), "1"],
+            input=b"3\nGET" * requests, capture_output=True, timeout=60,
+        )  # fmt: skip
+        thread.join()
+        return done.returncode, done.stdout, done.stderr
+
+
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+
+
+def test_requests_are_answered_in_turn_and_the_last_answer_is_printed():
+    assert ask([GOOD + b"first", [GOOD, b"ne", b"xt "], GOOD + b"third"]) == (0, b"third", b"")
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""]
+)
+def test_an_answer_that_is_not_good_is_an_error(answer):
+    status, out, error = ask([GOOD + b"first", answer])
+    assert (status, out) == (1, b"") and error.startswith(b"bench-requests: ")

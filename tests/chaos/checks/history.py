@@ -167,6 +167,7 @@ class History:
         self.samples = list(self._read("samples"))
         self.presence = list(self._read("presence"))
         self.posts = list(self._read("posts"))
+        self.tables = list(self._read("tables"))
 
     def _read(self, name):
         for path in sorted(self.folder.glob(f"{name}.jsonl")):

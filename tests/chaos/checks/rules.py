@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from math import inf
 
-from checks import channels, options
+from checks import channels, options, tables
 from checks.violation import SLACK, Violation
 
 
@@ -346,5 +346,5 @@ def logs(h, judged):
 
 
 RULES = [
-    one_connect_one_disconnect, order, table, replaceable, *channels.RULES, options.options, bounded, redis_may_go, pushes, logs,
+    one_connect_one_disconnect, order, table, replaceable, *channels.RULES, options.options, tables.tables, bounded, redis_may_go, pushes, logs,
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 #include "tables/store/range.h"
 
+#include "base/mem.h"
 #include "tests/unit/tables_store/fixture.h"
 
 #include <criterion/criterion.h>
@@ -108,6 +109,47 @@ Test(range, scan_reads_each_item_once_whatever_the_page)
 		assert_each_once(&some, 1, 0, ITEMS);
 		cr_assert(memcmp(some.ids, all.ids, ITEMS * sizeof(int)) == 0);
 	}
+	table_unref(t);
+}
+
+Test(range, large_items_are_read_a_few_at_a_time)
+{
+	struct table *t = tables_fixture_table(users);
+	struct range_conf conf = {
+		.table = t, .last_shard = SHARDS - 1, .most = 1000, .bytes = 1 << 20};
+	char *text = xmalloc(110000);
+	struct rows rows;
+
+	for (int i = 0; i < ITEMS; i++) {
+		snprintf(text, 110000,
+			 "{\"id\":{\"N\":\"%d\"},\"more\":{\"S\":\"%0*d\"}}", i,
+			 i % 2 == 0 ? 100000 : 10, i);
+		cr_assert(tables_fixture_put(t, text, NULL).outcome == ITEMS_WRITTEN);
+	}
+	rows = read_all(&conf, 1000);
+	assert_each_once(&rows, 1, 0, ITEMS);
+	free(text);
+	table_unref(t);
+}
+
+Test(range, entry_without_an_item_is_left_out)
+{
+	struct table *t = filled();
+	struct value seven = {.type = VALUE_N, .bytes = span_str("7")};
+	struct item_place place = place_of(fixture.arena, t, &seven, NULL);
+	struct range_conf conf = {
+		.table = t, .last_shard = SHARDS - 1, .most = 1000, .bytes = 1 << 20};
+	struct rows rows;
+
+	tables_fixture_redis("HDEL t:{%s:%u}:items %b", t->id, place.shard, place.key.p,
+			     place.key.n);
+	rows = read_all(&conf, 1000);
+	cr_assert(eq(sz, rows.n, ITEMS - 1));
+	conf.first_shard = conf.last_shard = place.shard; /* by the script */
+	rows = read_all(&conf, 1000);
+	cr_assert(rows.n > 0);
+	for (size_t i = 0; i < rows.n; i++)
+		cr_assert(rows.ids[i] != 7);
 	table_unref(t);
 }
 
