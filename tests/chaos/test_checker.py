@@ -127,6 +127,19 @@ def test_a_disconnect_that_a_restored_redis_does_not_have_is_not_missed(run):
     assert run.violations() == []
 
 
+def test_a_disconnect_that_went_back_with_redis_while_its_edge_was_cut_off_is_not_missed(run):
+    """Seed 9528: its client heard of the end when the edge was back, long after Redis was."""
+    run.client("c2", 80, 110, edge="edge-1")
+    run.without("clients", name="c2", what="closing")
+    run.without("clients", name="c2", what="closed")
+    run.without_call("DISCONNECT", name="c2")
+    run.saw(110, "c2", "closed", code=None, by="reset")
+    run.fault(90, 95, "redis_restore", "redis")
+    assert "P1 c2: no DISCONNECT" in run.violations()
+    run.fault(91, 109, "cut", "edge-1")
+    assert run.violations() == []
+
+
 def test_a_disconnect_of_somebody_who_was_refused_is_reported(run):
     run.saw(70, "c2", "connecting", edge="edge-0")
     run.invoked(70.1, "c2", "CONNECT", status=403)

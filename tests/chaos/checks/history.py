@@ -71,6 +71,11 @@ class Troubles:
         i = bisect.bisect_left(self._ends, begin)
         return i < len(self._ends) and self._begins[i] <= end
 
+    def first(self, begin, end):
+        """When the first trouble began that meets this time; none: infinity."""
+        i = bisect.bisect_left(self._ends, begin)
+        return self._begins[i] if self.meet(begin, end) else inf
+
     def calm(self, t, seconds):
         """The first moment at which, since t, that many seconds in a row were without trouble."""
         until = t + seconds

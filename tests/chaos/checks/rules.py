@@ -77,7 +77,9 @@ def _redis_forgot(h, c):
     """Redis lost its memory while it alone knew: the edge had told it, or could tell no more."""
     until = h.troubles.calm(c.over(), _disconnect_bound(h, c.over()))
     dead = h.losses(c.edge).meet(c.open, until)
-    since = c.over() - (h.bound["table"] if dead else SLACK)
+    since = c.over() - SLACK
+    if dead:  # a client of an edge that is cut off hears of its end only when that is over
+        since = min(c.over(), h.losses(c.edge).first(c.open, until)) - h.bound["table"]
     for f in h.faults:
         if f.kind == "redis_empty" and since <= (f.end if dead else f.begin) <= until:
             return True
