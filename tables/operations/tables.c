@@ -40,7 +40,6 @@ struct tables_whole {
 	struct operation operations[OPERATIONS];
 };
 
-static void on_next_turn(void *arg);
 static void on_store_up(void *arg);
 
 /* ---- life ---- */
@@ -73,7 +72,7 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 	t->region = xstrdup(conf->region ? conf->region : "us-east-1");
 	t->account = xstrdup(conf->account ? conf->account : "000000000000");
 	t->turns = turns_new();
-	t->next_turn = timer_new(l, on_next_turn, t);
+	t->next_turn = timer_new(l, job_answer_ended, t);
 	LIST_INIT(&t->jobs);
 	TAILQ_INIT(&t->ended);
 	for (size_t i = 0; i < OPERATIONS; i++)
@@ -93,16 +92,6 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 			       "Items of tables that their TTL attribute has removed."));
 	redis_on_up(st->redis, on_store_up, t);
 	return t;
-}
-
-static void job_free(struct job *c)
-{
-	job_release_tables(c);
-	LIST_REMOVE(c, all);
-	blob_unref(c->answer);
-	blob_unref(c->draft.blob);
-	timer_free(c->timer);
-	arena_free(c->arena); /* c is in it */
 }
 
 void tables_free(struct tables *t)
@@ -175,19 +164,6 @@ static enum err read_body(struct job *c, struct span body, struct refusal *no)
 			       e == ERR_TOOBIG ? "The JSON is nested too deeply"
 					       : "The body is not JSON"};
 	return ERR_MALFORMED;
-}
-
-static struct job *job_new(struct tables *t, struct operation *operation)
-{
-	struct arena *a = arena_new();
-	struct job *c = arena_calloc(a, 1, sizeof *c);
-
-	c->arena = a;
-	c->tables = t;
-	c->store = t->store;
-	c->operation = operation;
-	LIST_INSERT_HEAD(&t->jobs, c, all);
-	return c;
 }
 
 static void run(struct job *c, struct span body)
@@ -271,35 +247,4 @@ void tables_cancel(struct tables_request *r)
 	struct job *c = (struct job *)r;
 
 	c->fn = NULL;
-}
-
-static void give(struct job *c)
-{
-	tables_fn *fn = c->fn;
-
-	c->fn = NULL;
-	if (fn != NULL)
-		fn(c->arg, &(struct tables_answer){c->status, blob_span(c->answer)});
-	job_free(c);
-}
-
-void job_end(struct job *c)
-{
-	if (!c->is_inside) {
-		give(c);
-		return;
-	}
-	TAILQ_INSERT_TAIL(&c->tables->ended, c, ended);
-	timer_after(c->tables->next_turn, 0);
-}
-
-static void on_next_turn(void *arg)
-{
-	struct tables *t = arg;
-	struct job *c;
-
-	while ((c = TAILQ_FIRST(&t->ended)) != NULL) {
-		TAILQ_REMOVE(&t->ended, c, ended);
-		give(c);
-	}
 }
