@@ -9,70 +9,6 @@
 
 enum { RESTARTS_MOST = 8 };
 
-/* ---- life ---- */
-
-struct job *job_new(struct tables *t, struct operation *operation)
-{
-	struct arena *a = arena_new();
-	struct job *c = arena_calloc(a, 1, sizeof *c);
-
-	c->arena = a;
-	c->tables = t;
-	c->store = t->store;
-	c->operation = operation;
-	LIST_INSERT_HEAD(&t->jobs, c, all);
-	return c;
-}
-
-static void release_tables(struct job *c)
-{
-	for (size_t i = 0; i < c->n_used; i++)
-		table_unref(c->used[i].table);
-	c->n_used = 0;
-}
-
-void job_free(struct job *c)
-{
-	release_tables(c);
-	LIST_REMOVE(c, all);
-	blob_unref(c->answer);
-	blob_unref(c->draft.blob);
-	timer_free(c->timer);
-	arena_free(c->arena); /* c is in it */
-}
-
-static void give(struct job *c)
-{
-	tables_fn *fn = c->fn;
-
-	c->fn = NULL;
-	if (fn != NULL)
-		fn(c->arg, &(struct tables_answer){c->status, blob_span(c->answer)});
-	job_free(c);
-}
-
-/* The answer is there: give it, now or on the next turn, and free the job. */
-static void end_answered(struct job *c)
-{
-	if (!c->is_inside) {
-		give(c);
-		return;
-	}
-	TAILQ_INSERT_TAIL(&c->tables->ended, c, ended);
-	timer_after(c->tables->next_turn, 0);
-}
-
-void job_answer_ended(void *arg)
-{
-	struct tables *t = arg;
-	struct job *c;
-
-	while ((c = TAILQ_FIRST(&t->ended)) != NULL) {
-		TAILQ_REMOVE(&t->ended, c, ended);
-		give(c);
-	}
-}
-
 /* ---- tables ---- */
 
 size_t job_use(struct job *c, struct span name, struct span index)
@@ -180,7 +116,7 @@ static void on_table(void *arg, enum err e, struct table *t)
 	if (!c->is_ended)
 		c->next(c);
 	else
-		end_answered(c);
+		job_end(c);
 }
 
 void job_with_tables(struct job *c, const char *action, void (*next)(struct job *c))
@@ -199,6 +135,13 @@ void job_load_tables(struct job *c, void (*next)(struct job *c))
 	load_missing(c);
 }
 
+void job_release_tables(struct job *c)
+{
+	for (size_t i = 0; i < c->n_used; i++)
+		table_unref(c->used[i].table);
+	c->n_used = 0;
+}
+
 void job_restart(struct job *c)
 {
 	if (++c->restarts > RESTARTS_MOST) {
@@ -207,7 +150,7 @@ void job_restart(struct job *c)
 	}
 	for (size_t i = 0; i < c->n_used; i++)
 		catalog_forget(c->store, c->used[i].name);
-	release_tables(c);
+	job_release_tables(c);
 	c->operation->run(c);
 }
 
@@ -243,7 +186,7 @@ static void end(struct job *c, int status, struct blob *answer)
 	c->status = status;
 	c->answer = answer;
 	if (c->n_loading == 0)
-		end_answered(c);
+		job_end(c);
 }
 
 void job_answer(struct job *c, struct json_out *o)

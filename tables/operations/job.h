@@ -82,6 +82,11 @@ struct tables {
 	void *on_up_arg;
 };
 
+/* For tables.c. A job belongs to t; nobody waits for it yet. */
+struct job *job_new(struct tables *t, struct operation *operation);
+void job_free(struct job *c);   /* its answer is not given */
+void jobs_answer(void *tables); /* the answers that have waited for this turn */
+
 /*
  * This call works on a table, whose name is checked.
  *

@@ -1,7 +1,7 @@
 #ifndef TABLES_OPERATIONS_H
 #define TABLES_OPERATIONS_H
 
-/* The operations of tables.c's list, each in the file of its group; and what job.c and tables.c share. */
+/* The operations of tables.c's list, each in the file of its group; and what call.c and tables.c share. */
 
 #include "tables/operations/job.h"
 
@@ -16,11 +16,10 @@ operation_fn create_table, describe_table, list_tables, delete_table; /* table.c
 operation_fn update_table;                                            /* update_table.c */
 operation_fn update_time_to_live, describe_time_to_live;              /* time_to_live.c */
 
-struct job *job_new(struct tables *t, struct operation *operation);
-void job_free(struct job *c);
+/* The answer is there: give it, now or on the next turn, and free the call. */
+void job_end(struct job *c);
 
-/* Answer those that have ended inside tables_request. arg: the tables; of its timer next_turn. */
-void job_answer_ended(void *arg);
+void job_release_tables(struct job *c);
 
 /* What stands before an exception's name in __type: "com.amazon.coral.validate#" */
 const char *job_prefix(const char *type);

@@ -72,7 +72,7 @@ struct tables *tables_new(struct loop *l, struct metrics *m,
 	t->region = xstrdup(conf->region ? conf->region : "us-east-1");
 	t->account = xstrdup(conf->account ? conf->account : "000000000000");
 	t->turns = turns_new();
-	t->next_turn = timer_new(l, job_answer_ended, t);
+	t->next_turn = timer_new(l, jobs_answer, t);
 	LIST_INIT(&t->jobs);
 	TAILQ_INIT(&t->ended);
 	for (size_t i = 0; i < OPERATIONS; i++)

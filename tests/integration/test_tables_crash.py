@@ -184,9 +184,11 @@ def make_table(asker):
     asker.done("PutItem", TableName="rows", Item={"id": {"S": "counter"}, **zeros})
 
 
-def kill(cluster, name):
+def kill(cluster, name, meanwhile=lambda: None):
+    """Until it is started again."""
     pid = cluster.process(name)["pid"]
     os.kill(pid, signal.SIGKILL)
+    meanwhile()
     until(lambda: cluster.process(name)["pid"] != pid, f"{name} is started again")
 
 
@@ -291,7 +293,12 @@ def project(tmp_path):
     return tmp_path
 
 
-def test_rows_of_a_handler_are_right_after_brokers_died_between_connect_and_disconnect(project):
+def close(clients):
+    for client in clients:
+        client.socket.close()
+
+
+def test_rows_of_a_handler_are_right_after_a_broker_died_between_connect_and_disconnect(project):
     with Cluster(edges=1, brokers=2, cwd=project, expect=[*EXPECT, "runtime.*", "function.*"]) as it:
         asker = Asker(it.management)
 
@@ -304,12 +311,7 @@ def test_rows_of_a_handler_are_right_after_brokers_died_between_connect_and_disc
             staying = rows()
             leaving = [WebSocket(it.websocket) for _ in range(10)]
             assert rows() == set(it.table()) and len(rows()) == 13
-            for name in ("broker-0", "broker-1"):
-                pid = it.process(name)["pid"]
-                os.kill(pid, signal.SIGKILL)
-                for client in leaving[:5]:
-                    client.socket.close()
-                del leaving[:5]
-                until(lambda n=name, p=pid: it.process(n)["pid"] != p, f"{name} is started again")
+            kill(it, "broker-0", meanwhile=lambda: close(leaving[:5]))
+            close(leaving[5:])
             until(lambda: rows() == staying, "only those who stay have rows")
         until(lambda: rows() == set(), "nobody has a row")
