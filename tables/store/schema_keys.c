@@ -155,16 +155,16 @@ enum err schema_read_keys(const struct fields *f, struct schema_types *types,
 			return e;
 		n++;
 	}
-	if (n == 0)
+	if (found[0] == NULL)
 		return refuse(f->arena, no, SCHEMA_WRONG "KeySchema is empty");
-	if (n == 2 && found[0] == found[1])
+	if (found[0] == found[1])
 		return refuse(f->arena, no,
 			      "Both the Hash Key and the Range Key element in the "
 			      "KeySchema have the same name");
 	out->partition = found[0]->name;
 	out->partition_type = found[0]->type;
-	out->sort = n == 2 ? found[1]->name : (struct span){0};
-	out->sort_type = n == 2 ? found[1]->type : VALUE_S;
+	out->sort = found[1] ? found[1]->name : (struct span){0};
+	out->sort_type = found[1] ? found[1]->type : VALUE_S;
 	return OK;
 }
 
