@@ -35,7 +35,8 @@ static const struct advice advices[] = {
 	{"MOVED", ERR_BUSY, LOG_ERROR, single},
 	{"ASK", ERR_BUSY, LOG_ERROR, single},
 	{"CROSSSLOT", ERR_DENIED, LOG_INFO,
-	 "a node of a cluster takes the keys of one channel in a call"},
+	 "a node of a cluster takes the keys of one channel, or of one shard of a table, "
+	 "in a call"},
 	{"NOAUTH", ERR_BUSY, LOG_ERROR,
 	 "put the password into redis: redis://user:password@host:port"},
 	{"WRONGPASS", ERR_BUSY, LOG_ERROR, "correct user and password in redis"},

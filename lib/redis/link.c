@@ -12,6 +12,9 @@
 
 enum { BACKOFF_LEAST_MS = 50, BACKOFF_MOST_MS = 2000 };
 
+/* The last field of a line; no field when the connection has no name. */
+#define NAME(r) S((r)->conf.name ? "connection" : NULL, (r)->conf.name)
+
 static const char *const state_names[STATES] = {"down", "finding", "connecting",
 						"greeting", "up"};
 
@@ -171,7 +174,7 @@ static void on_ping(void *arg, enum err e, const redisReply *reply)
 	r->backoff_ms = BACKOFF_LEAST_MS;
 	r->dial.attempts = 0;
 	timer_stop(r->life);
-	log_info("redis.up", S("address", r->url.shown));
+	log_info("redis.up", S("address", r->url.shown), NAME(r));
 	if (r->on_up != NULL)
 		r->on_up(r->on_up_arg);
 }
@@ -241,7 +244,8 @@ static void lose(struct redis *r, const struct redis_end *end)
 		S("hint",
 		  end->hint != NULL
 			  ? end->hint
-			  : "start Redis there, or set --redis to another address"));
+			  : "start Redis there, or set --redis to another address"),
+		NAME(r));
 	metric_add(r->meter.losses, r->state == UP);
 	if (r->state == UP)
 		r->lost_ms = loop_now(r->loop);

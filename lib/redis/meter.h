@@ -17,7 +17,8 @@ struct redis_meter {
 
 struct redis;
 
-/* m may be NULL: nothing is counted. r is asked for gauges whenever m is printed. */
-void redis_meter_init(struct redis_meter *c, struct metrics *m, struct redis *r);
+/* m may be NULL: nothing is counted. name: a label; NULL: none. r is asked for gauges whenever m is printed. */
+void redis_meter_init(struct redis_meter *c, struct metrics *m, const char *name,
+		      struct redis *r);
 
 #endif

@@ -54,7 +54,7 @@ struct redis *redis_new(struct loop *l, const struct redis_conf *conf, struct me
 	r->conf.url = NULL;
 	r->deadlines = timer_new(l, on_deadlines, r);
 	r->next_turn = timer_new(l, on_next_turn, r);
-	redis_meter_init(&r->meter, m, r);
+	redis_meter_init(&r->meter, m, conf->name, r);
 	redis_link_open(r);
 	return r;
 }

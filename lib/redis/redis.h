@@ -30,6 +30,8 @@ struct redis_conf {
 	int64_t timeout_ms;   /* a request fails when its reply takes longer */
 	int64_t stall_ms; /* the connection is made anew when the oldest reply takes longer */
 	int64_t max_in_flight;
+	/* For log lines, and a label of metrics; lives as long as the redis does. NULL: neither. */
+	const char *name;
 };
 
 /*

@@ -231,9 +231,16 @@ void job_fail(struct job *c, enum err e)
 	static const struct refusal damaged = {"InternalServerError",
 					       "What Redis holds for this table cannot "
 					       "be read: see the log of the broker"};
+	static const struct refusal cluster = {
+		"ValidationException",
+		"Transactions are not supported here, since Redis is a node of a Redis "
+		"Cluster, which has no step over several shards of tables: write the "
+		"items one by one, or give Gatepost a Redis without cluster mode"};
 
 	if (e == ERR_AGAIN)
 		job_restart(c);
+	else if (e == ERR_DENIED)
+		job_refuse(c, &cluster);
 	else
 		job_refuse(c, e == ERR_MALFORMED ? &damaged : &busy);
 }

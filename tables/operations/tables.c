@@ -58,7 +58,7 @@ static struct metric *counter(struct metrics *m, const char *operation,
 struct tables *tables_new(struct loop *l, struct metrics *m,
 			  const struct tables_conf *conf)
 {
-	struct tables_store *st = tables_store_new(l, &conf->store);
+	struct tables_store *st = tables_store_new(l, &conf->store, m);
 	struct tables_whole *w;
 	struct tables *t;
 

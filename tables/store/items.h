@@ -60,7 +60,7 @@ typedef void items_get_fn(void *arg, enum err e, const struct item *item);
 void items_get(struct tables_store *st, struct arena *a, const struct item_place *place,
 	       items_get_fn *fn, void *arg);
 
-/* The same for n items at one moment, which is not to be had of several shards of a Redis Cluster. */
+/* The same for n items at one moment. ERR_DENIED: they are of several shards, and Redis is a node of a cluster. */
 typedef void items_read_fn(void *arg, enum err e, const struct item *items, size_t n);
 void items_read(struct tables_store *st, struct arena *a, const struct item_place *places,
 		size_t n, items_read_fn *fn, void *arg);
@@ -105,7 +105,8 @@ enum items_outcome {
 };
 
 /*
- * e        with ITEMS_FAILED: ERR_DOWN, ERR_BUSY, ERR_MALFORMED; else OK
+ * e        with ITEMS_FAILED: ERR_DOWN, ERR_BUSY, ERR_MALFORMED, and ERR_DENIED as of items_read, also
+ *          with a token; else OK
  * part     with ITEMS_CHANGED: which one, and
  * now      what it is now
  */

@@ -190,7 +190,7 @@ static enum err take_blobs(struct reading *r, const redisReply *reply)
 		struct range_row *row = &p->rows[p->n];
 		struct span blob = reply_span(reply->element[1 + i]);
 
-		if (reply->element[1 + i]->type == REDIS_REPLY_NIL)
+		if (blob.p == NULL) /* it was deleted in between */
 			continue;
 		memcpy(to, blob.p, blob.n);
 		*row = (struct range_row){.shard = r->conf.shard};

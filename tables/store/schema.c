@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#include <assert.h>
 #include <event2/util.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,17 +56,6 @@ struct table *table_new(void)
 	make_id(t->id);
 	make_uuid(t->uuid);
 	return t;
-}
-
-struct table *table_change(const struct table *t)
-{
-	struct blob *text = schema_write(t);
-	struct table *own = schema_read_stored(blob_span(text));
-
-	assert(own != NULL); /* we have written it */
-	blob_unref(text);
-	own->generation++;
-	return own;
 }
 
 const struct table_index *table_index(const struct table *t, struct span name)

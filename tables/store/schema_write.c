@@ -1,5 +1,7 @@
 #include "tables/store/schema.h"
 
+#include <assert.h>
+
 static const char *const projections[] = {"ALL", "KEYS_ONLY", "INCLUDE"};
 
 static void write_text(struct json_out *o, const char *name, struct span text)
@@ -152,4 +154,15 @@ struct blob *schema_write(const struct table *t)
 	json_out_raw(&o, t->is_protected ? "true" : "false");
 	json_out_raw(&o, "}");
 	return json_out_end(&o);
+}
+
+struct table *table_change(const struct table *t)
+{
+	struct blob *text = schema_write(t);
+	struct table *own = schema_read_stored(blob_span(text));
+
+	assert(own != NULL); /* we have written it */
+	blob_unref(text);
+	own->generation++;
+	return own;
 }

@@ -11,8 +11,8 @@
 
 enum { STALL_MS = 5000 };
 
-struct tables_store *tables_store_new(struct loop *l,
-				      const struct tables_store_conf *conf)
+struct tables_store *
+tables_store_new(struct loop *l, const struct tables_store_conf *conf, struct metrics *m)
 {
 	const struct redis_conf redis = {
 		.url = conf->redis,
@@ -20,8 +20,9 @@ struct tables_store *tables_store_new(struct loop *l,
 		.timeout_ms = conf->timeout_ms,
 		.stall_ms = conf->timeout_ms > STALL_MS ? conf->timeout_ms : STALL_MS,
 		.max_in_flight = conf->max_in_flight,
+		.name = "tables",
 	};
-	struct redis *r = redis_new(l, &redis, NULL);
+	struct redis *r = redis_new(l, &redis, m);
 	struct tables_store *st;
 	uint64_t boot;
 

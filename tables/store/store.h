@@ -36,8 +36,8 @@ struct tables_store_conf {
 };
 
 /* m: may be NULL. NULL after an error line when the URL is wrong. */
-struct tables_store *tables_store_new(struct loop *l,
-				      const struct tables_store_conf *conf);
+struct tables_store *
+tables_store_new(struct loop *l, const struct tables_store_conf *conf, struct metrics *m);
 
 /* No fn is called any more. NULL is fine. */
 void tables_store_free(struct tables_store *st);

@@ -32,11 +32,13 @@ void tables_fixture_init(void)
 	fixture.loop = loop_new();
 	fixture.arena = arena_new();
 	fixture.guard = timer_new(fixture.loop, on_guard, NULL);
-	fixture.store = tables_store_new(
-		fixture.loop, &(struct tables_store_conf){.redis = fixture.server.url,
-							  .prefix = "t:",
-							  .timeout_ms = 2000,
-							  .max_in_flight = 1000});
+	fixture.store =
+		tables_store_new(fixture.loop,
+				 &(struct tables_store_conf){.redis = fixture.server.url,
+							     .prefix = "t:",
+							     .timeout_ms = 2000,
+							     .max_in_flight = 1000},
+				 NULL);
 	cr_assert(fixture.store != NULL);
 	redis_on_up(fixture.store->redis, on_up, NULL);
 	tables_fixture_run();

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
+#include <string.h>
 
 TestSuite(items, .init = tables_fixture_init, .fini = tables_fixture_fini, .timeout = 60);
 
@@ -226,5 +227,59 @@ Test(items, expiry_is_a_number_of_seconds_that_is_not_too_far_past)
 
 		cr_assert(eq(i64, item_expiry(t, &m), never ? 0 : at), "%s", r->why);
 	}
+	table_unref(t);
+}
+
+static void init_node(void)
+{
+	fixture.server.extra = "cluster-enabled yes";
+	tables_fixture_init();
+	tables_fixture_redis("CLUSTER ADDSLOTSRANGE 0 16383");
+	while (strstr(tables_fixture_redis("CLUSTER INFO"), "state:ok") == NULL)
+		;
+}
+
+TestSuite(items_on_a_node, .init = init_node, .fini = tables_fixture_fini, .timeout = 60);
+
+static void on_read_all(void *arg, enum err e, const struct item *items, size_t n)
+{
+	(void)items;
+	(void)n;
+	tables_fixture_on_done(arg, e);
+}
+
+/* Two items that are not in one shard. */
+static void place_apart(const struct table *t, struct item_place places[2])
+{
+	struct value_map m = tables_fixture_item(one);
+
+	places[0] = place_of_item(fixture.arena, t, &m);
+	for (int i = 0; i == 0 || places[1].shard == places[0].shard; i++) {
+		m = tables_fixture_item(
+			arena_printf(fixture.arena, "{\"id\":{\"S\":\"b%d\"}}", i));
+		places[1] = place_of_item(fixture.arena, t, &m);
+	}
+}
+
+/* A node of a cluster refuses the keys of two shards in a call. */
+Test(items_on_a_node, those_of_two_shards_are_not_written_together_but_each_alone)
+{
+	struct table *t = tables_fixture_table(ROOMS);
+	struct item_place places[2];
+	struct item_write parts[2];
+	struct wrote w;
+	enum err e;
+
+	place_apart(t, places);
+	for (int i = 0; i < 2; i++)
+		parts[i] = (struct item_write){.place = places[i], .kind = ITEM_DELETE};
+	items_read(fixture.store, fixture.arena, places, 2, on_read_all, &e);
+	tables_fixture_run();
+	cr_assert(eq(int, e, ERR_DENIED));
+	w = tables_fixture_write(&(struct items_write){.parts = parts, .n = 2});
+	cr_assert(eq(int, w.outcome, ITEMS_FAILED));
+	cr_assert(eq(int, w.e, ERR_DENIED));
+	cr_assert(eq(int, tables_fixture_put(t, one, NULL).outcome, ITEMS_WRITTEN));
+	cr_assert(eq(int, tables_fixture_get(t, key).e, OK));
 	table_unref(t);
 }
