@@ -81,7 +81,7 @@ static void add_redis(struct supervisor *s, const struct cluster *h)
 	 * removed at the end needs none.
 	 */
 	flag(&w, "--appendonly", "yes");
-	flag(&w, "--appendfsync", h->folder->keep ? up_conf_fsync(h->conf) : "no");
+	flag(&w, "--appendfsync", "%s", h->folder->keep ? up_conf_fsync(h->conf) : "no");
 	flag(&w, "--auto-aof-rewrite-percentage", "100");
 	flag(&w, "--auto-aof-rewrite-min-size", "16mb");
 
