@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 
 from lib.cluster import Cluster
@@ -8,6 +10,12 @@ def cluster():
     """Two edges, two brokers, for this test alone."""
     with Cluster(edges=2, brokers=2) as it:
         yield it
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first: the run of chaos, then the files with the most tests."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.name != "test_chaos.py", -tests[item.path]))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -147,7 +147,7 @@ def run_pytest(programs, picked, tally):
         report = Path(folder, "report.xml")
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "--no-header", "-n", workers,
-             "--dist", "loadfile", f"--junitxml={report}", *only, *picked.paths()],
+             "--dist", "loadfile", "--no-loadscope-reorder", f"--junitxml={report}", *only, *picked.paths()],
             cwd=TESTS, env={**os.environ, "GATEPOST_BIN": str(programs)},
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
