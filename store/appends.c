@@ -304,7 +304,7 @@ static void take_answer(const struct batch *b, size_t i, enum err e,
 {
 	const struct asked *a = &b->asked[i];
 
-	if (answer != NULL && answer->type == REDIS_REPLY_ERROR)
+	if (e == OK && answer->type == REDIS_REPLY_ERROR)
 		e = redis_error_within(b->appends->store->redis, answer,
 				       words_at(&b->keys, a->key));
 	if (e == OK)
