@@ -155,7 +155,7 @@ static void find(struct job *c, const struct tables_foreign *f)
 {
 	struct reading *r = reading_new(c, f);
 	struct refusal no;
-	struct span key;
+	struct span key = {0};
 
 	if (read_find(r, &key, &no) == OK)
 		f->find(f->arg, key, on_found, r);
@@ -212,7 +212,7 @@ static void scan(struct job *c, const struct tables_foreign *f)
 	struct reading *r = reading_new(c, f);
 	int64_t limit;
 	struct refusal no;
-	struct span after;
+	struct span after = {0};
 
 	if (read_scan(r, &after, &no) != OK) {
 		job_refuse(c, &no);
