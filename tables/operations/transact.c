@@ -40,3 +40,19 @@ void transact_cancel(struct job *c, const struct transact_reason *reasons, size_
 			     codes);
 	job_refuse_with(c, &no, members);
 }
+
+bool transact_check_twice(struct job *c, const struct item_place *places, size_t n)
+{
+	static const struct refusal twice = {
+		"ValidationException",
+		"Transaction request cannot include multiple operations on one item"};
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (places[i].table == places[k].table &&
+			    span_eq(places[i].key, places[k].key)) {
+				job_refuse(c, &twice);
+				return false;
+			}
+	return true;
+}

@@ -1,7 +1,7 @@
 #ifndef TABLES_TRANSACT_H
 #define TABLES_TRANSACT_H
 
-/* What both transactions have in common: the reasons of a cancellation. */
+/* What both transactions have in common. */
 
 #include "tables/operations/job.h"
 #include "tables/value/value.h"
@@ -17,5 +17,8 @@ struct transact_reason {
 
 /* TransactionCanceledException. Ends the job. */
 void transact_cancel(struct job *c, const struct transact_reason *reasons, size_t n);
+
+/* Is each item there once? Refuses the request by itself, and returns false. */
+bool transact_check_twice(struct job *c, const struct item_place *places, size_t n);
 
 #endif

@@ -120,28 +120,13 @@ static bool check_keys(struct transaction *t)
 	return is_right;
 }
 
-static bool has_twice(const struct transaction *t)
-{
-	for (size_t i = 0; i < t->n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (t->places[i].table == t->places[k].table &&
-			    span_eq(t->places[i].key, t->places[k].key))
-				return true;
-	return false;
-}
-
 static void on_tables(struct job *c)
 {
 	struct transaction *t = c->state;
 
 	if (!check_keys(t))
 		return;
-	if (has_twice(t))
-		job_refuse(c, &(struct refusal){
-				      "ValidationException",
-				      "Transaction request cannot include multiple "
-				      "operations on one item"});
-	else
+	if (transact_check_twice(c, t->places, t->n))
 		items_read(c->store, c->arena, t->places, t->n, on_items, t);
 }
 
