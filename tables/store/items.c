@@ -290,6 +290,16 @@ void items_write(struct tables_store *st, struct arena *a, const struct items_wr
 	command_eval(&c, &script_items_write, on_written, q);
 }
 
+/* Those of a script that writes one item: items, order, locks. */
+static void add_shard_keys(struct command *c, const struct item_place *place)
+{
+	const char *prefix = c->store->prefix, *id = place->table->id;
+
+	command_key(c, table_key_items(prefix, id, place->shard, command_room(c)));
+	command_key(c, table_key_order(prefix, id, place->shard, command_room(c)));
+	command_key(c, table_key_locks(prefix, id, place->shard, command_room(c)));
+}
+
 void items_put(struct tables_store *st, struct arena *a, const struct item_place *place,
 	       struct span blob, int64_t expiry, items_write_fn *fn, void *arg)
 {
@@ -298,12 +308,7 @@ void items_put(struct tables_store *st, struct arena *a, const struct item_place
 	struct command c = command_new(a, st, 8);
 
 	q->written = fn;
-	command_key(&c,
-		    table_key_items(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c,
-		    table_key_order(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c,
-		    table_key_locks(st->prefix, t->id, place->shard, command_room(&c)));
+	add_shard_keys(&c, place);
 	if (t->ttl.n > 0)
 		command_key(&c, table_key_expiry(st->prefix, t->id, place->shard,
 						 command_room(&c)));
@@ -323,12 +328,7 @@ void items_delete(struct tables_store *st, struct arena *a,
 	struct command c = command_new(a, st, 6);
 
 	q->written = fn;
-	command_key(&c,
-		    table_key_items(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c,
-		    table_key_order(st->prefix, t->id, place->shard, command_room(&c)));
-	command_key(&c,
-		    table_key_locks(st->prefix, t->id, place->shard, command_room(&c)));
+	add_shard_keys(&c, place);
 	command_key(&c,
 		    table_key_expiry(st->prefix, t->id, place->shard, command_room(&c)));
 	command_number(&c, (int64_t)t->generation);
