@@ -104,3 +104,15 @@ bool json_walk_next(struct json_walk *w, struct span *name, struct json_value *v
 	take_value(&w->rest, v);
 	return true;
 }
+
+size_t json_count(const struct json_value *v)
+{
+	struct json_walk w = json_walk(v);
+	struct json_value each;
+	struct span name;
+	size_t n = 0;
+
+	while (json_walk_next(&w, &name, &each))
+		n++;
+	return n;
+}

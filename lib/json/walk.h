@@ -22,4 +22,7 @@ struct json_walk json_walk(const struct json_value *v);
  */
 bool json_walk_next(struct json_walk *w, struct span *name, struct json_value *v);
 
+/* How many members or elements v has. */
+size_t json_count(const struct json_value *v);
+
 #endif

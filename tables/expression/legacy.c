@@ -120,7 +120,7 @@ enum err legacy_updates(struct arena *a, const struct json_value *v, struct upda
 	*out = u;
 	if (e != OK)
 		return e;
-	actions = arena_calloc(a, legacy_count(v), sizeof *actions);
+	actions = arena_calloc(a, json_count(v), sizeof *actions);
 	u->actions = actions;
 	for (w = json_walk(v); e == OK && json_walk_next(&w, &key, &each); u->n++) {
 		e = legacy_path(&l, key, &actions[u->n].path);
@@ -152,7 +152,7 @@ enum err legacy_attributes(struct arena *a, const struct json_value *v,
 	*out = p;
 	if (e != OK)
 		return e;
-	paths = arena_calloc(a, legacy_count(v), sizeof *paths);
+	paths = arena_calloc(a, json_count(v), sizeof *paths);
 	for (w = json_walk(v); e == OK && json_walk_next(&w, &key, &each); n++) {
 		e = legacy_expect(&l, &each, JSON_IS_STRING);
 		if (e == OK)

@@ -68,7 +68,7 @@ static enum err read_list(struct reading *r, const struct json_value *list)
 
 	if (e != OK)
 		return e;
-	r->args = arena_calloc(r->l.a, 1 + legacy_count(list), sizeof *r->args);
+	r->args = arena_calloc(r->l.a, 1 + json_count(list), sizeof *r->args);
 	r->args[0] = path;
 	for (w = json_walk(list); e == OK && json_walk_next(&w, &key, &each);) {
 		const struct value *v;
@@ -248,7 +248,7 @@ static enum err read_conditions(struct legacy *l, const struct json_value *v,
 				struct condition **out)
 {
 	struct condition *c = arena_calloc(l->a, 1, sizeof *c);
-	size_t n = v->kind == JSON_IS_OBJECT ? legacy_count(v) : 0;
+	size_t n = v->kind == JSON_IS_OBJECT ? json_count(v) : 0;
 	struct node *nodes = arena_calloc(l->a, n, sizeof *nodes);
 	struct path *paths = arena_calloc(l->a, n, sizeof *paths);
 	struct json_walk w;

@@ -89,15 +89,3 @@ enum err legacy_value(struct legacy *l, const struct json_value *v,
 	*out = read;
 	return value_read(l->a, v, read, l->no);
 }
-
-size_t legacy_count(const struct json_value *v)
-{
-	struct json_walk w = json_walk(v);
-	struct json_value each;
-	struct span key;
-	size_t n = 0;
-
-	while (json_walk_next(&w, &key, &each))
-		n++;
-	return n;
-}

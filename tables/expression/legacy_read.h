@@ -39,7 +39,4 @@ must_use enum err legacy_path(struct legacy *l, struct span raw, struct path *ou
 must_use enum err legacy_value(struct legacy *l, const struct json_value *v,
 			       const struct value **out);
 
-/* How many members or elements there are. */
-size_t legacy_count(const struct json_value *v);
-
 #endif

@@ -29,7 +29,7 @@ static int by_name(const void *a, const void *b)
 static enum err read_names(struct arena *a, const struct json_value *v,
 			   struct value_map *out, struct refusal *no)
 {
-	size_t n = fields_count(v), i = 0;
+	size_t n = json_count(v), i = 0;
 	struct value_member *members = arena_calloc(a, n, sizeof *members);
 	struct json_walk w = json_walk(v);
 	struct json_value one;

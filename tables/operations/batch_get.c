@@ -58,7 +58,7 @@ static enum err read_keys(struct batch *b, struct batch_table *t, const struct f
 
 	if (e == OK && keys == NULL)
 		return fields_missing(f, "Keys", no);
-	if (e == OK && fields_count(keys) == 0)
+	if (e == OK && json_count(keys) == 0)
 		return fields_outside(f, "Keys", "[]",
 				      "have length greater than or equal to 1", no);
 	if (e != OK)
@@ -127,12 +127,12 @@ static enum err read_all(struct batch *b, struct refusal *no)
 		e = fields_object(&c->fields, "RequestItems", &items, no);
 	if (e == OK && items == NULL)
 		return fields_missing(&c->fields, "RequestItems", no);
-	if (e == OK && (fields_count(items) == 0 || fields_count(items) > KEYS_MOST))
+	if (e == OK && (json_count(items) == 0 || json_count(items) > KEYS_MOST))
 		return fields_outside(&c->fields, "RequestItems", "{}",
 				      "have length from 1 to 100", no);
 	if (e != OK)
 		return e;
-	b->tables = arena_calloc(c->arena, fields_count(items), sizeof *b->tables);
+	b->tables = arena_calloc(c->arena, json_count(items), sizeof *b->tables);
 	w = json_walk(items);
 	while (e == OK && json_walk_next(&w, &name, &v))
 		e = read_table(b, name, &v, no);

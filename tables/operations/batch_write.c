@@ -108,7 +108,7 @@ static enum err read_table(struct batch *b, struct span raw,
 		return fields_refuse_type(c->arena, no, "RequestItems",
 					  "an object of arrays");
 	w = json_walk(list);
-	if (fields_count(list) == 0)
+	if (json_count(list) == 0)
 		return fields_outside(&c->fields, "RequestItems", "[]",
 				      "have length greater than or equal to 1", no);
 	while (e == OK && json_walk_next(&w, &none, &one))
@@ -131,7 +131,7 @@ static enum err read_all(struct batch *b, struct refusal *no)
 		e = fields_object(&c->fields, "RequestItems", &items, no);
 	if (e == OK && items == NULL)
 		return fields_missing(&c->fields, "RequestItems", no);
-	if (e == OK && fields_count(items) == 0)
+	if (e == OK && json_count(items) == 0)
 		return fields_outside(&c->fields, "RequestItems", "{}",
 				      "have length greater than or equal to 1", no);
 	if (e != OK)

@@ -154,9 +154,9 @@ static enum err read_all(struct transaction *t, struct refusal *no)
 		e = fields_array(&c->fields, "TransactItems", &list, no);
 	if (e == OK && list == NULL)
 		return fields_missing(&c->fields, "TransactItems", no);
-	if (e == OK && (fields_count(list) == 0 || fields_count(list) > TRANSACT_MOST))
+	if (e == OK && (json_count(list) == 0 || json_count(list) > TRANSACT_MOST))
 		return fields_outside(&c->fields, "TransactItems", "[…]",
-				      fields_count(list) == 0
+				      json_count(list) == 0
 					      ? "have length greater than or equal to 1"
 					      : "have length less than or equal to 100",
 				      no);

@@ -198,15 +198,3 @@ enum err fields_word(const struct fields *f, const char *name, const char *const
 			      arena_printf(f->arena, "satisfy enum value set: [%s]", all),
 			      no);
 }
-
-size_t fields_count(const struct json_value *v)
-{
-	struct json_walk w = json_walk(v);
-	struct json_value one;
-	struct span name;
-	size_t n = 0;
-
-	while (json_walk_next(&w, &name, &one))
-		n++;
-	return n;
-}

@@ -68,9 +68,6 @@ must_use enum err fields_object(const struct fields *f, const char *name,
 must_use enum err fields_word(const struct fields *f, const char *name,
 			      const char *const *words, int *out, struct refusal *no);
 
-/* How many elements or members v has. */
-size_t fields_count(const struct json_value *v);
-
 /* The characters of a JSON string, in a or in raw; a SerializationException when they are not text. */
 must_use enum err fields_unescape(struct arena *a, struct span raw, struct span *out,
 				  struct refusal *no);

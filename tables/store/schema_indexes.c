@@ -6,7 +6,7 @@
 static enum err read_include(struct table *t, struct arena *a, const struct json_value *v,
 			     struct table_index *x, struct refusal *no)
 {
-	size_t n = fields_count(v), room = 0;
+	size_t n = json_count(v), room = 0;
 	struct span *names, raw;
 	struct json_walk w = json_walk(v);
 	struct json_value one;
@@ -141,9 +141,9 @@ enum err schema_read_indexes(struct table *t, const struct fields *f, const char
 
 	if (e != OK || v == NULL)
 		return e;
-	if (fields_count(v) == 0)
+	if (json_count(v) == 0)
 		return refuse(f->arena, no, SCHEMA_WRONG "List of %s is empty", name);
-	if (fields_count(v) > most)
+	if (json_count(v) > most)
 		return refuse(f->arena, no,
 			      SCHEMA_WRONG "%s count exceeds the limit of %zu", name,
 			      most);
